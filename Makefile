@@ -1,0 +1,153 @@
+# Mneme: every command there is. `make help` prints them.
+
+BUILD ?= build
+CC ?= gcc
+SANITIZE ?=
+SECONDS ?= 60
+CASE ?= rack
+PREFIX ?= /usr/local
+
+PACKAGES := libzmq libprotobuf-c yaml-0.1 sqlite3 libsodium jansson
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+OPTIMISE ?= -O2 -g
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(OPTIMISE) $(WARNINGS) -fno-common -fstack-protector-strong \
+              -fPIC -MMD -MP $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+              -fno-omit-frame-pointer)
+LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -pthread
+LIBS = $(shell pkg-config --libs $(PACKAGES))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# ---- parts -------------------------------------------------------------------------------------
+# Each part is a folder, compiled with only the include paths it may use (CONTRIBUTING.md), and
+# becomes one archive. part(archive, folder, include flags)
+
+GEN := $(BUILD)/gen
+PROTO := $(wildcard schema/proto/*.proto)
+PROTO_C := $(patsubst schema/proto/%.proto,$(GEN)/%.pb-c.c,$(PROTO))
+PROTO_H := $(PROTO_C:.c=.h)
+ARCHIVES :=
+ALL_OBJECTS :=
+
+define part
+$(1)_SOURCES := $$(filter-out %/main.c,$$(wildcard $(2)/*.c))
+$(1)_OBJECTS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$($(1)_SOURCES))
+$(BUILD)/lib/lib$(1).a: $$($(1)_OBJECTS)
+$(BUILD)/obj/$(2)/%.o: INCLUDES := $(3)
+ALL_OBJECTS += $$($(1)_OBJECTS)
+ARCHIVES += $(BUILD)/lib/lib$(1).a
+endef
+
+$(eval $(call part,mn_base,schema/base,-Ischema))
+$(eval $(call part,mn_wire,schema/wire,-Ischema -I$(GEN)))
+$(eval $(call part,mn_docs,schema/docs,-Ischema))
+$(eval $(call part,mn_net,schema/net,-Ischema))
+$(eval $(call part,coordinator_core,coordinator/core,-Ischema))
+$(eval $(call part,coordinator_shell,coordinator/shell,-Ischema -Icoordinator))
+$(eval $(call part,coordinator_cli,coordinator/cli,-Ischema -Icoordinator))
+$(eval $(call part,agent_core,agent/core,-Ischema))
+$(eval $(call part,agent_shell,agent/shell,-Ischema -Iagent))
+$(eval $(call part,vat_core,agent/vat/core,-Ischema))
+$(eval $(call part,mneme,agent/vat,-Ischema -Iagent/vat))
+$(eval $(call part,bank,simulations/bank,-Iagent/vat))
+$(eval $(call part,demo,simulations/demo,-Ischema -Iagent/vat -Isimulations))
+
+lib = $(patsubst %,$(BUILD)/lib/lib%.a,$(1))
+SCHEMA_LIBS := $(call lib,mn_docs mn_net mn_wire proto mn_base)
+VAT_LIBS := $(call lib,mneme vat_core) $(SCHEMA_LIBS)
+COORDINATOR_LIBS := $(call lib,coordinator_shell coordinator_cli coordinator_core) $(SCHEMA_LIBS)
+AGENT_LIBS := $(call lib,agent_shell agent_core) $(SCHEMA_LIBS)
+
+BINARIES := $(addprefix $(BUILD)/bin/,mneme mneme-coordinator mneme-agent bank demo)
+
+.PHONY: all
+all: $(BINARIES) ## build the programs, into build/bin
+$(BINARIES): | $(BUILD)/bin/
+$(BUILD)/bin/mneme: $(BUILD)/obj/coordinator/cli/main.o $(COORDINATOR_LIBS)
+$(BUILD)/bin/mneme-coordinator: $(BUILD)/obj/coordinator/shell/main.o $(COORDINATOR_LIBS)
+$(BUILD)/bin/mneme-agent: $(BUILD)/obj/agent/shell/main.o $(AGENT_LIBS)
+$(BUILD)/bin/bank: $(BUILD)/obj/simulations/bank/main.o $(call lib,bank) $(VAT_LIBS)
+$(BUILD)/bin/demo: $(BUILD)/obj/simulations/demo/main.o $(call lib,demo) $(VAT_LIBS)
+$(BINARIES):
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+$(BUILD)/lib/%.a: | $(BUILD)/lib/
+	rm -f $@ && ar rcs $@ $(filter %.o,$^)
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
+
+# What protoc generates is not ours: its warnings are not looked at.
+$(BUILD)/lib/libproto.a: $(PROTO_C:.c=.o)
+$(GEN)/%.pb-c.o: $(GEN)/%.pb-c.c
+	$(CC) -std=gnu11 $(OPTIMISE) -fPIC $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -I$(GEN) -c -o $@ $<
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: schema/proto/%.proto
+	@mkdir -p $(GEN)
+	protoc --proto_path=schema/proto --c_out=$(GEN) $<
+$(mn_wire_OBJECTS): | $(PROTO_H)
+
+$(BUILD)/bin/ $(BUILD)/lib/ $(BUILD)/bench/ $(BUILD)/fuzz/ $(BUILD)/tests/:
+	mkdir -p $@
+
+# ---- tests -------------------------------------------------------------------------------------
+
+TEST_SOURCES := $(shell find tests/unit -name 'test_*.c' 2>/dev/null | sort)
+TEST_HELPERS := $(filter-out $(TEST_SOURCES),$(shell find tests/unit -name '*.c' 2>/dev/null | sort))
+TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+TEST_HELPER_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_HELPERS))
+TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Itests/unit -DMNEME_SOURCE='"$(CURDIR)"' \
+                 -DMNEME_BUILD='"$(abspath $(BUILD))"'
+$(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
+ALL_LIBS := $(call lib,bank demo coordinator_shell coordinator_cli coordinator_core agent_shell agent_core) $(VAT_LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_HELPER_OBJECTS) $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
+
+.PHONY: setup check unit unit-build cluster
+setup:
+	@deploy/bootstrap.sh
+
+check: setup ## set up, build and pass every test; the last line is "N passed, N failed"
+	@tests/check
+
+unit-build: $(TESTS) all
+unit: unit-build ## run the unit tests of this build (BUILD=..., SANITIZE=...)
+	@tests/run $(TESTS)
+
+cluster: all ## run the cluster test: the demo's cases in short form, with real processes
+	@tests/cluster/run $(BUILD)
+
+# ---- people ------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## a rack burns and the cluster goes on: CASE=rack, crash, agent or coordinator
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/bin/demo --case $(CASE) --out $(BUILD)/demo
+
+# ---- benchmarks, fuzzing, lint -----------------------------------------------------------------
+
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ALL_LIBS) | $(BUILD)/bench/
+	$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+.PHONY: bench fuzz lint format clean help
+bench: $(BENCHES) all ## run the benchmarks; each prints JSON
+	@tests/bench/run $(BUILD)
+
+fuzz: ## run every fuzz harness for SECONDS=60 (clang and libFuzzer)
+	@tests/fuzz/run $(SECONDS)
+
+lint: $(PROTO_H) ## clang-format, clang-tidy, cppcheck and the project's own checks
+	@tests/tidy/lint $(GEN)
+
+format: ## format all C files
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+-include $(ALL_OBJECTS:.o=.d) $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

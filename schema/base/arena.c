@@ -1,0 +1,105 @@
+/* An arena: bump allocation from a chain of blocks, each at least twice the last up to 1 MiB. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK_SIZE_MIN = 4096, ARENA_BLOCK_SIZE_MAX = 1024 * 1024 };
+
+struct mn_arena_block {
+    struct mn_arena_block *older;
+    size_t used;
+    size_t room;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+void mn_arena_init(struct mn_arena *arena, size_t size_max)
+{
+    *arena = (struct mn_arena){.size_max = size_max};
+}
+
+void mn_arena_deinit(struct mn_arena *arena)
+{
+    struct mn_arena_block *block = arena->newest;
+    while (block != NULL) {
+        struct mn_arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+    arena->newest = NULL;
+    arena->size = 0;
+}
+
+static struct mn_arena_block *arena_add_block(struct mn_arena *arena, size_t size)
+{
+    size_t room = ARENA_BLOCK_SIZE_MIN;
+    if (arena->newest != NULL) {
+        room = arena->newest->room * 2;
+    }
+    if (room > ARENA_BLOCK_SIZE_MAX) {
+        room = ARENA_BLOCK_SIZE_MAX;
+    }
+    if (room < size) {
+        room = size;
+    }
+    if (room > SIZE_MAX - sizeof(struct mn_arena_block)) {
+        return NULL;
+    }
+    size_t whole = sizeof(struct mn_arena_block) + room;
+    if (arena->size_max != 0 &&
+        (whole > arena->size_max || arena->size > arena->size_max - whole)) {
+        return NULL;
+    }
+    struct mn_arena_block *block = malloc(whole);
+    if (block == NULL) {
+        return NULL;
+    }
+    block->older = arena->newest;
+    block->used = 0;
+    block->room = room;
+    arena->newest = block;
+    arena->size += whole;
+    return block;
+}
+
+void *mn_arena_take(struct mn_arena *arena, size_t size)
+{
+    size_t alignment = alignof(max_align_t);
+    if (size > SIZE_MAX - alignment) {
+        return NULL;
+    }
+    size_t rounded = (size + alignment - 1) / alignment * alignment;
+    if (rounded == 0) {
+        rounded = alignment;
+    }
+    struct mn_arena_block *block = arena->newest;
+    if (block == NULL || block->room - block->used < rounded) {
+        block = arena_add_block(arena, rounded);
+        if (block == NULL) {
+            return NULL;
+        }
+    }
+    void *bytes = block->bytes + block->used;
+    block->used += rounded;
+    memset(bytes, 0, rounded);
+    return bytes;
+}
+
+void *mn_arena_take_array(struct mn_arena *arena, size_t count, size_t element_size)
+{
+    if (element_size != 0 && count > SIZE_MAX / element_size) {
+        return NULL;
+    }
+    return mn_arena_take(arena, count * element_size);
+}
+
+void *mn_arena_copy(struct mn_arena *arena, const void *bytes, size_t size)
+{
+    void *copy = mn_arena_take(arena, size);
+    if (copy != NULL && size > 0) {
+        memcpy(copy, bytes, size);
+    }
+    return copy;
+}

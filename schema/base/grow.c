@@ -1,0 +1,37 @@
+/* Growable tables with a named bound. */
+#include "base/grow.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_size,
+                  size_t count_max)
+{
+    if (count <= *capacity) {
+        return MN_OK;
+    }
+    if (count > count_max) {
+        return MN_FULL;
+    }
+    size_t room = *capacity > count_max / 2 ? count_max : *capacity * 2;
+    if (room < 8) {
+        room = 8 < count_max ? 8 : count_max;
+    }
+    if (room < count) {
+        room = count;
+    }
+    if (room > SIZE_MAX / element_size) {
+        return MN_NO_MEMORY;
+    }
+    /* The caller's pointer is of some object type; reading it as bytes is what C allows. */
+    void *old = NULL;
+    memcpy(&old, items, sizeof old);
+    void *grown = realloc(old, room * element_size);
+    if (grown == NULL) {
+        return MN_NO_MEMORY;
+    }
+    memcpy(items, &grown, sizeof grown);
+    *capacity = room;
+    return MN_OK;
+}
