@@ -1,0 +1,88 @@
+/* What several message families share: plain structs, which cores may use, and the rules of every
+ * codec.
+ *
+ * Encoding: mn_X_encode writes one message into @buffer, growing it; nothing else is touched.
+ * Decoding: mn_X_decode reads one frame. Everything the message points to is taken from @arena or
+ * borrowed from it, never from @bytes; @out is written on success only. All validation of input
+ * happens there: sizes, counts, names, ranges, versions, columns of equal length. What a sender's
+ * key may say is for the receiver to judge.
+ * Errors:   MN_BAD_INPUT    not this message family, or a field that breaks its rule
+ *           MN_BAD_VERSION  a version other than MN_PROTOCOL_VERSION or the one before it
+ *           MN_TOO_LARGE    longer than MN_MESSAGE_SIZE_MAX, or more rows than the limits say
+ *           MN_NO_MEMORY */
+#ifndef MN_WIRE_COMMON_H
+#define MN_WIRE_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+/* The protocol version that is spoken, and the oldest that is understood. */
+enum { MN_PROTOCOL_VERSION = 1, MN_PROTOCOL_VERSION_MIN = 1 };
+
+/* A growing buffer of bytes. Zero-initialise; mn_buffer_deinit gives it back. */
+struct mn_buffer {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+};
+
+void mn_buffer_deinit(struct mn_buffer *buffer);
+
+/* Append @size bytes. MN_NO_MEMORY leaves the buffer as it was. */
+mn_result mn_buffer_append(struct mn_buffer *buffer, const void *bytes, size_t size) MN_CHECKED;
+
+struct mn_endpoint {
+    char text[MN_ENDPOINT_SIZE_MAX]; /* "" is none */
+};
+
+struct mn_digest {
+    unsigned char bytes[MN_DIGEST_SIZE];
+};
+
+/* One entry for each time a vat went on from an older checkpoint (evidence.md, `lineage`). */
+struct mn_fork {
+    mn_epoch after;
+    mn_epoch next;
+    bool seen;
+    bool told;
+};
+
+struct mn_lineage {
+    uint32_t count;
+    struct mn_fork forks[MN_LINEAGE_COUNT_MAX]; /* the newest ones, oldest first */
+};
+
+/* One heard entry of a batch: @peer is an index into the batch's names. */
+struct mn_heard {
+    uint32_t peer;
+    mn_epoch epoch;
+};
+
+/* Epochs first..last; 0, 0 is none. */
+struct mn_epoch_range {
+    mn_epoch first;
+    mn_epoch last;
+};
+
+/* What a vat is told of a peer that forgot (evidence.md, rule 12). */
+struct mn_notice {
+    struct mn_name peer;
+    uint32_t incarnation;
+    mn_epoch kept;
+    struct mn_epoch_range you_heard;
+    struct mn_epoch_range forgot_you;
+    bool reset;
+};
+
+/* What a decision makes of a vat. */
+enum mn_outcome { MN_RUNNING = 0, MN_REVIVED = 1, MN_ROLLED_BACK = 2, MN_RESET = 3 };
+
+/* "running", "revived", "rolled_back" or "reset". */
+const char *mn_outcome_name(enum mn_outcome outcome);
+
+#endif

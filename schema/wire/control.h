@@ -1,0 +1,229 @@
+/* Messages between an agent and the coordinator. */
+#ifndef MN_WIRE_CONTROL_H
+#define MN_WIRE_CONTROL_H
+
+#include "wire/common.h"
+
+/* What an agent knows of a vat placed on its host. */
+enum mn_vat_state {
+    MN_VAT_ABSENT = 0,   /* never started here, or its store is gone */
+    MN_VAT_STARTING = 1, /* started, has not attached yet */
+    MN_VAT_UP = 2,       /* attached; the endpoint is known */
+    MN_VAT_EXITED = 3,   /* its process ended */
+    MN_VAT_STOPPED = 4   /* ended on the coordinator's word */
+};
+
+struct mn_vat_status {
+    struct mn_name vat;
+    mn_run run;
+    enum mn_vat_state state;
+    struct mn_endpoint endpoint;
+};
+
+/* One checkpoint as an agent reports it. `heard` is a slice of the report's heard entries: all that
+ * was heard after `since`. */
+struct mn_row {
+    uint32_t vat; /* index into names */
+    mn_epoch epoch;
+    mn_epoch since;
+    mn_epoch onto; /* 0 for a full */
+    bool durable;
+    bool here;      /* a copy is on the store of the host that reports */
+    bool gone;      /* that copy is gone */
+    mn_epoch floor; /* the vat's floor as the sender knows it, 0 if it does not */
+    uint32_t heard_first;
+    uint32_t heard_count;
+};
+
+struct mn_report {
+    uint64_t sequence; /* acknowledged by Taken */
+    const struct mn_name *names;
+    uint32_t name_count;
+    const struct mn_row *rows;
+    uint32_t row_count;
+    const struct mn_heard *heard;
+    uint32_t heard_count;
+};
+
+/* The interval a vat was in when it was asked. */
+struct mn_interval {
+    uint32_t vat; /* index into names */
+    mn_epoch epoch;
+    mn_epoch since;
+    uint32_t heard_first;
+    uint32_t heard_count;
+};
+
+struct mn_intervals {
+    uint64_t round;
+    uint32_t attempt;
+    const struct mn_name *names;
+    uint32_t name_count;
+    const struct mn_interval *intervals;
+    uint32_t interval_count;
+    const struct mn_heard *heard;
+    uint32_t heard_count;
+    const uint32_t *silent; /* vats that run here and did not answer, as indices into names */
+    uint32_t silent_count;
+};
+
+enum mn_probe_answer {
+    MN_PROBE_OPEN = 0,   /* something accepts connections there */
+    MN_PROBE_CLOSED = 1, /* refused at once: the host is up, the process is not */
+    MN_PROBE_SILENT = 2  /* no answer within the bound */
+};
+
+enum { MN_PROBE_ENDPOINT_COUNT_MAX = 64 };
+
+enum mn_up_kind {
+    MN_UP_HELLO = 3,
+    MN_UP_HEARTBEAT = 4,
+    MN_UP_REPORT = 5,
+    MN_UP_VAT_STATE = 6,
+    MN_UP_INTERVALS = 7,
+    MN_UP_PROBED = 8,
+    MN_UP_HANDLED = 9,
+    MN_UP_LOOKUP = 10
+};
+
+/* Agent to coordinator. */
+struct mn_up {
+    uint64_t generation; /* the newest the agent knows */
+    enum mn_up_kind kind;
+    union {
+        struct {
+            struct mn_name host;
+            struct mn_endpoint agent;
+            const struct mn_vat_status *vats;
+            uint32_t vat_count;
+            uint64_t newest_round;
+        } hello;
+        struct {
+            uint64_t number;
+            uint32_t lag_ms;
+            uint32_t disk_ms;
+        } heartbeat;
+        struct mn_report report;
+        struct {
+            struct mn_vat_status status;
+            char reason[128]; /* for people: "killed by signal 9", say */
+        } vat_state;
+        struct mn_intervals intervals;
+        struct {
+            uint64_t probe;
+            struct mn_name host;
+            const enum mn_probe_answer *answers; /* one per endpoint asked */
+            uint32_t answer_count;
+        } probed;
+        struct {
+            struct mn_name vat;
+            mn_run run;
+            uint64_t round;
+        } handled;
+        struct {
+            struct mn_name vat;
+        } lookup;
+    };
+};
+
+/* A vat and the newest of its runs that is meant: that one and those below it. */
+struct mn_vat_run {
+    struct mn_name vat;
+    mn_run run;
+};
+
+/* A checkpoint of a chain and a host that holds a copy of it. */
+struct mn_link {
+    mn_epoch epoch;
+    struct mn_name holder;
+};
+
+struct mn_start {
+    uint64_t round; /* 0: the vat's first start */
+    struct mn_name vat;
+    mn_run run;
+    uint32_t incarnation;
+    mn_epoch keep; /* restore this checkpoint; 0 is birth */
+    enum mn_outcome outcome;
+    struct mn_lineage lineage;   /* including this start's own entry */
+    const struct mn_link *chain; /* what restores `keep`, the full first; none for birth */
+    uint32_t chain_count;
+};
+
+enum { MN_CHAIN_COUNT_MAX = 4096 };
+
+/* The notices of one vat; a slice of the decision's notices. */
+struct mn_told {
+    struct mn_name vat;
+    uint32_t notice_first;
+    uint32_t notice_count;
+};
+
+struct mn_decision_notice {
+    uint64_t round;
+    const struct mn_told *told;
+    uint32_t told_count;
+    const struct mn_notice *notices;
+    uint32_t notice_count;
+};
+
+struct mn_address {
+    struct mn_name vat;
+    mn_run run;
+    uint32_t incarnation;
+    struct mn_name host;
+    struct mn_endpoint endpoint; /* "" while it runs nowhere */
+};
+
+enum mn_down_kind {
+    MN_DOWN_WELCOME = 3,
+    MN_DOWN_TAKEN = 4,
+    MN_DOWN_PROBE = 5,
+    MN_DOWN_FREEZE = 6,
+    MN_DOWN_START = 7,
+    MN_DOWN_STOP = 8,
+    MN_DOWN_DECISION = 9,
+    MN_DOWN_ADDRESS = 10
+};
+
+/* Coordinator to agent. */
+struct mn_down {
+    uint64_t generation;
+    enum mn_down_kind kind;
+    union {
+        struct {
+            uint64_t newest_round;
+            bool send_everything;
+        } welcome;
+        struct {
+            uint64_t sequence;
+        } taken;
+        struct {
+            uint64_t probe;
+            struct mn_name host;
+            const struct mn_endpoint *endpoints;
+            uint32_t endpoint_count;
+        } probe;
+        struct {
+            uint64_t round;
+            uint32_t attempt;
+            const struct mn_name *hosts; /* lost hosts */
+            uint32_t host_count;
+            const struct mn_vat_run *suspects;
+            uint32_t suspect_count;
+        } freeze;
+        struct mn_start start;
+        struct mn_vat_run stop;
+        struct mn_decision_notice decision;
+        struct mn_address address;
+    };
+};
+
+mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_up_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                       struct mn_up *out) MN_CHECKED;
+mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_down_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                         struct mn_down *out) MN_CHECKED;
+
+#endif

@@ -1,0 +1,33 @@
+/* Messages between an operator's command and the coordinator. */
+#ifndef MN_WIRE_OPERATOR_H
+#define MN_WIRE_OPERATOR_H
+
+#include "wire/common.h"
+
+enum mn_command { MN_COMMAND_STATUS = 1, MN_COMMAND_ROUNDS = 2, MN_COMMAND_EXPLAIN = 3 };
+
+struct mn_operator_request {
+    uint64_t request; /* comes back in the reply */
+    enum mn_command command;
+    uint64_t round;     /* for explain */
+    struct mn_name vat; /* for explain; "" otherwise */
+};
+
+struct mn_operator_reply {
+    uint64_t request;
+    mn_result code;
+    char text[512];   /* for people, when code is not MN_OK */
+    const char *json; /* the facts */
+    size_t json_size;
+};
+
+mn_result mn_operator_request_encode(const struct mn_operator_request *message,
+                                     struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_operator_request_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                     struct mn_operator_request *out) MN_CHECKED;
+mn_result mn_operator_reply_encode(const struct mn_operator_reply *message,
+                                   struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_operator_reply_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                   struct mn_operator_reply *out) MN_CHECKED;
+
+#endif

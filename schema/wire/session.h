@@ -1,0 +1,70 @@
+/* Messages between two vats.
+ *
+ * Each direction has a connection of its own, from the sender's DEALER to the receiver's ROUTER:
+ * Greet and Data go out on it; Greeted, Marks, Who and Refused come back on it. Data has a second
+ * frame, the payloads one after the other, so that they are never copied through protobuf. */
+#ifndef MN_WIRE_SESSION_H
+#define MN_WIRE_SESSION_H
+
+#include "wire/common.h"
+
+enum mn_session_kind {
+    MN_SESSION_GREET = 6,
+    MN_SESSION_GREETED = 7,
+    MN_SESSION_DATA = 8,
+    MN_SESSION_MARKS = 9,
+    MN_SESSION_WHO = 10,
+    MN_SESSION_REFUSED = 11
+};
+
+struct mn_session {
+    struct mn_name vat; /* the speaker */
+    mn_run run;
+    uint32_t incarnation;
+    uint64_t round; /* the newest round the speaker has applied */
+    enum mn_session_kind kind;
+    union {
+        struct {
+            uint64_t next;             /* the next number it would send */
+            uint64_t oldest;           /* the oldest it still keeps; next if none */
+            uint64_t taken_of_you;     /* what it has taken of the other */
+            uint64_t covered_of_you;   /* up to which number that is in a durable checkpoint */
+            struct mn_lineage lineage; /* the speaker's */
+        } greet;
+        struct {
+            uint64_t taken;
+            uint64_t covered;
+            uint64_t floor; /* up to this number nothing need be kept for the speaker */
+            uint64_t next;
+            uint64_t oldest;
+            struct mn_lineage lineage;
+        } greeted;
+        struct {
+            mn_epoch epoch; /* the interval in which all of these were first sent */
+            uint64_t first; /* the first message's number */
+            const uint32_t *sizes;
+            uint32_t count;               /* at least 1 */
+            const unsigned char *payload; /* the second frame: the sum of sizes, in bytes */
+            size_t payload_size;
+        } data;
+        struct {
+            uint64_t taken;
+            uint64_t covered;
+            uint64_t floor;
+        } marks;
+        struct {
+            mn_run run; /* the newest run known of the one that is refused */
+        } refused;
+    };
+};
+
+/* The header frame. The payload of Data is the caller's to send as a second frame. */
+mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer) MN_CHECKED;
+
+/* @payload is the second frame, NULL and 0 where there is none; Data borrows it. Also checks that
+ * the sizes add up to @payload_size, and that other messages have no second frame. */
+mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
+                            size_t payload_size, struct mn_arena *arena,
+                            struct mn_session *out) MN_CHECKED;
+
+#endif

@@ -1,0 +1,135 @@
+/* What is written to disk: a checkpoint's own record, the journal's records, an agent's records.
+ * The same rules as for messages: what is read back is validated as if it came from outside. */
+#ifndef MN_WIRE_STORED_H
+#define MN_WIRE_STORED_H
+
+#include "wire/control.h"
+
+/* A checkpoint file's own record (design.md, State): it can speak for a host that burned. */
+struct mn_checkpoint_record {
+    struct mn_name vat;
+    mn_run run;
+    uint32_t incarnation;
+    mn_epoch epoch;
+    mn_epoch since; /* the last full before it, or 0 */
+    mn_epoch onto;  /* 0 for a full */
+    const struct mn_name *names;
+    uint32_t name_count;
+    const struct mn_heard *heard; /* everything heard after `since` */
+    uint32_t heard_count;
+    uint64_t round;      /* the newest round applied */
+    uint64_t blob_count; /* entries of the body */
+    uint64_t body_size;  /* bytes after the record, before the file's digest */
+};
+
+/* One peer's session in a vat's checkpointed state. */
+struct mn_session_state {
+    struct mn_name peer;
+    mn_run run;
+    uint32_t incarnation; /* the newest known of the peer */
+    uint64_t next;
+    uint64_t taken;
+};
+
+/* A vat's hard facts. */
+struct mn_journal_vat {
+    struct mn_name vat;
+    mn_run run;
+    uint32_t incarnation;
+    struct mn_name host;
+    struct mn_lineage lineage;
+};
+
+/* One restore that a decision orders, and where. */
+struct mn_journal_start {
+    struct mn_start start;
+    struct mn_name host;
+};
+
+/* A round's decision, complete: with it another coordinator can carry on. */
+struct mn_journal_decision {
+    uint64_t round;
+    const struct mn_name *lost_hosts;
+    uint32_t lost_host_count;
+    const struct mn_name *lost_vats;
+    uint32_t lost_vat_count;
+    const struct mn_journal_start *starts;
+    uint32_t start_count;
+    const struct mn_told *told;
+    uint32_t told_count;
+    const struct mn_notice *notices;
+    uint32_t notice_count;
+    struct mn_digest evidence_digest; /* of the evidence document kept beside the journal */
+    mn_time suspected_at;
+    mn_time lost_at;
+    mn_time decided_at;
+    const char *answer_json; /* the whole answer as `mneme cut --json --proof` prints it */
+    size_t answer_size;
+};
+
+struct mn_journal_done {
+    uint64_t round;
+    mn_time restored_at;
+    mn_time told_at;
+};
+
+enum mn_journal_kind {
+    MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
+    MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
+    MN_JOURNAL_DECISION = 3,
+    MN_JOURNAL_DONE = 4
+};
+
+struct mn_journal_record {
+    enum mn_journal_kind kind;
+    union {
+        struct mn_journal_vat vat;
+        struct mn_journal_decision decision;
+        struct mn_journal_done done;
+    };
+};
+
+/* What an agent must not forget of a vat that it runs. */
+struct mn_agent_vat {
+    struct mn_start start; /* the newest it was given; its chain need not be kept */
+    uint32_t pid;          /* 0: no process */
+    uint64_t pid_started;  /* clock ticks since boot, so that a pid used again is noticed */
+    struct mn_endpoint endpoint;
+};
+
+enum mn_agent_kind {
+    MN_AGENT_VAT = 1,
+    MN_AGENT_FENCE = 2, /* struct mn_vat_run: refuse this run of the vat and those below */
+    MN_AGENT_ROUND = 3, /* the newest decision and its notices */
+    MN_AGENT_GENERATION = 4
+};
+
+struct mn_agent_record {
+    enum mn_agent_kind kind;
+    union {
+        struct mn_agent_vat vat;
+        struct mn_vat_run fence;
+        struct mn_decision_notice round;
+        uint64_t generation;
+    };
+};
+
+mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
+                                      struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_checkpoint_record_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                      struct mn_checkpoint_record *out) MN_CHECKED;
+mn_result mn_session_state_encode(const struct mn_session_state *state,
+                                  struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                  struct mn_session_state *out) MN_CHECKED;
+mn_result mn_journal_record_encode(const struct mn_journal_record *record,
+                                   struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes, size_t size,
+                                   struct mn_arena *arena,
+                                   struct mn_journal_record *out) MN_CHECKED;
+mn_result mn_agent_record_encode(const struct mn_agent_record *record,
+                                 struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_agent_record_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                 struct mn_agent_record *out) MN_CHECKED;
+
+#endif
