@@ -4,36 +4,57 @@
 
 #include <stdint.h>
 
-/* A name has 1 to this many bytes of A-Z a-z 0-9 . _ : / - */
-enum { MN_NAME_SIZE_MAX = 128 };
+enum {
+    /* A name has 1 to this many bytes of A-Z a-z 0-9 . _ : / - */
+    MN_NAME_SIZE_MAX = 128,
 
-/* The largest message between two processes, all frames together. Larger things go in pieces. */
-enum { MN_MESSAGE_SIZE_MAX = 4 * 1024 * 1024 };
+    /* The largest message between two processes, all frames together. Larger things go in pieces.
+     */
+    MN_MESSAGE_SIZE_MAX = 4 * 1024 * 1024,
 
-/* The most rows of one batch, and the most heard entries, names or suspects in one message. */
-enum { MN_BATCH_ROW_COUNT_MAX = 65536 };
+    /* The most rows, names, suspects or notices in one message. */
+    MN_BATCH_ROW_COUNT_MAX = 65536,
 
-/* Bytes of a checkpoint that travel in one piece. */
-enum { MN_PIECE_SIZE_MAX = 256 * 1024 };
+    /* The most heard entries in one message. */
+    MN_BATCH_HEARD_COUNT_MAX = 262144,
 
-/* The largest single BLOB, and the largest payload of a message between vats. */
-enum { MN_BLOB_SIZE_MAX = 64 * 1024 * 1024 };
+    /* Bytes of a checkpoint that travel in one piece. */
+    MN_PIECE_SIZE_MAX = 256 * 1024,
 
-/* An endpoint such as tcp://[2001:db8::1]:7100, with its final NUL. */
-enum { MN_ENDPOINT_SIZE_MAX = 160 };
+    /* The largest single BLOB. */
+    MN_BLOB_SIZE_MAX = 64 * 1024 * 1024,
 
-/* A CURVE key as Z85 text, without and with its final NUL. */
-enum { MN_KEY_TEXT_LENGTH = 40, MN_KEY_TEXT_SIZE = 41 };
+    /* The largest payload of one message between vats. */
+    MN_PAYLOAD_SIZE_MAX = 1024 * 1024,
 
-/* A BLAKE2b-256 digest. */
-enum { MN_DIGEST_SIZE = 32 };
+    /* An endpoint such as tcp://[2001:db8::1]:7100, with its final NUL. */
+    MN_ENDPOINT_SIZE_MAX = 160,
 
-/* Lineage entries that travel with a vat: the newest ones. */
-enum { MN_LINEAGE_COUNT_MAX = 16 };
+    /* A path, with its final NUL. */
+    MN_PATH_SIZE_MAX = 1024,
+
+    /* A CURVE key as Z85 text, without and with its final NUL. */
+    MN_KEY_TEXT_LENGTH = 40,
+    MN_KEY_TEXT_SIZE = 41,
+
+    /* A BLAKE2b-256 digest. */
+    MN_DIGEST_SIZE = 32,
+
+    /* Lineage entries that travel with a vat: the newest ones. */
+    MN_LINEAGE_COUNT_MAX = 16,
+
+    /* The most checkpoints that one restore is made from. */
+    MN_CHAIN_COUNT_MAX = 4096,
+
+    /* The most hosts of a topology. */
+    MN_HOST_COUNT_MAX = 65536
+};
 
 /* The largest epoch. Epochs are run * 2^32 + count, so runs stay below 2^30. */
 #define MN_EPOCH_MAX (INT64_C(1) << 62)
+#define MN_RUN_MAX ((UINT32_C(1) << 30) - 1)
 
-_Static_assert(MN_PIECE_SIZE_MAX < MN_MESSAGE_SIZE_MAX, "a piece fits into a message");
+_Static_assert(MN_PIECE_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a piece fits into a message");
+_Static_assert(MN_PAYLOAD_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a payload fits into a message");
 
 #endif

@@ -150,8 +150,6 @@ struct mn_start {
     uint32_t chain_count;
 };
 
-enum { MN_CHAIN_COUNT_MAX = 4096 };
-
 /* The notices of one vat; a slice of the decision's notices. */
 struct mn_told {
     struct mn_name vat;

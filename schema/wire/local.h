@@ -4,8 +4,6 @@
 
 #include "wire/control.h"
 
-enum { MN_PATH_SIZE_MAX = 1024 };
-
 enum mn_from_vat_kind {
     MN_FROM_VAT_ATTACH = 3,
     MN_FROM_VAT_WRITTEN = 4,
@@ -84,6 +82,8 @@ struct mn_life {
     uint32_t connect_ms;
     const mn_epoch *chain; /* the checkpoints that restore `keep`, the full first */
     uint32_t chain_count;
+    const char (*host_keys)[MN_KEY_TEXT_SIZE]; /* of every host: whose connections to accept */
+    uint32_t host_key_count;
 };
 
 enum mn_to_vat_kind {
