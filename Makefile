@@ -1,7 +1,9 @@
 # Mneme: every command there is. `make help` prints them.
 
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 SANITIZE ?=
 SECONDS ?= 60
 CASE ?= rack
@@ -71,21 +73,22 @@ $(BUILD)/bin/mneme-agent: $(BUILD)/obj/agent/shell/main.o $(AGENT_LIBS)
 $(BUILD)/bin/bank: $(BUILD)/obj/simulations/bank/main.o $(call lib,bank) $(VAT_LIBS)
 $(BUILD)/bin/demo: $(BUILD)/obj/simulations/demo/main.o $(call lib,demo) $(VAT_LIBS)
 $(BINARIES):
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(BUILD)/lib/%.a: | $(BUILD)/lib/
-	rm -f $@ && ar rcs $@ $(filter %.o,$^)
+	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
+	@echo "  $(CC) $<"
+	@$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
 
 # What protoc generates is not ours: its warnings are not looked at.
 $(BUILD)/lib/libproto.a: $(PROTO_C:.c=.o)
 $(GEN)/%.pb-c.o: $(GEN)/%.pb-c.c
-	$(CC) -std=gnu11 $(OPTIMISE) -fPIC $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -I$(GEN) -c -o $@ $<
+	@$(CC) -std=gnu11 $(OPTIMISE) -fPIC $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -I$(GEN) -c -o $@ $<
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: schema/proto/%.proto
 	@mkdir -p $(GEN)
-	protoc --proto_path=schema/proto --c_out=$(GEN) $<
+	@protoc --proto_path=schema/proto --c_out=$(GEN) $<
 $(mn_wire_OBJECTS): | $(PROTO_H)
 
 $(BUILD)/bin/ $(BUILD)/lib/ $(BUILD)/bench/ $(BUILD)/fuzz/ $(BUILD)/tests/:
@@ -103,7 +106,7 @@ $(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
 ALL_LIBS := $(call lib,bank demo coordinator_shell coordinator_cli coordinator_core agent_shell agent_core) $(VAT_LIBS)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_HELPER_OBJECTS) $(ALL_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
+	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
 
 .PHONY: setup check unit unit-build cluster
 setup:
@@ -130,7 +133,7 @@ demo: setup ## a rack burns and the cluster goes on: CASE=rack, crash, agent or 
 
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ALL_LIBS) | $(BUILD)/bench/
-	$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: bench fuzz lint format clean help
 bench: $(BENCHES) all ## run the benchmarks; each prints JSON

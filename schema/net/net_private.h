@@ -1,0 +1,60 @@
+/* What the files of schema/net share among themselves. */
+#ifndef MN_NET_PRIVATE_H
+#define MN_NET_PRIVATE_H
+
+#include <zmq.h>
+
+#include "net/net.h"
+
+enum {
+    NET_WATCH_COUNT_MAX = 4096,
+    NET_SOCKET_COUNT_MAX = 65536,
+    NET_DISPATCH_COUNT_MAX = 256, /* messages handed out per socket and run */
+    NET_DOMAIN_SIZE_MAX = 32,
+    NET_LINGER_MS = 100,
+    NET_HANDSHAKE_MS = 3000,
+    NET_QUEUE_COUNT_MAX = 16384 /* messages waiting per connection and direction */
+};
+
+struct mn_socket {
+    struct mn_net *net;
+    void *zmq; /* NULL once closed */
+    bool router;
+    mn_receive *receive;
+    void *context;
+    struct mn_socket *next; /* all sockets of the net */
+};
+
+struct net_watch {
+    int fd; /* -1 once unwatched */
+    mn_ready *ready;
+    void *context;
+};
+
+struct mn_net {
+    void *zmq;
+    void *zap; /* NULL when nobody may connect */
+    bool has_keys;
+    struct mn_keys keys;
+    mn_allow *allow;
+    void *allow_context;
+    struct mn_socket *sockets;
+    size_t socket_count;
+    struct net_watch *watches;
+    size_t watch_count;
+    size_t watch_capacity;
+    zmq_pollitem_t *items; /* laid out anew for each wait */
+    size_t item_capacity;
+    uint64_t dropped;
+};
+
+/* Open the ZAP handler's socket, before any other socket of the context. */
+mn_result net_zap_open(struct mn_net *net, struct mn_error *error) MN_CHECKED;
+
+/* Answer every request that waits at the ZAP handler. */
+void net_zap_answer(struct mn_net *net);
+
+/* Hand out at most NET_DISPATCH_COUNT_MAX messages of @socket. */
+void net_dispatch(struct mn_net *net, struct mn_socket *socket);
+
+#endif
