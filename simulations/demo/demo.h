@@ -1,0 +1,132 @@
+/* The demonstration: a whole cluster of real processes on one machine, a disaster, and an audit of
+ * what every vat's state says afterwards. What its files share. */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+enum {
+    DEMO_HOST_COUNT = 6,
+    DEMO_RACK_COUNT = 3,
+    DEMO_BANK_COUNT = 2,
+    DEMO_VAT_COUNT = DEMO_HOST_COUNT * DEMO_BANK_COUNT,
+    DEMO_ACCOUNT_COUNT = 1000,
+    DEMO_BALANCE = 1000, /* what each account begins with */
+    DEMO_PATH_MAX = 512
+};
+
+enum demo_case { DEMO_RACK, DEMO_CRASH, DEMO_AGENT, DEMO_COORDINATOR };
+
+/* "rack", "crash", "agent" or "coordinator". */
+const char *demo_case_name(enum demo_case which);
+
+struct demo_host {
+    char name[8];
+    char rack[8];
+    char directory[DEMO_PATH_MAX]; /* the agent's data directory */
+    char key_file[DEMO_PATH_MAX];
+    char public_key[MN_KEY_TEXT_SIZE];
+    int port;
+    pid_t agent; /* 0: not running */
+    bool lost;   /* killed with its directories */
+};
+
+struct demo_vat {
+    char name[8];
+    int host; /* where the topology places it */
+    pid_t first_pid;
+};
+
+struct demo {
+    enum demo_case which;
+    bool brief;                   /* shorter waits: the cluster test's form */
+    char programs[DEMO_PATH_MAX]; /* the directory of the built programs */
+    char directory[DEMO_PATH_MAX];
+    char topology[DEMO_PATH_MAX];
+    char stop_file[DEMO_PATH_MAX];
+    char operator_key[DEMO_PATH_MAX];
+    char coordinator_key[DEMO_PATH_MAX];
+    char coordinator_public[MN_KEY_TEXT_SIZE];
+    char operator_public[MN_KEY_TEXT_SIZE];
+    int agents_port;
+    int operators_port;
+    pid_t coordinator;
+    struct demo_host hosts[DEMO_HOST_COUNT];
+    struct demo_vat vats[DEMO_VAT_COUNT];
+    mn_time begun_at;
+    mn_time killed_at; /* 0 before the disaster */
+    struct mn_error error;
+};
+
+/* What the audit found by reading every vat's newest checkpoint. */
+struct demo_audit {
+    bool complete; /* every vat's state could be read */
+    int64_t transfers;
+    int64_t money;
+    int64_t orphans;  /* received, but the sender's state never sent it, or sent something else */
+    int64_t repeated; /* received twice */
+    int64_t lost;     /* sent, and never received */
+    int64_t touched;  /* vats not on a lost host whose run or incarnation is not the first */
+    int64_t moved;    /* vats with a run above the first */
+    int64_t incarnations_changed;
+    int64_t stall_ms; /* longest time without a received transfer, of a vat not on a lost host */
+    int64_t pause_us; /* largest median pause for a diff, over all vats */
+    mn_run runs[DEMO_VAT_COUNT];
+    mn_epoch epochs[DEMO_VAT_COUNT];
+};
+
+/* demo_cluster.c: the cluster's files and processes. */
+mn_result demo_lay_out(struct demo *demo) MN_CHECKED;
+mn_result demo_start_coordinator(struct demo *demo, bool crash_at_decided) MN_CHECKED;
+mn_result demo_start_agent(struct demo *demo, int host) MN_CHECKED;
+
+/* demo_fire.c: how a host burns, and how all ends. */
+/* Delete a directory with all in it; what appears meanwhile too. */
+bool demo_delete(const char *path);
+/* Kill every process that lives in the host's directory, and delete that. Returns how many. */
+int demo_burn_host(struct demo *demo, int host);
+/* The process of a vat of this demo; 0 when it does not run. */
+pid_t demo_vat_pid(const struct demo *demo, const char *vat);
+/* End everything in an orderly way. False when something did not end within 2 s of SIGTERM. */
+bool demo_stop(struct demo *demo);
+
+/* demo_process.c: processes, whoever started them. */
+pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file);
+/* Run a program to its end and keep what it prints. Its exit status, or -1. *output: caller frees.
+ */
+int demo_run(char *const argv[], char **output);
+/* Kill every descendant of this process, adopted ones too, until none is left. */
+void demo_kill_all(void);
+/* Fork; the child goes on and returns 0, the parent stays behind as its guard: passes signals on,
+ * waits, kills what the child left and returns the child's exit status + 1. */
+int demo_guard(void);
+/* A signal to end has come. */
+bool demo_interrupted(void);
+void demo_sleep_ms(int64_t ms);
+
+/* demo_facts.c: what the operator's command says. NULL when it fails. The caller decrefs. */
+json_t *demo_ask(struct demo *demo, const char *command);
+char *demo_explain(struct demo *demo, int64_t round, const char *vat);
+/* Whether every vat is up, and on how many hosts the agent is up. */
+bool demo_all_up(struct demo *demo);
+/* The number of rounds, and the newest one's JSON (borrowed from @rounds). */
+int demo_newest_round(json_t *rounds, json_t **newest);
+
+/* demo_audit.c */
+mn_result demo_read_state(struct demo *demo, struct demo_audit *audit) MN_CHECKED;
+
+/* demo_story.c: the course of the demo. Its result is the exit status. */
+int demo_story(struct demo *demo);
+
+/* demo_report.c: what a person reads, and report.json. True when everything is as it must be. */
+bool demo_report(struct demo *demo, json_t *rounds, const struct demo_audit *audit, bool story_well,
+                 const char *trouble);
+
+#endif

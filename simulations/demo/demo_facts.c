@@ -1,0 +1,77 @@
+/* What the operator's command says about the cluster: the demo asks as a person would. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "demo/demo.h"
+
+json_t *demo_ask(struct demo *demo, const char *command)
+{
+    char program[DEMO_PATH_MAX + 16];
+    (void)snprintf(program, sizeof program, "%s/mneme", demo->programs);
+    char *argv[] = {program,        (char *)command, "--json",           "--topology",
+                    demo->topology, "--key",         demo->operator_key, NULL};
+    char *output = NULL;
+    int status = demo_run(argv, &output);
+    json_t *facts = status == 0 && output != NULL ? json_loads(output, 0, NULL) : NULL;
+    free(output);
+    return facts;
+}
+
+char *demo_explain(struct demo *demo, int64_t round, const char *vat)
+{
+    char program[DEMO_PATH_MAX + 16];
+    char number[32];
+    (void)snprintf(program, sizeof program, "%s/mneme", demo->programs);
+    (void)snprintf(number, sizeof number, "%lld", (long long)round);
+    char *argv[] = {program, "explain",          number, (char *)vat, "--topology", demo->topology,
+                    "--key", demo->operator_key, NULL};
+    char *output = NULL;
+    if (demo_run(argv, &output) != 0) {
+        free(output);
+        return NULL;
+    }
+    return output;
+}
+
+static bool facts_all_in_state(const json_t *rows, const char *state, size_t count)
+{
+    size_t index = 0;
+    json_t *row = NULL;
+    size_t found = 0;
+    json_array_foreach(rows, index, row)
+    {
+        const char *text = json_string_value(json_object_get(row, "state"));
+        if (text != NULL && strcmp(text, state) == 0) {
+            found += 1;
+        }
+    }
+    return found == count;
+}
+
+bool demo_all_up(struct demo *demo)
+{
+    json_t *status = demo_ask(demo, "status");
+    bool up = status != NULL &&
+              facts_all_in_state(json_object_get(status, "hosts"), "up", DEMO_HOST_COUNT) &&
+              facts_all_in_state(json_object_get(status, "vats"), "up", DEMO_VAT_COUNT);
+    json_decref(status);
+    return up;
+}
+
+int demo_newest_round(json_t *rounds, json_t **newest)
+{
+    json_t *list = json_object_get(rounds, "rounds");
+    size_t count = json_array_size(list);
+    *newest = NULL;
+    int64_t highest = 0;
+    for (size_t i = 0; i < count; i++) {
+        json_t *round = json_array_get(list, i);
+        int64_t number = json_integer_value(json_object_get(round, "round"));
+        if (number > highest) {
+            highest = number;
+            *newest = round;
+        }
+    }
+    return (int)count;
+}
