@@ -1,10 +1,14 @@
 #!/bin/sh
 # Install what Mneme is built and tested with, from Debian's packages. Idempotent; silent when
 # nothing is missing; says plainly what it cannot do without root.
+# usage: deploy/bootstrap.sh [developer]    developer: also what `make lint` and `make fuzz` need
 set -u
 packages="gcc clang make pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
 protobuf-compiler libyaml-dev libcmocka-dev libsqlite3-dev libsodium-dev libjansson-dev
 uthash-dev"
+if [ "${1:-}" = developer ]; then
+    packages="$packages clang-format clang-tidy cppcheck libclang-rt-14-dev"
+fi
 
 missing=
 for package in $packages; do
@@ -24,11 +28,12 @@ else
     exit 1
 fi
 echo "bootstrap: installing$missing"
-export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # the words are meant to split
-if ! { $as_root apt-get -qq update && $as_root apt-get -qq -y install --no-install-recommends $missing; } >"$log" 2>&1; then
+if ! { $as_root apt-get -qq update &&
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -y install --no-install-recommends $missing; } >"$log" 2>&1; then
     cat "$log" >&2
     echo "bootstrap: apt-get could not install:$missing" >&2
     exit 1
