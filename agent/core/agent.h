@@ -1,0 +1,321 @@
+/* The agent of one host, as a pure state machine: which vats run here and which life of each, whose
+ * checkpoints are on this host's store, who else holds them, what the coordinator was told.
+ *
+ * The shell turns sockets, files, processes and the clock into events, hands them in one at a time,
+ * and carries out the effects in their order. The same events give the same effects, byte for byte.
+ *
+ * Write-ahead rule: records are durable in the order of their sequences. What rests on a record is
+ * an effect only after AGENT_ON_RECORDED of it; what rests on a file, after AGENT_ON_SYNCED or
+ * AGENT_ON_PIECE_WRITTEN. */
+#ifndef AGENT_CORE_AGENT_H
+#define AGENT_CORE_AGENT_H
+
+#include "base/arena.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "wire/control.h"
+#include "wire/copies.h"
+#include "wire/local.h"
+#include "wire/stored.h"
+
+enum {
+    /* Vats whose records or files are on one host. */
+    AGENT_VAT_COUNT_MAX = 1 << 20,
+
+    /* Checkpoint files of one vat on one host. */
+    AGENT_FILE_COUNT_MAX = 1 << 16,
+
+    /* Names of vats that one agent has heard of. */
+    AGENT_NAME_COUNT_MAX = 1 << 24,
+
+    /* Hosts that hold copies of one vat's checkpoints, besides its own. */
+    AGENT_PARTNER_COUNT_MAX = 4,
+
+    /* A store directory's name made from a vat's name, with its final NUL. */
+    AGENT_STORE_NAME_SIZE = 3 * MN_NAME_SIZE_MAX + 1,
+
+    /* The key of a record in the shell's key-value ledger, with its final NUL. */
+    AGENT_RECORD_KEY_SIZE = MN_NAME_SIZE_MAX + 16
+};
+
+/* The domain of a host that is in none: it shares it with nobody. */
+#define AGENT_DOMAIN_NONE UINT32_MAX
+
+struct agent_host {
+    struct mn_name name;
+    uint32_t domain;            /* the immediate one; equal numbers are the same domain */
+    char key[MN_KEY_TEXT_SIZE]; /* "" where connections are plain */
+};
+
+struct agent_config {
+    const struct agent_host *hosts; /* in the topology's order; the index is the host's number */
+    uint32_t host_count;
+    uint32_t own;               /* index of the host that this agent is for */
+    const struct mn_name *vats; /* all of the topology, in its order */
+    uint32_t vat_count;
+    struct mn_endpoint agent;   /* where other agents reach this one */
+    struct mn_endpoint address; /* what this host's vats bind: tcp://10.0.0.1:*, say */
+    const char *store;          /* the store's directory, as a vat would open it */
+    const char *key_file;       /* the host's key file, as a vat would open it */
+    uint32_t heartbeat_ms;
+    uint32_t copy_ms; /* how long another host's agent may take to answer */
+    uint32_t connect_ms;
+    uint32_t interval_ms;
+    uint32_t full_every;
+    uint32_t keep_count; /* durable checkpoints that stay restorable, at least 1 */
+    uint32_t stores;     /* copies in all that make a checkpoint durable, at least 1 */
+};
+
+/* A connection of a vat: opaque, comparable as memory; all bytes 0 is none. */
+struct agent_connection {
+    unsigned char bytes[16];
+};
+
+enum agent_event_kind {
+    AGENT_ON_RECORD,        /* before BEGIN: a record of the shell's ledger */
+    AGENT_ON_FILE,          /* before BEGIN: a whole, verified and synced file of the store */
+    AGENT_ON_BEGIN,         /* everything that is remembered has been handed in */
+    AGENT_ON_DOWN,          /* the coordinator says */
+    AGENT_ON_COPIES,        /* another host's agent says */
+    AGENT_ON_VAT,           /* a vat of this host says */
+    AGENT_ON_ADOPTED,       /* answers ADOPT: that process still runs */
+    AGENT_ON_STARTED,       /* answers START_PROCESS: it is there, and waits to be released */
+    AGENT_ON_START_FAILED,  /* answers START_PROCESS */
+    AGENT_ON_EXITED,        /* a process ended; also answers ADOPT */
+    AGENT_ON_RECORDED,      /* all records up to this sequence are durable */
+    AGENT_ON_SYNCED,        /* answers SYNC */
+    AGENT_ON_PIECE_WRITTEN, /* answers WRITE_PIECE */
+    AGENT_ON_FILE_READ,     /* answers SEND_FILE: the piece was handed to the network, or not */
+    AGENT_ON_PROBE_ANSWERED,
+    AGENT_ON_TICK /* agent_deadline has come */
+};
+
+/* What a checkpoint file says of itself. */
+struct agent_file_facts {
+    struct mn_checkpoint_record record;
+    uint64_t size; /* of the whole file */
+    struct mn_digest digest;
+};
+
+/* All that an event points to is borrowed for the step. */
+struct agent_event {
+    enum agent_event_kind kind;
+    union {
+        const struct mn_agent_record *record;
+        const struct agent_file_facts *file;
+        const struct mn_down *down;
+        struct {
+            uint32_t host; /* by the key of its connection */
+            const struct mn_copies *message;
+        } copies;
+        struct {
+            struct agent_connection connection;
+            const struct mn_from_vat *message;
+        } vat;
+        struct { /* ADOPTED, STARTED, START_FAILED, EXITED */
+            struct mn_name vat;
+            uint32_t pid;         /* 0 for START_FAILED */
+            uint64_t pid_started; /* STARTED: clock ticks since boot */
+            const char *reason;   /* START_FAILED and EXITED: for people */
+        } process;
+        struct {
+            uint64_t sequence;
+        } recorded;
+        struct {
+            struct mn_name vat;
+            mn_epoch epoch;
+            mn_result result;
+            uint32_t took_ms;
+        } synced;
+        struct {
+            struct mn_name vat;
+            mn_epoch epoch;
+            mn_result result; /* not MN_OK: nothing of that file is here any more */
+            uint64_t offset;
+            uint32_t byte_count;
+            const struct agent_file_facts *facts; /* NULL until the file is whole and synced */
+        } piece;
+        struct {
+            uint32_t host;
+            struct mn_name vat;
+            mn_epoch epoch;
+            mn_result result;
+        } read;
+        struct {
+            uint64_t probe;
+            struct mn_name host;
+            const enum mn_probe_answer *answers;
+            uint32_t answer_count;
+        } probe;
+    };
+};
+
+enum agent_effect_kind {
+    AGENT_DO_SEND_UP,     /* to the coordinator; lost when it cannot be reached */
+    AGENT_DO_SEND_COPIES, /* to a host's agent; the same */
+    AGENT_DO_SEND_VAT,    /* to a vat's connection; the same */
+    AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
+    AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */
+    AGENT_DO_WRITE_PIECE, /* into a file that arrives; with the last one verify and sync it */
+    AGENT_DO_SEND_FILE,   /* read a piece of a file and send it to a host's agent */
+    AGENT_DO_DELETE,      /* a file, or what has arrived of it */
+    AGENT_DO_START_PROCESS,
+    AGENT_DO_RELEASE, /* let a started process go on: its pid is on record */
+    AGENT_DO_ADOPT,   /* watch a process that an earlier agent started */
+    AGENT_DO_KILL,
+    AGENT_DO_PROBE,
+    AGENT_DO_NOTE /* a line for the log */
+};
+
+enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
+
+/* X(NAME, level, "what") */
+#define AGENT_NOTES(X)                                                                             \
+    X(BEGUN, INFO, "begun")                                                                        \
+    X(GENERATION, INFO, "generation")                                                              \
+    X(STALE_GENERATION, WARNING, "stale_generation_refused")                                       \
+    X(START, INFO, "vat_start")                                                                    \
+    X(STALE_START, WARNING, "stale_start_ignored")                                                 \
+    X(ADOPTED, INFO, "vat_adopted")                                                                \
+    X(UP, INFO, "vat_up")                                                                          \
+    X(EXITED, WARNING, "vat_exited")                                                               \
+    X(STOPPED, INFO, "vat_stopped")                                                                \
+    X(KILLED, WARNING, "vat_killed")                                                               \
+    X(REFUSED_VAT, WARNING, "vat_refused")                                                         \
+    X(FETCH, INFO, "fetch")                                                                        \
+    X(FETCH_FAILED, ERROR, "fetch_failed")                                                         \
+    X(FREEZE, INFO, "freeze")                                                                      \
+    X(SILENT, WARNING, "vat_silent")                                                               \
+    X(INTERVALS, INFO, "intervals_sent")                                                           \
+    X(DECISION, INFO, "decision")                                                                  \
+    X(HANDLED, INFO, "notices_handled")                                                            \
+    X(PARTNER, INFO, "partner")                                                                    \
+    X(NO_PARTNER, WARNING, "no_partner")                                                           \
+    X(HOST_AWAY, WARNING, "host_does_not_answer")                                                  \
+    X(COPY_REFUSED, WARNING, "copy_refused")                                                       \
+    X(COPY_FAILED, ERROR, "copy_not_stored")                                                       \
+    X(READ_FAILED, ERROR, "copy_not_readable")                                                     \
+    X(SYNC_FAILED, ERROR, "checkpoint_not_durable")                                                \
+    X(DROP_REFUSED, WARNING, "drop_refused")                                                       \
+    X(BAD_WORD, WARNING, "vat_said_too_much")                                                      \
+    X(TROUBLE, ERROR, "vat_trouble")                                                               \
+    X(FORMER_LIFE, WARNING, "former_life_refused")
+
+enum agent_note {
+#define AGENT_NOTE_ENUM(name, level, what) AGENT_NOTE_##name,
+    AGENT_NOTES(AGENT_NOTE_ENUM)
+#undef AGENT_NOTE_ENUM
+};
+
+/* The note's word in the log, "vat_up" say, and its level. */
+const char *agent_note_what(enum agent_note note);
+enum agent_level agent_note_level(enum agent_note note);
+
+/* What does not apply is "" or 0. */
+struct agent_note_facts {
+    enum agent_note note;
+    struct mn_name vat;
+    struct mn_name host;
+    mn_run run;
+    mn_epoch epoch;
+    uint64_t round;
+    uint64_t number;  /* a generation, an attempt, a count: what the note counts */
+    mn_result code;   /* why, MN_OK if there is no why */
+    const char *text; /* for people; may be NULL */
+};
+
+struct agent_effect {
+    enum agent_effect_kind kind;
+    union {
+        const struct mn_up *up;
+        struct {
+            uint32_t host;
+            const struct mn_copies *message;
+        } copies;
+        struct {
+            struct agent_connection connection;
+            const struct mn_to_vat *message;
+        } vat;
+        struct {
+            uint64_t sequence; /* from 1, each one more than the last */
+            const struct mn_agent_record *record;
+            bool forget; /* remove what stands under its key instead */
+        } record;
+        struct { /* SYNC, DELETE */
+            struct mn_name vat;
+            mn_epoch epoch;
+            bool again; /* SYNC failed before: its pages may be lost, so write them anew */
+        } file;
+        struct { /* WRITE_PIECE (bytes set), SEND_FILE (bytes NULL, byte_count 0: as many as fit) */
+            uint32_t host;
+            const struct mn_copies *piece; /* of kind MN_COPIES_PIECE */
+        } piece;
+        struct { /* START_PROCESS, RELEASE, ADOPT, KILL */
+            struct mn_name vat;
+            mn_run run;
+            uint32_t pid;         /* 0 for START_PROCESS */
+            uint64_t pid_started; /* ADOPT */
+        } process;
+        struct {
+            uint64_t probe;
+            struct mn_name host;
+            const struct mn_endpoint *endpoints;
+            uint32_t endpoint_count;
+            uint32_t bound_ms;
+        } probe;
+        const struct agent_note_facts *note;
+    };
+};
+
+/* What one step, or several, ask of the shell; in this order. Zero-initialise. What the effects
+ * point to is theirs until agent_effects_reset. */
+struct agent_effects {
+    struct agent_effect *items;
+    size_t count;
+    size_t capacity;
+    struct mn_arena arena;
+    mn_result result; /* see agent_step */
+};
+
+/* Forget all effects and their memory; the list may be used again. */
+void agent_effects_reset(struct agent_effects *effects);
+
+/* Give everything back. */
+void agent_effects_deinit(struct agent_effects *effects);
+
+struct agent;
+
+/* A new agent that remembers nothing yet. @config is copied.
+ *
+ * Errors:    MN_BAD_INPUT  no host, own not among them, a setting that is 0
+ *            MN_FULL       more hosts or vats than the limits say
+ *            MN_NO_MEMORY */
+mn_result agent_new(struct agent **agent, const struct agent_config *config) MN_CHECKED;
+void agent_destroy(struct agent **agent);
+
+/* Take in @event and append what follows from it to @effects.
+ *
+ * @now       nanoseconds, never below the last call's.
+ *
+ * effects->result is MN_NO_MEMORY (or MN_FULL, a bound above) when the step could not be finished.
+ * Then none of @effects may be carried out and the agent must be destroyed; a new one, from what is
+ * durable, goes on from there. */
+void agent_step(struct agent *agent, mn_time now, const struct agent_event *event,
+                struct agent_effects *effects);
+
+/* When the next AGENT_ON_TICK is due; MN_TIME_NEVER before BEGIN. */
+mn_time agent_deadline(const struct agent *agent);
+
+/* Assert what must hold after every step. */
+void agent_invariant(const struct agent *agent);
+
+/* The generation that this agent has on record. */
+uint64_t agent_generation(const struct agent *agent);
+
+/* The name of @vat's directory in a store: '/' as %2f, a leading '.' as %2e. */
+void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]);
+
+/* The key under which @record stands in the ledger: one record per key. */
+void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECORD_KEY_SIZE]);
+
+#endif
