@@ -48,8 +48,9 @@ enum {
     X(lost_ms, 10000, 30, 3600000, "silence after which a suspected host may be held for lost")    \
     X(settle_ms, 30000, 20, 3600000, "the longest a round waits for further suspects to show")     \
     X(collect_ms, 5000, 20, 3600000, "how long a round waits for a host's answer")                 \
-    X(copy_ms, 2000, 20, 3600000, "how long an agent waits for a copy to be made before it turns " \
-                                  "to another host")                                               \
+    X(copy_ms, 2000, 20, 3600000,                                                                  \
+      "how long an agent waits for a copy to be made before it turns "                             \
+      "to another host")                                                                           \
     X(connect_ms, 2000, 20, 600000, "how long a vat tries before a peer is called unreachable")
 
 #define TOPOLOGY_CHECKPOINTS(X)                                                                    \
