@@ -54,13 +54,14 @@ struct mn_yaml_shown mn_yaml_show(const struct mn_yaml_node *node)
     }
     size_t room = sizeof shown.text - sizeof "\"...\"";
     size_t size = node->size < room ? node->size : room;
-    char clean[sizeof shown.text] = {0};
+    char *at = shown.text;
+    *at++ = '"';
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)node->text[i];
-        clean[i] = byte >= 0x20 && byte < 0x7F ? node->text[i] : '?';
+        *at++ = byte >= 0x20 && byte < 0x7F ? node->text[i] : '?';
     }
-    (void)snprintf(shown.text, sizeof shown.text, "\"%s%s\"", clean,
-                   node->size > room ? "..." : "");
+    const char *end = node->size > room ? "...\"" : "\"";
+    memcpy(at, end, strlen(end));
     return shown;
 }
 
