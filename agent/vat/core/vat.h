@@ -42,11 +42,12 @@ enum {
     VAT_RETRY_MS_MIN = 20
 };
 
-_Static_assert(VAT_SESSION_KEPT_SIZE_MAX + VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST * 4 + 64 <=
+_Static_assert((int)VAT_SESSION_KEPT_SIZE_MAX + VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST * 4 +
+                       64 <=
                    MN_BLOB_SIZE_MAX,
                "all that is kept for one peer of one epoch fits into an entry of a checkpoint");
-_Static_assert(VAT_HEARD_COUNT_MAX <= MN_BATCH_HEARD_COUNT_MAX, "heard fits into one message");
-_Static_assert(VAT_SESSION_COUNT_MAX <= MN_BATCH_ROW_COUNT_MAX, "peers fit into one message");
+_Static_assert((int)VAT_HEARD_COUNT_MAX <= MN_BATCH_HEARD_COUNT_MAX, "heard fits into one message");
+_Static_assert((int)VAT_SESSION_COUNT_MAX <= MN_BATCH_ROW_COUNT_MAX, "peers fit into one message");
 
 /* Where a message came from: the other's connection to this vat. Comparable as memory. */
 struct vat_connection {

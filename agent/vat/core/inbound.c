@@ -1,0 +1,341 @@
+/* The incoming side of a session: who is believed, what is taken, what is answered.
+ *
+ * Invariant: number n+1 is taken after n, from the newest run of the peer only, and nothing from a
+ * peer whose round is not applied here. What is ahead is dropped, because it will be sent again. */
+#include "vat_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t session_incarnation_min(const struct vat_session *session)
+{
+    uint32_t least = session->incarnation;
+    least = least > session->told ? least : session->told;
+    return least > session->address_incarnation ? least : session->address_incarnation;
+}
+
+uint64_t session_base(const struct vat *vat, const struct vat_session *session)
+{
+    /* The first epoch of the present incarnation: where the newest fork that peers could see went
+     * on. Without one, all is of this incarnation and there is nothing to go back to. */
+    for (uint32_t i = vat->lineage.count; i > 0; i--) {
+        const struct mn_fork *fork = &vat->lineage.forks[i - 1];
+        if (!fork->seen) {
+            continue;
+        }
+        for (size_t j = 0; j < session->batch_count; j++) {
+            if (session->batches[j]->epoch >= fork->next) {
+                return session->batches[j]->first;
+            }
+        }
+        break;
+    }
+    return session->next;
+}
+
+static void deliver_gap(struct vat_session *session, uint64_t first, uint64_t last, bool sent,
+                        struct vat_effects *effects)
+{
+    struct vat_delivery *delivery = effect_deliver(effects, VAT_GAP, &session->peer);
+    if (delivery != NULL) {
+        delivery->gap.first = first;
+        delivery->gap.last = last;
+        delivery->gap.sent = sent;
+    }
+}
+
+/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
+static void session_skip(struct vat_session *session, uint64_t oldest, struct vat_effects *effects)
+{
+    deliver_gap(session, session->taken + 1, oldest - 1, false, effects);
+    session->taken = oldest - 1;
+    session->changed = true;
+}
+
+void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
+                   struct vat_effects *effects)
+{
+    (void)vat;
+    bool fresh = session->incarnation == 0;
+    session->incarnation = numbers->incarnation;
+    session->changed = true;
+    if (fresh) {
+        return;
+    }
+    if (numbers->next <= session->taken) {
+        session_lower(session, numbers->next > 0 ? numbers->next - 1 : 0);
+    }
+    uint64_t oldest = session_oldest(session);
+    if (numbers->taken_of_me + 1 < oldest) {
+        deliver_gap(session, numbers->taken_of_me + 1, oldest - 1, true, effects);
+    }
+    if (numbers->oldest > session->taken + 1) {
+        session_skip(session, numbers->oldest, effects);
+    }
+}
+
+static void inbound_refuse(struct vat *vat, const struct vat_event *event, mn_run newest,
+                           struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    struct mn_session *reply =
+        effect_reply(vat, effects, &event->inbound.connection, MN_SESSION_REFUSED);
+    if (reply != NULL) {
+        reply->refused.run = newest;
+    }
+    struct mn_from_vat *report = effect_to_agent(vat, effects, MN_FROM_VAT_REFUSED);
+    if (report != NULL) {
+        report->refused.vat = message->vat;
+        report->refused.run = message->run;
+    }
+}
+
+static void inbound_park(struct vat_session *session, const struct vat_event *event,
+                         struct vat_effects *effects)
+{
+    if (session->parked == NULL) {
+        session->parked = calloc(1, sizeof *session->parked);
+    }
+    if (session->parked == NULL) {
+        effects->failed = true;
+        return;
+    }
+    session->parked->connection = event->inbound.connection;
+    session->parked->message = *event->inbound.message;
+    memset(session->parked->key, 0, sizeof session->parked->key);
+    size_t size = strlen(event->inbound.key);
+    size = size < MN_KEY_TEXT_LENGTH ? size : MN_KEY_TEXT_LENGTH;
+    memcpy(session->parked->key, event->inbound.key, size);
+}
+
+/* Whether the speaker of a Greet is the newest run of that vat, on the host that it is placed on.
+ * When that cannot be said yet, the Greet waits for the agent's word. */
+static bool inbound_believed(struct vat *vat, mn_time now, struct vat_session *session,
+                             const struct vat_event *event, struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    const struct vat_fence *fence = round_fence(vat, &message->vat);
+    mn_run fenced = fence == NULL ? 0 : fence->run;
+    if (message->run <= fenced) {
+        inbound_refuse(vat, event, session->run > fenced ? session->run : fenced + 1, effects);
+        return false;
+    }
+    if (message->run < session->run || message->incarnation < session_incarnation_min(session)) {
+        inbound_refuse(vat, event, session->run, effects);
+        return false;
+    }
+    if (message->run > session->address_run) {
+        inbound_park(session, event, effects);
+        link_ask(vat, now, session, effects);
+        return false;
+    }
+    if (!vat->plain && strcmp(event->inbound.key, session->key) != 0) {
+        inbound_refuse(vat, event, session->run, effects);
+        return false;
+    }
+    if (round_missing(vat, message)) {
+        inbound_park(session, event, effects);
+        return false;
+    }
+    return true;
+}
+
+/* Whether both know the same of what the peer sent; agrees with a peer that has forgotten. */
+static bool inbound_agreed(struct vat *vat, struct vat_session *session,
+                           const struct mn_session *message, struct vat_effects *effects)
+{
+    if (message->incarnation > session->incarnation) {
+        struct vat_numbers numbers = {.incarnation = message->incarnation,
+                                      .next = message->greet.next,
+                                      .oldest = message->greet.oldest,
+                                      .taken_of_me = message->greet.taken_of_you};
+        session_agree(vat, session, &numbers, effects);
+    }
+    if (message->greet.oldest <= session->taken + 1) {
+        return true;
+    }
+    if (vat->incarnation > 1) {
+        /* This vat has forgotten, below what the peer had to keep. */
+        session_skip(session, message->greet.oldest, effects);
+        return true;
+    }
+    if (!session->troubled) {
+        session->troubled = true;
+        effect_trouble(vat, effects, MN_UNKNOWN, "messages of vat ", &session->peer,
+                       " are missing here and nobody keeps them, and no round explains it; this "
+                       "vat takes no more of it until it is restored");
+    }
+    return false;
+}
+
+static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_event *event,
+                             struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    struct vat_session *session = NULL;
+    mn_result result = session_get(vat, &message->vat, &session);
+    if (result != MN_OK) {
+        effects->failed = effects->failed || result == MN_NO_MEMORY;
+        return;
+    }
+    if (!inbound_believed(vat, now, session, event, effects) ||
+        !inbound_agreed(vat, session, message, effects)) {
+        return;
+    }
+    if (message->run > session->run) {
+        session->run = message->run;
+        session->changed = true;
+    }
+    session->greeted = true;
+    session->in = event->inbound.connection;
+    session->in_run = message->run;
+    session->in_incarnation = message->incarnation;
+    session->behind = false;
+    struct mn_session *reply = effect_reply(vat, effects, &session->in, MN_SESSION_GREETED);
+    if (reply == NULL) {
+        return;
+    }
+    reply->greeted.taken = session->taken;
+    reply->greeted.covered = session_taken_at(session, vat->durable);
+    reply->greeted.floor = session_taken_at(session, vat->floor);
+    reply->greeted.next = session_base(vat, session);
+    reply->greeted.oldest = session_oldest(session);
+    reply->greeted.lineage = vat->lineage;
+    session->marks_said_taken = reply->greeted.taken;
+    session->marks_said_covered = reply->greeted.covered;
+    session->marks_said_floor = reply->greeted.floor;
+}
+
+void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
+                    struct vat_effects *effects)
+{
+    struct vat_parked *parked = session->parked;
+    if (parked == NULL) {
+        return;
+    }
+    session->parked = NULL;
+    struct vat_event event = {.kind = VAT_EVENT_INBOUND,
+                              .inbound = {.connection = parked->connection,
+                                          .key = parked->key,
+                                          .message = &parked->message}};
+    inbound_on_greet(vat, now, &event, effects);
+    free(parked);
+}
+
+void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_effects *effects)
+{
+    uint64_t covered = session_taken_at(session, vat->durable);
+    uint64_t floor = session_taken_at(session, vat->floor);
+    if (!session->greeted ||
+        (session->taken <= session->marks_said_taken && covered <= session->marks_said_covered &&
+         floor <= session->marks_said_floor)) {
+        return;
+    }
+    struct mn_session *reply = effect_reply(vat, effects, &session->in, MN_SESSION_MARKS);
+    if (reply == NULL) {
+        return;
+    }
+    reply->marks.taken = session->taken;
+    reply->marks.covered = covered;
+    reply->marks.floor = floor;
+    session->marks_said_taken = session->taken;
+    session->marks_said_covered = covered;
+    session->marks_said_floor = floor;
+}
+
+/* Hand the application what is new in a Data. */
+static void inbound_take(struct vat_session *session, const struct mn_session *message,
+                         struct vat_effects *effects)
+{
+    const unsigned char *payload = message->data.payload;
+    for (uint32_t i = 0; i < message->data.count; i++) {
+        size_t size = message->data.sizes[i];
+        if (message->data.first + i == session->taken + 1) {
+            struct vat_delivery *delivery = effect_deliver(effects, VAT_MESSAGE, &session->peer);
+            if (delivery == NULL) {
+                return;
+            }
+            delivery->message.bytes = payload;
+            delivery->message.size = size;
+            session->taken += 1;
+            session->changed = true;
+        }
+        payload = size > 0 ? payload + size : payload;
+    }
+}
+
+/* Whether a Data comes from the one that was greeted, who is still believed. */
+static bool inbound_data_believed(struct vat *vat, struct vat_session *session,
+                                  const struct vat_event *event, struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    const struct vat_fence *fence = round_fence(vat, &message->vat);
+    if ((fence != NULL && message->run <= fence->run) ||
+        (session != NULL && message->run < session->run)) {
+        inbound_refuse(vat, event, session != NULL ? session->run : fence->run + 1, effects);
+        return false;
+    }
+    if (session == NULL || !session->greeted || message->run != session->in_run ||
+        message->incarnation != session->in_incarnation ||
+        memcmp(&session->in, &event->inbound.connection, sizeof session->in) != 0) {
+        (void)effect_reply(vat, effects, &event->inbound.connection, MN_SESSION_WHO);
+        return false;
+    }
+    if (round_missing(vat, message)) {
+        session->behind = true;
+        return false;
+    }
+    return true;
+}
+
+static void inbound_on_data(struct vat *vat, const struct vat_event *event,
+                            struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    struct vat_session *session = session_find(vat, &message->vat);
+    if (!inbound_data_believed(vat, session, event, effects)) {
+        return;
+    }
+    uint64_t first = message->data.first;
+    if (first == 0 || first > UINT64_MAX - message->data.count || message->data.epoch <= 0 ||
+        mn_epoch_run(message->data.epoch) > message->run) {
+        return;
+    }
+    uint64_t last = first + message->data.count - 1;
+    if (first <= session->taken + 1 && last > session->taken) {
+        mn_result result = session_hear(vat, session, message->data.epoch);
+        if (result == MN_OK) {
+            inbound_take(session, message, effects);
+        } else if (result == MN_NO_MEMORY) {
+            effects->failed = true;
+        }
+        /* When there is no room to note what was heard, nothing is taken: it is sent again after
+         * the full checkpoint that makes room. */
+    } else if (last <= session->taken) {
+        /* A sender that says again what was taken has missed what it was told. */
+        session->marks_said_taken = 0;
+    }
+    inbound_say_marks(vat, session, effects);
+}
+
+void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
+                  struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    if (mn_name_equal(&message->vat, &vat->name)) {
+        return;
+    }
+    switch (message->kind) {
+    case MN_SESSION_GREET:
+        inbound_on_greet(vat, now, event, effects);
+        break;
+    case MN_SESSION_DATA:
+        inbound_on_data(vat, event, effects);
+        break;
+    case MN_SESSION_GREETED:
+    case MN_SESSION_MARKS:
+    case MN_SESSION_WHO:
+    case MN_SESSION_REFUSED:
+        break; /* These go the other way. */
+    }
+}

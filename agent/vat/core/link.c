@@ -1,0 +1,403 @@
+/* The outgoing side of a session: finding the peer, greeting it, sending what may leave, and
+ * beginning again when nothing moves. Knows nothing of sockets: a message that gets lost anywhere
+ * is noticed by what the peer says it has taken. */
+#include "vat_private.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+static void link_move(struct vat_session *session, enum vat_link to)
+{
+    static const bool allowed[5][5] = {
+        [VAT_LINK_IDLE] = {[VAT_LINK_ASKED] = true, [VAT_LINK_GREETING] = true},
+        [VAT_LINK_ASKED] =
+            {[VAT_LINK_IDLE] = true, [VAT_LINK_ASKED] = true, [VAT_LINK_GREETING] = true},
+        [VAT_LINK_GREETING] = {true, true, true, true, true},
+        [VAT_LINK_OPEN] = {[VAT_LINK_IDLE] = true,
+                           [VAT_LINK_ASKED] = true,
+                           [VAT_LINK_GREETING] = true,
+                           [VAT_LINK_HELD] = true},
+        [VAT_LINK_HELD] = {[VAT_LINK_IDLE] = true,
+                           [VAT_LINK_ASKED] = true,
+                           [VAT_LINK_GREETING] = true,
+                           [VAT_LINK_HELD] = true},
+    };
+    mn_assert(allowed[session->link][to]);
+    session->link = to;
+}
+
+static void link_due(struct vat *vat, struct vat_session *session, mn_time due)
+{
+    session->due = due;
+    if (due < vat->session_due) {
+        vat->session_due = due;
+    }
+}
+
+void link_wake(struct vat *vat, struct vat_session *session, mn_time due)
+{
+    if (due < session->due) {
+        link_due(vat, session, due);
+    }
+}
+
+/* An open link is looked at again soon while something is under way, and now and then while the
+ * peer has something kept for it: the word that it need not be may have been lost. */
+static void link_due_open(struct vat *vat, mn_time now, struct vat_session *session)
+{
+    session->due = MN_TIME_NEVER;
+    if (session->sent > session->acked) {
+        link_due(vat, session, now + vat->retry);
+    } else if (session->batch_count > 0) {
+        link_due(vat, session, now + vat->connect);
+    }
+}
+
+void link_ask(struct vat *vat, mn_time now, struct vat_session *session,
+              struct vat_effects *effects)
+{
+    if (session->asked != INT64_MIN && now - session->asked < vat->retry) {
+        return;
+    }
+    struct mn_from_vat *message = effect_to_agent(vat, effects, MN_FROM_VAT_LOOKUP);
+    if (message != NULL) {
+        message->lookup.peer = session->peer;
+        session->asked = now;
+    }
+}
+
+void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
+                struct vat_effects *effects)
+{
+    if (session->link != VAT_LINK_GREETING) {
+        link_move(session, VAT_LINK_GREETING);
+        session->since = now;
+    }
+    link_due(vat, session, now + vat->retry);
+    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_GREET);
+    if (message != NULL) {
+        message->greet.next = session_base(vat, session);
+        message->greet.oldest = session_oldest(session);
+        message->greet.taken_of_you = session->taken;
+        message->greet.covered_of_you = session_taken_at(session, vat->durable);
+        message->greet.lineage = vat->lineage;
+    }
+}
+
+/* A connection to the address that is known, and the first Greet on it. */
+static void link_connect(struct vat *vat, mn_time now, struct vat_session *session,
+                         struct vat_effects *effects)
+{
+    mn_assert(session->endpoint.text[0] != '\0');
+    struct vat_effect *effect = effect_add(effects, VAT_EFFECT_CONNECT);
+    if (effect == NULL) {
+        return;
+    }
+    effect->peer = &session->peer;
+    effect->connect.endpoint = session->endpoint.text;
+    effect->connect.key = session->key;
+    session->connected = true;
+    session->connected_at = now;
+    if (session->link == VAT_LINK_ASKED) {
+        /* The attempt goes on: how long the peer has been out of reach is not forgotten. */
+        link_move(session, VAT_LINK_GREETING);
+    }
+    link_greet(vat, now, session, effects);
+}
+
+static void link_disconnect(struct vat_session *session, struct vat_effects *effects)
+{
+    if (!session->connected) {
+        return;
+    }
+    struct vat_effect *effect = effect_add(effects, VAT_EFFECT_DISCONNECT);
+    if (effect != NULL) {
+        effect->peer = &session->peer;
+        session->connected = false;
+    }
+}
+
+/* Connect if there is an address, otherwise wait for one. */
+static void link_begin(struct vat *vat, mn_time now, struct vat_session *session,
+                       struct vat_effects *effects)
+{
+    if (session->endpoint.text[0] != '\0') {
+        link_connect(vat, now, session, effects);
+        return;
+    }
+    if (session->link == VAT_LINK_IDLE || session->link == VAT_LINK_OPEN) {
+        session->since = now;
+    }
+    link_disconnect(session, effects);
+    link_move(session, VAT_LINK_ASKED);
+    link_ask(vat, now, session, effects);
+    link_due(vat, session, now + vat->connect);
+}
+
+/* The application hears once that a peer cannot be reached; it says nothing about memory. */
+static void link_note_unreachable(struct vat *vat, mn_time now, struct vat_session *session,
+                                  struct vat_effects *effects)
+{
+    if (!session->unreachable && now - session->since >= vat->connect) {
+        session->unreachable = true;
+        (void)effect_deliver(effects, VAT_PEER_UNREACHABLE, &session->peer);
+    }
+}
+
+void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
+               struct vat_effects *effects)
+{
+    session->due = MN_TIME_NEVER;
+    switch (session->link) {
+    case VAT_LINK_IDLE:
+        if (session->batch_count > 0) {
+            link_begin(vat, now, session, effects);
+        }
+        break;
+    case VAT_LINK_ASKED:
+        link_note_unreachable(vat, now, session, effects);
+        link_begin(vat, now, session, effects);
+        break;
+    case VAT_LINK_GREETING:
+        link_note_unreachable(vat, now, session, effects);
+        if (now - session->connected_at >= vat->connect) {
+            /* Perhaps the peer has moved; and what waits in this connection has waited in vain. */
+            link_ask(vat, now, session, effects);
+            link_begin(vat, now, session, effects);
+        } else {
+            link_greet(vat, now, session, effects);
+        }
+        break;
+    case VAT_LINK_OPEN:
+        if (session->batch_count > 0) {
+            link_greet(vat, now, session, effects);
+        }
+        break;
+    case VAT_LINK_HELD:
+        link_greet(vat, now, session, effects);
+        break;
+    }
+}
+
+/* The part of @batch from message @index, at @offset in its payload, that fits into one Data. */
+static bool link_send_part(const struct vat *vat, const struct vat_session *session,
+                           const struct vat_batch *batch, size_t *index, size_t *offset,
+                           struct vat_effects *effects)
+{
+    size_t count = 0;
+    size_t size = 0;
+    while (*index + count < batch->count && count < VAT_DATA_COUNT_MAX &&
+           (count == 0 || size + batch->sizes[*index + count] <= MN_PAYLOAD_SIZE_MAX)) {
+        size += batch->sizes[*index + count];
+        count += 1;
+    }
+    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
+    if (message == NULL) {
+        return false;
+    }
+    message->data.epoch = batch->epoch;
+    message->data.first = batch->first + *index;
+    message->data.sizes = batch->sizes + *index;
+    message->data.count = (uint32_t)count;
+    message->data.payload = batch->payload_size > 0 ? batch->payload + *offset : NULL;
+    message->data.payload_size = size;
+    *index += count;
+    *offset += size;
+    return true;
+}
+
+void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
+               struct vat_effects *effects)
+{
+    if (session->link != VAT_LINK_OPEN) {
+        return;
+    }
+    for (size_t i = 0; i < session->batch_count; i++) {
+        const struct vat_batch *batch = session->batches[i];
+        uint64_t last = batch->first + batch->count - 1;
+        if (batch->epoch > vat->durable) {
+            break;
+        }
+        if (last <= session->sent) {
+            continue;
+        }
+        size_t index = 0;
+        size_t offset = 0;
+        while (batch->first + index <= session->sent) {
+            offset += batch->sizes[index++];
+        }
+        while (index < batch->count) {
+            if (!link_send_part(vat, session, batch, &index, &offset, effects)) {
+                return;
+            }
+        }
+        if (session->sent == session->acked) {
+            link_due(vat, session, now + vat->retry);
+        }
+        session->sent = last;
+    }
+}
+
+void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *message,
+                     struct vat_effects *effects)
+{
+    struct vat_session *session = session_find(vat, &message->address.peer);
+    if (session == NULL || message->address.run < session->address_run) {
+        return;
+    }
+    bool same = message->address.run == session->address_run &&
+                strcmp(message->address.endpoint.text, session->endpoint.text) == 0 &&
+                strcmp(message->address.key, session->key) == 0;
+    session->address_run = message->address.run;
+    session->address_incarnation = message->address.incarnation;
+    session->endpoint = message->address.endpoint;
+    memcpy(session->key, message->address.key, sizeof session->key);
+    if (session->address_run > session->run) {
+        session->run = session->address_run;
+        session->changed = true;
+    }
+    if (session->in_run < session->run) {
+        session->greeted = false;
+    }
+    bool addressed = session->endpoint.text[0] != '\0';
+    if (session->batch_count == 0 && !same) {
+        /* Nothing to send: the next message begins anew. */
+        link_disconnect(session, effects);
+        if (session->link != VAT_LINK_IDLE) {
+            link_move(session, VAT_LINK_IDLE);
+        }
+        session->due = MN_TIME_NEVER;
+    } else if (!same || (session->link == VAT_LINK_ASKED && addressed)) {
+        link_begin(vat, now, session, effects);
+    }
+    inbound_unpark(vat, now, session, effects);
+}
+
+/* The two do not agree, and no round explains it: nothing is sent and nothing destroyed until
+ * somebody who knows more has spoken. */
+static void link_hold(struct vat *vat, mn_time now, struct vat_session *session, const char *why,
+                      struct vat_effects *effects)
+{
+    link_move(session, VAT_LINK_HELD);
+    link_due(vat, session, now + vat->connect);
+    if (why != NULL && !session->troubled) {
+        session->troubled = true;
+        effect_trouble(vat, effects, MN_UNKNOWN, "the session with vat ", &session->peer, why);
+    }
+}
+
+/* Note what the peer says it has taken, and let go of what it will never need again. */
+static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *session,
+                            uint64_t taken, uint64_t floor, struct vat_effects *effects)
+{
+    bool moved = taken > session->acked;
+    if (moved) {
+        session->acked = taken;
+    }
+    if (session->sent < taken) {
+        session->sent = taken;
+    }
+    if (session_release(vat, session, floor < taken ? floor : taken) != MN_OK) {
+        effects->failed = true;
+    }
+    if (moved || session->sent == session->acked) {
+        link_due_open(vat, now, session);
+    }
+}
+
+static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *session,
+                            const struct mn_session *message, struct vat_effects *effects)
+{
+    if (message->incarnation > session->incarnation) {
+        if (session->incarnation != 0 && round_missing(vat, message)) {
+            link_hold(vat, now, session, NULL, effects);
+            return;
+        }
+        struct vat_numbers numbers = {.incarnation = message->incarnation,
+                                      .next = message->greeted.next,
+                                      .oldest = message->greeted.oldest,
+                                      .taken_of_me = message->greeted.taken};
+        session_agree(vat, session, &numbers, effects);
+        if (message->greeted.taken + 1 < session_oldest(session)) {
+            /* The peer is to hear of the gap in the next Greet. */
+            link_greet(vat, now, session, effects);
+            return;
+        }
+    }
+    if (message->greeted.taken >= session->next) {
+        link_hold(vat, now, session,
+                  " is held: the peer has taken more than this vat remembers sending; this vat was "
+                  "restored to an older checkpoint than its agent believes",
+                  effects);
+        return;
+    }
+    if (message->greeted.taken + 1 < session_oldest(session)) {
+        link_hold(vat, now, session,
+                  " is held: the peer has forgotten what it had acknowledged, and no round "
+                  "explains it; see which checkpoint the peer was restored from",
+                  effects);
+        return;
+    }
+    link_move(session, VAT_LINK_OPEN);
+    session->troubled = false;
+    session->acked = message->greeted.taken;
+    session->sent = message->greeted.taken;
+    link_note_taken(vat, now, session, message->greeted.taken, message->greeted.floor, effects);
+    link_due_open(vat, now, session);
+    link_pump(vat, now, session, effects);
+}
+
+static void link_on_marks(struct vat *vat, mn_time now, struct vat_session *session, uint64_t taken,
+                          uint64_t floor, struct vat_effects *effects)
+{
+    if (session->link == VAT_LINK_OPEN && taken < session->next) {
+        link_note_taken(vat, now, session, taken, floor, effects);
+    }
+}
+
+void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
+                    struct vat_effects *effects)
+{
+    const struct mn_session *message = event->answer.message;
+    struct vat_session *session = session_find(vat, &event->answer.peer);
+    if (session == NULL || !session->connected || !mn_name_equal(&message->vat, &session->peer) ||
+        message->run < session->run || message->incarnation < session_incarnation_min(session)) {
+        return;
+    }
+    if (message->run > session->address_run) {
+        link_ask(vat, now, session, effects);
+        return;
+    }
+    if (session->unreachable) {
+        session->unreachable = false;
+        (void)effect_deliver(effects, VAT_PEER_BACK, &session->peer);
+    }
+    switch (message->kind) {
+    case MN_SESSION_GREETED:
+        if (session->link == VAT_LINK_GREETING) {
+            link_on_greeted(vat, now, session, message, effects);
+        } else {
+            link_on_marks(vat, now, session, message->greeted.taken, message->greeted.floor,
+                          effects);
+        }
+        break;
+    case MN_SESSION_MARKS:
+        link_on_marks(vat, now, session, message->marks.taken, message->marks.floor, effects);
+        break;
+    case MN_SESSION_WHO:
+        if (session->link == VAT_LINK_OPEN) {
+            link_greet(vat, now, session, effects);
+        }
+        break;
+    case MN_SESSION_REFUSED:
+        if (session->link == VAT_LINK_GREETING || session->link == VAT_LINK_OPEN) {
+            link_hold(vat, now, session, NULL, effects);
+            link_ask(vat, now, session, effects);
+        }
+        break;
+    case MN_SESSION_GREET:
+    case MN_SESSION_DATA:
+        break; /* These go the other way. */
+    }
+}

@@ -1,0 +1,347 @@
+/* The vat's core put together: one event in, effects out. Decides only the order of things; what
+ * each event means is decided in link.c, inbound.c, round.c and checkpoint.c. */
+#include "vat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "vat_private.h"
+
+static bool life_valid(const struct mn_life *life)
+{
+    if (life->run == 0 || life->run > MN_RUN_MAX || life->keep < 0 ||
+        mn_epoch_run(life->keep) >= life->run || life->chain_count > MN_CHAIN_COUNT_MAX) {
+        return false;
+    }
+    if (life->keep == 0) {
+        return life->chain_count == 0;
+    }
+    return life->chain_count > 0 && life->chain[life->chain_count - 1] == life->keep;
+}
+
+mn_result vat_new(struct vat **vat, const struct mn_life *life)
+{
+    if (!life_valid(life)) {
+        return MN_BAD_INPUT;
+    }
+    struct vat *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return MN_NO_MEMORY;
+    }
+    made->name = life->vat;
+    made->run = life->run;
+    made->incarnation = life->incarnation;
+    made->keep = life->keep;
+    made->outcome = life->outcome;
+    made->round = life->round;
+    made->lineage = life->lineage;
+    made->plain = life->key_file[0] == '\0';
+    made->interval = (mn_time)(life->interval_ms > 0 ? life->interval_ms : 1) * MN_MS;
+    made->full_every = life->full_every > 0 ? life->full_every : 1;
+    made->connect = (mn_time)(life->connect_ms > 0 ? life->connect_ms : 1) * MN_MS;
+    made->retry = made->connect / 4;
+    if (made->retry < VAT_RETRY_MS_MIN * MN_MS) {
+        made->retry = VAT_RETRY_MS_MIN * MN_MS;
+    }
+    made->epoch = mn_epoch_first(life->run);
+    made->checkpoint_due = MN_TIME_NEVER;
+    made->beat_due = MN_TIME_NEVER;
+    made->session_due = MN_TIME_NEVER;
+    if (life->chain_count > 0) {
+        made->chain = malloc(life->chain_count * sizeof *made->chain);
+        if (made->chain == NULL) {
+            free(made);
+            return MN_NO_MEMORY;
+        }
+        memcpy(made->chain, life->chain, life->chain_count * sizeof *made->chain);
+        made->chain_count = life->chain_count;
+    }
+    *vat = made;
+    return MN_OK;
+}
+
+void vat_destroy(struct vat **vat)
+{
+    struct vat *gone = *vat;
+    if (gone == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < gone->session_count; i++) {
+        session_free(gone->sessions[i]);
+    }
+    for (size_t i = 0; i < gone->undurable_count; i++) {
+        undurable_free(&gone->undurable[i]);
+    }
+    blobs_deinit(&gone->blobs);
+    mn_arena_deinit(&gone->checkpoint_arena);
+    free(gone->sessions);
+    free(gone->heard);
+    free(gone->gone);
+    free(gone->undurable);
+    free(gone->fences);
+    free(gone->chain);
+    free(gone);
+    *vat = NULL;
+}
+
+struct blobs *vat_blobs(struct vat *vat)
+{
+    return &vat->blobs;
+}
+
+mn_epoch vat_epoch(const struct vat *vat)
+{
+    return vat->epoch;
+}
+
+mn_epoch vat_durable(const struct vat *vat)
+{
+    return vat->durable;
+}
+
+mn_time vat_deadline(const struct vat *vat)
+{
+    mn_time deadline = vat->beat_due;
+    deadline = vat->session_due < deadline ? vat->session_due : deadline;
+    return vat->checkpoint_due < deadline ? vat->checkpoint_due : deadline;
+}
+
+mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, const void *bytes,
+                   size_t size)
+{
+    if (size > MN_PAYLOAD_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    if (mn_name_equal(peer, &vat->name)) {
+        return MN_BAD_INPUT;
+    }
+    struct vat_session *session = NULL;
+    mn_result result = session_get(vat, peer, &session);
+    if (result == MN_OK) {
+        result = session_keep(vat, session, bytes, size);
+    }
+    if (result == MN_OK && session->link == VAT_LINK_IDLE) {
+        link_wake(vat, session, now);
+    }
+    return result;
+}
+
+static void say_attach(const struct vat *vat, struct vat_effects *effects)
+{
+    struct mn_from_vat *message = effect_to_agent(vat, effects, MN_FROM_VAT_ATTACH);
+    if (message != NULL) {
+        message->attach.vat = vat->name;
+        message->attach.run = vat->run;
+        message->attach.pid = vat->pid;
+        message->attach.endpoint = vat->endpoint;
+    }
+}
+
+static void on_start(struct vat *vat, mn_time now, const struct vat_event *event,
+                     struct vat_effects *effects)
+{
+    mn_assert(!vat->started);
+    mn_assert(vat->chain_done == vat->chain_count);
+    vat->started = true;
+    vat->pid = event->start.pid;
+    vat->endpoint = event->start.endpoint;
+    vat->beat_due = now;
+    vat->checkpoint_due = now + vat->interval;
+    say_attach(vat, effects);
+    struct vat_delivery *delivery = effect_deliver(effects, VAT_RESTORED, NULL);
+    if (delivery != NULL) {
+        delivery->restored.outcome = vat->outcome;
+        delivery->restored.round = vat->round;
+        delivery->restored.kept = vat->keep;
+    }
+    for (size_t i = 0; i < vat->session_count; i++) {
+        if (vat->sessions[i]->batch_count > 0) {
+            link_wake(vat, vat->sessions[i], now);
+        }
+    }
+}
+
+/* The agent does not know this connection: it was started anew and has asked nobody for us. */
+static void on_who(struct vat *vat, mn_time now, struct vat_effects *effects)
+{
+    say_attach(vat, effects);
+    checkpoint_say_again(vat, effects);
+    for (size_t i = 0; i < vat->session_count; i++) {
+        struct vat_session *session = vat->sessions[i];
+        if (session->asked != INT64_MIN) {
+            session->asked = INT64_MIN;
+            link_ask(vat, now, session, effects);
+        }
+    }
+}
+
+static void on_agent(struct vat *vat, mn_time now, const struct mn_to_vat *message,
+                     struct vat_effects *effects)
+{
+    switch (message->kind) {
+    case MN_TO_VAT_LIFE:
+        break; /* A life is given once, before the first event. */
+    case MN_TO_VAT_DURABLE:
+        checkpoint_on_durable(vat, now, message->durable.epoch, message->durable.floor, effects);
+        break;
+    case MN_TO_VAT_FREEZE:
+        round_on_freeze(vat, message, effects);
+        break;
+    case MN_TO_VAT_ROUND:
+        round_on_round(vat, now, message, effects);
+        break;
+    case MN_TO_VAT_ADDRESS:
+        link_on_address(vat, now, message, effects);
+        break;
+    case MN_TO_VAT_WHO:
+        on_who(vat, now, effects);
+        break;
+    case MN_TO_VAT_END: {
+        struct vat_effect *effect = effect_add(effects, VAT_EFFECT_END);
+        char *reason = effect_take(effects, sizeof message->end.reason);
+        if (effect != NULL && reason != NULL) {
+            memcpy(reason, message->end.reason, sizeof message->end.reason - 1);
+            effect->end = reason;
+        }
+        break;
+    }
+    }
+}
+
+static void beat(struct vat *vat, mn_time now, struct vat_effects *effects)
+{
+    vat->beat_due = now + VAT_BEAT_MS * MN_MS;
+    struct mn_from_vat *message = effect_to_agent(vat, effects, MN_FROM_VAT_BEAT);
+    if (message != NULL) {
+        message->beat.number = ++vat->beat_number;
+    }
+}
+
+static void sessions_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
+{
+    vat->session_due = MN_TIME_NEVER;
+    for (size_t i = 0; i < vat->session_count; i++) {
+        struct vat_session *session = vat->sessions[i];
+        if (session->due <= now) {
+            link_tick(vat, now, session, effects);
+        }
+        if (session->due < vat->session_due) {
+            vat->session_due = session->due;
+        }
+    }
+}
+
+static bool delivers(const struct vat_effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++) {
+        if (effects->items[i].kind == VAT_EFFECT_DELIVER) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
+{
+    if (vat->beat_due <= now) {
+        beat(vat, now, effects);
+    }
+    if (vat->session_due <= now) {
+        sessions_tick(vat, now, effects);
+    }
+    /* A turn that this tick brings about comes first; the checkpoint is due at the next tick. */
+    if (vat->checkpoint_due <= now && !delivers(effects)) {
+        vat->checkpoint_due = now + vat->interval;
+        if (checkpoint_wanted(vat)) {
+            checkpoint_begin(vat, effects);
+        }
+    }
+}
+
+mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
+                   struct vat_effects *effects)
+{
+    mn_assert(vat->started || event->kind == VAT_EVENT_START);
+    switch (event->kind) {
+    case VAT_EVENT_START:
+        on_start(vat, now, event, effects);
+        break;
+    case VAT_EVENT_TICK:
+        on_tick(vat, now, effects);
+        break;
+    case VAT_EVENT_AGENT:
+        on_agent(vat, now, event->agent, effects);
+        break;
+    case VAT_EVENT_INBOUND:
+        inbound_step(vat, now, event, effects);
+        break;
+    case VAT_EVENT_ANSWER:
+        link_on_answer(vat, now, event, effects);
+        break;
+    case VAT_EVENT_WRITTEN:
+        checkpoint_on_written(vat, &event->written, effects);
+        break;
+    case VAT_EVENT_WRITE_FAILED:
+        mn_assert(vat->writing);
+        vat->writing = false;
+        mn_arena_deinit(&vat->checkpoint_arena);
+        effect_trouble(vat, effects, event->failed.code, "", NULL, event->failed.text);
+        break;
+    case VAT_EVENT_SAVE:
+        if (checkpoint_wanted(vat)) {
+            checkpoint_begin(vat, effects);
+        }
+        break;
+    }
+    return effects->failed ? MN_NO_MEMORY : MN_OK;
+}
+
+static void session_invariant(const struct vat *vat, const struct vat_session *session)
+{
+    mn_assert(session->next >= 1);
+    uint64_t next = session_oldest(session);
+    mn_epoch epoch = 0;
+    for (size_t i = 0; i < session->batch_count; i++) {
+        const struct vat_batch *batch = session->batches[i];
+        mn_assert(batch->count > 0);
+        mn_assert(batch->first == next);
+        mn_assert(batch->epoch > epoch);
+        mn_assert(batch->epoch <= vat->epoch);
+        next = batch->first + batch->count;
+        epoch = batch->epoch;
+    }
+    mn_assert(next == session->next);
+    for (size_t i = 1; i < session->mark_count; i++) {
+        mn_assert(session->marks[i - 1].epoch < session->marks[i].epoch);
+        mn_assert(session->marks[i - 1].taken <= session->marks[i].taken);
+    }
+    mn_assert(session_taken_at(session, vat->durable) <= session->taken);
+    mn_assert(session_taken_at(session, vat->floor) <= session_taken_at(session, vat->durable));
+    /* Held: nothing leaves before it is durable. */
+    if (session->link == VAT_LINK_OPEN && session->sent >= session_oldest(session)) {
+        for (size_t i = 0; i < session->batch_count; i++) {
+            const struct vat_batch *batch = session->batches[i];
+            mn_assert(batch->epoch <= vat->durable || batch->first > session->sent);
+        }
+    }
+}
+
+void vat_invariant(const struct vat *vat)
+{
+    mn_assert(!vat->writing);
+    mn_assert(vat->floor <= vat->durable);
+    mn_assert(vat->durable <= vat->newest);
+    mn_assert(vat->newest < vat->epoch);
+    mn_assert(mn_epoch_run(vat->epoch) == vat->run);
+    size_t kept = 0;
+    for (size_t i = 0; i < vat->session_count; i++) {
+        const struct vat_session *session = vat->sessions[i];
+        mn_assert(i == 0 || mn_name_compare(&vat->sessions[i - 1]->peer, &session->peer) < 0);
+        session_invariant(vat, session);
+        kept += session->kept_size;
+    }
+    mn_assert(kept == vat->kept_size);
+    mn_assert(vat->kept_size <= VAT_KEPT_SIZE_MAX);
+    mn_assert(vat->heard_stored <= vat->heard_count);
+}

@@ -1,0 +1,362 @@
+/* What the files of the vat's core share: the state of a vat and of its sessions. */
+#ifndef VAT_CORE_VAT_PRIVATE_H
+#define VAT_CORE_VAT_PRIVATE_H
+
+#include "vat.h"
+
+/* The connection that this vat's messages to a peer go out on.
+ *
+ *     IDLE ──> ASKED ──> GREETING ──> OPEN
+ *       ^        ^         |  ^ ^       |
+ *       |        |         v  | +-------+
+ *       +------(any)      HELD-+
+ *
+ * IDLE      nothing to send
+ * ASKED     the agent was asked for the peer's address
+ * GREETING  connected, Greet sent
+ * OPEN      greeted: messages flow
+ * HELD      answered, but the two do not agree: a round is missing here or there, or one of them
+ *           has forgotten without a round that explains it */
+enum vat_link { VAT_LINK_IDLE, VAT_LINK_ASKED, VAT_LINK_GREETING, VAT_LINK_OPEN, VAT_LINK_HELD };
+
+/* Messages to one peer that were first sent in one epoch, numbered from `first`. */
+struct vat_batch {
+    mn_epoch epoch;
+    uint64_t first;
+    size_t count;
+    uint32_t *sizes;
+    size_t sizes_capacity;
+    unsigned char *payload;
+    size_t payload_size;
+    size_t payload_capacity;
+    bool stored; /* a checkpoint has it */
+};
+
+/* What was taken of a peer when a checkpoint was written. */
+struct vat_mark {
+    mn_epoch epoch;
+    uint64_t taken;
+};
+
+/* A Greet that waits for an address or a round. */
+struct vat_parked {
+    struct vat_connection connection;
+    char key[MN_KEY_TEXT_SIZE];
+    struct mn_session message;
+};
+
+struct vat_session {
+    struct mn_name peer;
+
+    /* Checkpointed. */
+    mn_run run;           /* the newest known of the peer */
+    uint32_t incarnation; /* the peer's, that the numbers are agreed with */
+    uint64_t next;        /* the number of the next message to the peer */
+    uint64_t taken;       /* the number of the last message taken of the peer */
+    struct vat_batch **batches;
+    size_t batch_count;
+    size_t batch_capacity;
+    bool changed; /* since the last checkpoint */
+    bool stored;  /* a checkpoint has it */
+    size_t kept_size;
+
+    /* Outgoing. */
+    enum vat_link link;
+    mn_run address_run; /* 0: no address was ever said */
+    uint32_t address_incarnation;
+    struct mn_endpoint endpoint;
+    char key[MN_KEY_TEXT_SIZE];
+    bool connected;   /* the shell has a connection */
+    bool unreachable; /* the application was told */
+    uint64_t sent;    /* the last number sent on this connection */
+    uint64_t acked;   /* the last number the peer said it has taken */
+    mn_time due;      /* when something is to be done if nothing moves */
+    mn_time since;    /* when the present attempt to reach the peer began */
+    mn_time asked;    /* when the agent was last asked for the address */
+    mn_time connected_at;
+
+    /* Incoming. */
+    bool greeted; /* `in` is the connection of a peer that may be believed */
+    struct vat_connection in;
+    mn_run in_run;
+    uint32_t in_incarnation;
+    bool troubled;             /* the agent was told that the two do not agree */
+    bool behind;               /* it said something of a round that is not applied here */
+    struct vat_parked *parked; /* or NULL */
+    uint32_t told;             /* the newest incarnation that a notice told of */
+    struct vat_mark *marks;    /* by epoch; the newest one at or below the floor comes first */
+    size_t mark_count;
+    size_t mark_capacity;
+    uint64_t marks_said_taken; /* what the connection was last told */
+    uint64_t marks_said_covered;
+    uint64_t marks_said_floor;
+    mn_epoch heard_newest; /* of the peer, since the last full; 0 if none */
+    uint32_t name_index;   /* scratch for laying out names */
+    bool named;
+};
+
+/* Something heard since the last full, in the order it was heard. */
+struct vat_heard {
+    struct vat_session *session;
+    mn_epoch epoch;
+};
+
+/* A checkpoint that is written and not yet durable: what WRITTEN said, to be said again. */
+struct vat_undurable {
+    mn_epoch epoch;
+    mn_epoch since;
+    mn_epoch onto;
+    struct mn_checkpoint_identity identity;
+    struct mn_name *names;
+    uint32_t name_count;
+    struct mn_heard *heard;
+    uint32_t heard_count;
+};
+
+/* Of this run of a vat and those below nothing is taken; of its later runs nothing before `round`
+ * is applied here. */
+struct vat_fence {
+    struct mn_name vat;
+    mn_run run;
+    uint64_t round;
+};
+
+/* A round with notices that is not yet said to be handled. */
+struct vat_told {
+    uint64_t round;
+    mn_epoch epoch; /* the checkpoint that has it; 0: none yet */
+};
+
+/* A batch that was released, though a checkpoint still has it. */
+struct vat_gone {
+    struct vat_session *session;
+    mn_epoch epoch;
+};
+
+struct vat {
+    struct mn_name name;
+    mn_run run;
+    uint32_t incarnation;
+    mn_epoch keep;
+    enum mn_outcome outcome;
+    uint64_t round;
+    struct mn_lineage lineage;
+    bool plain; /* connections have no keys */
+    mn_time interval;
+    uint32_t full_every;
+    mn_time connect;
+    mn_time retry;
+    uint32_t pid;
+    struct mn_endpoint endpoint;
+    bool started;
+
+    mn_epoch *chain;
+    uint32_t chain_count;
+    uint32_t chain_done; /* files of the chain that restoring has begun */
+
+    mn_epoch epoch;     /* open */
+    mn_epoch newest;    /* checkpoint written; 0 if none */
+    mn_epoch last_full; /* 0 if none */
+    uint32_t diff_count;
+    mn_epoch durable;
+    mn_epoch floor;
+
+    struct blobs blobs;
+    struct vat_session **sessions; /* by name */
+    size_t session_count;
+    size_t session_capacity;
+    size_t kept_size;
+    struct vat_heard *heard;
+    size_t heard_count;
+    size_t heard_capacity;
+    size_t heard_stored; /* how many of them the last checkpoint has */
+    struct vat_gone *gone;
+    size_t gone_count;
+    size_t gone_capacity;
+
+    struct vat_undurable *undurable; /* by epoch */
+    size_t undurable_count;
+    size_t undurable_capacity;
+    size_t undurable_heard;
+    struct vat_fence *fences; /* by name */
+    size_t fence_count;
+    size_t fence_capacity;
+    struct vat_told told[VAT_TOLD_COUNT_MAX];
+    size_t told_count;
+
+    struct mn_arena checkpoint_arena;
+    struct vat_checkpoint checkpoint; /* the one that is being written */
+    bool writing;
+    bool writing_full;
+    mn_time checkpoint_due;
+    mn_time beat_due;
+    uint64_t beat_number;
+    mn_time session_due; /* at or before the first `due` of a session */
+};
+
+/* ---- effects.c ---- */
+
+/* A new effect, zeroed but for its kind; NULL when memory ran out, which `failed` then says. */
+struct vat_effect *effect_add(struct vat_effects *effects, enum vat_effect_kind kind);
+
+/* Memory for what an effect points to; NULL when it ran out, which `failed` then says. */
+void *effect_take(struct vat_effects *effects, size_t size);
+
+/* A message to the agent, with run and kind set; NULL when memory ran out. */
+struct mn_from_vat *effect_to_agent(const struct vat *vat, struct vat_effects *effects,
+                                    enum mn_from_vat_kind kind);
+
+/* A message to @session's peer on this vat's connection, or in reply on @connection, with the
+ * header set; NULL when memory ran out. */
+struct mn_session *effect_to_peer(const struct vat *vat, struct vat_effects *effects,
+                                  const struct vat_session *session, enum mn_session_kind kind);
+struct mn_session *effect_reply(const struct vat *vat, struct vat_effects *effects,
+                                const struct vat_connection *connection, enum mn_session_kind kind);
+
+/* Something for the application; NULL when memory ran out. */
+struct vat_delivery *effect_deliver(struct vat_effects *effects, enum vat_delivery_kind kind,
+                                    const struct mn_name *peer);
+
+/* Tell the agent of something that a person must know. */
+void effect_trouble(const struct vat *vat, struct vat_effects *effects, mn_result code,
+                    const char *first, const struct mn_name *peer, const char *second);
+
+/* ---- sessions.c ---- */
+
+struct vat_session *session_find(const struct vat *vat, const struct mn_name *peer);
+
+/* The session with @peer, made if there is none. MN_FULL, MN_NO_MEMORY. */
+mn_result session_get(struct vat *vat, const struct mn_name *peer,
+                      struct vat_session **session) MN_CHECKED;
+void session_free(struct vat_session *session);
+
+/* Put a message into the batch of the open epoch. */
+mn_result session_keep(struct vat *vat, struct vat_session *session, const void *bytes,
+                       size_t size) MN_CHECKED;
+
+/* A batch that a checkpoint had. MN_CORRUPT, MN_NO_MEMORY. */
+mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
+                                const unsigned char *bytes, size_t size) MN_CHECKED;
+void session_drop_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch);
+
+/* A batch as it stands in a checkpoint, from @arena; NULL when memory ran out. */
+void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t *size);
+
+/* The oldest number that is kept; `next` if none. */
+uint64_t session_oldest(const struct vat_session *session);
+
+/* Let go of batches whose messages are all at or below @floor. MN_NO_MEMORY: some are kept. */
+mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
+
+/* Note what was taken when @epoch was written. MN_NO_MEMORY. */
+mn_result session_mark(struct vat_session *session, mn_epoch epoch) MN_CHECKED;
+
+/* What the newest mark at or below @epoch says, 0 if there is none. */
+uint64_t session_taken_at(const struct vat_session *session, mn_epoch epoch);
+
+/* Forget the marks that are below the newest one at or below @floor. */
+void session_prune(struct vat_session *session, mn_epoch floor);
+
+/* Forget what marks say above `taken`, which has gone down. */
+void session_lower(struct vat_session *session, uint64_t taken);
+
+/* Note that something @session's peer sent in @epoch was heard. MN_FULL, MN_NO_MEMORY. */
+mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch epoch) MN_CHECKED;
+
+/* Forget what was heard of @session's peer in the epochs @range: it is settled. */
+void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoch_range range);
+
+/* ---- link.c ---- */
+
+/* Do what the session's time has come for, and set when to look again. */
+void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
+               struct vat_effects *effects);
+
+/* Have link_tick look at the session at @due at the latest. */
+void link_wake(struct vat *vat, struct vat_session *session, mn_time due);
+
+/* Send what may leave and has not been sent on this connection. */
+void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
+               struct vat_effects *effects);
+
+/* Ask the agent for the peer's address, at most every connect_ms. */
+void link_ask(struct vat *vat, mn_time now, struct vat_session *session,
+              struct vat_effects *effects);
+
+/* Begin again on the present connection. */
+void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
+                struct vat_effects *effects);
+
+void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *message,
+                     struct vat_effects *effects);
+void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
+                    struct vat_effects *effects);
+
+/* ---- inbound.c ---- */
+
+void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
+                  struct vat_effects *effects);
+
+/* Look again at a Greet that waits. */
+void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
+                    struct vat_effects *effects);
+
+/* Say Marks if they say more than the last ones. */
+void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_effects *effects);
+
+/* What a peer says of both directions when it begins a new incarnation. */
+struct vat_numbers {
+    uint32_t incarnation;
+    uint64_t next;
+    uint64_t oldest;
+    uint64_t taken_of_me;
+};
+
+/* Agree with a peer that has forgotten, and whose round is applied here. */
+void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
+                   struct vat_effects *effects);
+
+/* The lowest incarnation that @session's peer may have. */
+uint32_t session_incarnation_min(const struct vat_session *session);
+
+/* From which number on messages to the peer are of this vat's present incarnation: what a peer that
+ * has not agreed with it yet is to go back to. `next` where nothing of it is kept. */
+uint64_t session_base(const struct vat *vat, const struct vat_session *session);
+
+/* ---- round.c ---- */
+
+/* Whether what @message says must wait for a round that is not applied here. */
+bool round_missing(const struct vat *vat, const struct mn_session *message);
+
+void round_on_freeze(struct vat *vat, const struct mn_to_vat *message, struct vat_effects *effects);
+void round_on_round(struct vat *vat, mn_time now, const struct mn_to_vat *message,
+                    struct vat_effects *effects);
+
+/* The fence of @peer, or NULL. */
+const struct vat_fence *round_fence(const struct vat *vat, const struct mn_name *peer);
+
+/* Say which rounds are handled, now that their checkpoints are durable. */
+void round_on_durable(struct vat *vat, struct vat_effects *effects);
+
+/* ---- checkpoint.c ---- */
+
+/* Whether anything has changed that a checkpoint would keep. */
+bool checkpoint_wanted(const struct vat *vat);
+
+/* Ask for a checkpoint to be written. */
+void checkpoint_begin(struct vat *vat, struct vat_effects *effects);
+void checkpoint_on_written(struct vat *vat, const struct mn_checkpoint_identity *identity,
+                           struct vat_effects *effects);
+void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoch floor,
+                           struct vat_effects *effects);
+
+/* Say again what is written and not known to be durable. */
+void checkpoint_say_again(struct vat *vat, struct vat_effects *effects);
+
+/* All that was heard since the last full, as a message has it, from @arena. False when memory ran
+ * out. */
+bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
+                uint32_t *name_count, struct mn_heard **heard, uint32_t *heard_count);
+void undurable_free(struct vat_undurable *undurable);
+
+#endif
