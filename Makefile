@@ -62,7 +62,11 @@ VAT_LIBS := $(call lib,mneme vat_core) $(SCHEMA_LIBS)
 COORDINATOR_LIBS := $(call lib,coordinator_shell coordinator_cli coordinator_core) $(SCHEMA_LIBS)
 AGENT_LIBS := $(call lib,agent_shell agent_core) $(SCHEMA_LIBS)
 
-BINARIES := $(addprefix $(BUILD)/bin/,mneme mneme-coordinator mneme-agent bank demo)
+# A program is built where its main.c is: program(name, folder of main.c)
+program = $(if $(wildcard $(2)/main.c),$(BUILD)/bin/$(1))
+BINARIES := $(call program,mneme,coordinator/cli) $(call program,mneme-coordinator,coordinator/shell) \
+            $(call program,mneme-agent,agent/shell) $(call program,bank,simulations/bank) \
+            $(call program,demo,simulations/demo)
 
 .PHONY: all
 all: $(BINARIES) ## build the programs, into build/bin

@@ -1,0 +1,37 @@
+/* The journal's interface: what every back end would check alike. */
+#include "shell/journal.h"
+
+#include "base/check.h"
+
+mn_result journal_append(struct journal *journal, const struct journal_entry *entry,
+                         struct mn_error *error)
+{
+    mn_assert(entry->sequence > 0);
+    mn_assert(entry->generation > 0);
+    if (entry->size > JOURNAL_RECORD_SIZE_MAX) {
+        mn_error_set(error, "a journal record of %zu bytes; at most %d are kept in one",
+                     entry->size, JOURNAL_RECORD_SIZE_MAX);
+        return MN_TOO_LARGE;
+    }
+    return journal->back_end->append(journal->state, entry, error);
+}
+
+mn_result journal_read(struct journal *journal, uint64_t from, journal_visit *visit, void *context,
+                       struct mn_error *error)
+{
+    return journal->back_end->read(journal->state, from, visit, context, error);
+}
+
+mn_result journal_newest(struct journal *journal, uint64_t *sequence, uint64_t *generation,
+                         struct mn_error *error)
+{
+    return journal->back_end->newest(journal->state, sequence, generation, error);
+}
+
+void journal_close(struct journal *journal)
+{
+    if (journal->back_end != NULL) {
+        journal->back_end->close(journal->state);
+    }
+    *journal = (struct journal){0};
+}
