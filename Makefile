@@ -94,6 +94,7 @@ $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: schema/proto/%.proto
 	@mkdir -p $(GEN)
 	@protoc --proto_path=schema/proto --c_out=$(GEN) $<
 $(mn_wire_OBJECTS): | $(PROTO_H)
+.SECONDARY: $(PROTO_C) $(PROTO_H)
 
 $(BUILD)/bin/ $(BUILD)/lib/ $(BUILD)/bench/ $(BUILD)/fuzz/ $(BUILD)/tests/:
 	mkdir -p $@

@@ -75,16 +75,19 @@ static mn_result sqlite_newest(void *opaque, uint64_t *sequence, uint64_t *gener
 {
     struct journal_sqlite *state = opaque;
     sqlite3_stmt *select = NULL;
-    const char *sql =
-        "SELECT coalesce(max(sequence), 0), coalesce(max(generation), 0) FROM journal";
-    if (sqlite3_prepare_v2(state->database, sql, -1, &select, NULL) != SQLITE_OK ||
-        sqlite3_step(select) != SQLITE_ROW) {
+    /* No record is of a lower generation than the one before it, so the last has the newest. */
+    const char *sql = "SELECT sequence, generation FROM journal ORDER BY sequence DESC LIMIT 1";
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(state->database, sql, -1, &select, NULL) == SQLITE_OK) {
+        step = sqlite3_step(select);
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE) {
         mn_result result = sqlite_failure(state, "read", error);
         (void)sqlite3_finalize(select);
         return result;
     }
-    *sequence = (uint64_t)sqlite3_column_int64(select, 0);
-    *generation = (uint64_t)sqlite3_column_int64(select, 1);
+    *sequence = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(select, 0) : 0;
+    *generation = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(select, 1) : 0;
     (void)sqlite3_finalize(select);
     return MN_OK;
 }
