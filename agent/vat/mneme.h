@@ -1,0 +1,157 @@
+/* libmneme: what a vat links. A vat is a single-threaded process whose state survives: its BLOBs
+ * and its messages are checkpointed, and after a crash, of the process, the host or a whole rack,
+ * it goes on from a checkpoint that fits with what its peers remember.
+ *
+ *     struct mneme *vat;
+ *     int result = mneme_open(&vat);
+ *     if (result != MNEME_OK) {
+ *         return mneme_exit_code(result);
+ *     }
+ *     struct mneme_event event;
+ *     while (mneme_next(vat, &event, 1000) == MNEME_OK && event.kind != MNEME_END) {
+ *         ...
+ *     }
+ *     mneme_close(&vat);
+ *
+ * What happens between two calls of mneme_next is a turn: all of it is in a checkpoint, or nothing
+ * is. Everything that takes time (checkpoints, connections) happens inside mneme_next, so call it
+ * often, at least a few times a second. Nothing here may be called from two threads.
+ *
+ * Keep state in BLOBs only. What else the process remembers is gone when it crashes, and what it
+ * remembered may never have happened. */
+#ifndef MNEME_H
+#define MNEME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MNEME_CHECKED __attribute__((warn_unused_result))
+
+/* Results. Negative ones are failures; mneme_text has them in words. */
+enum {
+    MNEME_OK = 0,
+    MNEME_NO_MEMORY = -1,
+    MNEME_FULL = -2,      /* a bound is reached: try again after more calls of mneme_next */
+    MNEME_BAD_INPUT = -3, /* a name or an argument that breaks its rules */
+    MNEME_TOO_LARGE = -5,
+    MNEME_NOT_FOUND = -7,
+    MNEME_CORRUPT = -9, /* a checkpoint file is damaged or missing */
+    MNEME_IO = -12,
+    MNEME_AGAIN = -14 /* the agent did not answer in time */
+};
+
+enum {
+    MNEME_PAYLOAD_SIZE_MAX = 1024 * 1024,   /* of one message */
+    MNEME_BLOB_SIZE_MAX = 64 * 1024 * 1024, /* of one BLOB */
+    MNEME_NAME_SIZE_MAX = 128               /* of a vat or a BLOB: A-Z a-z 0-9 . _ : / - */
+};
+
+struct mneme;
+
+enum mneme_event_kind {
+    MNEME_RESTORED = 1, /* the very first; the BLOBs are as its checkpoint has them */
+    MNEME_MESSAGE,      /* a message, once and in the order it was sent */
+    MNEME_PEER_ROLLED_BACK,
+    MNEME_PEER_RESET, /* a peer has forgotten everything */
+    MNEME_GAP,        /* messages that nobody keeps any more */
+    MNEME_PEER_UNREACHABLE,
+    MNEME_PEER_BACK, /* neither of these two says anything about the peer's memory */
+    MNEME_TIMEOUT,   /* nothing came in time */
+    MNEME_END        /* stop now: a last checkpoint was written, or this run of the vat is over */
+};
+
+enum mneme_outcome {
+    MNEME_RUNNING = 0,     /* the vat's first start */
+    MNEME_REVIVED = 1,     /* nobody can tell that it was away */
+    MNEME_ROLLED_BACK = 2, /* it forgot something; its peers are told */
+    MNEME_RESET = 3        /* it forgot everything */
+};
+
+/* Epochs first..last; 0, 0 is none. */
+struct mneme_range {
+    int64_t first;
+    int64_t last;
+};
+
+/* An event. What it points to is valid until the next call of mneme_next. Which fields are set
+ * stands with them; the others are zero. */
+struct mneme_event {
+    enum mneme_event_kind kind;
+    const char *peer; /* MESSAGE, PEER_*, GAP */
+
+    const unsigned char *bytes; /* MESSAGE */
+    size_t size;
+
+    enum mneme_outcome outcome; /* RESTORED */
+    uint64_t round;
+    int64_t kept; /* RESTORED, PEER_ROLLED_BACK, PEER_RESET: the epoch; 0 is birth: no BLOBs */
+
+    uint32_t incarnation;          /* PEER_ROLLED_BACK, PEER_RESET: the peer's new one */
+    struct mneme_range you_heard;  /* of what it forgot, what this vat has heard and keeps */
+    struct mneme_range forgot_you; /* of what this vat sent, what it had heard and forgot */
+
+    uint64_t gap_first; /* GAP: the numbers of the messages */
+    uint64_t gap_last;
+    int gap_sent; /* 1: this vat sent them; 0: the peer did */
+
+    const char *reason; /* END */
+};
+
+/* Become the vat that the environment names: MNEME_VAT is its name, MNEME_AGENT the endpoint of its
+ * host's agent, which starts vats with both set. Waits for the agent, reads the checkpoint that the
+ * agent says, and begins to listen. SIGTERM and SIGINT are handled from then on.
+ *
+ * Failures are told in one line on standard error, with what to do. MNEME_BAD_INPUT: not started by
+ * an agent; MNEME_CORRUPT, MNEME_AGAIN, MNEME_IO, MNEME_NO_MEMORY. */
+int mneme_open(struct mneme **vat) MNEME_CHECKED;
+
+/* What a process whose call failed should exit with: 3 when a checkpoint is damaged or missing, so
+ * that the agent knows that starting again is of no use; otherwise 1; 0 for MNEME_OK. */
+int mneme_exit_code(int result);
+
+/* End the turn and wait for the next event, at most @timeout_ms (0 only looks, -1 waits for ever).
+ * After MNEME_END every call gives MNEME_END again. MNEME_NO_MEMORY and MNEME_IO: end the process;
+ * it is as if it had crashed. */
+int mneme_next(struct mneme *vat, struct mneme_event *event, int timeout_ms) MNEME_CHECKED;
+
+/* Send @size bytes, at most MNEME_PAYLOAD_SIZE_MAX, to the vat @peer. They leave when this turn is
+ * in a durable checkpoint, and arrive once and in order whatever crashes meanwhile.
+ * MNEME_FULL: too much is kept for this peer or for all; nothing is lost, try again later. Also
+ * MNEME_BAD_INPUT (no name, or this vat's own), MNEME_TOO_LARGE, MNEME_NO_MEMORY. */
+int mneme_send(struct mneme *vat, const char *peer, const void *bytes, size_t size) MNEME_CHECKED;
+
+/* Set the BLOB @name to a copy of @size bytes. Putting the same bytes again costs nothing.
+ * MNEME_BAD_INPUT, MNEME_TOO_LARGE, MNEME_FULL (1,048,576 BLOBs), MNEME_NO_MEMORY. */
+int mneme_blob_put(struct mneme *vat, const char *name, const void *bytes,
+                   size_t size) MNEME_CHECKED;
+
+/* Lend out the BLOB @name until it is changed. MNEME_NOT_FOUND, MNEME_BAD_INPUT. */
+int mneme_blob_get(const struct mneme *vat, const char *name, const void **bytes,
+                   size_t *size) MNEME_CHECKED;
+
+/* Remove the BLOB @name. MNEME_NOT_FOUND, MNEME_BAD_INPUT, MNEME_NO_MEMORY. */
+int mneme_blob_delete(struct mneme *vat, const char *name) MNEME_CHECKED;
+
+/* This vat's name. */
+const char *mneme_name(const struct mneme *vat);
+
+struct mneme_statistics {
+    uint64_t checkpoints; /* written by this process */
+    uint64_t fulls;       /* of those */
+    uint64_t failures;    /* checkpoints that could not be written */
+    uint64_t messages_sent;
+    uint64_t messages_taken;
+    int64_t diff_pause_ns_median; /* of the newest 1,024 diffs: how long each held the vat up */
+    int64_t diff_pause_ns_max;    /* of all diffs */
+    int64_t epoch;                /* the open one */
+    int64_t durable;              /* the newest durable one */
+};
+void mneme_statistics(const struct mneme *vat, struct mneme_statistics *statistics);
+
+/* Give everything back; nulls *vat, which may be NULL. Writes nothing: see MNEME_END. */
+void mneme_close(struct mneme **vat);
+
+/* A result in words. Never NULL. */
+const char *mneme_text(int result);
+
+#endif
