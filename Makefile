@@ -75,7 +75,7 @@ $(BUILD)/bin/mneme: $(BUILD)/obj/coordinator/cli/main.o $(COORDINATOR_LIBS)
 $(BUILD)/bin/mneme-coordinator: $(BUILD)/obj/coordinator/shell/main.o $(COORDINATOR_LIBS)
 $(BUILD)/bin/mneme-agent: $(BUILD)/obj/agent/shell/main.o $(AGENT_LIBS)
 $(BUILD)/bin/bank: $(BUILD)/obj/simulations/bank/main.o $(call lib,bank) $(VAT_LIBS)
-$(BUILD)/bin/demo: $(BUILD)/obj/simulations/demo/main.o $(call lib,demo) $(VAT_LIBS)
+$(BUILD)/bin/demo: $(BUILD)/obj/simulations/demo/main.o $(call lib,demo bank) $(VAT_LIBS)
 $(BINARIES):
 	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
