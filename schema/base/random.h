@@ -20,10 +20,12 @@ static inline uint64_t mn_random_next(struct mn_random *random)
     return z ^ (z >> 31);
 }
 
+__extension__ typedef unsigned __int128 mn_uint128; /* ISO C has none */
+
 /* A number from 0 to @bound - 1; @bound must not be 0. The bias is below @bound / 2^64. */
 static inline uint64_t mn_random_below(struct mn_random *random, uint64_t bound)
 {
-    return (uint64_t)(((unsigned __int128)mn_random_next(random) * bound) >> 64);
+    return (uint64_t)(((mn_uint128)mn_random_next(random) * bound) >> 64);
 }
 
 #endif
