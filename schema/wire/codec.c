@@ -1,0 +1,191 @@
+/* Memory of the codecs, and the checks on single fields. */
+#include "codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What unpacking one message may take: protobuf-c needs up to some 40 bytes for each byte of a
+ * message made of nothing but tiny fields. */
+enum { CODEC_SCRATCH_SIZE_MAX = 256 * 1024 * 1024 };
+
+void codec_fail(struct codec *codec, mn_result result)
+{
+    if (codec->result == MN_OK) {
+        codec->result = result;
+    }
+}
+
+bool codec_check(struct codec *codec, bool right)
+{
+    if (!right) {
+        codec_fail(codec, MN_BAD_INPUT);
+    }
+    return codec->result == MN_OK;
+}
+
+void *codec_take(struct codec *codec, size_t count, size_t element_size)
+{
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    void *taken = mn_arena_take_array(codec->arena, count, element_size);
+    if (taken == NULL) {
+        codec_fail(codec, MN_NO_MEMORY);
+    }
+    return taken;
+}
+
+char *codec_text(const char *text)
+{
+    char *plain = NULL;
+    memcpy(&plain, &text, sizeof plain); /* packing only reads it */
+    return plain;
+}
+
+mn_result codec_pack(struct codec *codec, const ProtobufCMessage *message, struct mn_buffer *buffer)
+{
+    mn_result result = codec->result;
+    if (result == MN_OK) {
+        size_t size = protobuf_c_message_get_packed_size(message);
+        unsigned char *bytes = codec_take(codec, size, 1);
+        result = codec->result;
+        if (result == MN_OK) {
+            (void)protobuf_c_message_pack(message, bytes);
+            result = mn_buffer_append(buffer, bytes, size);
+        }
+    }
+    mn_arena_deinit(codec->arena);
+    return result;
+}
+
+struct codec_memory {
+    struct mn_arena *arena;
+    bool exhausted;
+};
+
+static void *codec_memory_take(void *context, size_t size)
+{
+    struct codec_memory *memory = context;
+    void *taken = mn_arena_take(memory->arena, size);
+    if (taken == NULL) {
+        memory->exhausted = true;
+    }
+    return taken;
+}
+
+static void codec_memory_give_back(void *context, void *taken)
+{
+    (void)context; /* the arena is dropped at once */
+    (void)taken;
+}
+
+ProtobufCMessage *codec_unpack(struct codec *codec, struct mn_arena *scratch,
+                               const ProtobufCMessageDescriptor *descriptor, const void *bytes,
+                               size_t size)
+{
+    mn_arena_init(scratch, CODEC_SCRATCH_SIZE_MAX);
+    struct codec_memory memory = {.arena = scratch};
+    ProtobufCAllocator allocator = {
+        .alloc = codec_memory_take, .free = codec_memory_give_back, .allocator_data = &memory};
+    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
+    if (message == NULL) {
+        codec_fail(codec, memory.exhausted ? MN_NO_MEMORY : MN_BAD_INPUT);
+    }
+    return message;
+}
+
+void codec_version_in(struct codec *codec, uint32_t version)
+{
+    if (version < MN_PROTOCOL_VERSION_MIN || version > MN_PROTOCOL_VERSION) {
+        codec_fail(codec, MN_BAD_VERSION);
+    }
+}
+
+void codec_name_in(struct codec *codec, const char *text, struct mn_name *name)
+{
+    if (codec->result == MN_OK && !mn_name_set(name, text, strnlen(text, MN_NAME_SIZE_MAX + 1))) {
+        codec_fail(codec, MN_BAD_INPUT);
+    }
+}
+
+void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_size)
+{
+    size_t length = strnlen(text, out_size);
+    if (length >= out_size) {
+        codec_fail(codec, MN_TOO_LARGE);
+        return;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (!codec_check(codec, text[i] >= ' ' && text[i] <= '~')) {
+            return;
+        }
+    }
+    memset(out, 0, out_size);
+    memcpy(out, text, length);
+}
+
+void codec_endpoint_in(struct codec *codec, const char *text, struct mn_endpoint *endpoint)
+{
+    codec_text_in(codec, text, endpoint->text, sizeof endpoint->text);
+}
+
+void codec_key_in(struct codec *codec, const char *text, bool optional, char *out)
+{
+    size_t length = strnlen(text, MN_KEY_TEXT_SIZE);
+    if (codec_check(codec, length == MN_KEY_TEXT_LENGTH || (optional && length == 0))) {
+        codec_text_in(codec, text, out, MN_KEY_TEXT_SIZE);
+    }
+}
+
+mn_run codec_run_in(struct codec *codec, uint32_t run)
+{
+    (void)codec_check(codec, run <= MN_RUN_MAX);
+    return run;
+}
+
+mn_epoch codec_epoch_in(struct codec *codec, int64_t epoch, mn_epoch least)
+{
+    (void)codec_check(codec, epoch >= least && epoch <= MN_EPOCH_MAX);
+    return epoch;
+}
+
+uint32_t codec_index_in(struct codec *codec, uint32_t index, uint32_t count)
+{
+    (void)codec_check(codec, index < count);
+    return index;
+}
+
+uint32_t codec_enum_in(struct codec *codec, uint32_t value, uint32_t most)
+{
+    return codec_check(codec, value <= most) ? value : 0;
+}
+
+mn_result codec_code_in(uint32_t code)
+{
+    switch (code) {
+#define CODEC_CODE(name, number, text, again)                                                      \
+    case -(number):                                                                                \
+        return name;
+        MN_RESULTS(CODEC_CODE)
+#undef CODEC_CODE
+    }
+    return MN_IO;
+}
+
+uint32_t codec_count_in(struct codec *codec, size_t count, uint32_t most)
+{
+    if (count > most) {
+        codec_fail(codec, MN_TOO_LARGE);
+        return 0;
+    }
+    return (uint32_t)count;
+}
+
+void codec_slice_in(struct codec *codec, uint32_t count, uint32_t total, uint32_t *at,
+                    uint32_t *first)
+{
+    if (codec_check(codec, count <= total - *at)) {
+        *first = *at;
+        *at += count;
+    }
+}

@@ -1,0 +1,96 @@
+/* What the codecs of all families share: memory, columns, and the checks on what comes in.
+ *
+ * A struct codec carries the first failure of one encoding or decoding; every function here does
+ * nothing once there is one, so that a codec reads as the list of its fields. Private to
+ * schema/wire. */
+#ifndef MN_WIRE_CODEC_H
+#define MN_WIRE_CODEC_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "control.pb-c.h"
+#include "wire/control.h"
+
+struct codec {
+    mn_result result;       /* the first failure, MN_OK until then */
+    struct mn_arena *arena; /* what is taken lives there */
+};
+
+/* Note a failure, unless there is one already. */
+void codec_fail(struct codec *codec, mn_result result);
+
+/* Fail with MN_BAD_INPUT unless @right. Returns whether all is well so far. */
+bool codec_check(struct codec *codec, bool right);
+
+/* Zeroed memory for @count elements; NULL after a failure. */
+void *codec_take(struct codec *codec, size_t count, size_t element_size);
+
+/* ---- out ---- */
+
+/* Strings go out as they are; protobuf-c only lacks the const. */
+char *codec_text(const char *text);
+
+char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_t count);
+Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count);
+Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *lineage);
+Mneme__Notice **codec_notices_out(struct codec *codec, const struct mn_notice *notices,
+                                  uint32_t count);
+Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decision_notice *decision);
+Mneme__Start *codec_start_out(struct codec *codec, const struct mn_start *start);
+
+/* Append @message to @buffer, and give back what the codec took. */
+mn_result codec_pack(struct codec *codec, const ProtobufCMessage *message,
+                     struct mn_buffer *buffer) MN_CHECKED;
+
+/* ---- in ---- */
+
+/* Unpack into @scratch, whose size is bounded, so that no input can take more memory than that.
+ * Fails with MN_TOO_LARGE, MN_NO_MEMORY or MN_BAD_INPUT. NULL after a failure. */
+ProtobufCMessage *codec_unpack(struct codec *codec, struct mn_arena *scratch,
+                               const ProtobufCMessageDescriptor *descriptor, const void *bytes,
+                               size_t size);
+
+void codec_version_in(struct codec *codec, uint32_t version);
+void codec_name_in(struct codec *codec, const char *text, struct mn_name *name);
+
+/* Copy printable ASCII into @out, cut short nowhere: what does not fit is MN_TOO_LARGE. */
+void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_size);
+void codec_endpoint_in(struct codec *codec, const char *text, struct mn_endpoint *endpoint);
+
+/* A key of 40 characters, or "" where @optional. */
+void codec_key_in(struct codec *codec, const char *text, bool optional, char *out);
+mn_run codec_run_in(struct codec *codec, uint32_t run);
+
+/* An epoch from @least to MN_EPOCH_MAX. */
+mn_epoch codec_epoch_in(struct codec *codec, int64_t epoch, mn_epoch least);
+uint32_t codec_index_in(struct codec *codec, uint32_t index, uint32_t count);
+
+/* A value of an enumeration whose values run from 0 to @most. */
+uint32_t codec_enum_in(struct codec *codec, uint32_t value, uint32_t most);
+
+/* A result code that travels without its sign; MN_IO for one that is not known here. */
+mn_result codec_code_in(uint32_t code);
+
+/* Fail with MN_TOO_LARGE above @most; the count as uint32_t otherwise. */
+uint32_t codec_count_in(struct codec *codec, size_t count, uint32_t most);
+
+const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **texts,
+                                     uint32_t *out_count);
+const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *heard,
+                                      uint32_t name_count, uint32_t *out_count);
+void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out);
+const struct mn_notice *codec_notices_in(struct codec *codec, size_t count,
+                                         Mneme__Notice *const *notices, uint32_t *out_count);
+void codec_decision_in(struct codec *codec, const Mneme__Decision *in,
+                       struct mn_decision_notice *out);
+void codec_start_in(struct codec *codec, const Mneme__Start *in, struct mn_start *out);
+const struct mn_vat_run *codec_vat_runs_in(struct codec *codec, size_t vat_count, char **vats,
+                                           size_t run_count, const uint32_t *runs,
+                                           uint32_t *out_count);
+
+/* The columns of heard entries of a batch's rows: row i has @counts[i] of them, one row's after the
+ * other, and together they are @total. Sets *first of row @index. */
+void codec_slice_in(struct codec *codec, uint32_t count, uint32_t total, uint32_t *at,
+                    uint32_t *first);
+
+#endif

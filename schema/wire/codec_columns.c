@@ -1,0 +1,258 @@
+/* Tables that several families carry: names, heard entries, lineages, notices, starts. */
+#include "codec.h"
+
+char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_t count)
+{
+    char **texts = codec_take(codec, count, sizeof *texts);
+    for (uint32_t i = 0; texts != NULL && i < count; i++) {
+        texts[i] = codec_text(names[i].text);
+    }
+    return texts;
+}
+
+const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **texts,
+                                     uint32_t *out_count)
+{
+    uint32_t bounded = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_name *names = codec_take(codec, bounded, sizeof *names);
+    for (uint32_t i = 0; names != NULL && i < bounded; i++) {
+        codec_name_in(codec, texts[i], &names[i]);
+    }
+    *out_count = bounded;
+    return names;
+}
+
+Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count)
+{
+    Mneme__Heard *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *peers = codec_take(codec, count, sizeof *peers);
+    int64_t *epochs = codec_take(codec, count, sizeof *epochs);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        peers[i] = heard[i].peer;
+        epochs[i] = heard[i].epoch;
+    }
+    mneme__heard__init(out);
+    out->peer = peers;
+    out->n_peer = count;
+    out->epoch = epochs;
+    out->n_epoch = count;
+    return out;
+}
+
+const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *in,
+                                      uint32_t name_count, uint32_t *out_count)
+{
+    size_t count = in != NULL ? in->n_peer : 0;
+    (void)codec_check(codec, in == NULL || in->n_peer == in->n_epoch);
+    *out_count = codec_count_in(codec, count, MN_BATCH_HEARD_COUNT_MAX);
+    struct mn_heard *heard = codec_take(codec, *out_count, sizeof *heard);
+    for (uint32_t i = 0; heard != NULL && i < *out_count; i++) {
+        heard[i].peer = codec_index_in(codec, in->peer[i], name_count);
+        heard[i].epoch = codec_epoch_in(codec, in->epoch[i], 1);
+    }
+    return heard;
+}
+
+Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *lineage)
+{
+    uint32_t count = lineage->count;
+    Mneme__Lineage *out = codec_take(codec, 1, sizeof *out);
+    int64_t *after = codec_take(codec, count, sizeof *after);
+    int64_t *next = codec_take(codec, count, sizeof *next);
+    protobuf_c_boolean *seen = codec_take(codec, count, sizeof *seen);
+    protobuf_c_boolean *told = codec_take(codec, count, sizeof *told);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        after[i] = lineage->forks[i].after;
+        next[i] = lineage->forks[i].next;
+        seen[i] = lineage->forks[i].seen;
+        told[i] = lineage->forks[i].told;
+    }
+    mneme__lineage__init(out);
+    out->after = after;
+    out->next = next;
+    out->seen = seen;
+    out->told = told;
+    out->n_after = out->n_next = out->n_seen = out->n_told = count;
+    return out;
+}
+
+void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out)
+{
+    *out = (struct mn_lineage){0};
+    if (in == NULL || !codec_check(codec, in->n_after == in->n_next && in->n_after == in->n_seen &&
+                                              in->n_after == in->n_told)) {
+        return;
+    }
+    out->count = codec_count_in(codec, in->n_after, MN_LINEAGE_COUNT_MAX);
+    for (uint32_t i = 0; i < out->count; i++) {
+        mn_epoch before = i > 0 ? out->forks[i - 1].next : 0;
+        out->forks[i].after = codec_epoch_in(codec, in->after[i], 0);
+        out->forks[i].next = codec_epoch_in(codec, in->next[i], 1);
+        out->forks[i].seen = in->seen[i] != 0;
+        out->forks[i].told = in->told[i] != 0;
+        (void)codec_check(codec, in->next[i] > in->after[i] && in->next[i] > before);
+    }
+}
+
+Mneme__Notice **codec_notices_out(struct codec *codec, const struct mn_notice *notices,
+                                  uint32_t count)
+{
+    Mneme__Notice **out = codec_take(codec, count, sizeof *out);
+    Mneme__Notice *rows = codec_take(codec, count, sizeof *rows);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        mneme__notice__init(&rows[i]);
+        rows[i].peer = codec_text(notices[i].peer.text);
+        rows[i].incarnation = notices[i].incarnation;
+        rows[i].kept = notices[i].kept;
+        rows[i].you_heard_first = notices[i].you_heard.first;
+        rows[i].you_heard_last = notices[i].you_heard.last;
+        rows[i].forgot_you_first = notices[i].forgot_you.first;
+        rows[i].forgot_you_last = notices[i].forgot_you.last;
+        rows[i].reset = notices[i].reset;
+        out[i] = &rows[i];
+    }
+    return out;
+}
+
+static struct mn_epoch_range range_in(struct codec *codec, int64_t first, int64_t last)
+{
+    struct mn_epoch_range range = {.first = codec_epoch_in(codec, first, 0),
+                                   .last = codec_epoch_in(codec, last, 0)};
+    (void)codec_check(codec, first <= last && (first > 0 || last == 0));
+    return range;
+}
+
+const struct mn_notice *codec_notices_in(struct codec *codec, size_t count,
+                                         Mneme__Notice *const *notices, uint32_t *out_count)
+{
+    *out_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_notice *out = codec_take(codec, *out_count, sizeof *out);
+    for (uint32_t i = 0; out != NULL && i < *out_count; i++) {
+        const Mneme__Notice *in = notices[i];
+        codec_name_in(codec, in->peer, &out[i].peer);
+        out[i].incarnation = in->incarnation;
+        out[i].kept = codec_epoch_in(codec, in->kept, 0);
+        out[i].you_heard = range_in(codec, in->you_heard_first, in->you_heard_last);
+        out[i].forgot_you = range_in(codec, in->forgot_you_first, in->forgot_you_last);
+        out[i].reset = in->reset != 0;
+    }
+    return out;
+}
+
+Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decision_notice *decision)
+{
+    uint32_t count = decision->told_count;
+    Mneme__Decision *out = codec_take(codec, 1, sizeof *out);
+    char **vats = codec_take(codec, count, sizeof *vats);
+    uint32_t *counts = codec_take(codec, count, sizeof *counts);
+    Mneme__Notice **notices = codec_notices_out(codec, decision->notices, decision->notice_count);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        vats[i] = codec_text(decision->told[i].vat.text);
+        counts[i] = decision->told[i].notice_count;
+    }
+    mneme__decision__init(out);
+    out->round = decision->round;
+    out->vats = vats;
+    out->n_vats = count;
+    out->notice_count = counts;
+    out->n_notice_count = count;
+    out->notices = notices;
+    out->n_notices = decision->notice_count;
+    return out;
+}
+
+void codec_decision_in(struct codec *codec, const Mneme__Decision *in,
+                       struct mn_decision_notice *out)
+{
+    uint32_t at = 0;
+    if (!codec_check(codec, in != NULL && in->n_vats == in->n_notice_count)) {
+        return;
+    }
+    out->round = in->round;
+    out->notices = codec_notices_in(codec, in->n_notices, in->notices, &out->notice_count);
+    out->told_count = codec_count_in(codec, in->n_vats, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_told *told = codec_take(codec, out->told_count, sizeof *told);
+    for (uint32_t i = 0; told != NULL && i < out->told_count; i++) {
+        codec_name_in(codec, in->vats[i], &told[i].vat);
+        told[i].notice_count = in->notice_count[i];
+        codec_slice_in(codec, in->notice_count[i], out->notice_count, &at, &told[i].notice_first);
+    }
+    (void)codec_check(codec, at == out->notice_count);
+    out->told = told;
+}
+
+Mneme__Start *codec_start_out(struct codec *codec, const struct mn_start *start)
+{
+    Mneme__Start *out = codec_take(codec, 1, sizeof *out);
+    int64_t *chain = codec_take(codec, start->chain_count, sizeof *chain);
+    char **holders = codec_take(codec, start->chain_count, sizeof *holders);
+    Mneme__Lineage *lineage = codec_lineage_out(codec, &start->lineage);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < start->chain_count; i++) {
+        chain[i] = start->chain[i].epoch;
+        holders[i] = codec_text(start->chain[i].holder.text);
+    }
+    mneme__start__init(out);
+    out->round = start->round;
+    out->vat = codec_text(start->vat.text);
+    out->run = start->run;
+    out->incarnation = start->incarnation;
+    out->keep = start->keep;
+    out->lineage = lineage;
+    out->outcome = (uint32_t)start->outcome;
+    out->chain = chain;
+    out->n_chain = start->chain_count;
+    out->holders = holders;
+    out->n_holders = start->chain_count;
+    return out;
+}
+
+void codec_start_in(struct codec *codec, const Mneme__Start *in, struct mn_start *out)
+{
+    if (!codec_check(codec, in != NULL && in->n_chain == in->n_holders)) {
+        return;
+    }
+    out->round = in->round;
+    codec_name_in(codec, in->vat, &out->vat);
+    out->run = codec_run_in(codec, in->run);
+    out->incarnation = in->incarnation;
+    out->keep = codec_epoch_in(codec, in->keep, 0);
+    out->outcome = (enum mn_outcome)codec_enum_in(codec, in->outcome, MN_RESET);
+    codec_lineage_in(codec, in->lineage, &out->lineage);
+    out->chain_count = codec_count_in(codec, in->n_chain, MN_CHAIN_COUNT_MAX);
+    struct mn_link *chain = codec_take(codec, out->chain_count, sizeof *chain);
+    for (uint32_t i = 0; chain != NULL && i < out->chain_count; i++) {
+        chain[i].epoch = codec_epoch_in(codec, in->chain[i], 1);
+        codec_name_in(codec, in->holders[i], &chain[i].holder);
+        (void)codec_check(codec, i == 0 || chain[i - 1].epoch < chain[i].epoch);
+    }
+    out->chain = chain;
+}
+
+const struct mn_vat_run *codec_vat_runs_in(struct codec *codec, size_t vat_count, char **vats,
+                                           size_t run_count, const uint32_t *runs,
+                                           uint32_t *out_count)
+{
+    (void)codec_check(codec, vat_count == run_count);
+    *out_count = codec_count_in(codec, vat_count, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_vat_run *out = codec_take(codec, *out_count, sizeof *out);
+    for (uint32_t i = 0; out != NULL && i < *out_count; i++) {
+        codec_name_in(codec, vats[i], &out[i].vat);
+        out[i].run = codec_run_in(codec, runs[i]);
+    }
+    return out;
+}

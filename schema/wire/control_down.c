@@ -1,0 +1,187 @@
+/* Coordinator to agent. */
+#include "codec.h"
+
+static Mneme__Probe *probe_out(struct codec *codec, const struct mn_down *message)
+{
+    uint32_t count = message->probe.endpoint_count;
+    Mneme__Probe *out = codec_take(codec, 1, sizeof *out);
+    char **endpoints = codec_take(codec, count, sizeof *endpoints);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        endpoints[i] = codec_text(message->probe.endpoints[i].text);
+    }
+    mneme__probe__init(out);
+    out->probe = message->probe.probe;
+    out->host = codec_text(message->probe.host.text);
+    out->endpoints = endpoints;
+    out->n_endpoints = count;
+    return out;
+}
+
+static Mneme__Freeze *freeze_out(struct codec *codec, const struct mn_down *message)
+{
+    uint32_t count = message->freeze.suspect_count;
+    Mneme__Freeze *out = codec_take(codec, 1, sizeof *out);
+    char **hosts = codec_names_out(codec, message->freeze.hosts, message->freeze.host_count);
+    char **vats = codec_take(codec, count, sizeof *vats);
+    uint32_t *runs = codec_take(codec, count, sizeof *runs);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        vats[i] = codec_text(message->freeze.suspects[i].vat.text);
+        runs[i] = message->freeze.suspects[i].run;
+    }
+    mneme__freeze__init(out);
+    out->round = message->freeze.round;
+    out->attempt = message->freeze.attempt;
+    out->hosts = hosts;
+    out->n_hosts = message->freeze.host_count;
+    out->vats = vats;
+    out->runs = runs;
+    out->n_vats = out->n_runs = count;
+    return out;
+}
+
+mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__Down down = MNEME__DOWN__INIT;
+    Mneme__Welcome welcome = MNEME__WELCOME__INIT;
+    Mneme__Taken taken = MNEME__TAKEN__INIT;
+    Mneme__Stop stop = MNEME__STOP__INIT;
+    Mneme__Address address = MNEME__ADDRESS__INIT;
+    down.version = MN_PROTOCOL_VERSION;
+    down.generation = message->generation;
+    down.body_case = (Mneme__Down__BodyCase)message->kind;
+    switch (message->kind) {
+    case MN_DOWN_WELCOME:
+        welcome.newest_round = message->welcome.newest_round;
+        welcome.send_everything = message->welcome.send_everything;
+        down.welcome = &welcome;
+        break;
+    case MN_DOWN_TAKEN:
+        taken.sequence = message->taken.sequence;
+        down.taken = &taken;
+        break;
+    case MN_DOWN_PROBE:
+        down.probe = probe_out(&codec, message);
+        break;
+    case MN_DOWN_FREEZE:
+        down.freeze = freeze_out(&codec, message);
+        break;
+    case MN_DOWN_START:
+        down.start = codec_start_out(&codec, &message->start);
+        break;
+    case MN_DOWN_STOP:
+        stop.vat = codec_text(message->stop.vat.text);
+        stop.run = message->stop.run;
+        down.stop = &stop;
+        break;
+    case MN_DOWN_DECISION:
+        down.decision = codec_decision_out(&codec, &message->decision);
+        break;
+    case MN_DOWN_ADDRESS:
+        address.vat = codec_text(message->address.vat.text);
+        address.run = message->address.run;
+        address.incarnation = message->address.incarnation;
+        address.host = codec_text(message->address.host.text);
+        address.endpoint = codec_text(message->address.endpoint.text);
+        down.address = &address;
+        break;
+    }
+    return codec_pack(&codec, &down.base, buffer);
+}
+
+static void probe_in(struct codec *codec, const Mneme__Probe *in, struct mn_down *out)
+{
+    out->probe.probe = in->probe;
+    codec_name_in(codec, in->host, &out->probe.host);
+    out->probe.endpoint_count = codec_count_in(codec, in->n_endpoints, MN_PROBE_ENDPOINT_COUNT_MAX);
+    struct mn_endpoint *endpoints = codec_take(codec, out->probe.endpoint_count, sizeof *endpoints);
+    for (uint32_t i = 0; endpoints != NULL && i < out->probe.endpoint_count; i++) {
+        codec_endpoint_in(codec, in->endpoints[i], &endpoints[i]);
+    }
+    out->probe.endpoints = endpoints;
+}
+
+static void freeze_in(struct codec *codec, const Mneme__Freeze *in, struct mn_down *out)
+{
+    out->freeze.round = in->round;
+    out->freeze.attempt = in->attempt;
+    out->freeze.hosts = codec_names_in(codec, in->n_hosts, in->hosts, &out->freeze.host_count);
+    out->freeze.suspects = codec_vat_runs_in(codec, in->n_vats, in->vats, in->n_runs, in->runs,
+                                             &out->freeze.suspect_count);
+}
+
+static void address_in(struct codec *codec, const Mneme__Address *in, struct mn_address *out)
+{
+    codec_name_in(codec, in->vat, &out->vat);
+    out->run = codec_run_in(codec, in->run);
+    out->incarnation = in->incarnation;
+    codec_name_in(codec, in->host, &out->host);
+    codec_endpoint_in(codec, in->endpoint, &out->endpoint);
+}
+
+static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *out)
+{
+    codec_version_in(codec, in->version);
+    out->generation = in->generation;
+    out->kind = (enum mn_down_kind)in->body_case;
+    switch (in->body_case) {
+    case MNEME__DOWN__BODY_WELCOME:
+        out->welcome.newest_round = in->welcome->newest_round;
+        out->welcome.send_everything = in->welcome->send_everything != 0;
+        return;
+    case MNEME__DOWN__BODY_TAKEN:
+        out->taken.sequence = in->taken->sequence;
+        return;
+    case MNEME__DOWN__BODY_PROBE:
+        probe_in(codec, in->probe, out);
+        return;
+    case MNEME__DOWN__BODY_FREEZE:
+        freeze_in(codec, in->freeze, out);
+        return;
+    case MNEME__DOWN__BODY_START:
+        codec_start_in(codec, in->start, &out->start);
+        return;
+    case MNEME__DOWN__BODY_STOP:
+        codec_name_in(codec, in->stop->vat, &out->stop.vat);
+        out->stop.run = codec_run_in(codec, in->stop->run);
+        return;
+    case MNEME__DOWN__BODY_DECISION:
+        codec_decision_in(codec, in->decision, &out->decision);
+        return;
+    case MNEME__DOWN__BODY_ADDRESS:
+        address_in(codec, in->address, &out->address);
+        return;
+    case MNEME__DOWN__BODY__NOT_SET:
+    case _MNEME__DOWN__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    codec_fail(codec, MN_BAD_INPUT);
+}
+
+mn_result mn_down_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                         struct mn_down *out)
+{
+    struct mn_arena scratch;
+    struct mn_down message = {0};
+    struct codec codec = {.arena = arena};
+    if (size > MN_MESSAGE_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__Down *in =
+        (const Mneme__Down *)codec_unpack(&codec, &scratch, &mneme__down__descriptor, bytes, size);
+    if (in != NULL) {
+        down_in(&codec, in, &message);
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = message;
+    }
+    return codec.result;
+}

@@ -1,0 +1,367 @@
+/* Agent to coordinator. */
+#include "codec.h"
+
+static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
+{
+    uint32_t count = message->hello.vat_count;
+    Mneme__Hello *out = codec_take(codec, 1, sizeof *out);
+    Mneme__VatStates *states = codec_take(codec, 1, sizeof *states);
+    char **vats = codec_take(codec, count, sizeof *vats);
+    uint32_t *runs = codec_take(codec, count, sizeof *runs);
+    uint32_t *kinds = codec_take(codec, count, sizeof *kinds);
+    char **endpoints = codec_take(codec, count, sizeof *endpoints);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct mn_vat_status *status = &message->hello.vats[i];
+        vats[i] = codec_text(status->vat.text);
+        runs[i] = status->run;
+        kinds[i] = (uint32_t)status->state;
+        endpoints[i] = codec_text(status->endpoint.text);
+    }
+    mneme__vat_states__init(states);
+    states->vat = vats;
+    states->run = runs;
+    states->state = kinds;
+    states->endpoint = endpoints;
+    states->n_vat = states->n_run = states->n_state = states->n_endpoint = count;
+    mneme__hello__init(out);
+    out->host = codec_text(message->hello.host.text);
+    out->agent = codec_text(message->hello.agent.text);
+    out->vats = states;
+    out->newest_round = message->hello.newest_round;
+    return out;
+}
+
+static Mneme__Report *report_out(struct codec *codec, const struct mn_report *report)
+{
+    uint32_t count = report->row_count;
+    Mneme__Report *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *vats = codec_take(codec, count, sizeof *vats);
+    int64_t *epochs = codec_take(codec, count, sizeof *epochs);
+    int64_t *sinces = codec_take(codec, count, sizeof *sinces);
+    int64_t *ontos = codec_take(codec, count, sizeof *ontos);
+    int64_t *floors = codec_take(codec, count, sizeof *floors);
+    uint32_t *flags = codec_take(codec, count, sizeof *flags);
+    uint32_t *counts = codec_take(codec, count, sizeof *counts);
+    Mneme__Heard *heard = codec_heard_out(codec, report->heard, report->heard_count);
+    char **names = codec_names_out(codec, report->names, report->name_count);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct mn_row *row = &report->rows[i];
+        vats[i] = row->vat;
+        epochs[i] = row->epoch;
+        sinces[i] = row->since;
+        ontos[i] = row->onto;
+        floors[i] = row->floor;
+        flags[i] = (row->durable ? 1U : 0U) | (row->here ? 2U : 0U) | (row->gone ? 4U : 0U);
+        counts[i] = row->heard_count;
+    }
+    mneme__report__init(out);
+    out->sequence = report->sequence;
+    out->names = names;
+    out->n_names = report->name_count;
+    out->vat = vats;
+    out->epoch = epochs;
+    out->since = sinces;
+    out->onto = ontos;
+    out->flags = flags;
+    out->heard_count = counts;
+    out->heard = heard;
+    out->floor = floors;
+    out->n_vat = out->n_epoch = out->n_since = out->n_onto = count;
+    out->n_flags = out->n_heard_count = out->n_floor = count;
+    return out;
+}
+
+static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_intervals *intervals)
+{
+    uint32_t count = intervals->interval_count;
+    Mneme__Intervals *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *vats = codec_take(codec, count, sizeof *vats);
+    int64_t *epochs = codec_take(codec, count, sizeof *epochs);
+    int64_t *sinces = codec_take(codec, count, sizeof *sinces);
+    uint32_t *counts = codec_take(codec, count, sizeof *counts);
+    uint32_t *silent = codec_take(codec, intervals->silent_count, sizeof *silent);
+    Mneme__Heard *heard = codec_heard_out(codec, intervals->heard, intervals->heard_count);
+    char **names = codec_names_out(codec, intervals->names, intervals->name_count);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        vats[i] = intervals->intervals[i].vat;
+        epochs[i] = intervals->intervals[i].epoch;
+        sinces[i] = intervals->intervals[i].since;
+        counts[i] = intervals->intervals[i].heard_count;
+    }
+    for (uint32_t i = 0; i < intervals->silent_count; i++) {
+        silent[i] = intervals->silent[i];
+    }
+    mneme__intervals__init(out);
+    out->round = intervals->round;
+    out->attempt = intervals->attempt;
+    out->names = names;
+    out->n_names = intervals->name_count;
+    out->vat = vats;
+    out->epoch = epochs;
+    out->since = sinces;
+    out->heard_count = counts;
+    out->n_vat = out->n_epoch = out->n_since = out->n_heard_count = count;
+    out->heard = heard;
+    out->silent = silent;
+    out->n_silent = intervals->silent_count;
+    return out;
+}
+
+static Mneme__VatState *vat_state_out(struct codec *codec, const struct mn_up *message)
+{
+    Mneme__VatState *out = codec_take(codec, 1, sizeof *out);
+    if (out != NULL) {
+        mneme__vat_state__init(out);
+        out->vat = codec_text(message->vat_state.status.vat.text);
+        out->run = message->vat_state.status.run;
+        out->state = (uint32_t)message->vat_state.status.state;
+        out->endpoint = codec_text(message->vat_state.status.endpoint.text);
+        out->reason = codec_text(message->vat_state.reason);
+    }
+    return out;
+}
+
+static Mneme__Probed *probed_out(struct codec *codec, const struct mn_up *message)
+{
+    uint32_t count = message->probed.answer_count;
+    Mneme__Probed *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *answers = codec_take(codec, count, sizeof *answers);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        answers[i] = (uint32_t)message->probed.answers[i];
+    }
+    mneme__probed__init(out);
+    out->probe = message->probed.probe;
+    out->host = codec_text(message->probed.host.text);
+    out->answers = answers;
+    out->n_answers = count;
+    return out;
+}
+
+mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__Up up = MNEME__UP__INIT;
+    Mneme__Heartbeat heartbeat = MNEME__HEARTBEAT__INIT;
+    Mneme__Handled handled = MNEME__HANDLED__INIT;
+    Mneme__Lookup lookup = MNEME__LOOKUP__INIT;
+    up.version = MN_PROTOCOL_VERSION;
+    up.generation = message->generation;
+    up.body_case = (Mneme__Up__BodyCase)message->kind;
+    switch (message->kind) {
+    case MN_UP_HELLO:
+        up.hello = hello_out(&codec, message);
+        break;
+    case MN_UP_HEARTBEAT:
+        heartbeat.number = message->heartbeat.number;
+        heartbeat.lag_ms = message->heartbeat.lag_ms;
+        heartbeat.disk_ms = message->heartbeat.disk_ms;
+        up.heartbeat = &heartbeat;
+        break;
+    case MN_UP_REPORT:
+        up.report = report_out(&codec, &message->report);
+        break;
+    case MN_UP_VAT_STATE:
+        up.vat_state = vat_state_out(&codec, message);
+        break;
+    case MN_UP_INTERVALS:
+        up.intervals = intervals_out(&codec, &message->intervals);
+        break;
+    case MN_UP_PROBED:
+        up.probed = probed_out(&codec, message);
+        break;
+    case MN_UP_HANDLED:
+        handled.vat = codec_text(message->handled.vat.text);
+        handled.run = message->handled.run;
+        handled.round = message->handled.round;
+        up.handled = &handled;
+        break;
+    case MN_UP_LOOKUP:
+        lookup.vat = codec_text(message->lookup.vat.text);
+        up.lookup = &lookup;
+        break;
+    }
+    return codec_pack(&codec, &up.base, buffer);
+}
+
+static void status_in(struct codec *codec, const char *vat, uint32_t run, uint32_t state,
+                      const char *endpoint, struct mn_vat_status *out)
+{
+    codec_name_in(codec, vat, &out->vat);
+    out->run = codec_run_in(codec, run);
+    out->state = (enum mn_vat_state)codec_enum_in(codec, state, MN_VAT_STOPPED);
+    codec_endpoint_in(codec, endpoint, &out->endpoint);
+}
+
+static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *out)
+{
+    const Mneme__VatStates *states = in->vats;
+    size_t count = states != NULL ? states->n_vat : 0;
+    codec_name_in(codec, in->host, &out->hello.host);
+    codec_endpoint_in(codec, in->agent, &out->hello.agent);
+    out->hello.newest_round = in->newest_round;
+    (void)codec_check(codec,
+                      states == NULL || (states->n_run == count && states->n_state == count &&
+                                         states->n_endpoint == count));
+    out->hello.vat_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_vat_status *vats = codec_take(codec, out->hello.vat_count, sizeof *vats);
+    for (uint32_t i = 0; vats != NULL && i < out->hello.vat_count; i++) {
+        status_in(codec, states->vat[i], states->run[i], states->state[i], states->endpoint[i],
+                  &vats[i]);
+    }
+    out->hello.vats = vats;
+}
+
+static void row_in(struct codec *codec, const Mneme__Report *in, uint32_t i, uint32_t *at,
+                   struct mn_report *report, struct mn_row *row)
+{
+    row->vat = codec_index_in(codec, in->vat[i], report->name_count);
+    row->epoch = codec_epoch_in(codec, in->epoch[i], 1);
+    row->since = codec_epoch_in(codec, in->since[i], 0);
+    row->onto = codec_epoch_in(codec, in->onto[i], 0);
+    row->floor = codec_epoch_in(codec, in->floor[i], 0);
+    (void)codec_check(codec, in->since[i] < in->epoch[i] && in->onto[i] < in->epoch[i]);
+    (void)codec_check(codec, in->flags[i] <= 7);
+    row->durable = (in->flags[i] & 1U) != 0;
+    row->here = (in->flags[i] & 2U) != 0;
+    row->gone = (in->flags[i] & 4U) != 0;
+    row->heard_count = in->heard_count[i];
+    codec_slice_in(codec, row->heard_count, report->heard_count, at, &row->heard_first);
+}
+
+static void report_in(struct codec *codec, const Mneme__Report *in, struct mn_report *out)
+{
+    size_t count = in->n_vat;
+    uint32_t at = 0;
+    out->sequence = in->sequence;
+    (void)codec_check(codec, in->n_epoch == count && in->n_since == count && in->n_onto == count &&
+                                 in->n_flags == count && in->n_heard_count == count &&
+                                 in->n_floor == count);
+    out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
+    out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
+    out->row_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_row *rows = codec_take(codec, out->row_count, sizeof *rows);
+    for (uint32_t i = 0; rows != NULL && i < out->row_count; i++) {
+        row_in(codec, in, i, &at, out, &rows[i]);
+    }
+    (void)codec_check(codec, at == out->heard_count);
+    out->rows = rows;
+}
+
+static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct mn_intervals *out)
+{
+    size_t count = in->n_vat;
+    uint32_t at = 0;
+    out->round = in->round;
+    out->attempt = in->attempt;
+    (void)codec_check(codec,
+                      in->n_epoch == count && in->n_since == count && in->n_heard_count == count);
+    out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
+    out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
+    out->interval_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    struct mn_interval *intervals = codec_take(codec, out->interval_count, sizeof *intervals);
+    for (uint32_t i = 0; intervals != NULL && i < out->interval_count; i++) {
+        intervals[i].vat = codec_index_in(codec, in->vat[i], out->name_count);
+        intervals[i].epoch = codec_epoch_in(codec, in->epoch[i], 1);
+        intervals[i].since = codec_epoch_in(codec, in->since[i], 0);
+        (void)codec_check(codec, in->since[i] < in->epoch[i]);
+        intervals[i].heard_count = in->heard_count[i];
+        codec_slice_in(codec, in->heard_count[i], out->heard_count, &at, &intervals[i].heard_first);
+    }
+    (void)codec_check(codec, at == out->heard_count);
+    out->intervals = intervals;
+    out->silent_count = codec_count_in(codec, in->n_silent, MN_BATCH_ROW_COUNT_MAX);
+    uint32_t *silent = codec_take(codec, out->silent_count, sizeof *silent);
+    for (uint32_t i = 0; silent != NULL && i < out->silent_count; i++) {
+        silent[i] = codec_index_in(codec, in->silent[i], out->name_count);
+    }
+    out->silent = silent;
+}
+
+static void probed_in(struct codec *codec, const Mneme__Probed *in, struct mn_up *out)
+{
+    out->probed.probe = in->probe;
+    codec_name_in(codec, in->host, &out->probed.host);
+    out->probed.answer_count = codec_count_in(codec, in->n_answers, MN_PROBE_ENDPOINT_COUNT_MAX);
+    enum mn_probe_answer *answers = codec_take(codec, out->probed.answer_count, sizeof *answers);
+    for (uint32_t i = 0; answers != NULL && i < out->probed.answer_count; i++) {
+        answers[i] = (enum mn_probe_answer)codec_enum_in(codec, in->answers[i], MN_PROBE_SILENT);
+    }
+    out->probed.answers = answers;
+}
+
+static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
+{
+    codec_version_in(codec, in->version);
+    out->generation = in->generation;
+    out->kind = (enum mn_up_kind)in->body_case;
+    switch (in->body_case) {
+    case MNEME__UP__BODY_HELLO:
+        hello_in(codec, in->hello, out);
+        return;
+    case MNEME__UP__BODY_HEARTBEAT:
+        out->heartbeat.number = in->heartbeat->number;
+        out->heartbeat.lag_ms = in->heartbeat->lag_ms;
+        out->heartbeat.disk_ms = in->heartbeat->disk_ms;
+        return;
+    case MNEME__UP__BODY_REPORT:
+        report_in(codec, in->report, &out->report);
+        return;
+    case MNEME__UP__BODY_VAT_STATE:
+        status_in(codec, in->vat_state->vat, in->vat_state->run, in->vat_state->state,
+                  in->vat_state->endpoint, &out->vat_state.status);
+        codec_text_in(codec, in->vat_state->reason, out->vat_state.reason,
+                      sizeof out->vat_state.reason);
+        return;
+    case MNEME__UP__BODY_INTERVALS:
+        intervals_in(codec, in->intervals, &out->intervals);
+        return;
+    case MNEME__UP__BODY_PROBED:
+        probed_in(codec, in->probed, out);
+        return;
+    case MNEME__UP__BODY_HANDLED:
+        codec_name_in(codec, in->handled->vat, &out->handled.vat);
+        out->handled.run = codec_run_in(codec, in->handled->run);
+        out->handled.round = in->handled->round;
+        return;
+    case MNEME__UP__BODY_LOOKUP:
+        codec_name_in(codec, in->lookup->vat, &out->lookup.vat);
+        return;
+    case MNEME__UP__BODY__NOT_SET:
+    case _MNEME__UP__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    codec_fail(codec, MN_BAD_INPUT);
+}
+
+mn_result mn_up_decode(const void *bytes, size_t size, struct mn_arena *arena, struct mn_up *out)
+{
+    struct mn_arena scratch;
+    struct mn_up message = {0};
+    struct codec codec = {.arena = arena};
+    if (size > MN_MESSAGE_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__Up *in =
+        (const Mneme__Up *)codec_unpack(&codec, &scratch, &mneme__up__descriptor, bytes, size);
+    if (in != NULL) {
+        up_in(&codec, in, &message);
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = message;
+    }
+    return codec.result;
+}

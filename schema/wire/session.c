@@ -1,0 +1,178 @@
+/* Between two vats. The payloads of Data never pass through protobuf. */
+#include "wire/session.h"
+
+#include "codec.h"
+#include "session.pb-c.h"
+
+static Mneme__Data *data_out(struct codec *codec, const struct mn_session *message)
+{
+    uint32_t count = message->data.count;
+    Mneme__Data *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *sizes = codec_take(codec, count, sizeof *sizes);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sizes[i] = message->data.sizes[i];
+    }
+    mneme__data__init(out);
+    out->epoch = message->data.epoch;
+    out->first = message->data.first;
+    out->size = sizes;
+    out->n_size = count;
+    return out;
+}
+
+mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__Session session = MNEME__SESSION__INIT;
+    Mneme__Greet greet = MNEME__GREET__INIT;
+    Mneme__Greeted greeted = MNEME__GREETED__INIT;
+    Mneme__Marks marks = MNEME__MARKS__INIT;
+    Mneme__SessionWho who = MNEME__SESSION_WHO__INIT;
+    Mneme__SessionRefused refused = MNEME__SESSION_REFUSED__INIT;
+    session.version = MN_PROTOCOL_VERSION;
+    session.vat = codec_text(message->vat.text);
+    session.run = message->run;
+    session.incarnation = message->incarnation;
+    session.round = message->round;
+    session.body_case = (Mneme__Session__BodyCase)message->kind;
+    switch (message->kind) {
+    case MN_SESSION_GREET:
+        greet.next = message->greet.next;
+        greet.oldest = message->greet.oldest;
+        greet.taken_of_you = message->greet.taken_of_you;
+        greet.covered_of_you = message->greet.covered_of_you;
+        greet.lineage = codec_lineage_out(&codec, &message->greet.lineage);
+        session.greet = &greet;
+        break;
+    case MN_SESSION_GREETED:
+        greeted.taken = message->greeted.taken;
+        greeted.covered = message->greeted.covered;
+        greeted.floor = message->greeted.floor;
+        greeted.next = message->greeted.next;
+        greeted.oldest = message->greeted.oldest;
+        greeted.lineage = codec_lineage_out(&codec, &message->greeted.lineage);
+        session.greeted = &greeted;
+        break;
+    case MN_SESSION_DATA:
+        session.data = data_out(&codec, message);
+        break;
+    case MN_SESSION_MARKS:
+        marks.taken = message->marks.taken;
+        marks.covered = message->marks.covered;
+        marks.floor = message->marks.floor;
+        session.marks = &marks;
+        break;
+    case MN_SESSION_WHO:
+        session.who = &who;
+        break;
+    case MN_SESSION_REFUSED:
+        refused.run = message->refused.run;
+        session.refused = &refused;
+        break;
+    }
+    return codec_pack(&codec, &session.base, buffer);
+}
+
+static void data_in(struct codec *codec, const Mneme__Data *in, const void *payload,
+                    size_t payload_size, struct mn_session *out)
+{
+    uint64_t sum = 0;
+    out->data.epoch = codec_epoch_in(codec, in->epoch, 1);
+    out->data.first = in->first;
+    out->data.count = codec_count_in(codec, in->n_size, MN_BATCH_ROW_COUNT_MAX);
+    (void)codec_check(codec,
+                      in->n_size >= 1 && in->first >= 1 && in->first <= UINT64_MAX - in->n_size);
+    uint32_t *sizes = codec_take(codec, out->data.count, sizeof *sizes);
+    for (uint32_t i = 0; sizes != NULL && i < out->data.count; i++) {
+        sizes[i] = in->size[i];
+        sum += in->size[i]; /* fewer than 2^16 numbers below 2^32 */
+        if (in->size[i] > MN_PAYLOAD_SIZE_MAX) {
+            codec_fail(codec, MN_TOO_LARGE);
+        }
+    }
+    (void)codec_check(codec, sum == payload_size);
+    out->data.sizes = sizes;
+    out->data.payload = payload;
+    out->data.payload_size = payload_size;
+}
+
+/* The oldest number kept is at most the next; what is covered has been taken; what lies below the
+ * floor is covered. */
+static void session_in(struct codec *codec, const Mneme__Session *in, const void *payload,
+                       size_t payload_size, struct mn_session *out)
+{
+    codec_version_in(codec, in->version);
+    codec_name_in(codec, in->vat, &out->vat);
+    out->run = codec_run_in(codec, in->run);
+    out->incarnation = in->incarnation;
+    out->round = in->round;
+    out->kind = (enum mn_session_kind)in->body_case;
+    (void)codec_check(codec, in->body_case == MNEME__SESSION__BODY_DATA || payload_size == 0);
+    switch (in->body_case) {
+    case MNEME__SESSION__BODY_GREET:
+        out->greet.next = in->greet->next;
+        out->greet.oldest = in->greet->oldest;
+        out->greet.taken_of_you = in->greet->taken_of_you;
+        out->greet.covered_of_you = in->greet->covered_of_you;
+        codec_lineage_in(codec, in->greet->lineage, &out->greet.lineage);
+        (void)codec_check(codec, in->greet->oldest >= 1 && in->greet->oldest <= in->greet->next &&
+                                     in->greet->covered_of_you <= in->greet->taken_of_you);
+        return;
+    case MNEME__SESSION__BODY_GREETED:
+        out->greeted.taken = in->greeted->taken;
+        out->greeted.covered = in->greeted->covered;
+        out->greeted.floor = in->greeted->floor;
+        out->greeted.next = in->greeted->next;
+        out->greeted.oldest = in->greeted->oldest;
+        codec_lineage_in(codec, in->greeted->lineage, &out->greeted.lineage);
+        (void)codec_check(codec, in->greeted->oldest >= 1 &&
+                                     in->greeted->oldest <= in->greeted->next &&
+                                     in->greeted->covered <= in->greeted->taken &&
+                                     in->greeted->floor <= in->greeted->covered);
+        return;
+    case MNEME__SESSION__BODY_DATA:
+        data_in(codec, in->data, payload, payload_size, out);
+        return;
+    case MNEME__SESSION__BODY_MARKS:
+        out->marks.taken = in->marks->taken;
+        out->marks.covered = in->marks->covered;
+        out->marks.floor = in->marks->floor;
+        (void)codec_check(codec, in->marks->covered <= in->marks->taken &&
+                                     in->marks->floor <= in->marks->covered);
+        return;
+    case MNEME__SESSION__BODY_WHO:
+        return;
+    case MNEME__SESSION__BODY_REFUSED:
+        out->refused.run = codec_run_in(codec, in->refused->run);
+        return;
+    case MNEME__SESSION__BODY__NOT_SET:
+    case _MNEME__SESSION__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    codec_fail(codec, MN_BAD_INPUT);
+}
+
+mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
+                            size_t payload_size, struct mn_arena *arena, struct mn_session *out)
+{
+    struct mn_arena scratch;
+    struct mn_session message = {0};
+    struct codec codec = {.arena = arena};
+    if (size > MN_MESSAGE_SIZE_MAX || payload_size > MN_MESSAGE_SIZE_MAX - size) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__Session *in = (const Mneme__Session *)codec_unpack(
+        &codec, &scratch, &mneme__session__descriptor, bytes, size);
+    if (in != NULL) {
+        session_in(&codec, in, payload, payload_size, &message);
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = message;
+    }
+    return codec.result;
+}

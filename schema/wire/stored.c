@@ -1,0 +1,194 @@
+/* A checkpoint's own record, a session's state, an agent's records. */
+#include "wire/stored.h"
+
+#include <string.h>
+
+#include "codec.h"
+#include "stored.pb-c.h"
+
+mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
+                                      struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__CheckpointRecord out = MNEME__CHECKPOINT_RECORD__INIT;
+    out.version = MN_PROTOCOL_VERSION;
+    out.vat = codec_text(record->vat.text);
+    out.run = record->run;
+    out.incarnation = record->incarnation;
+    out.epoch = record->epoch;
+    out.since = record->since;
+    out.onto = record->onto;
+    out.names = codec_names_out(&codec, record->names, record->name_count);
+    out.n_names = record->name_count;
+    out.heard = codec_heard_out(&codec, record->heard, record->heard_count);
+    out.round = record->round;
+    out.blob_count = record->blob_count;
+    out.body_size = record->body_size;
+    return codec_pack(&codec, &out.base, buffer);
+}
+
+static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRecord *in,
+                                 struct mn_checkpoint_record *out)
+{
+    codec_version_in(codec, in->version);
+    codec_name_in(codec, in->vat, &out->vat);
+    out->run = codec_run_in(codec, in->run);
+    out->incarnation = in->incarnation;
+    out->epoch = codec_epoch_in(codec, in->epoch, 1);
+    out->since = codec_epoch_in(codec, in->since, 0);
+    out->onto = codec_epoch_in(codec, in->onto, 0);
+    (void)codec_check(codec, in->since < in->epoch && in->onto < in->epoch);
+    out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
+    out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
+    out->round = in->round;
+    out->blob_count = in->blob_count;
+    out->body_size = in->body_size;
+}
+
+mn_result mn_checkpoint_record_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                      struct mn_checkpoint_record *out)
+{
+    struct mn_arena scratch;
+    struct mn_checkpoint_record record = {0};
+    struct codec codec = {.arena = arena};
+    if (size > MN_MESSAGE_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__CheckpointRecord *in = (const Mneme__CheckpointRecord *)codec_unpack(
+        &codec, &scratch, &mneme__checkpoint_record__descriptor, bytes, size);
+    if (in != NULL) {
+        checkpoint_record_in(&codec, in, &record);
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = record;
+    }
+    return codec.result;
+}
+
+mn_result mn_session_state_encode(const struct mn_session_state *state, struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__SessionState out = MNEME__SESSION_STATE__INIT;
+    out.peer = codec_text(state->peer.text);
+    out.run = state->run;
+    out.incarnation = state->incarnation;
+    out.next = state->next;
+    out.taken = state->taken;
+    return codec_pack(&codec, &out.base, buffer);
+}
+
+mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                  struct mn_session_state *out)
+{
+    struct mn_arena scratch;
+    struct mn_session_state state = {0};
+    struct codec codec = {.arena = arena};
+    if (size > MN_MESSAGE_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__SessionState *in = (const Mneme__SessionState *)codec_unpack(
+        &codec, &scratch, &mneme__session_state__descriptor, bytes, size);
+    if (in != NULL) {
+        codec_name_in(&codec, in->peer, &state.peer);
+        state.run = codec_run_in(&codec, in->run);
+        state.incarnation = in->incarnation;
+        state.next = in->next;
+        state.taken = in->taken;
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = state;
+    }
+    return codec.result;
+}
+
+mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__AgentRecord out = MNEME__AGENT_RECORD__INIT;
+    Mneme__AgentVat vat = MNEME__AGENT_VAT__INIT;
+    Mneme__AgentFence fence = MNEME__AGENT_FENCE__INIT;
+    out.version = MN_PROTOCOL_VERSION;
+    switch (record->kind) {
+    case MN_AGENT_VAT:
+        vat.start = codec_start_out(&codec, &record->vat.start);
+        vat.pid = record->vat.pid;
+        vat.pid_started = record->vat.pid_started;
+        vat.endpoint = codec_text(record->vat.endpoint.text);
+        out.body_case = MNEME__AGENT_RECORD__BODY_VAT;
+        out.vat = &vat;
+        break;
+    case MN_AGENT_FENCE:
+        fence.vat = codec_text(record->fence.vat.text);
+        fence.run = record->fence.run;
+        out.body_case = MNEME__AGENT_RECORD__BODY_FENCE;
+        out.fence = &fence;
+        break;
+    case MN_AGENT_ROUND:
+        out.body_case = MNEME__AGENT_RECORD__BODY_ROUND;
+        out.round = codec_decision_out(&codec, &record->round);
+        break;
+    case MN_AGENT_GENERATION:
+        out.body_case = MNEME__AGENT_RECORD__BODY_GENERATION;
+        out.generation = record->generation;
+        break;
+    }
+    return codec_pack(&codec, &out.base, buffer);
+}
+
+static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
+                            struct mn_agent_record *out)
+{
+    codec_version_in(codec, in->version);
+    switch (in->body_case) {
+    case MNEME__AGENT_RECORD__BODY_VAT:
+        out->kind = MN_AGENT_VAT;
+        codec_start_in(codec, in->vat->start, &out->vat.start);
+        out->vat.pid = in->vat->pid;
+        out->vat.pid_started = in->vat->pid_started;
+        codec_endpoint_in(codec, in->vat->endpoint, &out->vat.endpoint);
+        return;
+    case MNEME__AGENT_RECORD__BODY_FENCE:
+        out->kind = MN_AGENT_FENCE;
+        codec_name_in(codec, in->fence->vat, &out->fence.vat);
+        out->fence.run = codec_run_in(codec, in->fence->run);
+        return;
+    case MNEME__AGENT_RECORD__BODY_ROUND:
+        out->kind = MN_AGENT_ROUND;
+        codec_decision_in(codec, in->round, &out->round);
+        return;
+    case MNEME__AGENT_RECORD__BODY_GENERATION:
+        out->kind = MN_AGENT_GENERATION;
+        out->generation = in->generation;
+        return;
+    case MNEME__AGENT_RECORD__BODY__NOT_SET:
+    case _MNEME__AGENT_RECORD__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    codec_fail(codec, MN_BAD_INPUT);
+}
+
+mn_result mn_agent_record_decode(const void *bytes, size_t size, struct mn_arena *arena,
+                                 struct mn_agent_record *out)
+{
+    struct mn_arena scratch;
+    struct mn_agent_record record = {0};
+    struct codec codec = {.arena = arena};
+    if (size > MN_MESSAGE_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__AgentRecord *in = (const Mneme__AgentRecord *)codec_unpack(
+        &codec, &scratch, &mneme__agent_record__descriptor, bytes, size);
+    if (in != NULL) {
+        agent_record_in(&codec, in, &record);
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = record;
+    }
+    return codec.result;
+}

@@ -1,0 +1,192 @@
+/* The journal's records. They may be larger than a message: JOURNAL_SIZE_MAX bounds them. */
+#include <string.h>
+
+#include "codec.h"
+#include "stored.pb-c.h"
+#include "wire/stored.h"
+
+enum { JOURNAL_SIZE_MAX = 64 * 1024 * 1024 };
+
+static Mneme__JournalVat *vat_out(struct codec *codec, const struct mn_journal_vat *vat)
+{
+    Mneme__JournalVat *out = codec_take(codec, 1, sizeof *out);
+    Mneme__Lineage *lineage = codec_lineage_out(codec, &vat->lineage);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__journal_vat__init(out);
+    out->vat = codec_text(vat->vat.text);
+    out->run = vat->run;
+    out->incarnation = vat->incarnation;
+    out->host = codec_text(vat->host.text);
+    out->lineage = lineage;
+    return out;
+}
+
+static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
+                                                    const struct mn_journal_decision *decision)
+{
+    const struct mn_decision_notice told = {.round = decision->round,
+                                            .told = decision->told,
+                                            .told_count = decision->told_count,
+                                            .notices = decision->notices,
+                                            .notice_count = decision->notice_count};
+    uint32_t count = decision->start_count;
+    Mneme__JournalDecision *out = codec_take(codec, 1, sizeof *out);
+    Mneme__Start **starts = codec_take(codec, count, sizeof *starts);
+    char **start_hosts = codec_take(codec, count, sizeof *start_hosts);
+    unsigned char *digest = codec_take(codec, MN_DIGEST_SIZE, 1);
+    char **hosts = codec_names_out(codec, decision->lost_hosts, decision->lost_host_count);
+    char **vats = codec_names_out(codec, decision->lost_vats, decision->lost_vat_count);
+    Mneme__Decision *notices = codec_decision_out(codec, &told);
+    for (uint32_t i = 0; codec->result == MN_OK && i < count; i++) {
+        starts[i] = codec_start_out(codec, &decision->starts[i].start);
+        start_hosts[i] = codec_text(decision->starts[i].host.text);
+    }
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    memcpy(digest, decision->evidence_digest.bytes, MN_DIGEST_SIZE);
+    mneme__journal_decision__init(out);
+    out->round = decision->round;
+    out->lost_hosts = hosts;
+    out->n_lost_hosts = decision->lost_host_count;
+    out->lost_vats = vats;
+    out->n_lost_vats = decision->lost_vat_count;
+    out->starts = starts;
+    out->start_hosts = start_hosts;
+    out->n_starts = out->n_start_hosts = count;
+    out->decision = notices;
+    out->evidence_digest.data = digest;
+    out->evidence_digest.len = MN_DIGEST_SIZE;
+    out->suspected_at = decision->suspected_at;
+    out->lost_at = decision->lost_at;
+    out->decided_at = decision->decided_at;
+    out->answer_json.data = (uint8_t *)codec_text(decision->answer_json);
+    out->answer_json.len = decision->answer_size;
+    return out;
+}
+
+mn_result mn_journal_record_encode(const struct mn_journal_record *record, struct mn_buffer *buffer)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
+    Mneme__JournalDone done = MNEME__JOURNAL_DONE__INIT;
+    out.version = MN_PROTOCOL_VERSION;
+    switch (record->kind) {
+    case MN_JOURNAL_GENERATION:
+        break;
+    case MN_JOURNAL_VAT:
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_VAT;
+        out.vat = vat_out(&codec, &record->vat);
+        break;
+    case MN_JOURNAL_DECISION:
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_DECISION;
+        out.decision = journal_decision_out(&codec, &record->decision);
+        break;
+    case MN_JOURNAL_DONE:
+        done.round = record->done.round;
+        done.restored_at = record->done.restored_at;
+        done.told_at = record->done.told_at;
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_DONE;
+        out.done = &done;
+        break;
+    }
+    return codec_pack(&codec, &out.base, buffer);
+}
+
+static void starts_in(struct codec *codec, const Mneme__JournalDecision *in,
+                      struct mn_journal_decision *out)
+{
+    (void)codec_check(codec, in->n_starts == in->n_start_hosts);
+    out->start_count = codec_count_in(codec, in->n_starts, UINT32_MAX);
+    struct mn_journal_start *starts = codec_take(codec, out->start_count, sizeof *starts);
+    for (uint32_t i = 0; starts != NULL && i < out->start_count; i++) {
+        codec_start_in(codec, in->starts[i], &starts[i].start);
+        codec_name_in(codec, in->start_hosts[i], &starts[i].host);
+    }
+    out->starts = starts;
+}
+
+static void journal_decision_in(struct codec *codec, const Mneme__JournalDecision *in,
+                                struct mn_journal_decision *out)
+{
+    struct mn_decision_notice told = {0};
+    out->round = in->round;
+    out->lost_hosts =
+        codec_names_in(codec, in->n_lost_hosts, in->lost_hosts, &out->lost_host_count);
+    out->lost_vats = codec_names_in(codec, in->n_lost_vats, in->lost_vats, &out->lost_vat_count);
+    starts_in(codec, in, out);
+    codec_decision_in(codec, in->decision, &told);
+    out->told = told.told;
+    out->told_count = told.told_count;
+    out->notices = told.notices;
+    out->notice_count = told.notice_count;
+    if (codec_check(codec, in->evidence_digest.len == MN_DIGEST_SIZE)) {
+        memcpy(out->evidence_digest.bytes, in->evidence_digest.data, MN_DIGEST_SIZE);
+    }
+    out->suspected_at = in->suspected_at;
+    out->lost_at = in->lost_at;
+    out->decided_at = in->decided_at;
+    char *answer = codec_take(codec, in->answer_json.len + 1, 1);
+    if (answer != NULL && in->answer_json.len > 0) {
+        memcpy(answer, in->answer_json.data, in->answer_json.len);
+    }
+    out->answer_json = answer;
+    out->answer_size = in->answer_json.len;
+}
+
+static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *in,
+                              struct mn_journal_record *out)
+{
+    codec_version_in(codec, in->version);
+    switch (in->body_case) {
+    case MNEME__JOURNAL_RECORD__BODY__NOT_SET:
+        out->kind = MN_JOURNAL_GENERATION;
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_VAT:
+        out->kind = MN_JOURNAL_VAT;
+        codec_name_in(codec, in->vat->vat, &out->vat.vat);
+        out->vat.run = codec_run_in(codec, in->vat->run);
+        out->vat.incarnation = in->vat->incarnation;
+        codec_name_in(codec, in->vat->host, &out->vat.host);
+        codec_lineage_in(codec, in->vat->lineage, &out->vat.lineage);
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_DECISION:
+        out->kind = MN_JOURNAL_DECISION;
+        journal_decision_in(codec, in->decision, &out->decision);
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_DONE:
+        out->kind = MN_JOURNAL_DONE;
+        out->done.round = in->done->round;
+        out->done.restored_at = in->done->restored_at;
+        out->done.told_at = in->done->told_at;
+        return;
+    case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    codec_fail(codec, MN_BAD_INPUT);
+}
+
+mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes, size_t size,
+                                   struct mn_arena *arena, struct mn_journal_record *out)
+{
+    struct mn_arena scratch;
+    struct mn_journal_record record = {0};
+    struct codec codec = {.arena = arena};
+    if (size > JOURNAL_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    const Mneme__JournalRecord *in = (const Mneme__JournalRecord *)codec_unpack(
+        &codec, &scratch, &mneme__journal_record__descriptor, bytes, size);
+    if (in != NULL) {
+        journal_record_in(&codec, in, &record);
+        (void)codec_check(&codec, record.kind == kind);
+    }
+    mn_arena_deinit(&scratch);
+    if (codec.result == MN_OK) {
+        *out = record;
+    }
+    return codec.result;
+}
