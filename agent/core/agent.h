@@ -29,7 +29,7 @@ enum {
     AGENT_NAME_COUNT_MAX = 1 << 24,
 
     /* Hosts that hold copies of one vat's checkpoints, besides its own. */
-    AGENT_PARTNER_COUNT_MAX = 4,
+    AGENT_PARTNER_COUNT_MAX = 15,
 
     /* A store directory's name made from a vat's name, with its final NUL. */
     AGENT_STORE_NAME_SIZE = 3 * MN_NAME_SIZE_MAX + 1,

@@ -1,0 +1,314 @@
+/* The agent's step: hand each event to the file that it concerns, then do what is due. Keeps no
+ * rule of its own but one: nothing but what is remembered comes before BEGIN. */
+#include "agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent_private.h"
+#include "base/check.h"
+
+static char *config_text(struct agent *agent, const char *text)
+{
+    return mn_arena_copy(&agent->memory, text, strlen(text) + 1);
+}
+
+/* In how many domains other than ours partners can stand. */
+static uint32_t config_spread(const struct agent_config *config)
+{
+    uint32_t own = config->hosts[config->own].domain;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->host_count; i++) {
+        uint32_t domain = config->hosts[i].domain;
+        bool counted = i == config->own || (domain != AGENT_DOMAIN_NONE && domain == own);
+        for (uint32_t k = 0; k < i && !counted && domain != AGENT_DOMAIN_NONE; k++) {
+            counted = config->hosts[k].domain == domain;
+        }
+        count += counted ? 0 : 1;
+        if (count >= AGENT_PARTNER_COUNT_MAX) {
+            break; /* more are never needed */
+        }
+    }
+    return count;
+}
+
+static mn_result agent_take_hosts(struct agent *agent, const struct agent_config *config)
+{
+    agent->hosts = mn_arena_take_array(&agent->memory, config->host_count, sizeof *agent->hosts);
+    agent->host_keys = mn_arena_take_array(&agent->memory, config->host_count, MN_KEY_TEXT_SIZE);
+    if (agent->hosts == NULL || agent->host_keys == NULL) {
+        return MN_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < config->host_count; i++) {
+        agent->hosts[i].name = config->hosts[i].name;
+        agent->hosts[i].domain = config->hosts[i].domain;
+        memcpy(agent->hosts[i].key, config->hosts[i].key, MN_KEY_TEXT_SIZE);
+        memcpy(agent->host_keys[i], config->hosts[i].key, MN_KEY_TEXT_SIZE);
+        uint32_t number = 0;
+        mn_result result = agent_names_number(&agent->host_names, &config->hosts[i].name, &number);
+        if (result != MN_OK) {
+            return result;
+        }
+        if (number != i) {
+            return MN_BAD_INPUT; /* two hosts of one name */
+        }
+    }
+    uint32_t partners = config->stores - 1;
+    if (partners > config->host_count - 1) {
+        partners = config->host_count - 1;
+    }
+    agent->partner_count = partners < AGENT_PARTNER_COUNT_MAX ? partners : AGENT_PARTNER_COUNT_MAX;
+    agent->partner_spread = config_spread(config);
+    return MN_OK;
+}
+
+static mn_result agent_take_config(struct agent *agent, const struct agent_config *config)
+{
+    agent->config = *config;
+    agent->config.hosts = NULL;
+    agent->config.vats = NULL;
+    agent->config.store = config_text(agent, config->store);
+    agent->config.key_file = config_text(agent, config->key_file);
+    if (agent->config.store == NULL || agent->config.key_file == NULL) {
+        return MN_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < config->vat_count; i++) {
+        uint32_t number = 0;
+        mn_result result = agent_names_number(&agent->names, &config->vats[i], &number);
+        if (result != MN_OK) {
+            return result;
+        }
+    }
+    return agent_take_hosts(agent, config);
+}
+
+mn_result agent_new(struct agent **out, const struct agent_config *config)
+{
+    if (config->host_count == 0 || config->own >= config->host_count || config->heartbeat_ms == 0 ||
+        config->copy_ms == 0 || config->keep_count == 0 || config->stores == 0 ||
+        config->store[0] == '\0') {
+        return MN_BAD_INPUT;
+    }
+    if (config->host_count > MN_HOST_COUNT_MAX || config->vat_count > AGENT_NAME_COUNT_MAX) {
+        return MN_FULL;
+    }
+    struct agent *agent = calloc(1, sizeof *agent);
+    if (agent == NULL) {
+        return MN_NO_MEMORY;
+    }
+    mn_result result = agent_take_config(agent, config);
+    if (result != MN_OK) {
+        agent_destroy(&agent);
+        return result;
+    }
+    *out = agent;
+    return MN_OK;
+}
+
+void agent_destroy(struct agent **out)
+{
+    struct agent *agent = *out;
+    if (agent == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        agent_vat_destroy(agent->vats[i]);
+    }
+    free((void *)agent->vats);
+    free(agent->links);
+    free(agent->addresses);
+    free(agent->watches);
+    free(agent->pending);
+    agent_decisions_deinit(agent);
+    free(agent->freeze.suspects);
+    free(agent->dirty);
+    for (size_t i = 0; i < agent->batch_count; i++) {
+        free(agent->batches[i].rows);
+    }
+    agent_names_deinit(&agent->names);
+    agent_names_deinit(&agent->host_names);
+    mn_arena_deinit(&agent->memory);
+    free(agent);
+    *out = NULL;
+}
+
+/* Take up what an earlier agent left: processes to adopt, starts to go on with. */
+static void agent_begin(struct agent *agent)
+{
+    agent->begun = true;
+    agent->heartbeat_at = agent->now + (mn_time)agent->config.heartbeat_ms * MN_MS;
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BEGUN,
+                                                .host = agent->hosts[agent->config.own].name,
+                                                .number = agent->generation});
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        if (vat->life != AGENT_LIFE_RECORDING) {
+            continue;
+        }
+        if (vat->pid != 0) {
+            agent_life_move(vat, AGENT_LIFE_RUNNING);
+            vat->adopting = true;
+            agent_ask_process(agent, AGENT_DO_ADOPT, vat);
+        } else if (agent_vat_fenced(vat)) {
+            agent_life_move(vat, AGENT_LIFE_STOPPED);
+        } else {
+            agent_life_go_on(agent, vat);
+        }
+    }
+    agent_hello_when_adopted(agent);
+}
+
+static void agent_probe(struct agent *agent, const struct mn_down *down)
+{
+    uint32_t count = down->probe.endpoint_count;
+    struct mn_endpoint *endpoints = agent_take(agent, count, sizeof *endpoints);
+    struct agent_effect *effect = endpoints != NULL ? agent_ask(agent, AGENT_DO_PROBE) : NULL;
+    if (effect == NULL) {
+        return;
+    }
+    if (count > 0) {
+        memcpy(endpoints, down->probe.endpoints, count * sizeof *endpoints);
+    }
+    uint32_t bound = agent->config.heartbeat_ms * 2;
+    effect->probe.probe = down->probe.probe;
+    effect->probe.host = down->probe.host;
+    effect->probe.endpoints = endpoints;
+    effect->probe.endpoint_count = count;
+    effect->probe.bound_ms = bound > 20 ? bound : 20;
+}
+
+static void agent_probed(struct agent *agent, const struct agent_event *event)
+{
+    uint32_t count = event->probe.answer_count;
+    enum mn_probe_answer *answers = agent_take(agent, count, sizeof *answers);
+    struct mn_up *up = answers != NULL ? agent_say_up(agent, MN_UP_PROBED) : NULL;
+    if (up == NULL) {
+        return;
+    }
+    if (count > 0) {
+        memcpy(answers, event->probe.answers, count * sizeof *answers);
+    }
+    up->probed.probe = event->probe.probe;
+    up->probed.host = event->probe.host;
+    up->probed.answers = answers;
+    up->probed.answer_count = count;
+}
+
+static void agent_down(struct agent *agent, const struct mn_down *down)
+{
+    if (!agent_generation_seen(agent, down->generation)) {
+        return;
+    }
+    switch (down->kind) {
+    case MN_DOWN_WELCOME:
+        agent_welcome(agent, down);
+        return;
+    case MN_DOWN_TAKEN:
+        agent_report_taken(agent, down->taken.sequence);
+        return;
+    case MN_DOWN_PROBE:
+        agent_probe(agent, down);
+        return;
+    case MN_DOWN_FREEZE:
+        agent_freeze(agent, down);
+        return;
+    case MN_DOWN_START:
+        agent_start(agent, &down->start);
+        return;
+    case MN_DOWN_STOP:
+        agent_stop(agent, &down->stop);
+        return;
+    case MN_DOWN_DECISION:
+        agent_decision(agent, &down->decision);
+        return;
+    case MN_DOWN_ADDRESS:
+        agent_address(agent, &down->address);
+        return;
+    }
+}
+
+static void agent_take_event(struct agent *agent, const struct agent_event *event)
+{
+    switch (event->kind) {
+    case AGENT_ON_RECORD:
+        agent_record_loaded(agent, event->record);
+        return;
+    case AGENT_ON_FILE:
+        agent_file_found(agent, event->file);
+        return;
+    case AGENT_ON_BEGIN:
+        agent_begin(agent);
+        return;
+    case AGENT_ON_DOWN:
+        agent_down(agent, event->down);
+        return;
+    case AGENT_ON_COPIES:
+        agent_copies_heard(agent, event->copies.host, event->copies.message);
+        return;
+    case AGENT_ON_VAT:
+        agent_from_vat(agent, &event->vat.connection, event->vat.message);
+        return;
+    case AGENT_ON_ADOPTED:
+    case AGENT_ON_STARTED:
+    case AGENT_ON_START_FAILED:
+    case AGENT_ON_EXITED:
+        agent_process(agent, event);
+        return;
+    case AGENT_ON_RECORDED:
+        agent_recorded(agent, event->recorded.sequence);
+        return;
+    case AGENT_ON_SYNCED:
+        agent_synced(agent, event);
+        return;
+    case AGENT_ON_PIECE_WRITTEN:
+        agent_piece_written(agent, event);
+        return;
+    case AGENT_ON_FILE_READ:
+        agent_file_read(agent, event);
+        return;
+    case AGENT_ON_PROBE_ANSWERED:
+        agent_probed(agent, event);
+        return;
+    case AGENT_ON_TICK:
+        return;
+    }
+}
+
+void agent_step(struct agent *agent, mn_time now, const struct agent_event *event,
+                struct agent_effects *effects)
+{
+    mn_assert(now >= agent->now);
+    bool memory = event->kind == AGENT_ON_RECORD || event->kind == AGENT_ON_FILE;
+    bool early = memory || event->kind == AGENT_ON_BEGIN;
+    mn_assert(early != agent->begun);
+    agent->now = now;
+    agent->effects = effects;
+    agent_take_event(agent, event);
+    if (agent->begun) {
+        agent_freeze_check(agent);
+        if (now >= agent->heartbeat_at) {
+            agent_heartbeat(agent);
+        }
+        if (agent->flush) {
+            agent_report_flush(agent);
+        }
+    }
+    agent->effects = NULL;
+}
+
+mn_time agent_deadline(const struct agent *agent)
+{
+    if (!agent->begun) {
+        return MN_TIME_NEVER;
+    }
+    if (agent->freeze.state == AGENT_FREEZE_COLLECTING &&
+        agent->freeze.until < agent->heartbeat_at) {
+        return agent->freeze.until;
+    }
+    return agent->heartbeat_at;
+}
+
+uint64_t agent_generation(const struct agent *agent)
+{
+    return agent->generation_safe;
+}

@@ -1,0 +1,274 @@
+/* Our vats' checkpoints at other hosts: who the partners of a vat are, what they were sent, what
+ * they hold.
+ *
+ * The partners of a vat stand in domains other than ours and each other's, as far as the topology
+ * has so many; candidates are taken in the topology's order, from a place that differs from host to
+ * host and vat to vat, so that copies spread. A partner stays one until it is lost, refuses or does
+ * not answer. A new one is sent everything that is retained, oldest first. */
+#include <string.h>
+
+#include "agent_private.h"
+#include "base/grow.h"
+
+void agent_copies_begin(struct agent_vat *vat)
+{
+    for (size_t i = 0; i < AGENT_PARTNER_COUNT_MAX; i++) {
+        vat->partners[i] = AGENT_NONE;
+    }
+    for (size_t i = 0; i < vat->file_count; i++) {
+        vat->files[i].durable = false;
+        memset(vat->files[i].copies, 0, sizeof vat->files[i].copies);
+    }
+    vat->newest_durable = 0;
+}
+
+static bool host_usable(const struct agent *agent, uint32_t host)
+{
+    const struct agent_peer_host *peer = &agent->hosts[host];
+    return !peer->lost && peer->away_until <= agent->now;
+}
+
+static bool domain_shared(const struct agent *agent, uint32_t a, uint32_t b)
+{
+    return agent->hosts[a].domain != AGENT_DOMAIN_NONE &&
+           agent->hosts[a].domain == agent->hosts[b].domain;
+}
+
+/* Whether @host may be the partner in @slot, next to us and the partners in the other slots. */
+static bool partner_fits(const struct agent *agent, const struct agent_vat *vat, uint32_t slot,
+                         uint32_t host)
+{
+    if (host == agent->config.own || !host_usable(agent, host)) {
+        return false;
+    }
+    bool spread = slot < agent->partner_spread;
+    if (spread && domain_shared(agent, host, agent->config.own)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < agent->partner_count; i++) {
+        uint32_t other = vat->partners[i];
+        if (i == slot || other == AGENT_NONE) {
+            continue;
+        }
+        if (other == host || (spread && domain_shared(agent, host, other))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void partner_choose(struct agent *agent, struct agent_vat *vat, uint32_t slot)
+{
+    uint32_t count = agent->config.host_count;
+    uint32_t first = (uint32_t)(((uint64_t)agent->config.own + vat->number) % count);
+    uint32_t chosen = AGENT_NONE;
+    for (uint32_t i = 0; i < count && chosen == AGENT_NONE; i++) {
+        uint32_t host = (first + i) % count;
+        chosen = partner_fits(agent, vat, slot, host) ? host : AGENT_NONE;
+    }
+    bool had = vat->partners[slot] != AGENT_NONE;
+    if (chosen == AGENT_NONE && !had) {
+        return;
+    }
+    vat->partners[slot] = chosen;
+    for (size_t i = 0; i < vat->file_count; i++) {
+        vat->files[i].copies[slot] = (struct agent_copy){.state = AGENT_COPY_NEEDED};
+    }
+    struct agent_note_facts facts = {.note = AGENT_NOTE_NO_PARTNER, .vat = vat->name};
+    if (chosen != AGENT_NONE) {
+        facts.note = AGENT_NOTE_PARTNER;
+        facts.host = agent->hosts[chosen].name;
+    }
+    agent_note(agent, facts);
+}
+
+/* Send a small file at once, offer a larger one. */
+static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                        uint32_t slot)
+{
+    uint32_t host = vat->partners[slot];
+    file->copies[slot].state = AGENT_COPY_SENT;
+    file->copies[slot].at = agent->now;
+    if (file->size <= MN_PIECE_SIZE_MAX) {
+        agent_send_piece(agent, host, vat, file, 0);
+        return;
+    }
+    struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_OFFER, &vat->name);
+    if (message != NULL) {
+        message->offer.epoch = file->epoch;
+        message->offer.size = file->size;
+        message->offer.digest = file->digest;
+    }
+}
+
+static void copies_fill_slot(struct agent *agent, struct agent_vat *vat, uint32_t slot)
+{
+    uint32_t under_way = 0;
+    for (size_t i = 0; i < vat->file_count; i++) {
+        under_way += vat->files[i].copies[slot].state == AGENT_COPY_SENT ? 1 : 0;
+    }
+    for (size_t i = 0; i < vat->file_count && under_way < AGENT_WINDOW_COUNT; i++) {
+        struct agent_file *file = &vat->files[i];
+        if (file->state == AGENT_FILE_HERE && agent_file_live(vat, file) &&
+            file->copies[slot].state == AGENT_COPY_NEEDED) {
+            copies_send(agent, vat, file, slot);
+            under_way += 1;
+        }
+    }
+}
+
+void agent_copies_advance(struct agent *agent, struct agent_vat *vat)
+{
+    if (!agent_vat_owned(vat)) {
+        return;
+    }
+    for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
+        if (vat->partners[slot] == AGENT_NONE || !host_usable(agent, vat->partners[slot])) {
+            partner_choose(agent, vat, slot);
+        }
+        if (vat->partners[slot] != AGENT_NONE) {
+            copies_fill_slot(agent, vat, slot);
+        }
+    }
+    agent_durable_advance(agent, vat);
+}
+
+/* Remember that @host holds something of @vat, so that it is told what may go. */
+static void holder_add(struct agent *agent, struct agent_vat *vat, uint32_t host)
+{
+    size_t place = 0;
+    while (place < vat->holder_count && vat->holders[place] < host) {
+        place += 1;
+    }
+    if (place < vat->holder_count && vat->holders[place] == host) {
+        return;
+    }
+    mn_result result = mn_grow(&vat->holders, &vat->holder_capacity, vat->holder_count + 1,
+                               sizeof *vat->holders, MN_HOST_COUNT_MAX);
+    if (result != MN_OK) {
+        agent_fail(agent, result);
+        return;
+    }
+    memmove(vat->holders + place + 1, vat->holders + place,
+            (vat->holder_count - place) * sizeof *vat->holders);
+    vat->holders[place] = host;
+    vat->holder_count += 1;
+}
+
+static uint32_t partner_slot(const struct agent *agent, const struct agent_vat *vat, uint32_t host)
+{
+    uint32_t slot = 0;
+    while (slot < agent->partner_count && vat->partners[slot] != host) {
+        slot += 1;
+    }
+    return slot;
+}
+
+/* Leave @host alone for a while and choose anew wherever it is a partner. */
+static void host_leave_alone(struct agent *agent, uint32_t host)
+{
+    agent->hosts[host].away_until =
+        agent->now + (mn_time)agent->config.copy_ms * MN_MS * AGENT_AWAY_FACTOR;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {
+            agent_copies_advance(agent, agent->vats[i]);
+        }
+    }
+}
+
+void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &message->vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, message->have.epoch) : NULL;
+    if (file == NULL) {
+        return;
+    }
+    if (file->state == AGENT_FILE_ARRIVING) {
+        if (file->fetched && file->source == host && message->have.refused != MN_OK) {
+            agent_fetch_failed(agent, vat, file->epoch, host, message->have.refused);
+        }
+        return;
+    }
+    uint32_t slot = partner_slot(agent, vat, host);
+    if (slot == agent->partner_count || file->state != AGENT_FILE_HERE) {
+        return;
+    }
+    if (message->have.refused != MN_OK) {
+        agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_REFUSED,
+                                                    .vat = vat->name,
+                                                    .host = agent->hosts[host].name,
+                                                    .epoch = message->have.epoch,
+                                                    .code = message->have.refused});
+        host_leave_alone(agent, host);
+        return;
+    }
+    if (memcmp(&file->digest, &message->have.digest, sizeof file->digest) == 0) {
+        file->copies[slot].state = AGENT_COPY_HELD;
+        holder_add(agent, vat, host);
+        agent_copies_advance(agent, vat);
+    }
+}
+
+/* @host asks for a piece of what we offered it: it is at work. */
+void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                        struct agent_file *file)
+{
+    uint32_t slot = partner_slot(agent, vat, host);
+    if (slot < agent->partner_count && file->copies[slot].state == AGENT_COPY_SENT) {
+        file->copies[slot].at = agent->now;
+    }
+}
+
+/* Files that were sent and not answered for copy_ms: a host that was heard of since is sent them
+ * again, the message may be lost; one that was not is left alone. */
+static bool copies_overdue(struct agent *agent, struct agent_vat *vat, uint32_t slot)
+{
+    mn_time bound = (mn_time)agent->config.copy_ms * MN_MS;
+    uint32_t host = vat->partners[slot];
+    for (size_t i = 0; i < vat->file_count; i++) {
+        struct agent_file *file = &vat->files[i];
+        if (file->copies[slot].state != AGENT_COPY_SENT ||
+            agent->now - file->copies[slot].at < bound) {
+            continue;
+        }
+        if (agent->hosts[host].heard_at < file->copies[slot].at) {
+            return true;
+        }
+        file->copies[slot].state = AGENT_COPY_NEEDED;
+    }
+    return false;
+}
+
+void agent_copies_tick(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        if (!agent_vat_owned(vat)) {
+            continue;
+        }
+        for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
+            uint32_t host = vat->partners[slot];
+            if (host != AGENT_NONE && host_usable(agent, host) &&
+                copies_overdue(agent, vat, slot)) {
+                agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_HOST_AWAY,
+                                                            .host = agent->hosts[host].name});
+                host_leave_alone(agent, host);
+            }
+        }
+        agent_copies_advance(agent, vat);
+    }
+}
+
+void agent_host_lost(struct agent *agent, const struct mn_name *name)
+{
+    uint32_t host = agent_names_find(&agent->host_names, name);
+    if (host == AGENT_NONE || host == agent->config.own || agent->hosts[host].lost) {
+        return;
+    }
+    agent->hosts[host].lost = true;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {
+            agent_copies_advance(agent, agent->vats[i]);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+/* What is durable, the floor, and what may be deleted.
+ *
+ * A checkpoint of our vat is durable once it, everything it applies onto and everything retained
+ * below it is synced here and held by every partner. The floor is the oldest of the newest
+ * keep_count durable ones. Kept is what is not below the floor, and what that applies onto; nothing
+ * is deleted while a round is open, for it may be needed for the cut. */
+#include <string.h>
+
+#include "agent_private.h"
+
+static mn_result written_check(const struct agent_vat *vat, const struct mn_from_vat *message)
+{
+    mn_epoch epoch = message->written.epoch;
+    if (mn_epoch_run(epoch) != vat->start.run || message->written.onto >= epoch ||
+        message->written.since >= epoch) {
+        return MN_BAD_INPUT;
+    }
+    return MN_OK;
+}
+
+/* The vat has written a checkpoint, or says again that it has. */
+void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message)
+{
+    mn_epoch epoch = message->written.epoch;
+    if (written_check(vat, message) != MN_OK) {
+        agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BAD_WORD,
+                                                    .vat = vat->name,
+                                                    .run = vat->start.run,
+                                                    .epoch = epoch,
+                                                    .text = "a checkpoint of another run"});
+        return;
+    }
+    struct agent_file *file = agent_find_file(vat, epoch);
+    if (file != NULL) {
+        if (file->durable) {
+            agent_say_durable(agent, vat);
+        }
+        return;
+    }
+    struct agent_file_facts facts = {.size = message->written.size,
+                                     .digest = message->written.digest};
+    facts.record.since = message->written.since;
+    facts.record.onto = message->written.onto;
+    facts.record.names = message->written.names;
+    facts.record.heard = message->written.heard;
+    facts.record.heard_count = message->written.heard_count;
+    file = agent_add_file(agent, vat, epoch, AGENT_FILE_UNSYNCED);
+    if (file != NULL) {
+        agent_file_learn(agent, file, &facts);
+        agent_ask_file(agent, AGENT_DO_SYNC, vat, epoch, false);
+    }
+}
+
+void agent_synced(struct agent *agent, const struct agent_event *event)
+{
+    agent->disk_ms = event->synced.took_ms;
+    struct agent_vat *vat = agent_find_vat(agent, &event->synced.vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, event->synced.epoch) : NULL;
+    if (file == NULL || file->state != AGENT_FILE_UNSYNCED) {
+        return;
+    }
+    if (event->synced.result == MN_OK) {
+        agent_file_move(file, AGENT_FILE_HERE);
+        if (file->reportable) {
+            agent_dirty(agent, vat, file);
+        }
+        agent_copies_advance(agent, vat);
+        return;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SYNC_FAILED,
+                                                .vat = vat->name,
+                                                .epoch = file->epoch,
+                                                .code = event->synced.result});
+    if (event->synced.result == MN_NOT_FOUND || event->synced.result == MN_CORRUPT) {
+        agent_remove_file(vat, event->synced.epoch);
+        return;
+    }
+    agent_file_move(file, AGENT_FILE_FAILED);
+    file->at = agent->now;
+}
+
+/* Try again to sync what could not be synced: the disk may have room by now. */
+void agent_durable_tick(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        for (size_t k = 0; k < vat->file_count; k++) {
+            struct agent_file *file = &vat->files[k];
+            if (file->state == AGENT_FILE_FAILED && agent->now - file->at >= AGENT_RETRY_NS) {
+                agent_file_move(file, AGENT_FILE_UNSYNCED);
+                agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
+            }
+        }
+    }
+}
+
+static bool file_safe(const struct agent *agent, const struct agent_vat *vat,
+                      const struct agent_file *file)
+{
+    if (file->state != AGENT_FILE_HERE) {
+        return false;
+    }
+    for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
+        if (vat->partners[slot] == AGENT_NONE || file->copies[slot].state != AGENT_COPY_HELD) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A checkpoint onto one that is not here, or not part of this history, restores nothing. */
+static bool file_broken(const struct agent_vat *vat, const struct agent_file *file)
+{
+    if (file->onto == 0) {
+        return false;
+    }
+    const struct agent_file *onto = agent_find_file(vat, file->onto);
+    return onto == NULL || !agent_file_live(vat, onto) || !onto->durable;
+}
+
+static mn_epoch floor_compute(const struct agent *agent, const struct agent_vat *vat)
+{
+    mn_epoch floor = vat->floor;
+    uint32_t count = 0;
+    for (size_t i = vat->file_count; i > 0 && count < agent->config.keep_count; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        if (file->durable && agent_file_live(vat, file)) {
+            count += 1;
+            floor = file->epoch;
+        }
+    }
+    return floor > vat->floor ? floor : vat->floor;
+}
+
+/* Which files stay: kept[i] says it of vat->files[i]. Bases come before what applies onto them, so
+ * one pass from the newest to the oldest marks every chain. */
+static void kept_mark(const struct agent_vat *vat, bool *kept)
+{
+    for (size_t i = vat->file_count; i > 0; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        bool keeps = kept[i - 1] || file->epoch >= vat->floor || file->state != AGENT_FILE_HERE;
+        kept[i - 1] = keeps;
+        const struct agent_file *onto =
+            keeps && file->onto != 0 ? agent_find_file(vat, file->onto) : NULL;
+        if (onto != NULL) {
+            kept[onto - vat->files] = true;
+        }
+    }
+}
+
+static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_epoch *keep,
+                     uint32_t keep_count)
+{
+    for (size_t i = 0; i < vat->holder_count; i++) {
+        struct mn_copies *message =
+            agent_say_copies(agent, vat->holders[i], MN_COPIES_DROP, &vat->name);
+        if (message != NULL) {
+            message->drop.run = vat->start.run;
+            message->drop.keep = keep;
+            message->drop.keep_count = keep_count;
+        }
+    }
+}
+
+/* Delete what is below the floor and no chain needs, here and at those who hold copies. */
+void agent_drop_old(struct agent *agent, struct agent_vat *vat)
+{
+    if (agent_frozen(agent) || !agent_vat_owned(vat) || vat->newest_durable == 0) {
+        return;
+    }
+    bool *kept = agent_take(agent, vat->file_count, sizeof *kept);
+    mn_epoch *keep = agent_take(agent, vat->file_count, sizeof *keep);
+    if (kept == NULL || keep == NULL) {
+        return;
+    }
+    kept_mark(vat, kept);
+    uint32_t keep_count = 0;
+    bool any = false;
+    for (size_t i = vat->file_count; i > 0; i--) {
+        any = any || !kept[i - 1];
+    }
+    if (!any) {
+        return;
+    }
+    for (size_t i = 0; i < vat->file_count; i++) {
+        if (kept[i] && vat->files[i].state == AGENT_FILE_HERE) {
+            keep[keep_count] = vat->files[i].epoch;
+            keep_count += 1;
+        }
+    }
+    for (size_t i = vat->file_count; i > 0; i--) {
+        if (!kept[i - 1]) {
+            agent_file_gone(agent, vat, &vat->files[i - 1], true);
+        }
+    }
+    drop_say(agent, vat, keep, keep_count);
+}
+
+void agent_say_durable(struct agent *agent, const struct agent_vat *vat)
+{
+    if (vat->newest_durable == 0 || !vat->connected || vat->life != AGENT_LIFE_UP) {
+        return;
+    }
+    struct mn_to_vat *message = agent_say_vat(agent, &vat->connection, MN_TO_VAT_DURABLE);
+    if (message != NULL) {
+        message->durable.epoch = vat->newest_durable;
+        message->durable.floor = vat->floor;
+    }
+}
+
+/* See what has become durable, tell the vat and the coordinator, and let go of what is settled. */
+void agent_durable_advance(struct agent *agent, struct agent_vat *vat)
+{
+    mn_epoch newest = vat->newest_durable;
+    for (size_t i = 0; i < vat->file_count; i++) {
+        struct agent_file *file = &vat->files[i];
+        if (file->state == AGENT_FILE_ARRIVING || file->state == AGENT_FILE_GONE ||
+            !agent_file_live(vat, file) || (!file->durable && file_broken(vat, file))) {
+            continue;
+        }
+        if (!file_safe(agent, vat, file)) {
+            break; /* also one that was durable: a new partner does not have it yet */
+        }
+        if (file->durable) {
+            continue;
+        }
+        file->durable = true;
+        file->promised = true;
+        file->reportable = true;
+        newest = file->epoch > newest ? file->epoch : newest;
+        agent_dirty(agent, vat, file);
+    }
+    if (newest == vat->newest_durable) {
+        return;
+    }
+    vat->newest_durable = newest;
+    vat->floor = floor_compute(agent, vat);
+    agent->flush = true;
+    agent_say_durable(agent, vat);
+    agent_drop_old(agent, vat);
+}

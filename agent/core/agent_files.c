@@ -1,0 +1,162 @@
+/* The table of the checkpoint files on this host's store, our vats' own and copies of others', per
+ * vat and sorted by epoch. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent_private.h"
+#include "base/check.h"
+#include "base/grow.h"
+
+#define TO(state) (1U << AGENT_FILE_##state)
+
+static const unsigned file_moves[AGENT_FILE_STATE_COUNT] = {
+    [AGENT_FILE_UNSYNCED] = TO(HERE) | TO(FAILED),
+    [AGENT_FILE_FAILED] = TO(UNSYNCED),
+    [AGENT_FILE_ARRIVING] = TO(HERE),
+    [AGENT_FILE_HERE] = TO(GONE),
+    [AGENT_FILE_GONE] = TO(ARRIVING),
+};
+
+#undef TO
+
+void agent_file_move(struct agent_file *file, enum agent_file_state to)
+{
+    mn_assert((file_moves[file->state] >> to & 1U) != 0);
+    file->state = to;
+}
+
+static size_t files_place(const struct agent_vat *vat, mn_epoch epoch)
+{
+    size_t low = 0;
+    size_t high = vat->file_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (vat->files[middle].epoch < epoch) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct agent_file *agent_find_file(const struct agent_vat *vat, mn_epoch epoch)
+{
+    size_t place = files_place(vat, epoch);
+    bool found = place < vat->file_count && vat->files[place].epoch == epoch;
+    return found ? &vat->files[place] : NULL;
+}
+
+struct agent_file *agent_add_file(struct agent *agent, struct agent_vat *vat, mn_epoch epoch,
+                                  enum agent_file_state state)
+{
+    mn_result result = mn_grow(&vat->files, &vat->file_capacity, vat->file_count + 1,
+                               sizeof *vat->files, AGENT_FILE_COUNT_MAX);
+    if (result != MN_OK) {
+        agent_fail(agent, result);
+        return NULL;
+    }
+    size_t place = files_place(vat, epoch);
+    mn_assert(place == vat->file_count || vat->files[place].epoch != epoch);
+    memmove(vat->files + place + 1, vat->files + place,
+            (vat->file_count - place) * sizeof *vat->files);
+    vat->file_count += 1;
+    struct agent_file *file = &vat->files[place];
+    memset(file, 0, sizeof *file);
+    file->epoch = epoch;
+    file->state = state;
+    file->at = agent->now;
+    return file;
+}
+
+void agent_remove_file(struct agent_vat *vat, mn_epoch epoch)
+{
+    size_t place = files_place(vat, epoch);
+    mn_assert(place < vat->file_count && vat->files[place].epoch == epoch);
+    free(vat->files[place].heard);
+    memmove(vat->files + place, vat->files + place + 1,
+            (vat->file_count - place - 1) * sizeof *vat->files);
+    vat->file_count -= 1;
+}
+
+void agent_file_learn(struct agent *agent, struct agent_file *file,
+                      const struct agent_file_facts *facts)
+{
+    const struct mn_checkpoint_record *record = &facts->record;
+    struct mn_heard *heard = NULL;
+    if (!agent_copy_heard(agent, record->names, record->heard, record->heard_count, &heard)) {
+        return;
+    }
+    free(file->heard);
+    file->heard = heard;
+    file->heard_count = record->heard_count;
+    file->since = record->since;
+    file->onto = record->onto;
+    file->size = facts->size;
+    file->digest = facts->digest;
+}
+
+/* Whether the checkpoint is part of the history of the life that runs here: of this run, or below
+ * what this run was restored to and not dead by its lineage. */
+bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file)
+{
+    const struct mn_start *start = &vat->start;
+    if (mn_epoch_run(file->epoch) == start->run) {
+        return true;
+    }
+    if (file->epoch > start->keep) {
+        return false;
+    }
+    for (uint32_t i = 0; i < start->lineage.count; i++) {
+        const struct mn_fork *fork = &start->lineage.forks[i];
+        if (file->epoch > fork->after && file->epoch < fork->next) {
+            return false;
+        }
+    }
+    return true;
+}
+
+mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat)
+{
+    mn_run newest = vat->start.run > vat->next.run ? vat->start.run : vat->next.run;
+    if (vat->fence >= newest) {
+        newest = vat->fence + 1; /* a fenced run is followed by a higher one */
+    }
+    if (vat->file_count > 0) {
+        mn_run run = mn_epoch_run(vat->files[vat->file_count - 1].epoch);
+        newest = run > newest ? run : newest;
+    }
+    mn_run told = agent_address_run(agent, vat->number);
+    newest = told > newest ? told : newest;
+    return newest;
+}
+
+void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
+{
+    struct agent_vat *vat = agent_need_vat(agent, &facts->record.vat);
+    if (vat == NULL || agent_find_file(vat, facts->record.epoch) != NULL) {
+        return;
+    }
+    struct agent_file *file = agent_add_file(agent, vat, facts->record.epoch, AGENT_FILE_HERE);
+    if (file == NULL) {
+        return;
+    }
+    agent_file_learn(agent, file, facts);
+    file->promised = true; /* nobody remembers that it was not */
+    file->reportable = true;
+}
+
+void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                     bool delete)
+{
+    agent_file_move(file, AGENT_FILE_GONE);
+    file->durable = false;
+    if (delete) {
+        agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
+    }
+    if (file->reportable) {
+        agent_dirty(agent, vat, file);
+    } else {
+        agent_remove_file(vat, file->epoch);
+    }
+}

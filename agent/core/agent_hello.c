@@ -1,0 +1,166 @@
+/* Being there: hello, heartbeats, generations, and every vat's state said again now and then,
+ * because a message may be lost with its connection. */
+#include <string.h>
+
+#include "agent_private.h"
+
+static mn_time hello_heartbeat(const struct agent *agent)
+{
+    return (mn_time)agent->config.heartbeat_ms * MN_MS;
+}
+
+void agent_hello(struct agent *agent)
+{
+    if (!agent->begun) {
+        return;
+    }
+    struct mn_vat_status *vats = agent_take(agent, agent->vat_count, sizeof *vats);
+    struct mn_up *up = vats != NULL ? agent_say_up(agent, MN_UP_HELLO) : NULL;
+    if (up == NULL) {
+        return;
+    }
+    uint32_t count = 0;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        if (agent->vats[i]->life != AGENT_LIFE_NONE) {
+            vats[count] = agent_vat_status(agent->vats[i]);
+            count += 1;
+        }
+    }
+    up->hello.host = agent->hosts[agent->config.own].name;
+    up->hello.agent = agent->config.agent;
+    up->hello.vats = vats;
+    up->hello.vat_count = count;
+    up->hello.newest_round = agent_round_newest(agent);
+    agent->said_hello = true;
+    agent->hello_open = true;
+    agent->hello_everything = false;
+    agent->hello_at = agent->now + hello_heartbeat(agent) * AGENT_REFRESH_HEARTBEATS;
+}
+
+/* The first hello waits until it is known which processes still run. */
+void agent_hello_when_adopted(struct agent *agent)
+{
+    if (agent->said_hello) {
+        return;
+    }
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        if (agent->vats[i]->adopting) {
+            return;
+        }
+    }
+    agent_hello(agent);
+}
+
+/* False when @generation is an old one: what it says is refused. A newer one is made durable, and
+ * everything that follows waits for that, because records are durable in order. */
+bool agent_generation_seen(struct agent *agent, uint64_t generation)
+{
+    if (generation < agent->generation) {
+        agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_STALE_GENERATION,
+                                                    .number = generation});
+        return false;
+    }
+    if (generation > agent->generation) {
+        agent->generation = generation;
+        agent->welcomed = false;
+        agent->welcome_held = false;
+        agent_note(agent,
+                   (struct agent_note_facts){.note = AGENT_NOTE_GENERATION, .number = generation});
+        struct mn_agent_record record = {.kind = MN_AGENT_GENERATION, .generation = generation};
+        agent_put_record(agent, &record, false);
+        agent_when_recorded(agent, AGENT_THEN_GENERATION, NULL, 0, generation);
+    }
+    return true;
+}
+
+static void hello_everything(struct agent *agent)
+{
+    if (!agent->hello_everything) {
+        agent->hello_everything = true;
+        agent_dirty_all(agent);
+    }
+}
+
+/* We are known in this generation: the coordinator may have everything. */
+static void hello_accepted(struct agent *agent)
+{
+    agent->welcomed = true;
+    hello_everything(agent);
+    agent_lookup_again(agent);
+    agent->flush = true;
+}
+
+void agent_generation_recorded(struct agent *agent, uint64_t generation)
+{
+    agent->generation_safe = generation;
+    if (generation < agent->generation) {
+        return;
+    }
+    agent_hello(agent);
+    if (agent->welcome_held) {
+        hello_accepted(agent);
+    }
+}
+
+void agent_welcome(struct agent *agent, const struct mn_down *down)
+{
+    if (agent->generation_safe < agent->generation) {
+        agent->welcome_held = true;
+        return;
+    }
+    if (!agent->hello_open) { /* nobody asked for it: our hello was lost with a connection */
+        agent_hello(agent);
+    } else {
+        agent->hello_open = false;
+    }
+    if (!agent->welcomed) {
+        hello_accepted(agent);
+    }
+    if (down->welcome.send_everything) {
+        hello_everything(agent);
+        agent->flush = true;
+    }
+}
+
+static void hello_refresh(struct agent *agent)
+{
+    size_t count = agent->vat_count / AGENT_REFRESH_HEARTBEATS + 1;
+    count = count < agent->vat_count ? count : agent->vat_count;
+    for (size_t i = 0; i < count; i++) {
+        if (agent->refresh_next >= agent->vat_count) {
+            agent->refresh_next = 0;
+            agent_decision_repeat(agent);
+        }
+        const struct agent_vat *vat = agent->vats[agent->refresh_next];
+        if (vat->life != AGENT_LIFE_NONE) {
+            agent_say_state(agent, vat, "");
+        }
+        agent->refresh_next += 1;
+    }
+}
+
+void agent_heartbeat(struct agent *agent)
+{
+    mn_time late = agent->now - agent->heartbeat_at;
+    struct mn_up *up = agent_say_up(agent, MN_UP_HEARTBEAT);
+    if (up != NULL) {
+        agent->heartbeat_number += 1;
+        up->heartbeat.number = agent->heartbeat_number;
+        up->heartbeat.lag_ms = late / MN_MS > UINT32_MAX ? UINT32_MAX : (uint32_t)(late / MN_MS);
+        up->heartbeat.disk_ms = agent->disk_ms;
+    }
+    agent->heartbeat_at += hello_heartbeat(agent);
+    if (agent->heartbeat_at <= agent->now) {
+        agent->heartbeat_at = agent->now + hello_heartbeat(agent);
+    }
+    if (!agent->welcomed && agent->said_hello && agent->hello_at <= agent->now) {
+        agent_hello(agent);
+    }
+    if (agent->welcomed) {
+        hello_refresh(agent);
+    }
+    agent_durable_tick(agent);
+    agent_holder_tick(agent);
+    agent_copies_tick(agent);
+    agent_report_tick(agent);
+}

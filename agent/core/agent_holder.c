@@ -1,0 +1,311 @@
+/* Files that come from other hosts' agents and go to them: copies held for others, and checkpoints
+ * fetched for a start. Who sends asks for nothing but the disk; who asks gets one piece at a time,
+ * so a slow disk at either end slows only this.
+ *
+ * A host may hand us any vat's checkpoint, for any vat may move. Deleting goes by the word of the
+ * newest run alone, and never while a round is open. */
+#include <string.h>
+
+#include "agent_private.h"
+
+void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                      const struct agent_file *file, uint64_t offset)
+{
+    struct mn_copies *piece = agent_take(agent, 1, sizeof *piece);
+    struct agent_effect *effect = piece != NULL ? agent_ask(agent, AGENT_DO_SEND_FILE) : NULL;
+    if (effect == NULL) {
+        return;
+    }
+    piece->generation = agent->generation_safe;
+    piece->kind = MN_COPIES_PIECE;
+    piece->vat = vat->name;
+    piece->piece.epoch = file->epoch;
+    piece->piece.size = file->size;
+    piece->piece.digest = file->digest;
+    piece->piece.offset = offset;
+    effect->piece.host = host;
+    effect->piece.piece = piece;
+}
+
+static void holder_say_want(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                            const struct agent_file *file)
+{
+    struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_WANT, &vat->name);
+    if (message != NULL) {
+        message->want.epoch = file->epoch;
+        message->want.offset = file->received;
+    }
+}
+
+void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *vat, mn_epoch epoch,
+                    const struct mn_digest *digest, mn_result refused)
+{
+    struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_HAVE, vat);
+    if (message != NULL) {
+        message->have.epoch = epoch;
+        message->have.digest = *digest;
+        message->have.refused = refused;
+    }
+}
+
+/* What we have of the file that @host speaks of. NULL when there is nothing to do any more: it has
+ * been answered. */
+static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
+                                           const struct mn_name *name, mn_epoch epoch,
+                                           uint64_t size, const struct mn_digest *digest)
+{
+    struct agent_vat *vat = agent_need_vat(agent, name);
+    if (vat == NULL) {
+        return NULL;
+    }
+    struct agent_file *file = agent_find_file(vat, epoch);
+    if (file == NULL && vat->file_count >= AGENT_FILE_COUNT_MAX) {
+        agent_say_have(agent, host, name, epoch, digest, MN_FULL);
+        return NULL;
+    }
+    if (file == NULL) {
+        file = agent_add_file(agent, vat, epoch, AGENT_FILE_ARRIVING);
+        if (file == NULL) {
+            return NULL;
+        }
+        file->source = host;
+    } else if (file->state == AGENT_FILE_GONE) {
+        agent_file_move(file, AGENT_FILE_ARRIVING);
+        file->received = 0;
+        file->source = host;
+        file->at = agent->now;
+    } else if (file->state != AGENT_FILE_ARRIVING) {
+        bool same = memcmp(&file->digest, digest, sizeof *digest) == 0;
+        if (!same) {
+            agent_say_have(agent, host, name, epoch, digest, MN_EXISTS);
+        } else if (file->state == AGENT_FILE_HERE) {
+            agent_say_have(agent, host, name, epoch, digest, MN_OK);
+        }
+        return NULL;
+    }
+    if (file->size == 0) { /* the first that is heard of its size and digest */
+        file->size = size;
+        file->digest = *digest;
+    }
+    return file;
+}
+
+static void holder_offered(struct agent *agent, uint32_t host, const struct mn_copies *message)
+{
+    struct agent_file *file = holder_need_file(agent, host, &message->vat, message->offer.epoch,
+                                               message->offer.size, &message->offer.digest);
+    if (file == NULL || file->writing) {
+        return;
+    }
+    if (memcmp(&file->digest, &message->offer.digest, sizeof file->digest) != 0) {
+        agent_say_have(agent, host, &message->vat, file->epoch, &message->offer.digest, MN_EXISTS);
+        return;
+    }
+    file->source = host;
+    holder_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
+}
+
+/* Hand a piece to the disk when it is the next one. */
+static void holder_piece(struct agent *agent, uint32_t host, const struct mn_copies *message)
+{
+    struct agent_file *file = holder_need_file(agent, host, &message->vat, message->piece.epoch,
+                                               message->piece.size, &message->piece.digest);
+    if (file == NULL || file->writing) {
+        return;
+    }
+    if (file->size != message->piece.size ||
+        memcmp(&file->digest, &message->piece.digest, sizeof file->digest) != 0) {
+        agent_say_have(agent, host, &message->vat, file->epoch, &message->piece.digest, MN_EXISTS);
+        return;
+    }
+    file->source = host;
+    file->at = agent->now;
+    if (message->piece.offset != file->received || message->piece.byte_count == 0) {
+        holder_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
+        return;
+    }
+    struct mn_copies *piece = agent_take(agent, 1, sizeof *piece);
+    unsigned char *bytes = agent_take(agent, message->piece.byte_count, 1);
+    struct agent_effect *effect = bytes != NULL ? agent_ask(agent, AGENT_DO_WRITE_PIECE) : NULL;
+    if (piece == NULL || effect == NULL) {
+        return;
+    }
+    memcpy(bytes, message->piece.bytes, message->piece.byte_count);
+    *piece = *message;
+    piece->piece.bytes = bytes;
+    effect->piece.host = host;
+    effect->piece.piece = piece;
+    file->writing = true;
+}
+
+static void holder_wanted(struct agent *agent, uint32_t host, const struct mn_copies *message)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &message->vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, message->want.epoch) : NULL;
+    if (file == NULL || file->state != AGENT_FILE_HERE || message->want.offset >= file->size) {
+        struct mn_digest none = {{0}};
+        agent_say_have(agent, host, &message->vat, message->want.epoch, &none, MN_NOT_FOUND);
+        return;
+    }
+    agent_copies_moves(agent, host, vat, file);
+    agent_send_piece(agent, host, vat, file, message->want.offset);
+}
+
+static bool drop_keeps(const struct mn_copies *message, mn_epoch epoch)
+{
+    for (uint32_t i = 0; i < message->drop.keep_count; i++) {
+        if (message->drop.keep[i] == epoch) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copies *message)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &message->vat);
+    if (vat == NULL || message->drop.keep_count == 0) {
+        return;
+    }
+    if (agent_frozen(agent) || message->generation < agent->generation ||
+        message->drop.run < agent_newest_run(agent, vat) || agent_vat_owned(vat) ||
+        agent_vat_alive(vat)) {
+        agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DROP_REFUSED,
+                                                    .vat = vat->name,
+                                                    .host = agent->hosts[host].name,
+                                                    .run = message->drop.run});
+        return;
+    }
+    mn_epoch last = message->drop.keep[message->drop.keep_count - 1];
+    for (size_t i = vat->file_count; i > 0; i--) {
+        struct agent_file *file = &vat->files[i - 1];
+        if (file->state == AGENT_FILE_HERE && file->epoch < last &&
+            !drop_keeps(message, file->epoch)) {
+            agent_file_gone(agent, vat, file, true);
+        }
+    }
+}
+
+void agent_copies_heard(struct agent *agent, uint32_t host, const struct mn_copies *message)
+{
+    struct agent_peer_host *peer = &agent->hosts[host];
+    peer->lost = false;
+    peer->heard_at = agent->now;
+    switch (message->kind) {
+    case MN_COPIES_OFFER:
+        holder_offered(agent, host, message);
+        return;
+    case MN_COPIES_WANT:
+        holder_wanted(agent, host, message);
+        return;
+    case MN_COPIES_PIECE:
+        holder_piece(agent, host, message);
+        return;
+    case MN_COPIES_HAVE:
+        agent_copies_have(agent, host, message);
+        return;
+    case MN_COPIES_DROP:
+        holder_drop(agent, host, message);
+        return;
+    }
+}
+
+static void piece_failed(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                         mn_result why)
+{
+    uint32_t source = file->source;
+    mn_epoch epoch = file->epoch;
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_FAILED,
+                                                .vat = vat->name,
+                                                .host = agent->hosts[source].name,
+                                                .epoch = epoch,
+                                                .code = why});
+    if (file->fetched) {
+        agent_fetch_failed(agent, vat, epoch, source, why);
+        return;
+    }
+    struct mn_digest digest = file->digest;
+    agent_remove_file(vat, epoch);
+    agent_say_have(agent, source, &vat->name, epoch, &digest, why);
+}
+
+void agent_piece_written(struct agent *agent, const struct agent_event *event)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &event->piece.vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, event->piece.epoch) : NULL;
+    if (file == NULL || file->state != AGENT_FILE_ARRIVING || !file->writing) {
+        return;
+    }
+    file->writing = false;
+    file->at = agent->now;
+    if (event->piece.result != MN_OK) {
+        piece_failed(agent, vat, file, event->piece.result);
+        return;
+    }
+    file->received = event->piece.offset + event->piece.byte_count;
+    if (event->piece.facts == NULL) {
+        holder_say_want(agent, file->source, vat, file);
+        return;
+    }
+    agent_file_move(file, AGENT_FILE_HERE);
+    agent_file_learn(agent, file, event->piece.facts);
+    file->promised = true;
+    file->reportable = true;
+    bool fetched = file->fetched;
+    file->fetched = false;
+    agent_dirty(agent, vat, file);
+    if (fetched) {
+        agent_life_go_on(agent, vat);
+    } else {
+        agent_say_have(agent, file->source, &vat->name, file->epoch, &file->digest, MN_OK);
+    }
+}
+
+/* A piece was read and sent, or the file cannot be read: then it is no copy any more. */
+void agent_file_read(struct agent *agent, const struct agent_event *event)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &event->read.vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, event->read.epoch) : NULL;
+    if (file == NULL || file->state != AGENT_FILE_HERE) {
+        return;
+    }
+    uint32_t host = event->read.host;
+    mn_result result = event->read.result;
+    if (result == MN_OK) {
+        agent_copies_moves(agent, host, vat, file);
+        return;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_READ_FAILED,
+                                                .vat = vat->name,
+                                                .host = agent->hosts[host].name,
+                                                .epoch = file->epoch,
+                                                .code = result});
+    agent_say_have(agent, host, &vat->name, file->epoch, &file->digest, result);
+    if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
+        agent_file_gone(agent, vat, file, false);
+    }
+}
+
+/* What has stopped arriving: ask again for what a start needs, forget what nobody goes on sending.
+ */
+void agent_holder_tick(struct agent *agent)
+{
+    mn_time bound = (mn_time)agent->config.copy_ms * MN_MS;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        for (size_t k = vat->file_count; k > 0; k--) {
+            struct agent_file *file = &vat->files[k - 1];
+            if (file->state != AGENT_FILE_ARRIVING || file->writing ||
+                agent->now - file->at < bound) {
+                continue;
+            }
+            if (file->fetched && vat->life == AGENT_LIFE_FETCHING) {
+                file->at = agent->now;
+                holder_say_want(agent, file->source, vat, file);
+            } else if (agent->now - file->at >= bound * AGENT_AWAY_FACTOR) {
+                agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
+                agent_remove_file(vat, file->epoch);
+            }
+        }
+    }
+}

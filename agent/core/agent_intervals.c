@@ -1,0 +1,137 @@
+/* The answer to a freeze. What it must not leave out: a checkpoint that a vat has written and that
+ * is not durable yet. An open interval may begin after it, and would hang in the air without its
+ * row; so those rows go first, marked as not durable. */
+#include <string.h>
+
+#include "agent_private.h"
+
+static void intervals_report_unsettled(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        for (size_t k = 0; k < vat->file_count; k++) {
+            struct agent_file *file = &vat->files[k];
+            bool ours = file->state == AGENT_FILE_UNSYNCED || file->state == AGENT_FILE_FAILED ||
+                        file->state == AGENT_FILE_HERE;
+            if (ours && !file->reportable) {
+                file->reportable = true;
+                agent_dirty(agent, vat, file);
+            }
+        }
+    }
+    agent_report_flush(agent);
+}
+
+/* What one message can carry: a name's index in the message is found through `places`, by number.
+ */
+struct intervals_draft {
+    struct mn_name *names;
+    uint32_t *places; /* by number of the name: index + 1, or 0 */
+    uint32_t name_count;
+    struct mn_interval *intervals;
+    uint32_t interval_count;
+    struct mn_heard *heard;
+    uint32_t heard_count;
+    uint32_t *silent;
+    uint32_t silent_count;
+};
+
+enum { INTERVALS_HEARD_COUNT_MAX = 131072, INTERVALS_NAME_COUNT_MAX = 16384 };
+
+static uint32_t intervals_name(const struct agent *agent, struct intervals_draft *draft,
+                               uint32_t number)
+{
+    if (draft->places[number] == 0) {
+        draft->names[draft->name_count] = agent->names.names[number];
+        draft->name_count += 1;
+        draft->places[number] = draft->name_count;
+    }
+    return draft->places[number] - 1;
+}
+
+static bool intervals_make(struct agent *agent, struct intervals_draft *draft)
+{
+    size_t heard = 0;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        heard += agent->vats[i]->interval.heard_count;
+    }
+    draft->names = agent_take(agent, agent->names.count, sizeof *draft->names);
+    draft->places = agent_take(agent, agent->names.count, sizeof *draft->places);
+    draft->intervals = agent_take(agent, agent->vat_count, sizeof *draft->intervals);
+    draft->heard = agent_take(agent, heard, sizeof *draft->heard);
+    draft->silent = agent_take(agent, agent->vat_count, sizeof *draft->silent);
+    return agent->effects->result == MN_OK;
+}
+
+static void intervals_add(struct agent *agent, struct intervals_draft *draft,
+                          const struct agent_vat *vat)
+{
+    struct mn_interval *interval = &draft->intervals[draft->interval_count];
+    interval->vat = intervals_name(agent, draft, vat->number);
+    interval->epoch = vat->interval.epoch;
+    interval->since = vat->interval.since;
+    interval->heard_first = draft->heard_count;
+    interval->heard_count = vat->interval.heard_count;
+    for (uint32_t i = 0; i < vat->interval.heard_count; i++) {
+        struct mn_heard *heard = &draft->heard[draft->heard_count];
+        heard->epoch = vat->interval.heard[i].epoch;
+        heard->peer = intervals_name(agent, draft, vat->interval.heard[i].peer);
+        draft->heard_count += 1;
+    }
+    draft->interval_count += 1;
+}
+
+static void intervals_add_silent(struct agent *agent, struct intervals_draft *draft,
+                                 const struct agent_vat *vat)
+{
+    draft->silent[draft->silent_count] = intervals_name(agent, draft, vat->number);
+    draft->silent_count += 1;
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SILENT,
+                                                .vat = vat->name,
+                                                .run = vat->start.run,
+                                                .round = agent->freeze.round});
+}
+
+/* A vat that runs here has its interval in the answer, or is silent: also when it does not fit into
+ * one message any more, for unknown is safe. */
+static void intervals_fill(struct agent *agent, struct intervals_draft *draft)
+{
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        const struct agent_vat *vat = agent->vats[i];
+        bool fits = draft->heard_count + vat->interval.heard_count <= INTERVALS_HEARD_COUNT_MAX &&
+                    draft->name_count < INTERVALS_NAME_COUNT_MAX;
+        if (vat->life == AGENT_LIFE_UP && vat->interval.answered && fits) {
+            intervals_add(agent, draft, vat);
+        } else if (agent_vat_alive(vat)) {
+            intervals_add_silent(agent, draft, vat);
+        }
+    }
+}
+
+void agent_intervals_say(struct agent *agent)
+{
+    intervals_report_unsettled(agent);
+    struct intervals_draft draft = {0};
+    if (!intervals_make(agent, &draft)) {
+        return;
+    }
+    intervals_fill(agent, &draft);
+    struct mn_up *up = agent_say_up(agent, MN_UP_INTERVALS);
+    if (up == NULL) {
+        return;
+    }
+    struct mn_intervals *answer = &up->intervals;
+    answer->round = agent->freeze.round;
+    answer->attempt = agent->freeze.attempt;
+    answer->names = draft.names;
+    answer->name_count = draft.name_count;
+    answer->intervals = draft.intervals;
+    answer->interval_count = draft.interval_count;
+    answer->heard = draft.heard;
+    answer->heard_count = draft.heard_count;
+    answer->silent = draft.silent;
+    answer->silent_count = draft.silent_count;
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_INTERVALS,
+                                                .round = agent->freeze.round,
+                                                .number = draft.interval_count});
+}

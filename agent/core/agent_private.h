@@ -1,0 +1,462 @@
+/* What the files of agent/core share among themselves.
+ *
+ * The life of a vat on this host (table of moves: agent_life.c):
+ *
+ *   NONE -> RECORDING -> FETCHING -> SPAWNING -> WAITING -> RUNNING -> UP
+ *               |            |           |          |          |        |
+ *               |            +-> EXITED <+----------+----------+--------+   on its own
+ *               |            |           |          |          |        |
+ *               +-> STOPPED <+---------- ENDING <---+----------+--------+   on the
+ *                                                                           coordinator's word
+ *   from EXITED, STOPPED and ENDING a START of a higher run leads to RECORDING again.
+ *
+ * A checkpoint file on this host's store (table of moves: agent_files.c):
+ *
+ *   UNSYNCED <-> FAILED     a vat wrote it; syncing it failed and is tried again
+ *       |
+ *       +-----> HERE -> GONE   deleted; remembered until the coordinator has taken the word of it
+ *                ^       |
+ *   ARRIVING ----+ <-----+     pieces come from another host
+ *
+ * A round, as seen from here (table of moves: agent_round.c):
+ *
+ *   OPEN -> FENCING -> COLLECTING -> ANSWERED      each attempt leads to FENCING again,
+ *     ^        |            |           |          a DECISION back to OPEN
+ *     +--------+------------+-----------+ */
+#ifndef AGENT_CORE_AGENT_PRIVATE_H
+#define AGENT_CORE_AGENT_PRIVATE_H
+
+#include "agent.h"
+
+enum {
+    AGENT_BATCH_ROW_COUNT = 4096, /* rows of one report */
+    AGENT_BATCH_HEARD_COUNT = 16384,
+    AGENT_BATCH_COUNT_MAX = 64, /* reports under way that have not been acknowledged */
+    AGENT_WINDOW_COUNT = 8,     /* files of one vat under way to one host, or being fetched */
+    AGENT_PENDING_COUNT_MAX = 1 << 20,
+    AGENT_DECISION_COUNT_MAX = 1024,
+    AGENT_REFRESH_HEARTBEATS = 10, /* every vat's state is said again once in so many */
+    AGENT_AWAY_FACTOR = 4          /* a host that did not answer is left alone 4 * copy_ms */
+};
+
+#define AGENT_NONE UINT32_MAX
+#define AGENT_COLLECT_NS (2 * MN_SECOND) /* how long a vat may take to tell its interval */
+#define AGENT_RETRY_NS MN_SECOND         /* reports not taken, files not synced */
+
+enum agent_life {
+    AGENT_LIFE_NONE,
+    AGENT_LIFE_RECORDING, /* its START is being made durable */
+    AGENT_LIFE_FETCHING,  /* checkpoints of its chain come from other hosts */
+    AGENT_LIFE_SPAWNING,  /* START_PROCESS was asked for */
+    AGENT_LIFE_WAITING,   /* the process waits until its pid is durable */
+    AGENT_LIFE_RUNNING,   /* it has not attached yet */
+    AGENT_LIFE_UP,
+    AGENT_LIFE_ENDING, /* killed, or to be killed; its end is awaited */
+    AGENT_LIFE_EXITED,
+    AGENT_LIFE_STOPPED
+};
+
+enum { AGENT_LIFE_COUNT = AGENT_LIFE_STOPPED + 1 };
+
+enum agent_file_state {
+    AGENT_FILE_UNSYNCED,
+    AGENT_FILE_FAILED,
+    AGENT_FILE_ARRIVING,
+    AGENT_FILE_HERE,
+    AGENT_FILE_GONE
+};
+
+enum { AGENT_FILE_STATE_COUNT = AGENT_FILE_GONE + 1 };
+
+enum agent_copy_state { AGENT_COPY_NEEDED, AGENT_COPY_SENT, AGENT_COPY_HELD };
+
+/* One file at one partner. */
+struct agent_copy {
+    enum agent_copy_state state;
+    mn_time at; /* SENT: when we last tried, or heard of it */
+};
+
+struct agent_file {
+    mn_epoch epoch;
+    mn_epoch since;
+    mn_epoch onto;
+    uint64_t size;
+    struct mn_digest digest;
+    struct mn_heard *heard; /* owned; `peer` is a name's number (agent_names.c) */
+    uint32_t heard_count;
+    enum agent_file_state state;
+    bool durable;         /* here and at every partner, in this life of the vat */
+    bool promised;        /* what it heard may have been spoken of: reported as durable */
+    bool reportable;      /* the coordinator is to know of it */
+    bool dirty;           /* waits in the list of rows to report */
+    uint64_t reported_in; /* sequence of the newest report with it */
+    mn_time at;           /* ARRIVING: last progress; FAILED: last try */
+    uint64_t received;    /* ARRIVING: bytes that are here */
+    uint32_t source;      /* ARRIVING: the host it comes from */
+    bool writing;         /* ARRIVING: a piece is at the disk */
+    bool fetched;         /* ARRIVING: asked for by us, for a start */
+    struct agent_copy copies[AGENT_PARTNER_COUNT_MAX]; /* one per partner of the vat */
+};
+
+/* What a vat answered to a freeze. */
+struct agent_interval {
+    bool answered;
+    mn_epoch epoch;
+    mn_epoch since;
+    struct mn_heard *heard; /* owned, as in struct agent_file */
+    uint32_t heard_count;
+};
+
+struct agent_vat {
+    struct mn_name name;
+    uint32_t number; /* of its name */
+    enum agent_life life;
+    struct mn_start start; /* the newest; its chain is owned */
+    struct mn_start next;  /* what follows once the process has ended; run 0: nothing */
+    uint32_t pid;          /* 0: no process */
+    uint64_t pid_started;  /* clock ticks since boot */
+    bool adopting;         /* whether that process still runs is being asked */
+    struct mn_endpoint endpoint;
+    bool connected;
+    struct agent_connection connection;
+    mn_run fence;             /* this run and those below are over */
+    struct agent_file *files; /* by epoch */
+    size_t file_count;
+    size_t file_capacity;
+    uint32_t partners[AGENT_PARTNER_COUNT_MAX]; /* host or AGENT_NONE; agent->partner_count many */
+    uint32_t *holders; /* hosts that said they hold something of it; ascending */
+    size_t holder_count;
+    size_t holder_capacity;
+    mn_epoch newest_durable;
+    mn_epoch floor;
+    bool awaited; /* the freeze waits for its interval or its end */
+    struct agent_interval interval;
+};
+
+struct agent_peer_host {
+    struct mn_name name;
+    uint32_t domain;
+    char key[MN_KEY_TEXT_SIZE];
+    bool lost;          /* the coordinator named it lost, and it was not heard since */
+    mn_time heard_at;   /* anything from its agent */
+    mn_time away_until; /* it did not answer or refused: no partner until then */
+};
+
+/* A row of a report: a file of a vat. */
+struct agent_row_ref {
+    struct agent_vat *vat;
+    mn_epoch epoch;
+};
+
+/* A report that has not been acknowledged. */
+struct agent_batch {
+    uint64_t sequence;
+    mn_time sent_at;
+    struct agent_row_ref *rows; /* owned */
+    uint32_t row_count;
+};
+
+/* What goes on when a record is durable. */
+enum agent_then {
+    AGENT_THEN_GENERATION,
+    AGENT_THEN_START,
+    AGENT_THEN_RELEASE,
+    AGENT_THEN_UP,
+    AGENT_THEN_END,
+    AGENT_THEN_FREEZE,
+    AGENT_THEN_DECISION
+};
+
+struct agent_pending {
+    uint64_t sequence;
+    enum agent_then then;
+    struct agent_vat *vat;
+    mn_run run;
+    uint64_t number; /* a generation, round or freeze */
+};
+
+/* One told vat of a decision. */
+struct agent_told {
+    struct mn_name vat;
+    struct mn_notice *notices; /* owned */
+    uint32_t notice_count;
+    bool handled;
+};
+
+struct agent_decision {
+    uint64_t round;
+    bool applied;            /* its record is durable */
+    struct agent_told *told; /* owned, by name */
+    uint32_t told_count;
+};
+
+enum agent_freeze_state {
+    AGENT_FREEZE_OPEN,
+    AGENT_FREEZE_FENCING,
+    AGENT_FREEZE_COLLECTING,
+    AGENT_FREEZE_ANSWERED
+};
+
+enum { AGENT_FREEZE_STATE_COUNT = AGENT_FREEZE_ANSWERED + 1 };
+
+struct agent_freeze {
+    enum agent_freeze_state state;
+    uint64_t number; /* counts the freezes that were taken up */
+    uint64_t generation;
+    uint64_t round;
+    uint32_t attempt;
+    mn_time until;               /* COLLECTING: who has not answered by then is silent */
+    struct mn_vat_run *suspects; /* owned */
+    uint32_t suspect_count;
+};
+
+/* Where a peer of our vats can be reached, as the coordinator said. */
+struct agent_address {
+    uint32_t peer; /* a name's number */
+    bool known;
+    mn_time asked_at;
+    struct mn_address address;
+};
+
+/* A vat that asked for a peer's address. */
+struct agent_watch {
+    uint32_t peer;
+    uint32_t vat; /* both names' numbers */
+};
+
+struct agent_link {
+    struct agent_connection connection;
+    struct agent_vat *vat;
+};
+
+/* Names to numbers, in the order in which they were first seen. */
+struct agent_names {
+    struct mn_name *names;
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* open addressing; number + 1, 0 is free */
+    size_t slot_count;
+};
+
+struct agent {
+    struct agent_config config; /* its pointers are into `memory` */
+    struct mn_arena memory;     /* what lives as long as the agent */
+    char (*host_keys)[MN_KEY_TEXT_SIZE];
+    struct agent_peer_host *hosts;
+    uint32_t partner_count;        /* per vat */
+    uint32_t partner_spread;       /* how many of them can be in domains of their own */
+    struct agent_names names;      /* of vats: the topology's first, in its order */
+    struct agent_names host_names; /* a host's number is its index */
+
+    struct agent_vat **vats; /* by name */
+    size_t vat_count;
+    size_t vat_capacity;
+    struct agent_link *links; /* by connection */
+    size_t link_count;
+    size_t link_capacity;
+    struct agent_address *addresses; /* by peer */
+    size_t address_count;
+    size_t address_capacity;
+    struct agent_watch *watches; /* by peer, then vat */
+    size_t watch_count;
+    size_t watch_capacity;
+
+    bool begun;
+    bool said_hello;
+    bool hello_open;               /* a hello has not been answered */
+    bool hello_everything;         /* all rows were made dirty since the last hello */
+    bool welcome_held;             /* a welcome came before its generation was durable */
+    bool welcomed;                 /* in this generation */
+    uint64_t generation;           /* lower ones are refused */
+    uint64_t generation_safe;      /* durable: what we say that we know */
+    uint64_t record_sequence;      /* of the newest record asked for */
+    uint64_t recorded;             /* up to which they are durable */
+    struct agent_pending *pending; /* by sequence */
+    size_t pending_count;
+    size_t pending_capacity;
+
+    struct agent_decision *decisions; /* by round; those not handled here, and the newest */
+    size_t decision_count;
+    size_t decision_capacity;
+    struct agent_freeze freeze;
+
+    mn_time heartbeat_at;
+    uint64_t heartbeat_number;
+    mn_time hello_at;
+    uint32_t disk_ms;
+    size_t refresh_next; /* index of the vat whose state is said again next */
+
+    struct agent_row_ref *dirty; /* in the order in which they became so */
+    size_t dirty_count;
+    size_t dirty_capacity;
+    struct agent_batch batches[AGENT_BATCH_COUNT_MAX]; /* by sequence */
+    size_t batch_count;
+    uint64_t report_sequence;
+    bool flush; /* report before this step ends */
+
+    /* Of the step that runs. */
+    mn_time now;
+    struct agent_effects *effects;
+};
+
+/* agent_effects.c: what is asked of the shell. Memory that runs out is noted in the effects; then
+ * these give NULL or do nothing. */
+void agent_fail(struct agent *agent, mn_result result);
+void *agent_take(struct agent *agent, size_t count, size_t size);
+struct agent_effect *agent_ask(struct agent *agent, enum agent_effect_kind kind);
+struct mn_up *agent_say_up(struct agent *agent, enum mn_up_kind kind);
+struct mn_copies *agent_say_copies(struct agent *agent, uint32_t host, enum mn_copies_kind kind,
+                                   const struct mn_name *vat);
+struct mn_to_vat *agent_say_vat(struct agent *agent, const struct agent_connection *connection,
+                                enum mn_to_vat_kind kind);
+void agent_ask_file(struct agent *agent, enum agent_effect_kind kind, const struct agent_vat *vat,
+                    mn_epoch epoch, bool again);
+void agent_ask_process(struct agent *agent, enum agent_effect_kind kind,
+                       const struct agent_vat *vat);
+void agent_note(struct agent *agent, struct agent_note_facts facts);
+/* A note about a vat and its run; more is set with agent_note itself. */
+void agent_note_vat(struct agent *agent, enum agent_note note, const struct agent_vat *vat,
+                    const char *text);
+
+/* agent_records.c: what is durable, and what goes on then. */
+void agent_record_loaded(struct agent *agent, const struct mn_agent_record *record);
+void agent_put_record(struct agent *agent, const struct mn_agent_record *record, bool forget);
+void agent_put_vat(struct agent *agent, const struct agent_vat *vat);
+void agent_put_fence(struct agent *agent, struct agent_vat *vat, mn_run run);
+/* Go on with @then once everything that was recorded so far is durable; at once if it is. */
+void agent_when_recorded(struct agent *agent, enum agent_then then, struct agent_vat *vat,
+                         mn_run run, uint64_t number);
+void agent_recorded(struct agent *agent, uint64_t sequence);
+
+/* agent_names.c */
+mn_result agent_names_number(struct agent_names *names, const struct mn_name *name,
+                             uint32_t *number) MN_CHECKED;
+uint32_t agent_names_find(const struct agent_names *names, const struct mn_name *name);
+void agent_names_deinit(struct agent_names *names);
+
+/* agent_tables.c: vats by name, connections; copies of what messages point to. */
+struct agent_vat *agent_find_vat(const struct agent *agent, const struct mn_name *name);
+struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name);
+struct agent_vat *agent_linked_vat(const struct agent *agent,
+                                   const struct agent_connection *connection);
+void agent_connect(struct agent *agent, struct agent_vat *vat,
+                   const struct agent_connection *connection);
+void agent_disconnect(struct agent *agent, struct agent_vat *vat);
+/* Copy heard entries with the batch's names resolved; false when memory ran out. */
+bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
+                      const struct mn_heard *heard, uint32_t count, struct mn_heard **out);
+bool agent_copy_start(struct agent *agent, struct mn_start *out, const struct mn_start *start);
+void agent_vat_destroy(struct agent_vat *vat);
+
+/* agent_life.c, agent_vats.c: which life of each vat runs here. */
+void agent_life_move(struct agent_vat *vat, enum agent_life to);
+struct mn_vat_status agent_vat_status(const struct agent_vat *vat);
+void agent_say_state(struct agent *agent, const struct agent_vat *vat, const char *reason);
+bool agent_vat_fenced(const struct agent_vat *vat);
+bool agent_vat_owned(const struct agent_vat *vat); /* its checkpoints are ours to look after */
+bool agent_vat_alive(const struct agent_vat *vat); /* it may be speaking */
+void agent_life_begin(struct agent *agent, struct agent_vat *vat);
+void agent_life_end(struct agent *agent, struct agent_vat *vat);
+void agent_life_over(struct agent *agent, struct agent_vat *vat);
+void agent_life_go_on(struct agent *agent, struct agent_vat *vat); /* chain looked at again */
+void agent_life_fail(struct agent *agent, struct agent_vat *vat, const char *reason);
+void agent_start(struct agent *agent, const struct mn_start *start);
+void agent_start_recorded(struct agent *agent, struct agent_vat *vat, mn_run run);
+void agent_stop(struct agent *agent, const struct mn_vat_run *stop);
+void agent_process(struct agent *agent, const struct agent_event *event);
+void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run);
+
+/* agent_local.c: what vats say. */
+void agent_from_vat(struct agent *agent, const struct agent_connection *connection,
+                    const struct mn_from_vat *message);
+void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run);
+
+/* agent_lookup.c: where peers are. */
+void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_name *peer);
+void agent_address(struct agent *agent, const struct mn_address *address);
+void agent_lookup_again(struct agent *agent);
+/* The newest run of a peer that the coordinator told of; 0 if it told none. */
+mn_run agent_address_run(const struct agent *agent, uint32_t peer);
+
+/* agent_files.c: the table of files. */
+struct agent_file *agent_find_file(const struct agent_vat *vat, mn_epoch epoch);
+struct agent_file *agent_add_file(struct agent *agent, struct agent_vat *vat, mn_epoch epoch,
+                                  enum agent_file_state state);
+void agent_remove_file(struct agent_vat *vat, mn_epoch epoch);
+void agent_file_move(struct agent_file *file, enum agent_file_state to);
+/* Take over what a file says of itself, once it is whole. */
+void agent_file_learn(struct agent *agent, struct agent_file *file,
+                      const struct agent_file_facts *facts);
+bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file);
+mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
+void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
+void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                     bool delete);
+
+/* agent_copies.c: our vats' checkpoints at other hosts. */
+void agent_copies_begin(struct agent_vat *vat); /* a new life: nobody is known to hold anything */
+void agent_copies_advance(struct agent *agent, struct agent_vat *vat);
+void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                        struct agent_file *file);
+void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message);
+void agent_copies_tick(struct agent *agent);
+void agent_host_lost(struct agent *agent, const struct mn_name *host);
+
+/* agent_durable.c: what is durable, the floor, and what may be deleted. */
+void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message);
+void agent_synced(struct agent *agent, const struct agent_event *event);
+void agent_durable_tick(struct agent *agent);
+void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
+void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
+void agent_drop_old(struct agent *agent, struct agent_vat *vat);
+
+/* agent_holder.c: other hosts' checkpoints here, and checkpoints fetched for a start. */
+void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                      const struct agent_file *file, uint64_t offset);
+void agent_copies_heard(struct agent *agent, uint32_t host, const struct mn_copies *message);
+void agent_piece_written(struct agent *agent, const struct agent_event *event);
+void agent_file_read(struct agent *agent, const struct agent_event *event);
+void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *vat, mn_epoch epoch,
+                    const struct mn_digest *digest, mn_result refused);
+void agent_holder_tick(struct agent *agent);
+
+/* agent_fetch.c: the chain of a start. */
+bool agent_chain_whole(const struct agent_vat *vat);
+void agent_fetch_advance(struct agent *agent, struct agent_vat *vat);
+void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
+                        mn_result why);
+
+/* agent_report.c, agent_hello.c: what the coordinator is told. */
+void agent_dirty(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
+void agent_dirty_all(struct agent *agent);
+void agent_report_flush(struct agent *agent);
+void agent_report_taken(struct agent *agent, uint64_t sequence);
+void agent_report_tick(struct agent *agent);
+void agent_hello(struct agent *agent);
+void agent_hello_when_adopted(struct agent *agent);
+void agent_welcome(struct agent *agent, const struct mn_down *down);
+bool agent_generation_seen(struct agent *agent, uint64_t generation);
+void agent_generation_recorded(struct agent *agent, uint64_t generation);
+void agent_heartbeat(struct agent *agent);
+
+/* agent_round.c: freezes; agent_decision.c: decisions and notices. */
+void agent_freeze(struct agent *agent, const struct mn_down *down);
+void agent_freeze_fenced(struct agent *agent, uint64_t number);
+void agent_freeze_check(struct agent *agent); /* is somebody still awaited? */
+void agent_freeze_tell(struct agent *agent, const struct agent_vat *vat);
+void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
+                           const struct mn_from_vat *message);
+bool agent_frozen(const struct agent *agent);
+void agent_thaw(struct agent *agent, uint64_t round);
+void agent_intervals_say(struct agent *agent); /* agent_intervals.c */
+void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice);
+void agent_decision(struct agent *agent, const struct mn_decision_notice *notice);
+void agent_decision_recorded(struct agent *agent, uint64_t round);
+void agent_decision_tell(struct agent *agent, const struct agent_vat *vat);
+void agent_decision_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round);
+void agent_decision_repeat(struct agent *agent); /* HANDLED may have been lost */
+void agent_decisions_deinit(struct agent *agent);
+uint64_t agent_round_settled(const struct agent *agent, const struct mn_name *vat);
+uint64_t agent_round_newest(const struct agent *agent);
+
+#endif

@@ -1,0 +1,261 @@
+/* Reports: rows about the checkpoints of this host's store, in batches of columns. A row waits in
+ * the list of what is dirty, goes out in a batch, and is settled when the coordinator has taken
+ * that batch; a batch not taken in time is dirty again. The list is in the order of events, each
+ * row is in it once; rows whose file is gone from the table since are passed over. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent_private.h"
+#include "base/check.h"
+#include "base/grow.h"
+
+enum { DIRTY_COUNT_MAX = 1 << 26 };
+
+void agent_dirty(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
+{
+    if (file->dirty) {
+        return;
+    }
+    mn_result result = mn_grow(&agent->dirty, &agent->dirty_capacity, agent->dirty_count + 1,
+                               sizeof *agent->dirty, DIRTY_COUNT_MAX);
+    if (result != MN_OK) {
+        agent_fail(agent, result);
+        return;
+    }
+    file->dirty = true;
+    agent->dirty[agent->dirty_count] = (struct agent_row_ref){.vat = vat, .epoch = file->epoch};
+    agent->dirty_count += 1;
+}
+
+static void batches_forget(struct agent *agent, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(agent->batches[i].rows);
+    }
+    agent->batch_count -= count;
+    memmove(agent->batches, agent->batches + count, agent->batch_count * sizeof *agent->batches);
+}
+
+void agent_dirty_all(struct agent *agent)
+{
+    batches_forget(agent, agent->batch_count);
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        for (size_t k = 0; k < vat->file_count; k++) {
+            if (vat->files[k].reportable) {
+                agent_dirty(agent, vat, &vat->files[k]);
+            }
+        }
+    }
+}
+
+/* A report that is being put together; its arrays are as long as its rows may need. */
+struct report_draft {
+    struct mn_name *names;
+    uint32_t *numbers; /* of the names, in ascending order, with their place in `names` beside */
+    uint32_t *places;
+    uint32_t name_count;
+    struct mn_row *rows;
+    struct agent_row_ref *refs; /* heap: they stay with the batch */
+    uint32_t row_count;
+    struct mn_heard *heard;
+    uint32_t heard_count;
+};
+
+/* The index of a name in the draft, added if it is new. Sorted insertion is quadratic in the names
+ * of one batch, which are bounded; memmove makes that cheap. */
+static uint32_t draft_name(const struct agent *agent, struct report_draft *draft, uint32_t number)
+{
+    uint32_t low = 0;
+    uint32_t high = draft->name_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (draft->numbers[middle] < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < draft->name_count && draft->numbers[low] == number) {
+        return draft->places[low];
+    }
+    size_t above = draft->name_count - low;
+    memmove(draft->numbers + low + 1, draft->numbers + low, above * sizeof *draft->numbers);
+    memmove(draft->places + low + 1, draft->places + low, above * sizeof *draft->places);
+    draft->numbers[low] = number;
+    draft->places[low] = draft->name_count;
+    draft->names[draft->name_count] = agent->names.names[number];
+    draft->name_count += 1;
+    return draft->places[low];
+}
+
+static bool row_wanted(const struct agent_file *file)
+{
+    return file != NULL && file->dirty && file->reportable && file->state != AGENT_FILE_ARRIVING;
+}
+
+static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
+                      struct agent_file *file)
+{
+    struct mn_row *row = &draft->rows[draft->row_count];
+    *row = (struct mn_row){.epoch = file->epoch,
+                           .since = file->since,
+                           .onto = file->onto,
+                           .durable = file->promised,
+                           .here = file->state == AGENT_FILE_HERE,
+                           .gone = file->state == AGENT_FILE_GONE,
+                           .floor = vat->floor,
+                           .heard_first = draft->heard_count,
+                           .heard_count = file->heard_count};
+    row->vat = draft_name(agent, draft, vat->number);
+    for (uint32_t i = 0; i < file->heard_count; i++) {
+        struct mn_heard *heard = &draft->heard[draft->heard_count];
+        heard->epoch = file->heard[i].epoch;
+        heard->peer = draft_name(agent, draft, file->heard[i].peer);
+        draft->heard_count += 1;
+    }
+    draft->refs[draft->row_count] = (struct agent_row_ref){.vat = vat, .epoch = file->epoch};
+    draft->row_count += 1;
+    file->dirty = false;
+    file->reported_in = agent->report_sequence;
+}
+
+/* How many entries of the dirty list, from @from, make the next batch: bounded in rows, heard
+ * entries and names, but at least one row. *@heard and *@rows: what they need at most. */
+static size_t batch_measure(const struct agent *agent, size_t from, size_t *rows, size_t *heard)
+{
+    size_t end = from;
+    *rows = 0;
+    *heard = 0;
+    while (end < agent->dirty_count) {
+        const struct agent_row_ref *ref = &agent->dirty[end];
+        const struct agent_file *file = agent_find_file(ref->vat, ref->epoch);
+        if (row_wanted(file)) {
+            if (*rows > 0 && (*rows + 1 > AGENT_BATCH_ROW_COUNT ||
+                              *heard + file->heard_count > AGENT_BATCH_HEARD_COUNT)) {
+                break;
+            }
+            *rows += 1;
+            *heard += file->heard_count;
+        }
+        end += 1;
+    }
+    return end;
+}
+
+static bool draft_make(struct agent *agent, struct report_draft *draft, size_t rows, size_t heard)
+{
+    size_t name_count = rows + heard;
+    name_count = name_count < agent->names.count ? name_count : agent->names.count;
+    draft->names = agent_take(agent, name_count, sizeof *draft->names);
+    draft->numbers = agent_take(agent, name_count, sizeof *draft->numbers);
+    draft->places = agent_take(agent, name_count, sizeof *draft->places);
+    draft->rows = agent_take(agent, rows, sizeof *draft->rows);
+    draft->heard = agent_take(agent, heard, sizeof *draft->heard);
+    draft->refs = malloc(rows * sizeof *draft->refs);
+    if (draft->refs == NULL) {
+        agent_fail(agent, MN_NO_MEMORY);
+    }
+    if (agent->effects->result != MN_OK) {
+        free(draft->refs);
+        return false;
+    }
+    return true;
+}
+
+static void batch_add(struct agent *agent, const struct report_draft *draft)
+{
+    agent->batches[agent->batch_count] = (struct agent_batch){.sequence = agent->report_sequence,
+                                                              .sent_at = agent->now,
+                                                              .rows = draft->refs,
+                                                              .row_count = draft->row_count};
+    agent->batch_count += 1;
+    struct mn_up *up = agent_say_up(agent, MN_UP_REPORT);
+    if (up != NULL) {
+        up->report.sequence = agent->report_sequence;
+        up->report.names = draft->names;
+        up->report.name_count = draft->name_count;
+        up->report.rows = draft->rows;
+        up->report.row_count = draft->row_count;
+        up->report.heard = draft->heard;
+        up->report.heard_count = draft->heard_count;
+    }
+}
+
+/* Send what is dirty, as far as the bound on reports under way lets it. */
+void agent_report_flush(struct agent *agent)
+{
+    agent->flush = false;
+    if (!agent->welcomed) {
+        return;
+    }
+    size_t from = 0;
+    while (from < agent->dirty_count && agent->batch_count < AGENT_BATCH_COUNT_MAX) {
+        size_t rows = 0;
+        size_t heard = 0;
+        size_t end = batch_measure(agent, from, &rows, &heard);
+        struct report_draft draft = {0};
+        if (rows > 0) {
+            if (!draft_make(agent, &draft, rows, heard)) {
+                return;
+            }
+            agent->report_sequence += 1;
+        }
+        for (; from < end; from++) {
+            const struct agent_row_ref *ref = &agent->dirty[from];
+            struct agent_file *file = agent_find_file(ref->vat, ref->epoch);
+            if (row_wanted(file)) {
+                draft_row(agent, &draft, ref->vat, file);
+            } else if (file != NULL) {
+                file->dirty = false;
+            }
+        }
+        if (rows > 0) {
+            batch_add(agent, &draft);
+        }
+    }
+    agent->dirty_count -= from;
+    memmove(agent->dirty, agent->dirty + from, agent->dirty_count * sizeof *agent->dirty);
+}
+
+void agent_report_taken(struct agent *agent, uint64_t sequence)
+{
+    size_t place = 0;
+    while (place < agent->batch_count && agent->batches[place].sequence != sequence) {
+        place += 1;
+    }
+    if (place == agent->batch_count) {
+        return;
+    }
+    struct agent_batch batch = agent->batches[place];
+    agent->batch_count -= 1;
+    memmove(agent->batches + place, agent->batches + place + 1,
+            (agent->batch_count - place) * sizeof *agent->batches);
+    for (uint32_t i = 0; i < batch.row_count; i++) {
+        struct agent_file *file = agent_find_file(batch.rows[i].vat, batch.rows[i].epoch);
+        if (file != NULL && file->state == AGENT_FILE_GONE && !file->dirty &&
+            file->reported_in == sequence) {
+            agent_remove_file(batch.rows[i].vat, batch.rows[i].epoch);
+        }
+    }
+    free(batch.rows);
+}
+
+void agent_report_tick(struct agent *agent)
+{
+    size_t late = 0;
+    while (late < agent->batch_count &&
+           agent->now - agent->batches[late].sent_at >= AGENT_RETRY_NS) {
+        const struct agent_batch *batch = &agent->batches[late];
+        for (uint32_t i = 0; i < batch->row_count; i++) {
+            struct agent_vat *vat = batch->rows[i].vat;
+            struct agent_file *file = agent_find_file(vat, batch->rows[i].epoch);
+            if (file != NULL && file->reported_in == batch->sequence) {
+                agent_dirty(agent, vat, file);
+            }
+        }
+        late += 1;
+    }
+    batches_forget(agent, late);
+    agent_report_flush(agent);
+}

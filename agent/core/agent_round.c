@@ -1,0 +1,200 @@
+/* A round as seen from one host: fences, then everybody's open interval, then waiting for the
+ * decision. From the freeze to the decision nothing is deleted here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent_private.h"
+#include "base/check.h"
+
+#define TO(state) (1U << AGENT_FREEZE_##state)
+
+static const unsigned freeze_moves[AGENT_FREEZE_STATE_COUNT] = {
+    [AGENT_FREEZE_OPEN] = TO(FENCING),
+    [AGENT_FREEZE_FENCING] = TO(FENCING) | TO(COLLECTING) | TO(OPEN),
+    [AGENT_FREEZE_COLLECTING] = TO(FENCING) | TO(ANSWERED) | TO(OPEN),
+    [AGENT_FREEZE_ANSWERED] = TO(FENCING) | TO(OPEN),
+};
+
+#undef TO
+
+static void freeze_move(struct agent_freeze *freeze, enum agent_freeze_state to)
+{
+    mn_assert((freeze_moves[freeze->state] >> to & 1U) != 0);
+    freeze->state = to;
+}
+
+bool agent_frozen(const struct agent *agent)
+{
+    return agent->freeze.state != AGENT_FREEZE_OPEN;
+}
+
+/* -1, 0 or 1 as the freeze that @down asks for is older than the one known, the same, or newer. A
+ * new generation counts its attempts anew. */
+static int freeze_order(const struct agent_freeze *freeze, const struct mn_down *down)
+{
+    if (down->generation != freeze->generation) {
+        return down->generation < freeze->generation ? -1 : 1;
+    }
+    if (down->freeze.round != freeze->round) {
+        return down->freeze.round < freeze->round ? -1 : 1;
+    }
+    if (down->freeze.attempt != freeze->attempt) {
+        return down->freeze.attempt < freeze->attempt ? -1 : 1;
+    }
+    return 0;
+}
+
+static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
+{
+    struct agent_freeze *freeze = &agent->freeze;
+    uint32_t count = down->freeze.suspect_count;
+    struct mn_vat_run *suspects = NULL;
+    if (count > 0) {
+        suspects = malloc(count * sizeof *suspects);
+        if (suspects == NULL) {
+            agent_fail(agent, MN_NO_MEMORY);
+            return false;
+        }
+        memcpy(suspects, down->freeze.suspects, count * sizeof *suspects);
+    }
+    free(freeze->suspects);
+    freeze->suspects = suspects;
+    freeze->suspect_count = count;
+    freeze->generation = down->generation;
+    freeze->round = down->freeze.round;
+    freeze->attempt = down->freeze.attempt;
+    freeze->number += 1;
+    freeze_move(freeze, AGENT_FREEZE_FENCING);
+    return true;
+}
+
+void agent_freeze(struct agent *agent, const struct mn_down *down)
+{
+    struct agent_freeze *freeze = &agent->freeze;
+    if (down->freeze.round <= agent_round_newest(agent)) {
+        return; /* decided since */
+    }
+    int order = freeze_order(freeze, down);
+    if (order < 0) {
+        return;
+    }
+    if (order == 0 && freeze->state != AGENT_FREEZE_OPEN) {
+        if (freeze->state == AGENT_FREEZE_ANSWERED) {
+            agent_intervals_say(agent);
+        }
+        return;
+    }
+    if (!freeze_take_up(agent, down)) {
+        return;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FREEZE,
+                                                .round = freeze->round,
+                                                .number = freeze->attempt});
+    for (uint32_t i = 0; i < down->freeze.host_count; i++) {
+        agent_host_lost(agent, &down->freeze.hosts[i]);
+    }
+    for (uint32_t i = 0; i < freeze->suspect_count; i++) {
+        struct agent_vat *vat = agent_need_vat(agent, &freeze->suspects[i].vat);
+        if (vat != NULL) {
+            agent_put_fence(agent, vat, freeze->suspects[i].run);
+        }
+    }
+    agent_when_recorded(agent, AGENT_THEN_FREEZE, NULL, 0, freeze->number);
+}
+
+void agent_freeze_tell(struct agent *agent, const struct agent_vat *vat)
+{
+    const struct agent_freeze *freeze = &agent->freeze;
+    if (freeze->state == AGENT_FREEZE_OPEN || freeze->state == AGENT_FREEZE_FENCING ||
+        !vat->connected || vat->life != AGENT_LIFE_UP) {
+        return;
+    }
+    struct mn_vat_run *suspects = agent_take(agent, freeze->suspect_count, sizeof *suspects);
+    struct mn_to_vat *message =
+        suspects != NULL ? agent_say_vat(agent, &vat->connection, MN_TO_VAT_FREEZE) : NULL;
+    if (message == NULL) {
+        return;
+    }
+    if (freeze->suspect_count > 0) {
+        memcpy(suspects, freeze->suspects, freeze->suspect_count * sizeof *suspects);
+    }
+    message->freeze.round = freeze->round;
+    message->freeze.attempt = freeze->attempt;
+    message->freeze.suspects = suspects;
+    message->freeze.suspect_count = freeze->suspect_count;
+}
+
+/* The fences are durable: end the suspects that run here, ask the others. */
+void agent_freeze_fenced(struct agent *agent, uint64_t number)
+{
+    struct agent_freeze *freeze = &agent->freeze;
+    if (number != freeze->number || freeze->state != AGENT_FREEZE_FENCING) {
+        return; /* overtaken by a newer attempt or by the decision */
+    }
+    freeze_move(freeze, AGENT_FREEZE_COLLECTING);
+    freeze->until = agent->now + AGENT_COLLECT_NS;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        vat->interval.answered = false;
+        if (agent_vat_fenced(vat)) {
+            agent_life_end(agent, vat);
+        }
+        vat->awaited = agent_vat_alive(vat);
+        agent_freeze_tell(agent, vat);
+    }
+    agent_freeze_check(agent);
+}
+
+void agent_freeze_check(struct agent *agent)
+{
+    struct agent_freeze *freeze = &agent->freeze;
+    if (freeze->state != AGENT_FREEZE_COLLECTING) {
+        return;
+    }
+    if (agent->now < freeze->until) {
+        for (size_t i = 0; i < agent->vat_count; i++) {
+            if (agent->vats[i]->awaited) {
+                return;
+            }
+        }
+    }
+    freeze_move(freeze, AGENT_FREEZE_ANSWERED);
+    agent_intervals_say(agent);
+}
+
+void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
+                           const struct mn_from_vat *message)
+{
+    const struct agent_freeze *freeze = &agent->freeze;
+    if (freeze->state == AGENT_FREEZE_OPEN || freeze->state == AGENT_FREEZE_FENCING ||
+        message->interval.round != freeze->round || message->interval.attempt != freeze->attempt) {
+        return;
+    }
+    struct mn_heard *heard = NULL;
+    if (!agent_copy_heard(agent, message->interval.names, message->interval.heard,
+                          message->interval.heard_count, &heard)) {
+        return;
+    }
+    free(vat->interval.heard);
+    vat->interval = (struct agent_interval){.answered = true,
+                                            .epoch = message->interval.epoch,
+                                            .since = message->interval.since,
+                                            .heard = heard,
+                                            .heard_count = message->interval.heard_count};
+    if (vat->life == AGENT_LIFE_UP) {
+        vat->awaited = false;
+    }
+    agent_freeze_check(agent);
+}
+
+void agent_thaw(struct agent *agent, uint64_t round)
+{
+    if (!agent_frozen(agent) || agent->freeze.round > round) {
+        return;
+    }
+    freeze_move(&agent->freeze, AGENT_FREEZE_OPEN);
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        agent->vats[i]->awaited = false;
+        agent_drop_old(agent, agent->vats[i]);
+    }
+}
