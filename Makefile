@@ -147,7 +147,7 @@ bench: $(BENCHES) all ## run the benchmarks; each prints JSON
 fuzz: ## run every fuzz harness for SECONDS=60 (clang and libFuzzer)
 	@tests/fuzz/run $(SECONDS)
 
-lint: $(PROTO_H) ## clang-format, clang-tidy, cppcheck and the project's own checks
+lint: $(PROTO_H) ## clang-format and cppcheck over everything
 	@tests/tidy/lint $(GEN)
 
 format: ## format all C files

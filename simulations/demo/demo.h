@@ -28,8 +28,8 @@ enum demo_case { DEMO_RACK, DEMO_CRASH, DEMO_AGENT, DEMO_COORDINATOR };
 const char *demo_case_name(enum demo_case which);
 
 struct demo_host {
-    char name[8];
-    char rack[8];
+    char name[16];
+    char rack[16];
     char directory[DEMO_PATH_MAX]; /* the agent's data directory */
     char key_file[DEMO_PATH_MAX];
     char public_key[MN_KEY_TEXT_SIZE];
@@ -39,7 +39,7 @@ struct demo_host {
 };
 
 struct demo_vat {
-    char name[8];
+    char name[16];
     int host; /* where the topology places it */
     pid_t first_pid;
 };

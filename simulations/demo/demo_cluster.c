@@ -120,28 +120,27 @@ static mn_result cluster_write_topology(struct demo *demo)
 
 static void cluster_name_all(struct demo *demo)
 {
+    char base[DEMO_PATH_MAX]; /* apart from what is written, so that nothing overlaps */
+    (void)snprintf(base, sizeof base, "%.400s", demo->directory);
     for (int i = 0; i < DEMO_HOST_COUNT; i++) {
         struct demo_host *host = &demo->hosts[i];
+        int rack = i / (DEMO_HOST_COUNT / DEMO_RACK_COUNT);
         (void)snprintf(host->name, sizeof host->name, "h%d", i + 1);
-        (void)snprintf(host->rack, sizeof host->rack, "r%d",
-                       i / (DEMO_HOST_COUNT / DEMO_RACK_COUNT) + 1);
-        (void)snprintf(host->directory, sizeof host->directory, "%.480s/hosts/%s", demo->directory,
-                       host->name);
-        (void)snprintf(host->key_file, sizeof host->key_file, "%.480s/keys/%s.key", demo->directory,
-                       host->name);
+        (void)snprintf(host->rack, sizeof host->rack, "r%d", rack + 1);
+        (void)snprintf(host->directory, sizeof host->directory, "%.400s/hosts/h%d", base, i + 1);
+        (void)snprintf(host->key_file, sizeof host->key_file, "%.400s/keys/h%d.key", base, i + 1);
     }
     for (int i = 0; i < DEMO_VAT_COUNT; i++) {
         struct demo_vat *vat = &demo->vats[i];
+        char bank = i < DEMO_HOST_COUNT ? 'x' : 'y';
         vat->host = i % DEMO_HOST_COUNT;
-        (void)snprintf(vat->name, sizeof vat->name, "%c%d", i < DEMO_HOST_COUNT ? 'x' : 'y',
-                       vat->host + 1);
+        (void)snprintf(vat->name, sizeof vat->name, "%c%d", bank, vat->host + 1);
     }
-    (void)snprintf(demo->topology, sizeof demo->topology, "%.480s/topology.yaml", demo->directory);
-    (void)snprintf(demo->stop_file, sizeof demo->stop_file, "%.480s/stop", demo->directory);
-    (void)snprintf(demo->operator_key, sizeof demo->operator_key, "%.480s/keys/operator.key",
-                   demo->directory);
+    (void)snprintf(demo->topology, sizeof demo->topology, "%.400s/topology.yaml", base);
+    (void)snprintf(demo->stop_file, sizeof demo->stop_file, "%.400s/stop", base);
+    (void)snprintf(demo->operator_key, sizeof demo->operator_key, "%.400s/keys/operator.key", base);
     (void)snprintf(demo->coordinator_key, sizeof demo->coordinator_key,
-                   "%.480s/keys/coordinator.key", demo->directory);
+                   "%.400s/keys/coordinator.key", base);
 }
 
 static mn_result cluster_make_directory(struct demo *demo, const char *below)
