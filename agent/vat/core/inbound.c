@@ -178,8 +178,11 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
         effects->failed = effects->failed || result == MN_NO_MEMORY;
         return;
     }
-    if (!inbound_believed(vat, now, session, event, effects) ||
-        !inbound_agreed(vat, session, message, effects)) {
+    if (!inbound_believed(vat, now, session, event, effects)) {
+        return;
+    }
+    uint64_t before = session->taken;
+    if (!inbound_agreed(vat, session, message, effects)) {
         return;
     }
     if (message->run > session->run) {
@@ -195,7 +198,9 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     if (reply == NULL) {
         return;
     }
-    reply->greeted.taken = session->taken;
+    /* Where there is a gap, the peer is told what this vat had before it: it must hear of it too.
+     */
+    reply->greeted.taken = session->taken < before ? session->taken : before;
     reply->greeted.covered = session_taken_at(session, vat->durable);
     reply->greeted.floor = session_taken_at(session, vat->floor);
     reply->greeted.next = session_base(vat, session);

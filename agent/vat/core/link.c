@@ -319,11 +319,6 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
                                       .oldest = message->greeted.oldest,
                                       .taken_of_me = message->greeted.taken};
         session_agree(vat, session, &numbers, effects);
-        if (message->greeted.taken + 1 < session_oldest(session)) {
-            /* The peer is to hear of the gap in the next Greet. */
-            link_greet(vat, now, session, effects);
-            return;
-        }
     }
     if (message->greeted.taken >= session->next) {
         link_hold(vat, now, session,
@@ -333,6 +328,13 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         return;
     }
     if (message->greeted.taken + 1 < session_oldest(session)) {
+        if (!session->short_answer) {
+            /* A peer that has forgotten learns of a gap from the Greet, and says what it had before
+             * that, so that both hear of it. The next answer tells whether it goes on. */
+            session->short_answer = true;
+            link_greet(vat, now, session, effects);
+            return;
+        }
         link_hold(vat, now, session,
                   " is held: the peer has forgotten what it had acknowledged, and no round "
                   "explains it; see which checkpoint the peer was restored from",
@@ -341,6 +343,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     }
     link_move(session, VAT_LINK_OPEN);
     session->troubled = false;
+    session->short_answer = false;
     session->acked = message->greeted.taken;
     session->sent = message->greeted.taken;
     link_note_taken(vat, now, session, message->greeted.taken, message->greeted.floor, effects);

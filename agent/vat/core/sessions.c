@@ -314,9 +314,11 @@ void session_prune(struct vat_session *session, mn_epoch floor)
     while (first + 1 < session->mark_count && session->marks[first + 1].epoch <= floor) {
         first += 1;
     }
-    memmove(session->marks, session->marks + first,
-            (session->mark_count - first) * sizeof(struct vat_mark));
-    session->mark_count -= first;
+    if (first > 0) {
+        memmove(session->marks, session->marks + first,
+                (session->mark_count - first) * sizeof(struct vat_mark));
+        session->mark_count -= first;
+    }
 }
 
 void session_lower(struct vat_session *session, uint64_t taken)

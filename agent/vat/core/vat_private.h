@@ -66,13 +66,14 @@ struct vat_session {
     uint32_t address_incarnation;
     struct mn_endpoint endpoint;
     char key[MN_KEY_TEXT_SIZE];
-    bool connected;   /* the shell has a connection */
-    bool unreachable; /* the application was told */
-    uint64_t sent;    /* the last number sent on this connection */
-    uint64_t acked;   /* the last number the peer said it has taken */
-    mn_time due;      /* when something is to be done if nothing moves */
-    mn_time since;    /* when the present attempt to reach the peer began */
-    mn_time asked;    /* when the agent was last asked for the address */
+    bool connected;    /* the shell has a connection */
+    bool short_answer; /* the last answer was that the peer has less than is kept for it */
+    bool unreachable;  /* the application was told */
+    uint64_t sent;     /* the last number sent on this connection */
+    uint64_t acked;    /* the last number the peer said it has taken */
+    mn_time due;       /* when something is to be done if nothing moves */
+    mn_time since;     /* when the present attempt to reach the peer began */
+    mn_time asked;     /* when the agent was last asked for the address */
     mn_time connected_at;
 
     /* Incoming. */
