@@ -130,7 +130,7 @@ cluster: all ## run the cluster test: the demo's cases in short form, with real 
 # ---- people ------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup ## a rack burns and the cluster goes on: CASE=rack, crash, agent or coordinator
+demo: setup ## stage a disaster with real processes: CASE=rack, crash, agent or coordinator
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/bin/demo --case $(CASE) --out $(BUILD)/demo
 
@@ -147,7 +147,7 @@ bench: $(BENCHES) all ## run the benchmarks; each prints JSON
 fuzz: ## run every fuzz harness for SECONDS=60 (clang and libFuzzer)
 	@tests/fuzz/run $(SECONDS)
 
-lint: $(PROTO_H) ## clang-format and cppcheck over everything
+lint: $(PROTO_H) ## clang-format, clang-tidy, cppcheck and the project's own checks
 	@tests/tidy/lint $(GEN)
 
 format: ## format all C files

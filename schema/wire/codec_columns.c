@@ -45,9 +45,12 @@ Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard,
 const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *in,
                                       uint32_t name_count, uint32_t *out_count)
 {
-    size_t count = in != NULL ? in->n_peer : 0;
-    (void)codec_check(codec, in == NULL || in->n_peer == in->n_epoch);
-    *out_count = codec_count_in(codec, count, MN_BATCH_HEARD_COUNT_MAX);
+    *out_count = 0;
+    if (in == NULL) {
+        return codec_take(codec, 0, sizeof(struct mn_heard));
+    }
+    (void)codec_check(codec, in->n_peer == in->n_epoch);
+    *out_count = codec_count_in(codec, in->n_peer, MN_BATCH_HEARD_COUNT_MAX);
     struct mn_heard *heard = codec_take(codec, *out_count, sizeof *heard);
     for (uint32_t i = 0; heard != NULL && i < *out_count; i++) {
         heard[i].peer = codec_index_in(codec, in->peer[i], name_count);
@@ -177,9 +180,11 @@ void codec_decision_in(struct codec *codec, const Mneme__Decision *in,
                        struct mn_decision_notice *out)
 {
     uint32_t at = 0;
-    if (!codec_check(codec, in != NULL && in->n_vats == in->n_notice_count)) {
+    if (in == NULL) {
+        codec_fail(codec, MN_BAD_INPUT);
         return;
     }
+    (void)codec_check(codec, in->n_vats == in->n_notice_count);
     out->round = in->round;
     out->notices = codec_notices_in(codec, in->n_notices, in->notices, &out->notice_count);
     out->told_count = codec_count_in(codec, in->n_vats, MN_BATCH_ROW_COUNT_MAX);
@@ -223,9 +228,11 @@ Mneme__Start *codec_start_out(struct codec *codec, const struct mn_start *start)
 
 void codec_start_in(struct codec *codec, const Mneme__Start *in, struct mn_start *out)
 {
-    if (!codec_check(codec, in != NULL && in->n_chain == in->n_holders)) {
+    if (in == NULL) {
+        codec_fail(codec, MN_BAD_INPUT);
         return;
     }
+    (void)codec_check(codec, in->n_chain == in->n_holders);
     out->round = in->round;
     codec_name_in(codec, in->vat, &out->vat);
     out->run = codec_run_in(codec, in->run);

@@ -208,13 +208,15 @@ static void status_in(struct codec *codec, const char *vat, uint32_t run, uint32
 static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *out)
 {
     const Mneme__VatStates *states = in->vats;
-    size_t count = states != NULL ? states->n_vat : 0;
     codec_name_in(codec, in->host, &out->hello.host);
     codec_endpoint_in(codec, in->agent, &out->hello.agent);
     out->hello.newest_round = in->newest_round;
-    (void)codec_check(codec,
-                      states == NULL || (states->n_run == count && states->n_state == count &&
-                                         states->n_endpoint == count));
+    if (states == NULL) {
+        return; /* no vats */
+    }
+    size_t count = states->n_vat;
+    (void)codec_check(codec, states->n_run == count && states->n_state == count &&
+                                 states->n_endpoint == count);
     out->hello.vat_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_vat_status *vats = codec_take(codec, out->hello.vat_count, sizeof *vats);
     for (uint32_t i = 0; vats != NULL && i < out->hello.vat_count; i++) {

@@ -8,9 +8,9 @@
 
 static ProtobufCBinaryData bytes_out(const unsigned char *bytes, size_t size)
 {
-    ProtobufCBinaryData data = {.len = size, .data = NULL};
-    memcpy(&data.data, &bytes, sizeof data.data); /* packing only reads it */
-    return data;
+    uint8_t *plain = NULL;
+    memcpy(&plain, &bytes, sizeof plain); /* packing only reads it */
+    return (ProtobufCBinaryData){.len = size, .data = plain};
 }
 
 static Mneme__Drop *drop_out(struct codec *codec, const struct mn_copies *message)

@@ -10,8 +10,6 @@
 #include "demo/demo.h"
 #include "net/net.h"
 
-extern char **environ;
-
 /* Ports that nobody uses now, all different because all are held until the last is known. */
 static bool cluster_ports(int *ports, int count)
 {

@@ -82,6 +82,21 @@ static bool main_set_directory(struct demo *demo, const char *out)
     return true;
 }
 
+/* Whether the programs that the demo starts are there. Says which is not. */
+static bool main_programs_built(const struct demo *demo)
+{
+    static const char *const names[] = {"mneme", "mneme-coordinator", "mneme-agent", "bank"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[DEMO_PATH_MAX + 32];
+        (void)snprintf(path, sizeof path, "%s/%s", demo->programs, names[i]);
+        if (access(path, X_OK) != 0) {
+            (void)fprintf(stderr, "demo: there is no program %s; build it first: make\n", path);
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"case", required_argument, NULL, 'c'},
@@ -111,6 +126,9 @@ int main(int argc, char **argv)
                       "demo: cannot use the directory %s (its parent must exist, and its "
                       "path be shorter than 400 bytes)\n",
                       out);
+        return 2;
+    }
+    if (!main_programs_built(&demo)) {
         return 2;
     }
     int guarded = demo_guard();
