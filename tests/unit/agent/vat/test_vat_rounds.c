@@ -71,6 +71,31 @@ static void a_frozen_vat_says_its_interval_and_takes_nothing_of_the_suspect(void
     world_deinit(&world);
 }
 
+static void a_suspect_that_greets_is_refused_and_its_next_run_waits_for_the_round(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    freeze(&world, 1, "a", 1, 3);
+    world_clear_logs(&world);
+    struct mn_session greet = {.vat = mn_name_of("a"),
+                               .run = 1,
+                               .incarnation = 1,
+                               .kind = MN_SESSION_GREET,
+                               .greet = {.next = 2, .oldest = 2, .taken_of_you = 1}};
+    world_inject(&world, 1, 77, "key-a", &greet);
+    assert_string_equal(world.vats[1].agent, "refused a run 1\n");
+    world_crash(&world, 0);
+    world_start(&world, 0, world_newest_saved(&world, 0), MN_REVIVED);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 500);
+    assert_string_equal(world.vats[1].log, "");
+    decide(&world, 1, 3, NULL);
+    world_run(&world, 500);
+    assert_string_equal(world.vats[1].log, "message a 2\n");
+    world_deinit(&world);
+}
+
 static void an_interval_lists_what_was_heard_since_the_last_full(void **state)
 {
     (void)state;
@@ -193,6 +218,26 @@ static void a_notice_is_handed_out_again_after_a_crash_before_it_was_kept(void *
     world_deinit(&world);
 }
 
+static void a_checkpoint_from_before_the_notice_does_not_handle_it(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    world.auto_durable = false;
+    assert_int_equal(world_send(&world, 1, 0, 1), 1);
+    world_save(&world, 1);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
+    decide(&world, 1, 4, &notice);
+    world_durable(&world, 1);
+    assert_null(strstr(world.vats[1].agent, "handled"));
+    world_save(&world, 1);
+    assert_null(strstr(world.vats[1].agent, "handled"));
+    world_durable(&world, 1);
+    assert_non_null(strstr(world.vats[1].agent, "handled 4\n"));
+    world_drop(&world);
+    world_deinit(&world);
+}
+
 static void a_notice_is_not_handed_out_again_once_it_is_kept(void **state)
 {
     (void)state;
@@ -286,11 +331,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frozen_vat_says_its_interval_and_takes_nothing_of_the_suspect),
+        cmocka_unit_test(a_suspect_that_greets_is_refused_and_its_next_run_waits_for_the_round),
         cmocka_unit_test(an_interval_lists_what_was_heard_since_the_last_full),
         cmocka_unit_test(a_peer_that_forgot_is_not_heard_before_its_round_is_applied),
         cmocka_unit_test(a_receiver_that_forgot_is_sent_again_what_it_forgot),
         cmocka_unit_test(what_nobody_keeps_any_more_is_a_gap_at_both),
         cmocka_unit_test(a_notice_is_handed_out_again_after_a_crash_before_it_was_kept),
+        cmocka_unit_test(a_checkpoint_from_before_the_notice_does_not_handle_it),
         cmocka_unit_test(a_notice_is_not_handed_out_again_once_it_is_kept),
         cmocka_unit_test(a_message_of_a_round_that_is_not_applied_waits_for_it),
         cmocka_unit_test(a_peer_that_forgot_without_a_round_is_held_and_told_of),
