@@ -22,7 +22,7 @@ bool check_unbound(const struct check_facts *facts, uint32_t vat)
 bool check_binds(const struct check_facts *facts, const struct check_interval *interval,
                  const struct evidence_heard *heard)
 {
-    if (heard->vat == interval->vat || interval->epoch <= facts->vats[interval->vat].floor) {
+    if (heard->vat == interval->vat || interval->number <= facts->vats[interval->vat].floor) {
         return false;
     }
     const struct evidence_lineage *fork = check_death(facts, heard->vat, heard->epoch);

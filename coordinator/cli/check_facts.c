@@ -162,13 +162,14 @@ static mn_result facts_list_intervals(struct check_facts *facts)
         next[v] = vats[v].first;
         vats[v + 1].first += vats[v].first + 1;
         facts->intervals[vats[v + 1].first - 1] =
-            (struct check_interval){.epoch = CHECK_OPEN, .vat = (uint32_t)v};
+            (struct check_interval){.epoch = CHECK_OPEN, .number = CHECK_OPEN, .vat = (uint32_t)v};
     }
     for (size_t i = 0; i < e->checkpoint_count; i++) {
         const struct evidence_checkpoint *row = &e->checkpoints[i];
         if (check_death(facts, row->vat, row->epoch) == NULL) {
             facts->intervals[next[row->vat]++] =
                 (struct check_interval){.epoch = row->epoch,
+                                        .number = row->epoch,
                                         .vat = row->vat,
                                         .heard_count = row->heard_count,
                                         .heard = row->heard,
@@ -275,6 +276,7 @@ static void facts_judge_vat(struct check_facts *facts, uint32_t v, const struct 
     if (open != NULL && live) {
         running->heard = open->heard;
         running->heard_count = open->heard_count;
+        running->number = open->epoch;
     }
     running->covered = facts_covered(facts, v, open != NULL && open->has_since,
                                      open != NULL ? open->since : 0, before);

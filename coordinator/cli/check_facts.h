@@ -16,7 +16,8 @@
 
 /* A live interval of a vat: a listed checkpoint, or the running one, which every vat has. */
 struct check_interval {
-    mn_epoch epoch; /* CHECK_OPEN for the running one */
+    mn_epoch epoch;  /* CHECK_OPEN for the running one */
+    mn_epoch number; /* the same as it is numbered, of the running one too */
     uint32_t vat;
     bool restorable;
     bool covered;

@@ -210,11 +210,12 @@ static bool names_an_orphan(const struct oracle *o, uint32_t vat, const json_t *
     const json_t *told = json_object_get(cause, "heard");
     const struct evidence_heard *heard = NULL;
     size_t count = 0;
-    mn_epoch interval = ORACLE_OPEN;
+    mn_epoch interval = 0;
     if (json_is_null(epoch)) {
         const struct evidence_open *row = oracle_open(o, vat);
         heard = row != NULL ? row->heard : NULL;
         count = row != NULL ? row->heard_count : 0;
+        interval = row != NULL ? row->epoch : 0;
     }
     for (size_t i = 0; json_is_integer(epoch) && i < o->e->checkpoint_count; i++) {
         const struct evidence_checkpoint *row = &o->e->checkpoints[i];

@@ -17,6 +17,9 @@ enum { ORACLE_CHOICE_COUNT_MAX = 20000 };
  * reference. @enumerated: out, whether all choices were looked at; may be NULL. */
 json_t *oracle_answer(const struct evidence *evidence, bool *enumerated);
 
+/* The same with causes and a trace of the oracle's own. The caller's reference. */
+json_t *oracle_prove(const struct evidence *evidence);
+
 /* Whether @answer, which must agree with oracle_answer in all else, has a trace whose every step is
  * forced and which ends at the cut, and for every orphan a cause that holds at the end. */
 bool oracle_proof_holds(const struct evidence *evidence, const json_t *answer);

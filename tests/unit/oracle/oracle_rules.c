@@ -91,7 +91,7 @@ static bool intact(const struct oracle *o, const struct evidence_checkpoint *row
     return left >= form->need;
 }
 
-static bool restorable(const struct oracle *o, const struct evidence_checkpoint *row)
+bool oracle_restorable(const struct oracle *o, const struct evidence_checkpoint *row)
 {
     for (size_t i = 0; i < row->form_count; i++) {
         const struct evidence_form *form = &row->forms[i];
@@ -102,7 +102,7 @@ static bool restorable(const struct oracle *o, const struct evidence_checkpoint 
             return true;
         }
         const struct evidence_checkpoint *base = listed(o, row->vat, form->onto);
-        if (base != NULL && oracle_live(o, base->vat, base->epoch) && restorable(o, base)) {
+        if (base != NULL && oracle_live(o, base->vat, base->epoch) && oracle_restorable(o, base)) {
             return true;
         }
     }
@@ -200,7 +200,7 @@ static void find_candidates(struct oracle *o, uint32_t vat)
     /* From the newest to the oldest, then turned round. */
     for (const struct evidence_checkpoint *row = newest_below(o, vat, last); row != NULL;
          row = newest_below(o, vat, row->epoch)) {
-        if (restorable(o, row) && covered(o, row)) {
+        if (oracle_restorable(o, row) && covered(o, row)) {
             mn_assert(v->candidate_count < ORACLE_CANDIDATE_COUNT_MAX - 1);
             memmove(&v->candidates[2], &v->candidates[1],
                     (v->candidate_count - 1) * sizeof v->candidates[0]);

@@ -36,6 +36,9 @@ bool oracle_live(const struct oracle *o, uint32_t vat, mn_epoch epoch);
 /* The open interval of a vat, NULL when it has none or it is dead. */
 const struct evidence_open *oracle_open(const struct oracle *o, uint32_t vat);
 
+/* Rule 3. */
+bool oracle_restorable(const struct oracle *o, const struct evidence_checkpoint *row);
+
 /* Whether the dependency of @vat's interval @interval on @heard binds. */
 bool oracle_binds(const struct oracle *o, uint32_t vat, mn_epoch interval,
                   const struct evidence_heard *heard);
