@@ -67,7 +67,7 @@ static size_t audit_list(const struct demo *demo, const char *vat, struct audit_
 /* Take one entry of a checkpoint into the state; false when it is not what a bank writes. */
 static bool audit_take(struct audit_state *state, const struct mn_checkpoint_entry *entry)
 {
-    unsigned account = 0;
+    static const char prefix[] = "account/";
     if (entry->space != MN_ENTRY_BLOB) {
         return true;
     }
@@ -75,9 +75,11 @@ static bool audit_take(struct audit_state *state, const struct mn_checkpoint_ent
         state->has_book = bank_book_decode(&state->book, entry->bytes, entry->size);
         return state->has_book;
     }
-    if (sscanf(entry->name->text, "account/%u", &account) == 1 && account < DEMO_ACCOUNT_COUNT) {
+    if (strncmp(entry->name->text, prefix, sizeof prefix - 1) == 0) {
+        unsigned long account = strtoul(entry->name->text + sizeof prefix - 1, NULL, 10);
         struct bank_account found;
-        if (!bank_account_decode(&found, entry->bytes, entry->size)) {
+        if (account >= DEMO_ACCOUNT_COUNT ||
+            !bank_account_decode(&found, entry->bytes, entry->size)) {
             return false;
         }
         state->balances[account] = found.balance;

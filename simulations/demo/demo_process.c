@@ -52,11 +52,8 @@ static pid_t process_parent(pid_t pid)
     ssize_t size = read(fd, text, sizeof text - 1);
     (void)close(fd);
     const char *end = size > 0 ? strrchr(text, ')') : NULL;
-    int parent = 0;
-    if (end == NULL || sscanf(end, ") %*c %d", &parent) != 1) {
-        return 0;
-    }
-    return (pid_t)parent;
+    /* Behind the name in brackets: a space, one letter for the state, a space, the parent. */
+    return end != NULL && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
 }
 
 static void process_kill_children(void)
