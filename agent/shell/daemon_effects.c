@@ -1,0 +1,353 @@
+/* Effects out: each becomes a message, a job for the disk worker, a process or a line of the log.
+ * Nothing here decides anything. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_private.h"
+
+struct daemon_followup *agent_daemon_follow(struct daemon *daemon, enum agent_event_kind kind,
+                                            const struct mn_name *vat)
+{
+    struct daemon_followup *followup = calloc(1, sizeof *followup);
+    if (followup == NULL) {
+        agent_daemon_fail(daemon, MN_NO_MEMORY, "out of memory");
+        return NULL;
+    }
+    followup->kind = kind;
+    followup->vat = *vat;
+    if (daemon->followup_last == NULL) {
+        daemon->followup_first = followup;
+    } else {
+        daemon->followup_last->next = followup;
+    }
+    daemon->followup_last = followup;
+    return followup;
+}
+
+static void effects_unsent(const char *to, mn_result why)
+{
+    agent_log(AGENT_ERROR, "message_not_sent", "to=%s code=%s", to, mn_result_name(why));
+}
+
+static void effect_send_up(struct daemon *daemon, const struct mn_up *up)
+{
+    daemon->buffer.size = 0;
+    mn_result result = mn_up_encode(up, &daemon->buffer);
+    if (result != MN_OK) {
+        effects_unsent("coordinator", result);
+        return;
+    }
+    agent_outlet_send(&daemon->coordinator, daemon->buffer.bytes, daemon->buffer.size, mn_now());
+}
+
+static void effects_send_copies(struct daemon *daemon, uint32_t host,
+                                const struct mn_copies *message)
+{
+    const struct topology_host *to = &daemon->topology->hosts[host];
+    struct agent_outlet *outlet = &daemon->hosts[host];
+    if (outlet->socket == NULL) {
+        struct mn_error error = {{0}};
+        mn_time age_max = daemon->topology->timing.copy_ms * MN_MS;
+        mn_result opened = agent_outlet_open(outlet, daemon->net, to->agent, to->key, age_max,
+                                             agent_daemon_from_outlet, daemon, &error);
+        if (opened != MN_OK) {
+            char quoted[MN_ERROR_TEXT_SIZE_MAX];
+            agent_log(AGENT_ERROR, "host_not_connected", "host=%s text=%s", to->name,
+                      agent_log_quote(quoted, sizeof quoted, error.text));
+            return;
+        }
+    }
+    daemon->buffer.size = 0;
+    mn_result result = mn_copies_encode(message, &daemon->buffer);
+    if (result != MN_OK) {
+        effects_unsent(to->name, result);
+        return;
+    }
+    agent_outlet_send(outlet, daemon->buffer.bytes, daemon->buffer.size, mn_now());
+}
+
+static void effect_send_vat(struct daemon *daemon, const struct agent_effect *effect)
+{
+    struct mn_peer peer;
+    memcpy(&peer, &effect->vat.connection, sizeof peer);
+    daemon->buffer.size = 0;
+    mn_result result = mn_to_vat_encode(effect->vat.message, &daemon->buffer);
+    if (result == MN_OK) {
+        result = mn_send(daemon->vats, &peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
+    }
+    if (result != MN_OK && result != MN_NOT_FOUND && result != MN_AGAIN) {
+        effects_unsent("vat", result);
+    }
+}
+
+static struct agent_job *effects_job(struct daemon *daemon, enum agent_job_kind kind, size_t size)
+{
+    struct agent_job *job = agent_job_new(kind, size);
+    if (job == NULL) {
+        agent_daemon_fail(daemon, MN_NO_MEMORY, "out of memory");
+    }
+    return job;
+}
+
+/* Jobs that are never refused. */
+static void effects_give(struct daemon *daemon, struct agent_job *job)
+{
+    if (!agent_disk_give(daemon->disk, job)) {
+        agent_job_destroy(job);
+        agent_daemon_fail(daemon, MN_FULL, "the disk worker refused a job");
+    }
+}
+
+static void effect_record(struct daemon *daemon, const struct agent_effect *effect)
+{
+    daemon->buffer.size = 0;
+    mn_result result = effect->record.forget
+                           ? MN_OK
+                           : mn_agent_record_encode(effect->record.record, &daemon->buffer);
+    if (result != MN_OK) {
+        agent_daemon_fail(daemon, result, "a record cannot be written down");
+        return;
+    }
+    struct agent_job *job = effects_job(daemon, AGENT_JOB_RECORD, daemon->buffer.size);
+    if (job == NULL) {
+        return;
+    }
+    if (daemon->buffer.size > 0) {
+        memcpy(job->bytes, daemon->buffer.bytes, daemon->buffer.size);
+    }
+    job->sequence = effect->record.sequence;
+    job->forget = effect->record.forget;
+    agent_record_key(effect->record.record, job->key);
+    effects_give(daemon, job);
+}
+
+static void effect_file(struct daemon *daemon, const struct agent_effect *effect)
+{
+    struct agent_job *job =
+        effects_job(daemon, effect->kind == AGENT_DO_SYNC ? AGENT_JOB_SYNC : AGENT_JOB_DELETE, 0);
+    if (job != NULL) {
+        job->vat = effect->file.vat;
+        job->epoch = effect->file.epoch;
+        job->again = effect->file.again;
+        effects_give(daemon, job);
+    }
+}
+
+static void effect_write_piece(struct daemon *daemon, const struct agent_effect *effect)
+{
+    const struct mn_copies *piece = effect->piece.piece;
+    struct agent_job *job = effects_job(daemon, AGENT_JOB_WRITE, piece->piece.byte_count);
+    if (job == NULL) {
+        return;
+    }
+    memcpy(job->bytes, piece->piece.bytes, piece->piece.byte_count);
+    job->vat = piece->vat;
+    job->epoch = piece->piece.epoch;
+    job->piece = *piece;
+    job->piece.piece.bytes = job->bytes;
+    if (!agent_disk_give(daemon->disk, job)) {
+        agent_job_destroy(job);
+        struct daemon_followup *followup =
+            agent_daemon_follow(daemon, AGENT_ON_PIECE_WRITTEN, &piece->vat);
+        if (followup != NULL) {
+            followup->epoch = piece->piece.epoch;
+            followup->offset = piece->piece.offset;
+            followup->result = MN_FULL;
+        }
+    }
+}
+
+static void effect_send_file(struct daemon *daemon, const struct agent_effect *effect)
+{
+    struct agent_job *job = effects_job(daemon, AGENT_JOB_READ, MN_PIECE_SIZE_MAX);
+    if (job == NULL) {
+        return;
+    }
+    job->vat = effect->piece.piece->vat;
+    job->epoch = effect->piece.piece->piece.epoch;
+    job->host = effect->piece.host;
+    job->piece = *effect->piece.piece;
+    if (!agent_disk_give(daemon->disk, job)) {
+        agent_job_destroy(job); /* asked for again when it does not come */
+    }
+}
+
+static void effect_start(struct daemon *daemon, const struct agent_effect *effect)
+{
+    const struct mn_name *vat = &effect->process.vat;
+    struct mn_error error = {{0}};
+    uint32_t index = topology_find_vat(daemon->topology, vat->text);
+    uint32_t pid = 0;
+    uint64_t pid_started = 0;
+    mn_result result = MN_NOT_FOUND;
+    if (index == TOPOLOGY_NONE) {
+        mn_error_set(&error, "%s is not in the topology of this agent", vat->text);
+    } else {
+        result = agent_store_prepare(&daemon->store, vat, &error);
+    }
+    if (result == MN_OK) {
+        result = agent_process_start(daemon->processes, vat, daemon->topology->vats[index].command,
+                                     &pid, &pid_started, &error);
+    }
+    struct daemon_followup *followup = agent_daemon_follow(
+        daemon, result == MN_OK ? AGENT_ON_STARTED : AGENT_ON_START_FAILED, vat);
+    if (followup != NULL) {
+        followup->pid = pid;
+        followup->pid_started = pid_started;
+        (void)snprintf(followup->reason, sizeof followup->reason, "%s",
+                       error.text[0] != '\0' ? error.text : mn_result_text(result));
+    }
+}
+
+static void effect_adopt(struct daemon *daemon, const struct agent_effect *effect)
+{
+    struct mn_error error = {{0}};
+    mn_result result =
+        agent_process_adopt(daemon->processes, &effect->process.vat, effect->process.pid,
+                            effect->process.pid_started, &error);
+    struct daemon_followup *followup = agent_daemon_follow(
+        daemon, result == MN_OK ? AGENT_ON_ADOPTED : AGENT_ON_EXITED, &effect->process.vat);
+    if (followup != NULL) {
+        followup->pid = effect->process.pid;
+        followup->pid_started = effect->process.pid_started;
+        (void)snprintf(followup->reason, sizeof followup->reason, "%s", error.text);
+    }
+}
+
+static void effect_probe(struct daemon *daemon, const struct agent_effect *effect)
+{
+    mn_result result = agent_probe_start(daemon->probes, effect->probe.probe, &effect->probe.host,
+                                         effect->probe.endpoints, effect->probe.endpoint_count,
+                                         mn_now() + effect->probe.bound_ms * MN_MS);
+    if (result != MN_OK) {
+        agent_daemon_fail(daemon, result, "a probe cannot be started");
+    }
+}
+
+void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *effect)
+{
+    switch (effect->kind) {
+    case AGENT_DO_SEND_UP:
+        effect_send_up(daemon, effect->up);
+        return;
+    case AGENT_DO_SEND_COPIES:
+        effects_send_copies(daemon, effect->copies.host, effect->copies.message);
+        return;
+    case AGENT_DO_SEND_VAT:
+        effect_send_vat(daemon, effect);
+        return;
+    case AGENT_DO_RECORD:
+        effect_record(daemon, effect);
+        return;
+    case AGENT_DO_SYNC:
+    case AGENT_DO_DELETE:
+        effect_file(daemon, effect);
+        return;
+    case AGENT_DO_WRITE_PIECE:
+        effect_write_piece(daemon, effect);
+        return;
+    case AGENT_DO_SEND_FILE:
+        effect_send_file(daemon, effect);
+        return;
+    case AGENT_DO_START_PROCESS:
+        effect_start(daemon, effect);
+        return;
+    case AGENT_DO_RELEASE:
+        agent_process_release(daemon->processes, &effect->process.vat);
+        return;
+    case AGENT_DO_ADOPT:
+        effect_adopt(daemon, effect);
+        return;
+    case AGENT_DO_KILL:
+        agent_process_kill(daemon->processes, &effect->process.vat, effect->process.pid);
+        return;
+    case AGENT_DO_PROBE:
+        effect_probe(daemon, effect);
+        return;
+    case AGENT_DO_NOTE:
+        agent_log_note(effect->note);
+        return;
+    }
+}
+
+static void job_log(const struct agent_job *job, const char *what)
+{
+    if (job->result != MN_OK) {
+        char quoted[MN_ERROR_TEXT_SIZE_MAX + 64];
+        agent_log(AGENT_ERROR, what, "vat=%s epoch=%lld code=%s text=%s", job->vat.text,
+                  (long long)job->epoch, mn_result_name(job->result),
+                  agent_log_quote(quoted, sizeof quoted, job->error.text));
+    }
+}
+
+static void job_done_read(struct daemon *daemon, struct agent_job *job)
+{
+    if (job->result == MN_OK) {
+        job->piece.piece.bytes = job->bytes;
+        job->piece.piece.byte_count = (uint32_t)job->size;
+        effects_send_copies(daemon, job->host, &job->piece);
+    }
+    struct agent_event event = {.kind = AGENT_ON_FILE_READ};
+    event.read.host = job->host;
+    event.read.vat = job->vat;
+    event.read.epoch = job->epoch;
+    event.read.result = job->result;
+    agent_daemon_step(daemon, &event);
+}
+
+static void job_done_write(struct daemon *daemon, const struct agent_job *job)
+{
+    struct agent_event event = {.kind = AGENT_ON_PIECE_WRITTEN};
+    event.piece.vat = job->vat;
+    event.piece.epoch = job->epoch;
+    event.piece.result = job->result;
+    event.piece.offset = job->piece.piece.offset;
+    event.piece.byte_count = job->piece.piece.byte_count;
+    event.piece.facts = job->result == MN_OK && job->whole ? &job->facts : NULL;
+    agent_daemon_step(daemon, &event);
+}
+
+static void job_done(struct daemon *daemon, struct agent_job *job)
+{
+    struct agent_event event = {.kind = AGENT_ON_SYNCED};
+    switch (job->kind) {
+    case AGENT_JOB_RECORD:
+        event.kind = AGENT_ON_RECORDED;
+        event.recorded.sequence = job->sequence;
+        agent_daemon_step(daemon, &event);
+        return;
+    case AGENT_JOB_SYNC:
+        job_log(job, "sync_failed");
+        event.synced.vat = job->vat;
+        event.synced.epoch = job->epoch;
+        event.synced.result = job->result;
+        event.synced.took_ms = job->took_ms;
+        agent_daemon_step(daemon, &event);
+        return;
+    case AGENT_JOB_WRITE:
+        job_log(job, "copy_write_failed");
+        job_done_write(daemon, job);
+        return;
+    case AGENT_JOB_READ:
+        job_log(job, "copy_read_failed");
+        job_done_read(daemon, job);
+        return;
+    case AGENT_JOB_DELETE:
+        job_log(job, "delete_failed");
+        return;
+    }
+}
+
+void agent_daemon_jobs_done(struct daemon *daemon)
+{
+    struct agent_job *job = agent_disk_done(daemon->disk);
+    while (job != NULL) {
+        struct agent_job *next = job->next;
+        if (!daemon->stop) {
+            job_done(daemon, job);
+        }
+        agent_job_destroy(job);
+        job = next;
+    }
+}

@@ -1,0 +1,335 @@
+/* The disk worker. */
+#include "disk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+enum { DISK_COMPLAIN_SECONDS = 60, DISK_BATCH_COUNT = 1024 };
+
+struct job_queue {
+    struct agent_job *first;
+    struct agent_job *last;
+    size_t count;
+};
+
+struct agent_disk {
+    struct agent_ledger *ledger;
+    const struct agent_store *store;
+    agent_disk_complain *complain;
+    pthread_t thread;
+    int fd;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    struct job_queue records;
+    struct job_queue others;
+    struct job_queue done;
+    bool stop;
+
+    /* The worker's alone. */
+    struct timespec complained;
+    bool failing;
+    struct timespec retry;
+};
+
+struct agent_job *agent_job_new(enum agent_job_kind kind, size_t size)
+{
+    struct agent_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        return NULL;
+    }
+    job->bytes = malloc(size > 0 ? size : 1);
+    if (job->bytes == NULL) {
+        free(job);
+        return NULL;
+    }
+    job->kind = kind;
+    job->size = size;
+    return job;
+}
+
+void agent_job_destroy(struct agent_job *job)
+{
+    if (job != NULL) {
+        mn_arena_deinit(&job->arena);
+        free(job->bytes);
+        free(job);
+    }
+}
+
+static void queue_add(struct job_queue *queue, struct agent_job *job)
+{
+    job->next = NULL;
+    if (queue->last == NULL) {
+        queue->first = job;
+    } else {
+        queue->last->next = job;
+    }
+    queue->last = job;
+    queue->count += 1;
+}
+
+static struct agent_job *queue_take(struct job_queue *queue)
+{
+    struct agent_job *job = queue->first;
+    if (job != NULL) {
+        queue->first = job->next;
+        queue->last = queue->first == NULL ? NULL : queue->last;
+        queue->count -= 1;
+        job->next = NULL;
+    }
+    return job;
+}
+
+static void queue_destroy(struct job_queue *queue)
+{
+    for (struct agent_job *job = queue_take(queue); job != NULL; job = queue_take(queue)) {
+        agent_job_destroy(job);
+    }
+}
+
+static struct timespec disk_now(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now;
+}
+
+static int64_t disk_ms_between(struct timespec from, struct timespec to)
+{
+    return (int64_t)(to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+}
+
+static void disk_announce(struct agent_disk *disk)
+{
+    uint64_t one = 1;
+    ssize_t written = write(disk->fd, &one, sizeof one);
+    (void)written; /* fails only when the counter is full: then it is readable anyway */
+}
+
+/* Make all records of a list durable in one transaction. */
+static mn_result disk_write_records(struct agent_disk *disk, const struct agent_job *first,
+                                    struct mn_error *error)
+{
+    mn_result result = agent_ledger_begin(disk->ledger, error);
+    for (const struct agent_job *job = first; job != NULL && result == MN_OK; job = job->next) {
+        result = job->forget
+                     ? agent_ledger_forget(disk->ledger, job->key, error)
+                     : agent_ledger_put(disk->ledger, job->key, job->bytes, job->size, error);
+    }
+    return result == MN_OK ? agent_ledger_commit(disk->ledger, error) : result;
+}
+
+static void disk_complain(struct agent_disk *disk, const struct mn_error *error)
+{
+    struct timespec now = disk_now();
+    int64_t since = disk_ms_between(disk->complained, now);
+    if (!disk->failing || since >= DISK_COMPLAIN_SECONDS * 1000) {
+        disk->complained = now;
+        disk->complain(error->text);
+    }
+    disk->failing = true;
+    disk->retry = now;
+    disk->retry.tv_nsec += AGENT_DISK_RETRY_MS * 1000000L;
+    if (disk->retry.tv_nsec >= 1000000000L) {
+        disk->retry.tv_nsec -= 1000000000L;
+        disk->retry.tv_sec += 1;
+    }
+}
+
+/* Write what waits in the queue of records, which is left as it is when that fails. Called with the
+ * mutex held, which is let go meanwhile: only this thread takes from the queue. */
+static void disk_do_records(struct agent_disk *disk)
+{
+    struct job_queue batch = {NULL, NULL, 0};
+    while (disk->records.first != NULL && batch.count < DISK_BATCH_COUNT) {
+        queue_add(&batch, queue_take(&disk->records));
+    }
+    (void)pthread_mutex_unlock(&disk->mutex);
+    struct mn_error error = {{0}};
+    mn_result result = disk_write_records(disk, batch.first, &error);
+    if (result != MN_OK) {
+        disk_complain(disk, &error);
+    } else {
+        disk->failing = false;
+    }
+    (void)pthread_mutex_lock(&disk->mutex);
+    if (result != MN_OK) { /* back to the front */
+        batch.last->next = disk->records.first;
+        disk->records.last = disk->records.last == NULL ? batch.last : disk->records.last;
+        disk->records.first = batch.first;
+        disk->records.count += batch.count;
+        return;
+    }
+    for (struct agent_job *job = queue_take(&batch); job != NULL; job = queue_take(&batch)) {
+        queue_add(&disk->done, job);
+    }
+    disk_announce(disk);
+}
+
+static void disk_do(const struct agent_disk *disk, struct agent_job *job)
+{
+    struct timespec began = disk_now();
+    switch (job->kind) {
+    case AGENT_JOB_RECORD:
+        mn_assert(job->kind != AGENT_JOB_RECORD);
+        break;
+    case AGENT_JOB_SYNC:
+        job->result = agent_store_sync(disk->store, &job->vat, job->epoch, job->again, &job->error);
+        break;
+    case AGENT_JOB_WRITE:
+        job->result = agent_store_write(disk->store, &job->piece, &job->arena, &job->facts,
+                                        &job->whole, &job->error);
+        break;
+    case AGENT_JOB_READ:
+        job->result = agent_store_read(disk->store, &job->vat, job->epoch, job->piece.piece.offset,
+                                       job->bytes, job->size, &job->size, &job->error);
+        break;
+    case AGENT_JOB_DELETE:
+        job->result = agent_store_delete(disk->store, &job->vat, job->epoch, &job->error);
+        break;
+    }
+    int64_t took = disk_ms_between(began, disk_now());
+    job->took_ms = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+}
+
+static bool disk_records_due(const struct agent_disk *disk)
+{
+    return disk->records.first != NULL &&
+           (!disk->failing || disk_ms_between(disk->retry, disk_now()) >= 0);
+}
+
+static void *disk_main(void *context)
+{
+    struct agent_disk *disk = context;
+    (void)pthread_mutex_lock(&disk->mutex);
+    while (!disk->stop) {
+        if (disk_records_due(disk)) {
+            disk_do_records(disk);
+            continue;
+        }
+        struct agent_job *job = queue_take(&disk->others);
+        if (job != NULL) {
+            (void)pthread_mutex_unlock(&disk->mutex);
+            disk_do(disk, job);
+            (void)pthread_mutex_lock(&disk->mutex);
+            queue_add(&disk->done, job);
+            disk_announce(disk);
+        } else if (disk->records.first != NULL) {
+            (void)pthread_cond_timedwait(&disk->changed, &disk->mutex, &disk->retry);
+        } else {
+            (void)pthread_cond_wait(&disk->changed, &disk->mutex);
+        }
+    }
+    (void)pthread_mutex_unlock(&disk->mutex);
+    return NULL;
+}
+
+static bool disk_init(struct agent_disk *disk)
+{
+    pthread_condattr_t attributes;
+    disk->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return disk->fd >= 0 && pthread_mutex_init(&disk->mutex, NULL) == 0 &&
+           pthread_condattr_init(&attributes) == 0 &&
+           pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+           pthread_cond_init(&disk->changed, &attributes) == 0;
+}
+
+mn_result agent_disk_start(struct agent_disk **out, struct agent_ledger *ledger,
+                           const struct agent_store *store, agent_disk_complain *complain,
+                           struct mn_error *error)
+{
+    struct agent_disk *disk = calloc(1, sizeof *disk);
+    if (disk == NULL) {
+        return MN_NO_MEMORY;
+    }
+    disk->ledger = ledger;
+    disk->store = store;
+    disk->complain = complain;
+    if (!disk_init(disk)) {
+        mn_error_set(error, "cannot start the disk worker: %s", strerror(errno));
+        if (disk->fd >= 0) {
+            (void)close(disk->fd);
+        }
+        free(disk);
+        return MN_IO;
+    }
+    int code = pthread_create(&disk->thread, NULL, disk_main, disk);
+    if (code != 0) {
+        mn_error_set(error, "cannot start the disk worker: %s", strerror(code));
+        (void)close(disk->fd);
+        free(disk);
+        return mn_result_from_errno(code);
+    }
+    *out = disk;
+    return MN_OK;
+}
+
+int agent_disk_fd(const struct agent_disk *disk)
+{
+    return disk->fd;
+}
+
+bool agent_disk_give(struct agent_disk *disk, struct agent_job *job)
+{
+    (void)pthread_mutex_lock(&disk->mutex);
+    bool bounded = job->kind == AGENT_JOB_READ || job->kind == AGENT_JOB_WRITE;
+    bool room = !bounded || disk->others.count < AGENT_DISK_JOB_COUNT_MAX;
+    if (room) {
+        queue_add(job->kind == AGENT_JOB_RECORD ? &disk->records : &disk->others, job);
+        (void)pthread_cond_signal(&disk->changed);
+    }
+    (void)pthread_mutex_unlock(&disk->mutex);
+    return room;
+}
+
+struct agent_job *agent_disk_done(struct agent_disk *disk)
+{
+    uint64_t count = 0;
+    ssize_t got = read(disk->fd, &count, sizeof count);
+    (void)got; /* nothing to read: nothing is done */
+    (void)pthread_mutex_lock(&disk->mutex);
+    struct agent_job *first = disk->done.first;
+    disk->done = (struct job_queue){NULL, NULL, 0};
+    (void)pthread_mutex_unlock(&disk->mutex);
+    return first;
+}
+
+bool agent_disk_stop(struct agent_disk **out, int bound_ms)
+{
+    struct agent_disk *disk = *out;
+    if (disk == NULL) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&disk->mutex);
+    disk->stop = true;
+    (void)pthread_cond_signal(&disk->changed);
+    (void)pthread_mutex_unlock(&disk->mutex);
+    struct timespec until = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += bound_ms / 1000;
+    until.tv_nsec += (long)(bound_ms % 1000) * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec += 1;
+    }
+    if (pthread_timedjoin_np(disk->thread, NULL, &until) != 0) {
+        return false;
+    }
+    queue_destroy(&disk->records);
+    queue_destroy(&disk->others);
+    queue_destroy(&disk->done);
+    (void)pthread_cond_destroy(&disk->changed);
+    (void)pthread_mutex_destroy(&disk->mutex);
+    (void)close(disk->fd);
+    free(disk);
+    *out = NULL;
+    return true;
+}

@@ -1,0 +1,80 @@
+/* The disk worker: one thread that does everything that waits for the disk, so that a slow disk
+ * delays no heartbeat. Jobs go in, done jobs come back in a list that an eventfd announces.
+ *
+ * Records have a queue of their own, which goes first, keeps its order and is tried until the disk
+ * takes it; everything that waits there is made durable in one transaction. All other jobs are done
+ * in their order. */
+#ifndef AGENT_SHELL_DISK_H
+#define AGENT_SHELL_DISK_H
+
+#include "ledger.h"
+#include "store.h"
+
+enum {
+    /* Jobs of other hosts' asking (pieces to read and write) that may wait. */
+    AGENT_DISK_JOB_COUNT_MAX = 4096,
+    AGENT_DISK_RETRY_MS = 500
+};
+
+enum agent_job_kind {
+    AGENT_JOB_RECORD,
+    AGENT_JOB_SYNC,
+    AGENT_JOB_WRITE,
+    AGENT_JOB_READ,
+    AGENT_JOB_DELETE
+};
+
+struct agent_job {
+    enum agent_job_kind kind;
+    struct agent_job *next;
+    struct mn_name vat;
+    mn_epoch epoch;
+
+    uint64_t sequence; /* RECORD */
+    char key[AGENT_RECORD_KEY_SIZE];
+    bool forget;
+    bool again;             /* SYNC */
+    uint32_t host;          /* READ: for whom */
+    struct mn_copies piece; /* WRITE, READ */
+    unsigned char *bytes;   /* owned: RECORD's and WRITE's bytes, READ's answer */
+    size_t size;
+
+    /* How it went. */
+    mn_result result;
+    struct mn_error error;
+    uint32_t took_ms;
+    bool whole;                    /* WRITE */
+    struct agent_file_facts facts; /* WRITE, when whole */
+    struct mn_arena arena;         /* holds what facts point to */
+};
+
+/* A zeroed job with room for @size bytes; NULL when memory is out. */
+struct agent_job *agent_job_new(enum agent_job_kind kind, size_t size);
+void agent_job_destroy(struct agent_job *job);
+
+struct agent_disk;
+
+/* Start the worker. @ledger and @store are borrowed, and the worker's alone until agent_disk_stop.
+ * @complain is called on the worker's thread when the ledger cannot be written: once when it
+ * begins, then once a minute. */
+typedef void agent_disk_complain(const char *text);
+mn_result agent_disk_start(struct agent_disk **disk, struct agent_ledger *ledger,
+                           const struct agent_store *store, agent_disk_complain *complain,
+                           struct mn_error *error) MN_CHECKED;
+
+/* Readable while done jobs wait. */
+int agent_disk_fd(const struct agent_disk *disk);
+
+/* Hand over a job, which is the worker's from then on. False when too many wait already, for READ
+ * and WRITE only; the job is still the caller's then. */
+bool agent_disk_give(struct agent_disk *disk, struct agent_job *job) MN_CHECKED;
+
+/* The done jobs, oldest first, chained by `next`; the caller's to destroy. NULL when there is none.
+ * RECORD jobs come back when they are durable, never before. */
+struct agent_job *agent_disk_done(struct agent_disk *disk);
+
+/* End the worker after the job it is at; what still waits is not done. False when it did not end
+ * within @bound_ms: then *disk must be left as it is, and so must what it borrowed. */
+bool agent_disk_stop(struct agent_disk **disk, int bound_ms) MN_CHECKED;
+
+#endif

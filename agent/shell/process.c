@@ -1,0 +1,393 @@
+/* The vats' processes. */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/grow.h"
+
+enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048, PROCESS_ENVIRON_SIZE = 65536 };
+
+struct process {
+    struct mn_name vat;
+    uint32_t pid;
+    int fd;      /* pidfd */
+    int release; /* our end of the pipe it waits at; -1 once released or adopted */
+    bool child;
+};
+
+struct agent_processes {
+    struct mn_net *net;
+    char logs[MN_PATH_SIZE_MAX];
+    agent_process_exited *exited;
+    void *context;
+    struct process *items;
+    size_t count;
+    size_t capacity;
+};
+
+mn_result agent_processes_new(struct agent_processes **out, struct mn_net *net, const char *logs,
+                              agent_process_exited *exited, void *context)
+{
+    struct agent_processes *processes = calloc(1, sizeof *processes);
+    if (processes == NULL) {
+        return MN_NO_MEMORY;
+    }
+    processes->net = net;
+    processes->exited = exited;
+    processes->context = context;
+    (void)snprintf(processes->logs, sizeof processes->logs, "%s", logs);
+    *out = processes;
+    return MN_OK;
+}
+
+static void process_forget(struct agent_processes *processes, size_t place)
+{
+    struct process *process = &processes->items[place];
+    mn_unwatch(processes->net, process->fd);
+    (void)close(process->fd);
+    if (process->release >= 0) {
+        (void)close(process->release);
+    }
+    processes->count -= 1;
+    memmove(process, process + 1, (processes->count - place) * sizeof *process);
+}
+
+void agent_processes_destroy(struct agent_processes **out)
+{
+    struct agent_processes *processes = *out;
+    if (processes == NULL) {
+        return;
+    }
+    while (processes->count > 0) {
+        process_forget(processes, processes->count - 1);
+    }
+    free(processes->items);
+    free(processes);
+    *out = NULL;
+}
+
+static struct process *process_find(struct agent_processes *processes, const struct mn_name *vat)
+{
+    for (size_t i = 0; i < processes->count; i++) {
+        if (mn_name_equal(&processes->items[i].vat, vat)) {
+            return &processes->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The exit of a child in words. Of an adopted process nobody but init is told how it ended. */
+static void process_reason(const struct process *process, char out[AGENT_REASON_SIZE])
+{
+    int status = 0;
+    if (!process->child) {
+        (void)snprintf(out, AGENT_REASON_SIZE,
+                       "ended; started by an earlier agent, so nobody knows how");
+        return;
+    }
+    pid_t waited = waitpid((pid_t)process->pid, &status, 0);
+    if (waited != (pid_t)process->pid) {
+        (void)snprintf(out, AGENT_REASON_SIZE, "ended: %s", strerror(errno));
+    } else if (WIFSIGNALED(status)) {
+        int number = WTERMSIG(status);
+        const char *name = sigabbrev_np(number);
+        (void)snprintf(out, AGENT_REASON_SIZE, "killed by signal %d (SIG%s)", number,
+                       name != NULL ? name : "?");
+    } else {
+        (void)snprintf(out, AGENT_REASON_SIZE, "exited with status %d", WEXITSTATUS(status));
+    }
+}
+
+static void process_ready(void *context, int fd)
+{
+    struct agent_processes *processes = context;
+    size_t place = 0;
+    while (place < processes->count && processes->items[place].fd != fd) {
+        place += 1;
+    }
+    if (place == processes->count) {
+        return;
+    }
+    struct process process = processes->items[place];
+    char reason[AGENT_REASON_SIZE];
+    process_reason(&process, reason);
+    process_forget(processes, place);
+    processes->exited(processes->context, &process.vat, process.pid, reason);
+}
+
+bool agent_process_began(uint32_t pid, uint64_t *ticks)
+{
+    char path[64];
+    char text[1024];
+    (void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (size <= 0) {
+        return false;
+    }
+    text[size] = '\0';
+    /* The second field is the program's name in parentheses, and may hold anything: go on after the
+     * last parenthesis. What follows is field 3; the start time is field 22 (proc(5)). */
+    char *at = strrchr(text, ')');
+    for (int field = 2; at != NULL && field < 22; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    if (at == NULL) {
+        return false;
+    }
+    char *end = NULL;
+    *ticks = strtoull(at + 1, &end, 10);
+    return end != at + 1;
+}
+
+/* Whether the process was started for @vat: pids and start times may repeat after a reboot. */
+static bool process_is_of(uint32_t pid, const struct mn_name *vat)
+{
+    char path[64];
+    char wanted[MN_NAME_SIZE_MAX + 16];
+    (void)snprintf(path, sizeof path, "/proc/%u/environ", pid);
+    int wanted_size = snprintf(wanted, sizeof wanted, "MNEME_VAT=%s", vat->text);
+    char *bytes = malloc(PROCESS_ENVIRON_SIZE);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = 0;
+    ssize_t got = fd >= 0 && bytes != NULL ? 1 : 0;
+    while (got > 0 && size < PROCESS_ENVIRON_SIZE) {
+        got = read(fd, bytes + size, PROCESS_ENVIRON_SIZE - (size_t)size);
+        size += got > 0 ? got : 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    bool found = false;
+    ssize_t at = 0;
+    while (at < size && !found) {
+        const char *end = memchr(bytes + at, '\0', (size_t)(size - at));
+        ssize_t length = end != NULL ? end - (bytes + at) : size - at;
+        found = length == wanted_size && memcmp(bytes + at, wanted, (size_t)length) == 0;
+        at += length + 1;
+    }
+    free(bytes);
+    return found;
+}
+
+static mn_result process_watch(struct agent_processes *processes, struct process process,
+                               struct mn_error *error)
+{
+    mn_result result = mn_grow(&processes->items, &processes->capacity, processes->count + 1,
+                               sizeof process, PROCESS_COUNT_MAX);
+    if (result == MN_OK) {
+        result = mn_watch(processes->net, process.fd, process_ready, processes);
+    }
+    if (result != MN_OK) {
+        mn_error_set(error, "cannot watch the process of %s: %s (at most %d vats run on a host)",
+                     process.vat.text, mn_result_text(result), (int)PROCESS_COUNT_MAX);
+        return result;
+    }
+    processes->items[processes->count] = process;
+    processes->count += 1;
+    return MN_OK;
+}
+
+static int process_open(uint32_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+}
+
+/* What the child needs, made before the fork: after it, only calls that are safe then. */
+struct spawn {
+    const char *const *command;
+    char **environment;
+    char vat[MN_NAME_SIZE_MAX + 16];
+    char agent[64];
+    int log;
+    int wait; /* the child's end of the pipe */
+};
+
+_Noreturn static void spawn_fail(const char *text)
+{
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written;
+    _exit(127);
+}
+
+_Noreturn static void spawn_child(const struct spawn *spawn)
+{
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)setsid();
+    int null = open("/dev/null", O_RDONLY);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(spawn->log, STDOUT_FILENO) < 0 ||
+        dup2(spawn->log, STDERR_FILENO) < 0 || dup2(spawn->wait, 3) < 0) {
+        _exit(127);
+    }
+    (void)syscall(SYS_close_range, 4U, ~0U, 0U); /* all is close-on-exec anyway */
+    char go = 0;
+    if (read(3, &go, 1) != 1) {
+        _exit(0); /* the agent died before our pid was on record */
+    }
+    (void)close(3);
+    (void)execvpe(spawn->command[0], (char *const *)spawn->command, spawn->environment);
+    spawn_fail(errno == ENOENT ? "mneme-agent: the vat's command was not found\n"
+                               : "mneme-agent: the vat's command cannot be executed\n");
+}
+
+extern char **environ;
+
+/* Our environment with what a vat is told by it. */
+static char **spawn_environment(struct spawn *spawn, const struct mn_name *vat)
+{
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count += 1;
+    }
+    char **made = calloc(count + 3, sizeof(char *));
+    if (made == NULL) {
+        return NULL;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], "MNEME_VAT=", 10) != 0 &&
+            strncmp(environ[i], "MNEME_AGENT=", 12) != 0) {
+            made[used] = environ[i];
+            used += 1;
+        }
+    }
+    (void)snprintf(spawn->vat, sizeof spawn->vat, "MNEME_VAT=%s", vat->text);
+    (void)snprintf(spawn->agent, sizeof spawn->agent, "MNEME_AGENT=%s", AGENT_VATS_ENDPOINT);
+    made[used] = spawn->vat;
+    made[used + 1] = spawn->agent;
+    return made;
+}
+
+static mn_result spawn_open_log(const struct agent_processes *processes, const struct mn_name *vat,
+                                int *fd, struct mn_error *error)
+{
+    char name[AGENT_STORE_NAME_SIZE];
+    char path[PROCESS_PATH_SIZE];
+    agent_store_name(vat, name);
+    (void)snprintf(path, sizeof path, "%s/%s.log", processes->logs, name);
+    *fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (*fd >= 0) {
+        return MN_OK;
+    }
+    mn_error_set(error, "cannot write the log of %s, %s: %s", vat->text, path, strerror(errno));
+    return mn_result_from_errno(errno);
+}
+
+static mn_result spawn_fork(struct agent_processes *processes, struct spawn *spawn,
+                            struct process *process, struct mn_error *error)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        mn_error_set(error, "cannot start %s: %s", process->vat.text, strerror(errno));
+        return mn_result_from_errno(errno);
+    }
+    spawn->wait = ends[0];
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)close(ends[1]);
+        spawn_child(spawn);
+    }
+    int code = errno;
+    (void)close(ends[0]);
+    process->release = ends[1];
+    process->pid = pid > 0 ? (uint32_t)pid : 0;
+    process->child = true;
+    process->fd = pid > 0 ? process_open(process->pid) : -1;
+    mn_result result = MN_OK;
+    if (pid < 0 || process->fd < 0) {
+        code = pid < 0 ? code : errno;
+        mn_error_set(error, "cannot start %s: %s", process->vat.text, strerror(code));
+        result = mn_result_from_errno(code);
+    } else {
+        result = process_watch(processes, *process, error);
+    }
+    if (result != MN_OK) {
+        (void)close(ends[1]); /* a child that is there ends by that */
+        if (process->fd >= 0) {
+            (void)close(process->fd);
+        }
+        if (pid > 0) {
+            (void)waitpid(pid, NULL, 0);
+        }
+    }
+    return result;
+}
+
+mn_result agent_process_start(struct agent_processes *processes, const struct mn_name *vat,
+                              const char *const *command, uint32_t *pid, uint64_t *pid_started,
+                              struct mn_error *error)
+{
+    struct spawn spawn = {.command = command, .log = -1};
+    struct process process = {.vat = *vat};
+    mn_result result = spawn_open_log(processes, vat, &spawn.log, error);
+    if (result != MN_OK) {
+        return result;
+    }
+    spawn.environment = spawn_environment(&spawn, vat);
+    result =
+        spawn.environment == NULL ? MN_NO_MEMORY : spawn_fork(processes, &spawn, &process, error);
+    free((void *)spawn.environment);
+    (void)close(spawn.log);
+    if (result == MN_OK) {
+        *pid = process.pid;
+        *pid_started = 0;
+        (void)agent_process_began(process.pid, pid_started); /* it waits, so it is there */
+    }
+    return result;
+}
+
+void agent_process_release(struct agent_processes *processes, const struct mn_name *vat)
+{
+    struct process *process = process_find(processes, vat);
+    if (process == NULL || process->release < 0) {
+        return;
+    }
+    char go = 1;
+    ssize_t written = write(process->release, &go, 1);
+    (void)written; /* fails only when it has ended, and that is told on its own */
+    (void)close(process->release);
+    process->release = -1;
+}
+
+mn_result agent_process_adopt(struct agent_processes *processes, const struct mn_name *vat,
+                              uint32_t pid, uint64_t pid_started, struct mn_error *error)
+{
+    int fd = process_open(pid);
+    uint64_t ticks = 0;
+    if (fd < 0 || !agent_process_began(pid, &ticks) || ticks != pid_started ||
+        !process_is_of(pid, vat)) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        mn_error_set(error, "ended while no agent watched it");
+        return MN_NOT_FOUND;
+    }
+    struct process process = {.vat = *vat, .pid = pid, .fd = fd, .release = -1};
+    mn_result result = process_watch(processes, process, error);
+    if (result != MN_OK) {
+        (void)close(fd);
+    }
+    return result;
+}
+
+void agent_process_kill(struct agent_processes *processes, const struct mn_name *vat, uint32_t pid)
+{
+    struct process *process = process_find(processes, vat);
+    if (process != NULL && process->pid == pid) {
+        (void)syscall(SYS_pidfd_send_signal, process->fd, SIGKILL, NULL, 0);
+    }
+}

@@ -1,0 +1,57 @@
+/* The checkpoint files of a host: ROOT/<vat>/<16 hex of the epoch>.ckpt (schema/store). What comes
+ * from another host is gathered in a file of the ending .arriving and gets its name once it is
+ * whole, verified and synced. Every failure says which file, and what to do.
+ *
+ * All of these block on the disk. They keep no state but the root's path, so any thread may call
+ * them, as long as no two work on the same file. */
+#ifndef AGENT_SHELL_STORE_H
+#define AGENT_SHELL_STORE_H
+
+#include "base/error.h"
+#include "core/agent.h"
+
+enum { AGENT_STORE_PATH_SIZE = 2048 };
+
+struct agent_store {
+    char root[MN_PATH_SIZE_MAX];
+};
+
+/* Make @root if it is not there, and find out whether it can be written. */
+mn_result agent_store_open(struct agent_store *store, const char *root,
+                           struct mn_error *error) MN_CHECKED;
+
+/* Verify and sync every file and hand out what it says of itself, sorted by vat and epoch. A file
+ * that is corrupt is renamed to end in .corrupt, and @bad is told of it; it is not handed out. */
+typedef mn_result agent_store_each(void *context, const struct agent_file_facts *facts);
+typedef void agent_store_bad(void *context, const char *text);
+mn_result agent_store_scan(const struct agent_store *store, agent_store_each *each,
+                           agent_store_bad *bad, void *context, struct mn_error *error) MN_CHECKED;
+
+/* Make the directory of a vat that is about to start, and clear away what an earlier process of it
+ * left half written. */
+mn_result agent_store_prepare(const struct agent_store *store, const struct mn_name *vat,
+                              struct mn_error *error) MN_CHECKED;
+
+/* Make a file that a vat wrote, and its name, durable. @again: syncing it failed before; the system
+ * may have dropped its pages and call them clean, so the file is written anew. */
+mn_result agent_store_sync(const struct agent_store *store, const struct mn_name *vat,
+                           mn_epoch epoch, bool again, struct mn_error *error) MN_CHECKED;
+
+/* Write a piece of a file that arrives. With the last byte of the file it is verified against the
+ * piece's digest and synced; *@whole says so and @facts is filled, from @arena. On any failure
+ * nothing of the file is left. */
+mn_result agent_store_write(const struct agent_store *store, const struct mn_copies *piece,
+                            struct mn_arena *arena, struct agent_file_facts *facts, bool *whole,
+                            struct mn_error *error) MN_CHECKED;
+
+/* Read up to @size bytes at @offset. MN_NOT_FOUND when there is no such file, MN_CORRUPT when it
+ * ends before @offset. */
+mn_result agent_store_read(const struct agent_store *store, const struct mn_name *vat,
+                           mn_epoch epoch, uint64_t offset, void *bytes, size_t size, size_t *count,
+                           struct mn_error *error) MN_CHECKED;
+
+/* Remove a file, and what has arrived of it. A file that is not there is no error. */
+mn_result agent_store_delete(const struct agent_store *store, const struct mn_name *vat,
+                             mn_epoch epoch, struct mn_error *error) MN_CHECKED;
+
+#endif

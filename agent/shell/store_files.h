@@ -1,0 +1,26 @@
+/* What store.c and store_scan.c share: paths, and making things durable. */
+#ifndef AGENT_SHELL_STORE_FILES_H
+#define AGENT_SHELL_STORE_FILES_H
+
+#include "store.h"
+
+/* ROOT/<vat>, without a slash at the end. */
+mn_result agent_store_directory_path(const struct agent_store *store, const struct mn_name *vat,
+                                     char out[AGENT_STORE_PATH_SIZE],
+                                     struct mn_error *error) MN_CHECKED;
+
+/* ROOT/<vat>/<16 hex><ending>; @ending is ".ckpt" or what replaces it. */
+mn_result agent_store_file_path(const struct agent_store *store, const struct mn_name *vat,
+                                mn_epoch epoch, const char *ending, char out[AGENT_STORE_PATH_SIZE],
+                                struct mn_error *error) MN_CHECKED;
+
+/* Make what stands in a directory durable: its files' names. */
+mn_result agent_store_sync_directory(const char *path, struct mn_error *error) MN_CHECKED;
+
+/* Sync the file at @path. */
+mn_result agent_store_sync_file(const char *path, struct mn_error *error) MN_CHECKED;
+
+/* "cannot @what @path: why, and what to do", from errno. */
+mn_result agent_store_failure(const char *what, const char *path, struct mn_error *error);
+
+#endif

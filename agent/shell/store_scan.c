@@ -1,0 +1,174 @@
+/* The scan of the store at start: every file is read whole, for a copy that cannot be read back is
+ * none. Directories of vats are known again by the record of their files, never by their name. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/grow.h"
+#include "store/checkpoint_file.h"
+#include "store_files.h"
+
+enum { SCAN_NAME_COUNT_MAX = 1 << 24 };
+
+struct scan_names {
+    char **items;
+    size_t count;
+    size_t capacity;
+};
+
+static void scan_names_deinit(struct scan_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->items[i]);
+    }
+    free((void *)names->items);
+}
+
+static int scan_name_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in a directory but for those that begin with a dot, sorted. */
+static mn_result scan_list(const char *path, struct scan_names *names, struct mn_error *error)
+{
+    DIR *directory = opendir(path);
+    if (directory == NULL) {
+        return agent_store_failure("open the directory", path, error);
+    }
+    mn_result result = MN_OK;
+    errno = 0;
+    for (struct dirent *entry = readdir(directory); entry != NULL && result == MN_OK;
+         entry = readdir(directory)) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        result = mn_grow(&names->items, &names->capacity, names->count + 1, sizeof(char *),
+                         SCAN_NAME_COUNT_MAX);
+        char *copy = result == MN_OK ? strdup(entry->d_name) : NULL;
+        if (result == MN_OK && copy == NULL) {
+            result = MN_NO_MEMORY;
+        }
+        if (result == MN_OK) {
+            names->items[names->count] = copy;
+            names->count += 1;
+        }
+        errno = 0;
+    }
+    if (result == MN_OK && errno != 0) {
+        result = agent_store_failure("read the directory", path, error);
+    }
+    (void)closedir(directory);
+    if (result == MN_OK && names->count > 0) {
+        qsort((void *)names->items, names->count, sizeof(char *), scan_name_compare);
+    }
+    return result;
+}
+
+struct scan {
+    const struct agent_store *store;
+    agent_store_each *each;
+    agent_store_bad *bad;
+    void *context;
+};
+
+static void scan_set_aside(const struct scan *scan, const char *path, const char *why)
+{
+    char aside[AGENT_STORE_PATH_SIZE + 16];
+    char text[MN_ERROR_TEXT_SIZE_MAX + AGENT_STORE_PATH_SIZE + 64];
+    (void)snprintf(aside, sizeof aside, "%s.corrupt", path);
+    bool renamed = rename(path, aside) == 0;
+    (void)snprintf(text, sizeof text, "%s; %s", why,
+                   renamed ? "it is set aside with the ending .corrupt" : "it stays as it is");
+    scan->bad(scan->context, text);
+}
+
+static mn_result scan_file(const struct scan *scan, const char *directory,
+                           const char *directory_name, mn_epoch epoch)
+{
+    char path[AGENT_STORE_PATH_SIZE];
+    char file[MN_CHECKPOINT_NAME_SIZE];
+    mn_checkpoint_name_into(file, epoch);
+    int size = snprintf(path, sizeof path, "%s/%s", directory, file);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        return MN_TOO_LARGE;
+    }
+    struct mn_arena arena;
+    mn_arena_init(&arena, 0);
+    struct mn_error why = {{0}};
+    struct agent_file_facts facts = {0};
+    struct mn_checkpoint_identity identity = {0};
+    mn_result result = mn_checkpoint_verify(path, &arena, &facts.record, &identity, &why);
+    if (result == MN_OK) {
+        char expected[AGENT_STORE_NAME_SIZE];
+        agent_store_name(&facts.record.vat, expected);
+        if (facts.record.epoch != epoch || strcmp(expected, directory_name) != 0) {
+            mn_error_set(&why, "%s holds checkpoint %lld of %s", path,
+                         (long long)facts.record.epoch, facts.record.vat.text);
+            result = MN_CORRUPT;
+        }
+    }
+    if (result == MN_OK) {
+        result = agent_store_sync_file(path, &why);
+    }
+    facts.size = identity.size;
+    facts.digest = identity.digest;
+    if (result == MN_OK) {
+        result = scan->each(scan->context, &facts);
+    } else if (result == MN_CORRUPT || result == MN_TOO_LARGE) {
+        scan_set_aside(scan, path, why.text);
+        result = MN_OK;
+    } else if (result != MN_NO_MEMORY) {
+        scan->bad(scan->context, why.text); /* unreadable: no copy, but perhaps it will be again */
+        result = MN_OK;
+    }
+    mn_arena_deinit(&arena);
+    return result;
+}
+
+static mn_result scan_directory(const struct scan *scan, const char *name, struct mn_error *error)
+{
+    char path[AGENT_STORE_PATH_SIZE];
+    int size = snprintf(path, sizeof path, "%s/%s", scan->store->root, name);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        mn_error_set(error, "the path of %s in %s is too long", name, scan->store->root);
+        return MN_TOO_LARGE;
+    }
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        return MN_OK; /* somebody else's file */
+    }
+    struct scan_names files = {0};
+    mn_result result = scan_list(path, &files, error);
+    for (size_t i = 0; i < files.count && result == MN_OK; i++) {
+        mn_epoch epoch = 0;
+        const char *ending = strrchr(files.items[i], '.');
+        if (mn_checkpoint_name_parse(files.items[i], &epoch)) {
+            result = scan_file(scan, path, name, epoch);
+        } else if (ending != NULL &&
+                   (strcmp(ending, ".arriving") == 0 || strcmp(ending, ".anew") == 0)) {
+            char left[AGENT_STORE_PATH_SIZE + 300];
+            (void)snprintf(left, sizeof left, "%s/%s", path, files.items[i]);
+            (void)unlink(left);
+        }
+    }
+    scan_names_deinit(&files);
+    return result == MN_OK ? agent_store_sync_directory(path, error) : result;
+}
+
+mn_result agent_store_scan(const struct agent_store *store, agent_store_each *each,
+                           agent_store_bad *bad, void *context, struct mn_error *error)
+{
+    struct scan scan = {.store = store, .each = each, .bad = bad, .context = context};
+    struct scan_names directories = {0};
+    mn_result result = scan_list(store->root, &directories, error);
+    for (size_t i = 0; i < directories.count && result == MN_OK; i++) {
+        result = scan_directory(&scan, directories.items[i], error);
+    }
+    scan_names_deinit(&directories);
+    return result;
+}
