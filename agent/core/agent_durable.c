@@ -8,26 +8,32 @@
 
 #include "agent_private.h"
 
-static mn_result written_check(const struct agent_vat *vat, const struct mn_from_vat *message)
+static const char *written_wrong(const struct agent_vat *vat, const struct mn_from_vat *message)
 {
     mn_epoch epoch = message->written.epoch;
-    if (mn_epoch_run(epoch) != vat->start.run || message->written.onto >= epoch ||
-        message->written.since >= epoch) {
-        return MN_BAD_INPUT;
+    if (mn_epoch_run(epoch) != vat->start.run) {
+        return "a checkpoint of another run";
     }
-    return MN_OK;
+    if (message->written.onto >= epoch || message->written.since >= epoch) {
+        return "a checkpoint onto a later one";
+    }
+    if (vat->file_count >= AGENT_FILE_COUNT_MAX) {
+        return "more checkpoints than are kept of one vat, none of which can be let go";
+    }
+    return NULL;
 }
 
 /* The vat has written a checkpoint, or says again that it has. */
 void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message)
 {
     mn_epoch epoch = message->written.epoch;
-    if (written_check(vat, message) != MN_OK) {
+    const char *wrong = written_wrong(vat, message);
+    if (wrong != NULL) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BAD_WORD,
                                                     .vat = vat->name,
                                                     .run = vat->start.run,
                                                     .epoch = epoch,
-                                                    .text = "a checkpoint of another run"});
+                                                    .text = wrong});
         return;
     }
     struct agent_file *file = agent_find_file(vat, epoch);
@@ -193,6 +199,7 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
             agent_file_gone(agent, vat, &vat->files[i - 1], true);
         }
     }
+    agent_trim_gone(vat);
     drop_say(agent, vat, keep, keep_count);
 }
 

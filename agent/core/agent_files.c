@@ -160,3 +160,19 @@ void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_fi
         agent_remove_file(vat, file->epoch);
     }
 }
+
+/* What is gone and has not been taken is remembered only so far: it is below its vat's floor, so a
+ * coordinator that goes on believing in it draws no wrong conclusion. */
+void agent_trim_gone(struct agent_vat *vat)
+{
+    size_t count = 0;
+    for (size_t i = vat->file_count; i > 0; i--) {
+        if (vat->files[i - 1].state != AGENT_FILE_GONE) {
+            continue;
+        }
+        count += 1;
+        if (count > AGENT_GONE_COUNT_MAX) {
+            agent_remove_file(vat, vat->files[i - 1].epoch);
+        }
+    }
+}

@@ -33,6 +33,7 @@ enum {
     AGENT_BATCH_HEARD_COUNT = 16384,
     AGENT_BATCH_COUNT_MAX = 64, /* reports under way that have not been acknowledged */
     AGENT_WINDOW_COUNT = 8,     /* files of one vat under way to one host, or being fetched */
+    AGENT_GONE_COUNT_MAX = 64,  /* deleted files of one vat that are remembered */
     AGENT_PENDING_COUNT_MAX = 1 << 20,
     AGENT_DECISION_COUNT_MAX = 1024,
     AGENT_REFRESH_HEARTBEATS = 10, /* every vat's state is said again once in so many */
@@ -392,6 +393,7 @@ mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete);
+void agent_trim_gone(struct agent_vat *vat);
 
 /* agent_copies.c: our vats' checkpoints at other hosts. */
 void agent_copies_begin(struct agent_vat *vat); /* a new life: nobody is known to hold anything */
