@@ -8,7 +8,7 @@
 
 #include "daemon_private.h"
 
-enum { DAEMON_DISK_STOP_MS = 1200 };
+enum { DAEMON_DISK_STOP_MS = 1000 };
 
 void agent_daemon_fail(struct daemon *daemon, mn_result result, const char *text)
 {

@@ -190,6 +190,9 @@ mn_result agent_ledger_open(struct agent_ledger **out, const char *path, struct 
     int code = sqlite3_open_v2(path, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     mn_result result = code == SQLITE_OK ? MN_OK : ledger_failure(ledger, "open", code, error);
     if (result == MN_OK) {
+        /* What is in the write-ahead log is durable; folding it into the database can wait until
+         * somebody has time for it, which the end of the agent is not. */
+        (void)sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         result = ledger_prepare(ledger, error);
     }
     if (result != MN_OK) {
