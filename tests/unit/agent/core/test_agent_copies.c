@@ -1,0 +1,422 @@
+/* Copies: what is durable, who holds it, what may go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent_play.h"
+
+/* A checkpoint of x1 that is durable everywhere. */
+static void make_durable(struct play *play, mn_epoch epoch, mn_epoch since, mn_epoch onto)
+{
+    play_written(play, 'a', epoch, since, onto);
+    play_synced(play, "x1", epoch, MN_OK);
+    play_have(play, 1, "x1", epoch, MN_OK);
+}
+
+static void calls_a_checkpoint_durable_only_when_synced_here_and_held_by_the_partner(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_expect(&play, "sync x1 1.1\n");
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "");
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+    play_taken(&play, 1);
+    play_expect(&play, "");
+    play_close(&play);
+}
+
+static void waits_for_everything_below_before_a_checkpoint_is_durable(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_written(&play, 'a', EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    play_have(&play, 1, "x1", EPOCH(1, 2), MN_OK);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "vat a durable 1.2 floor 1.1\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n"
+                "up report #1 x1 1.2 since 1.1 onto 1.1 durable here floor 1.1 heard x2 1.9\n");
+    play_close(&play);
+}
+
+static void promises_nothing_of_a_checkpoint_that_cannot_be_synced(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_NO_SPACE);
+    play_expect(&play, "note checkpoint_not_durable x1 1.1 MN_NO_SPACE\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                "sync x1 1.1 again\n");
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+    play_close(&play);
+}
+
+static void passes_over_a_checkpoint_whose_base_is_missing(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_NOT_FOUND);
+    play_written(&play, 'a', EPOCH(1, 2), 0, EPOCH(1, 1));
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    play_expect(&play, "");
+    play_written(&play, 'a', EPOCH(1, 3), 0, 0);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
+    play_expect(&play, "vat a durable 1.3 floor 1.3\n"
+                "delete x1 1.2\n"
+                "up report #1 x1 1.3 since 0.0 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+    play_close(&play);
+}
+
+static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    make_durable(&play, EPOCH(1, 1), 0, 0);
+    make_durable(&play, EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    make_durable(&play, EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
+    play_skip(&play);
+    make_durable(&play, EPOCH(1, 4), EPOCH(1, 1), 0);
+    play_expect(&play, "sync x1 1.4\n"
+                "send h2 x1 piece 1.4 at 0, 0 of 1000 bytes\n"
+                "vat a durable 1.4 floor 1.3\n"
+                "up report #4 x1 1.4 since 1.1 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+    make_durable(&play, EPOCH(1, 5), EPOCH(1, 4), EPOCH(1, 4));
+    play_expect(&play, "sync x1 1.5\n"
+                "send h2 x1 piece 1.5 at 0, 0 of 1000 bytes\n"
+                "vat a durable 1.5 floor 1.4\n"
+                "delete x1 1.3\n"
+                "delete x1 1.2\n"
+                "delete x1 1.1\n"
+                "copies h2 x1 drop run 1 keep 1.4 1.5\n"
+                "up report #5 x1 1.5 since 1.4 onto 1.4 durable here floor 1.4 heard x2 1.9\n"
+                "up report #5 x1 1.3 since 1.1 onto 1.2 durable gone floor 1.4 heard x2 1.9\n"
+                "up report #5 x1 1.2 since 1.1 onto 1.1 durable gone floor 1.4 heard x2 1.9\n"
+                "up report #5 x1 1.1 since 0.0 onto 0.0 durable gone floor 1.4 heard x2 1.9\n");
+    play_taken(&play, 5);
+    play_close(&play);
+}
+
+static void deletes_nothing_while_a_round_is_open(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 1);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_freeze(&play, 1, 1, NULL, NULL, 0);
+    play_skip(&play);
+    play_written(&play, 'a', EPOCH(1, 2), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    play_expect(&play, "sync x1 1.2\n"
+                "vat a durable 1.2 floor 1.2\n"
+                "up report #2 x1 1.2 since 0.0 onto 0.0 durable here floor 1.2 heard x2 1.9\n");
+    play_decision(&play, 1, NULL, NULL);
+    play_expect(&play, "record #5 round 1 told 0\n");
+    play_recorded(&play, 5);
+    play_expect(&play, "note decision\n"
+                "vat a round 1\n"
+                "delete x1 1.1\n");
+    play_close(&play);
+}
+
+static void offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    make_durable(&play, EPOCH(1, 1), 0, 0);
+    make_durable(&play, EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    play_skip(&play);
+    play_freeze(&play, 1, 1, "h2", NULL, 0);
+    play_expect(&play, "note freeze\n"
+                "note partner x1 h3\n"
+                "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
+                "send h3 x1 piece 1.2 at 0, 0 of 1000 bytes\n"
+                "vat a freeze round 1 attempt 1\n");
+    play_written(&play, 'a', EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
+    play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
+    play_expect(&play, "sync x1 1.3\n"
+                "send h3 x1 piece 1.3 at 0, 0 of 1000 bytes\n");
+    play_have(&play, 2, "x1", EPOCH(1, 3), MN_OK);
+    play_expect(&play, "");
+    play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "");
+    play_have(&play, 2, "x1", EPOCH(1, 2), MN_OK);
+    play_expect(&play, "vat a durable 1.3 floor 1.2\n"
+                "up report #3 x1 1.3 since 1.1 onto 1.2 durable here floor 1.2 heard x2 1.9\n");
+    play_close(&play);
+}
+
+static void turns_to_another_host_when_the_partner_does_not_answer(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_skip(&play);
+    play_at(&play, 2000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 2 lag 0\n"
+                "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_close(&play);
+}
+
+static void sends_again_to_a_partner_that_was_heard_of_since(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_want(&play, 1, "x3", EPOCH(1, 1), 0);
+    play_skip(&play);
+    play_at(&play, 2000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 2 lag 0\n"
+                "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_close(&play);
+}
+
+static void tries_another_host_when_the_partner_has_no_room(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_NO_SPACE);
+    play_expect(&play, "note copy_refused x1 h2 1.1 MN_NO_SPACE\n"
+                "note partner x1 h3\n"
+                "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_have(&play, 2, "x1", EPOCH(1, 1), MN_NO_SPACE);
+    play_have(&play, 3, "x1", EPOCH(1, 1), MN_NO_SPACE);
+    play_expect(&play, "note copy_refused x1 h3 1.1 MN_NO_SPACE\n"
+                "note partner x1 h4\n"
+                "send h4 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
+                "note copy_refused x1 h4 1.1 MN_NO_SPACE\n"
+                "note no_partner x1\n");
+    for (mn_time second = 1; second <= 7; second++) {
+        play_at(&play, second * 1000);
+        play_tick(&play);
+    }
+    play_skip(&play);
+    play_at(&play, 8000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 8 lag 0\n"
+                "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                "note partner x1 h2\n"
+                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_close(&play);
+}
+
+static void needs_every_partner_when_more_copies_are_wanted(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 3, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
+                "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "");
+    play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+    play_close(&play);
+}
+
+static void holds_a_copy_for_another_host_and_reports_it_once_it_is_synced(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 500, 0, 500);
+    play_expect(&play, "write h2 x2 piece 1.1 at 0, 500 of 500 bytes\n");
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 500, 0, 500);
+    play_expect(&play, "");
+    play_piece_written(&play, "x2", EPOCH(1, 1), 0, 0, 500, true, MN_OK);
+    play_expect(&play, "copies h2 x2 have 1.1 MN_OK\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                "up report #1 x2 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 500, 0, 500);
+    play_expect(&play, "copies h2 x2 have 1.1 MN_OK\n");
+    play_close(&play);
+}
+
+static void takes_a_large_file_piece_by_piece(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_offer(&play, 1, "x2", EPOCH(1, 1), 300000);
+    play_expect(&play, "copies h2 x2 want 1.1 from 0\n");
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 300000, 262144, 37856);
+    play_expect(&play, "copies h2 x2 want 1.1 from 0\n");
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 300000, 0, 262144);
+    play_expect(&play, "write h2 x2 piece 1.1 at 0, 262144 of 300000 bytes\n");
+    play_piece_written(&play, "x2", EPOCH(1, 1), 0, 0, 262144, false, MN_OK);
+    play_expect(&play, "copies h2 x2 want 1.1 from 262144\n");
+    play_close(&play);
+}
+
+static void says_why_a_copy_could_not_be_stored(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 500, 0, 500);
+    play_skip(&play);
+    play_piece_written(&play, "x2", EPOCH(1, 1), 0, 0, 500, false, MN_NO_SPACE);
+    play_expect(&play, "note copy_not_stored x2 h2 1.1 MN_NO_SPACE\n"
+                "copies h2 x2 have 1.1 MN_NO_SPACE\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                "up state x1 run 1 up tcp://10.0.0.1:91\n");
+    play_close(&play);
+}
+
+static void sends_what_it_has_and_says_what_it_has_not(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
+    play_begin(&play);
+    play_skip(&play);
+    play_want(&play, 2, "x2", EPOCH(1, 1), 0);
+    play_expect(&play, "send h3 x2 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_want(&play, 2, "x2", EPOCH(1, 2), 0);
+    play_expect(&play, "copies h3 x2 have 1.2 MN_NOT_FOUND\n");
+    struct agent_event read = {.kind = AGENT_ON_FILE_READ};
+    read.read.host = 2;
+    read.read.vat = mn_name_of("x2");
+    read.read.epoch = EPOCH(1, 1);
+    read.read.result = MN_NOT_FOUND;
+    play_step(&play, &read);
+    play_expect(&play, "note copy_not_readable x2 h3 1.1 MN_NOT_FOUND\n"
+                "copies h3 x2 have 1.1 MN_NOT_FOUND\n");
+    play_close(&play);
+}
+
+static void drops_copies_on_the_word_of_the_newest_run_alone(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x2", EPOCH(2, 2), 0, 0);
+    play_file(&play, "x2", EPOCH(2, 3), 0, 0);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 1, EPOCH(2, 3));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 3));
+    play_expect(&play, "delete x2 2.2\n"
+                "delete x2 1.1\n");
+    play_freeze(&play, 1, 1, NULL, NULL, 0);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 9));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_decision(&play, 1, NULL, NULL);
+    play_recorded(&play, 2);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 9));
+    play_expect(&play, "delete x2 2.3\n");
+    play_close(&play);
+}
+
+static void never_drops_what_its_own_vat_wrote(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_drop(&play, 1, "x1", 5, EPOCH(5, 1));
+    play_expect(&play, "note drop_refused x1 h2\n");
+    play_close(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_a_checkpoint_durable_only_when_synced_here_and_held_by_the_partner),
+        cmocka_unit_test(waits_for_everything_below_before_a_checkpoint_is_durable),
+        cmocka_unit_test(promises_nothing_of_a_checkpoint_that_cannot_be_synced),
+        cmocka_unit_test(passes_over_a_checkpoint_whose_base_is_missing),
+        cmocka_unit_test(deletes_below_the_floor_what_no_kept_checkpoint_needs),
+        cmocka_unit_test(deletes_nothing_while_a_round_is_open),
+        cmocka_unit_test(offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost),
+        cmocka_unit_test(turns_to_another_host_when_the_partner_does_not_answer),
+        cmocka_unit_test(sends_again_to_a_partner_that_was_heard_of_since),
+        cmocka_unit_test(tries_another_host_when_the_partner_has_no_room),
+        cmocka_unit_test(needs_every_partner_when_more_copies_are_wanted),
+        cmocka_unit_test(holds_a_copy_for_another_host_and_reports_it_once_it_is_synced),
+        cmocka_unit_test(takes_a_large_file_piece_by_piece),
+        cmocka_unit_test(says_why_a_copy_could_not_be_stored),
+        cmocka_unit_test(sends_what_it_has_and_says_what_it_has_not),
+        cmocka_unit_test(drops_copies_on_the_word_of_the_newest_run_alone),
+        cmocka_unit_test(never_drops_what_its_own_vat_wrote),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
