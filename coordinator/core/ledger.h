@@ -1,0 +1,174 @@
+/* The ledger: everything a decision is computed from, in memory, as it is reported.
+ *
+ * It holds what a document of evidence.md holds, takes it in any order, repeated and late, and
+ * could decide after every call: nothing is put off. ledger_load of a document and the same facts
+ * reported one by one give the same decisions, byte for byte.
+ *
+ * The rows are those of docs/evidence.h; its rules hold for them, and what they point to is
+ * borrowed for the call. Indices are the ledger's own: each kind is numbered from 0 in the order in
+ * which it was added. A core: no I/O, no clock; the order inside is that of the calls, never of
+ * hashes.
+ *
+ * Failure:   MN_NO_MEMORY, or MN_FULL at a bound of evidence.h; the ledger is as it was.
+ *            MN_BAD_INPUT where said, and for an index that does not exist, an epoch outside 1 to
+ *            MN_EPOCH_MAX, or a row that breaks a promise of docs/evidence.h. */
+#ifndef COORDINATOR_CORE_LEDGER_H
+#define COORDINATOR_CORE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "docs/evidence.h"
+
+struct ledger;
+struct decision; /* core/decision.h */
+
+mn_result ledger_new(struct ledger **ledger) MN_CHECKED;
+void ledger_destroy(struct ledger **ledger);
+
+/* ---- who and what there is ------------------------------------------------------------------- */
+
+/* Add one; its `in` or `host` must exist already (a domain's parent is added before it). The name
+ * is copied. @index: out. MN_EXISTS when the name is taken among its kind (hosts and domains are
+ * one kind in this). A vat's floor and lineage may be given here, or later. */
+mn_result ledger_add_domain(struct ledger *ledger, const struct evidence_domain *domain,
+                            uint32_t *index) MN_CHECKED;
+mn_result ledger_add_host(struct ledger *ledger, const struct evidence_host *host,
+                          uint32_t *index) MN_CHECKED;
+mn_result ledger_add_store(struct ledger *ledger, const struct evidence_store *store,
+                           uint32_t *index) MN_CHECKED;
+mn_result ledger_add_vat(struct ledger *ledger, const struct evidence_vat *vat,
+                         uint32_t *index) MN_CHECKED;
+
+/* Borrowed for the ledger's life. */
+const char *ledger_domain_name(const struct ledger *ledger, uint32_t domain);
+const char *ledger_host_name(const struct ledger *ledger, uint32_t host);
+const char *ledger_store_name(const struct ledger *ledger, uint32_t store);
+const char *ledger_vat_name(const struct ledger *ledger, uint32_t vat);
+uint32_t ledger_vat_count(const struct ledger *ledger);
+
+/* 1 + the number of the vat's `seen` lineage entries. */
+uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat);
+
+/* The vat runs on @host from now on (EVIDENCE_NONE: on none). */
+mn_result ledger_move_vat(struct ledger *ledger, uint32_t vat, uint32_t host) MN_CHECKED;
+
+/* The vat's whole lineage, in place of the one known. MN_BAD_INPUT when it breaks its rules. */
+mn_result ledger_set_lineage(struct ledger *ledger, uint32_t vat,
+                             const struct evidence_lineage *lineage, size_t count) MN_CHECKED;
+
+/* ---- what is reported ------------------------------------------------------------------------ */
+
+/* A checkpoint, or more about one that is known: `heard` and forms (the copies of equal forms) are
+ * united, the lower `since` and the stronger `durable` stand. A copy reported again after it was
+ * lost or dropped is there again. A row at or below the vat's floor that nothing kept stands on is
+ * ignored. An open interval that is not above the row is forgotten: it has become this checkpoint.
+ */
+mn_result ledger_checkpoint(struct ledger *ledger,
+                            const struct evidence_checkpoint *row) MN_CHECKED;
+
+/* The interval that the vat is in, in place of the one known. One that is not above the vat's live
+ * checkpoints is ignored: it is over. */
+mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) MN_CHECKED;
+void ledger_forget_open(struct ledger *ledger, uint32_t vat);
+
+/* The copies of the checkpoint at @store are no more: they leave the forms, a form that can no
+ * longer be restored leaves the row. MN_NOT_FOUND when there is no such checkpoint; no copy is
+ * fine. */
+mn_result ledger_drop_copies(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
+                             uint32_t store) MN_CHECKED;
+
+/* Every copy at @store is no more: a lost host that comes back comes back empty until it reports.
+ */
+mn_result ledger_drop_store(struct ledger *ledger, uint32_t store) MN_CHECKED;
+
+/* ---- what is lost or not known --------------------------------------------------------------- */
+
+enum ledger_loss_kind {
+    LEDGER_LOSS_DOMAIN,
+    LEDGER_LOSS_HOST,
+    LEDGER_LOSS_STORE,
+    LEDGER_LOSS_VAT,
+    LEDGER_LOSS_CHECKPOINT, /* vat index, epoch */
+    LEDGER_LOSS_COPY        /* vat index, epoch, store */
+};
+
+struct ledger_loss {
+    enum ledger_loss_kind kind;
+    uint32_t index;
+    mn_epoch epoch;
+    uint32_t store;
+};
+
+/* Name it in `lost`, or take it out again. Again is fine. MN_NOT_FOUND for a checkpoint or copy
+ * that is not listed. */
+mn_result ledger_lose(struct ledger *ledger, const struct ledger_loss *loss) MN_CHECKED;
+mn_result ledger_unlose(struct ledger *ledger, const struct ledger_loss *loss) MN_CHECKED;
+
+/* Name a vat or store in `unknown`, or take it out. */
+mn_result ledger_set_vat_unknown(struct ledger *ledger, uint32_t vat, bool unknown) MN_CHECKED;
+mn_result ledger_set_store_unknown(struct ledger *ledger, uint32_t store, bool unknown) MN_CHECKED;
+
+mn_result ledger_set_total_loss(struct ledger *ledger, enum evidence_total_loss rule) MN_CHECKED;
+mn_result ledger_set_tell(struct ledger *ledger, uint32_t vat, bool tell) MN_CHECKED;
+
+/* ---- deciding, and what follows -------------------------------------------------------------- */
+
+/* Decide on what is known now (evidence.md, The decision). Changes nothing that could be observed.
+ * @decision: out; decision_destroy is the caller's. Its cost is in core/decision.h. */
+mn_result ledger_decide(struct ledger *ledger, struct decision **decision) MN_CHECKED;
+
+/* The vat went on from @fork->after: its lineage grows by @fork, its open interval is forgotten,
+ * what died is dead. MN_BAD_INPUT when @fork breaks the rules of lineage. */
+mn_result ledger_fork(struct ledger *ledger, uint32_t vat,
+                      const struct evidence_lineage *fork) MN_CHECKED;
+
+/* @vat has been told that @peer forgot its epochs above @after and up to @through (MN_EPOCH_MAX:
+ * all above): what it heard of them is settled and leaves the ledger. */
+mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_epoch after,
+                        mn_epoch through) MN_CHECKED;
+
+/* What an advance of floors or a drop freed. */
+struct ledger_freed {
+    size_t checkpoint_count;
+    size_t heard_count;
+    size_t byte_count; /* that are used again for later reports */
+};
+
+/* Raise the vat's floor: checkpoints below it leave the ledger unless a kept chain stands on them,
+ * and then keep only their forms; what was heard up to the floor is settled. A lower floor than the
+ * one known changes nothing. @freed is added to; may be NULL. */
+mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
+                           struct ledger_freed *freed) MN_CHECKED;
+
+/* The checkpoint exists nowhere any more: it leaves the ledger, and what it heard is folded into
+ * the vat's next live one, or its open interval, whose `since` is lowered; where there is none it
+ * stays, with `forms: []`. MN_NOT_FOUND. */
+mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
+                                 struct ledger_freed *freed) MN_CHECKED;
+
+/* ---- as a document --------------------------------------------------------------------------- */
+
+/* Take in a whole document; the ledger must be new. Its indices are the document's. */
+mn_result ledger_load(struct ledger *ledger, const struct evidence *evidence) MN_CHECKED;
+
+/* Write everything as a document, in a fixed order: loading it gives the same decisions, byte for
+ * byte. @evidence: out; evidence_destroy is the caller's. */
+mn_result ledger_evidence(const struct ledger *ledger, struct evidence **evidence) MN_CHECKED;
+
+/* Sizes, for status and benchmarks. */
+struct ledger_sizes {
+    size_t vat_count;
+    size_t checkpoint_count;
+    size_t heard_count;
+    size_t byte_count; /* of memory in use, all included */
+};
+void ledger_measure(const struct ledger *ledger, struct ledger_sizes *sizes);
+
+/* Assert what must always hold. Linear in the whole ledger. */
+void ledger_invariant(const struct ledger *ledger);
+
+#endif
