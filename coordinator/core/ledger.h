@@ -115,6 +115,25 @@ mn_result ledger_set_store_unknown(struct ledger *ledger, uint32_t store, bool u
 mn_result ledger_set_total_loss(struct ledger *ledger, enum evidence_total_loss rule) MN_CHECKED;
 mn_result ledger_set_tell(struct ledger *ledger, uint32_t vat, bool tell) MN_CHECKED;
 
+/* ---- where checkpoints are ------------------------------------------------------------------- */
+
+/* One checkpoint of a chain, in the form that restores it: any @need of @stores will do. */
+struct ledger_link {
+    mn_epoch epoch;
+    uint32_t need;
+    size_t store_count;
+    const uint32_t *stores; /* that hold it and are neither lost nor unknown, by index */
+};
+
+/* What restores the checkpoint (@vat, @epoch): the chain, the full first, @epoch last. Of several
+ * restorable forms the full one is taken, else the shortest chain.
+ *
+ * @arena     everything is taken from it.
+ * Errors:    MN_NOT_FOUND  it is not restorable */
+mn_result ledger_chain(const struct ledger *ledger, uint32_t vat, mn_epoch epoch,
+                       struct mn_arena *arena, struct ledger_link **links,
+                       size_t *count) MN_CHECKED;
+
 /* ---- deciding, and what follows -------------------------------------------------------------- */
 
 /* Decide on what is known now (evidence.md, The decision). Changes nothing that could be observed.
