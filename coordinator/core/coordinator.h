@@ -1,0 +1,264 @@
+/* The coordinator, as a pure state machine: which hosts and vats there are, who is lost, what every
+ * vat checkpointed and heard, and the rounds that recover from a loss.
+ *
+ * The shell turns sockets, the journal and the clock into events, hands them in one at a time, and
+ * carries out the effects in their order. The same events give the same effects, byte for byte.
+ *
+ * Write-ahead rule: journal records are durable in the order of their sequences. What rests on a
+ * record is an effect only after COORDINATOR_ON_RECORDED of it.
+ *
+ * A round (struct coordinator_round_facts.state; core/round.c has the moves and their reasons):
+ *
+ *     GATHER -> COLLECT <-> SETTLE -> DECIDING -> RESTORE -> TELL -> DONE
+ *
+ * At most one round is before its decision. What is lost after that opens the next one. */
+#ifndef COORDINATOR_CORE_COORDINATOR_H
+#define COORDINATOR_CORE_COORDINATOR_H
+
+#include "base/arena.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "detector.h"
+#include "docs/evidence.h"
+#include "docs/topology.h"
+#include "ledger.h"
+#include "wire/control.h"
+#include "wire/stored.h"
+
+enum coordinator_event_kind {
+    COORDINATOR_ON_RECORD,   /* before BEGIN: a record of the journal, in the order of sequences */
+    COORDINATOR_ON_BEGIN,    /* the whole journal has been handed in */
+    COORDINATOR_ON_UP,       /* a host's agent says */
+    COORDINATOR_ON_RECORDED, /* all records up to this sequence are durable */
+    COORDINATOR_ON_TICK      /* coordinator_deadline has come */
+};
+
+/* All that an event points to is borrowed for the step. */
+struct coordinator_event {
+    enum coordinator_event_kind kind;
+    union {
+        struct {
+            uint64_t sequence;
+            uint64_t generation;
+            const struct mn_journal_record *record;
+        } record;
+        struct {
+            uint32_t host; /* by the key of its connection: index in the topology */
+            const struct mn_up *message;
+        } up;
+        struct {
+            uint64_t sequence;
+        } recorded;
+    };
+};
+
+enum coordinator_effect_kind {
+    COORDINATOR_DO_SEND,   /* to a host's agent; lost when it cannot be reached */
+    COORDINATOR_DO_RECORD, /* append to the journal; tried until it succeeds or is overtaken */
+    COORDINATOR_DO_NOTE    /* a line for the log */
+};
+
+enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERROR };
+
+/* X(NAME, level, "what") */
+#define COORDINATOR_NOTES(X)                                                                       \
+    X(BEGUN, INFO, "begun")                                                                        \
+    X(GENERATION, INFO, "generation")                                                              \
+    X(BEHIND, ERROR, "journal_behind")                                                             \
+    X(HOST_STATE, INFO, "host_state")                                                              \
+    X(HOST_LOST, ERROR, "host_lost")                                                               \
+    X(AGENT_SILENT, WARNING, "only_agent_silent")                                                  \
+    X(HOLD, ERROR, "hold")                                                                         \
+    X(VAT_FIRST_START, INFO, "vat_first_start")                                                    \
+    X(VAT_UP, INFO, "vat_up")                                                                      \
+    X(VAT_LOST, WARNING, "vat_lost")                                                               \
+    X(RUN_RAISED, ERROR, "run_above_journal")                                                      \
+    X(FORMER_LIFE, WARNING, "former_life_stopped")                                                 \
+    X(REFUSED, WARNING, "said_too_much")                                                           \
+    X(ROUND_BEGUN, INFO, "round_begun")                                                            \
+    X(ROUND_STATE, INFO, "round_state")                                                            \
+    X(ROUND_HOLDS, WARNING, "round_holds")                                                         \
+    X(DECIDED, INFO, "decided")                                                                    \
+    X(RESTORE, INFO, "restore")                                                                    \
+    X(ROUND_DONE, INFO, "round_done")
+
+enum coordinator_note {
+#define COORDINATOR_NOTE_ENUM(name, level, what) COORDINATOR_NOTE_##name,
+    COORDINATOR_NOTES(COORDINATOR_NOTE_ENUM)
+#undef COORDINATOR_NOTE_ENUM
+};
+
+/* The note's word in the log, "host_lost" say, and its level. */
+const char *coordinator_note_what(enum coordinator_note note);
+enum coordinator_level coordinator_note_level(enum coordinator_note note);
+
+/* What does not apply is NULL or 0. */
+struct coordinator_note_facts {
+    enum coordinator_note note;
+    const char *host;
+    const char *vat;
+    mn_run run;
+    mn_epoch epoch;
+    uint64_t round;
+    uint64_t number;  /* a generation, an attempt, a count: what the note counts */
+    const char *text; /* for people */
+};
+
+struct coordinator_effect {
+    enum coordinator_effect_kind kind;
+    union {
+        struct {
+            uint32_t host;
+            const struct mn_down *message;
+        } send;
+        struct {
+            uint64_t sequence; /* each one more than the last */
+            uint64_t generation;
+            const struct mn_journal_record *record;
+            /* Of a decision, what it was computed from; NULL otherwise. The shell keeps it as a
+             * document beside the journal, durably, and puts that document's digest into the
+             * decision before it appends. */
+            const struct evidence *evidence;
+        } record;
+        const struct coordinator_note_facts *note;
+    };
+};
+
+/* What one step asks of the shell, in this order. Zero-initialise. What the effects point to is
+ * theirs until coordinator_effects_reset. */
+struct coordinator_effects {
+    struct coordinator_effect *items;
+    size_t count;
+    size_t capacity;
+    struct mn_arena arena;
+    struct evidence *evidence; /* what a RECORD's evidence points to */
+    mn_result result;          /* see coordinator_step */
+};
+
+/* Forget all effects and their memory; the list may be used again. */
+void coordinator_effects_reset(struct coordinator_effects *effects);
+
+/* Give everything back. */
+void coordinator_effects_deinit(struct coordinator_effects *effects);
+
+struct coordinator;
+
+/* A coordinator that remembers nothing yet. Hosts and vats are numbered as in @topology, which is
+ * borrowed for its life.
+ *
+ * Errors:    MN_BAD_INPUT  the timing is not in growing order
+ *            MN_NO_MEMORY, MN_FULL */
+mn_result coordinator_new(struct coordinator **coordinator,
+                          const struct topology *topology) MN_CHECKED;
+void coordinator_destroy(struct coordinator **coordinator);
+
+/* Take in @event and append what follows from it to @effects.
+ *
+ * @now       nanoseconds, never below the last call's.
+ *
+ * effects->result is MN_NO_MEMORY (or MN_FULL, a bound) when the step could not be finished, or
+ * MN_CORRUPT when the journal's records contradict each other. Then none of @effects may be carried
+ * out and the coordinator must be destroyed; a new one, from the journal, goes on from there. */
+void coordinator_step(struct coordinator *coordinator, mn_time now,
+                      const struct coordinator_event *event, struct coordinator_effects *effects);
+
+/* When the next COORDINATOR_ON_TICK is due; MN_TIME_NEVER before BEGIN. */
+mn_time coordinator_deadline(const struct coordinator *coordinator);
+
+/* Assert what must hold after every step. */
+void coordinator_invariant(const struct coordinator *coordinator);
+
+/* ---- what there is to see; borrowed until the next step -------------------------------------- */
+
+/* The generation of this coordinator; 0 before BEGIN. It is in force once its record is durable. */
+uint64_t coordinator_generation(const struct coordinator *coordinator);
+
+struct coordinator_host_facts {
+    enum detector_state state;
+    bool known;         /* its agent has said hello in this generation */
+    mn_time silence;    /* since it was heard last */
+    uint32_t lag_ms;    /* of its newest heartbeat */
+    uint32_t disk_ms;   /* of its newest heartbeat */
+    uint64_t refused;   /* messages that said more than its key may say */
+    uint32_t vat_count; /* vats whose newest run is meant to be there */
+};
+void coordinator_host(const struct coordinator *coordinator, mn_time now, uint32_t host,
+                      struct coordinator_host_facts *out);
+
+enum coordinator_vat_state {
+    COORDINATOR_VAT_NEW,      /* never started */
+    COORDINATOR_VAT_STARTING, /* a run is ordered, and not up yet */
+    COORDINATOR_VAT_UP,
+    COORDINATOR_VAT_LOST,   /* its process or its host is gone, or it was stopped */
+    COORDINATOR_VAT_UNKNOWN /* its host has not said anything in this generation */
+};
+
+/* "new", "starting", "up", "lost" or "unknown". */
+const char *coordinator_vat_state_name(enum coordinator_vat_state state);
+
+struct coordinator_vat_facts {
+    enum coordinator_vat_state state;
+    uint32_t host;
+    mn_run run;
+    uint32_t incarnation;
+    mn_epoch floor;
+};
+void coordinator_vat(const struct coordinator *coordinator, uint32_t vat,
+                     struct coordinator_vat_facts *out);
+
+enum coordinator_round_state {
+    COORDINATOR_ROUND_GATHER,
+    COORDINATOR_ROUND_COLLECT,
+    COORDINATOR_ROUND_SETTLE,
+    COORDINATOR_ROUND_DECIDING,
+    COORDINATOR_ROUND_RESTORE,
+    COORDINATOR_ROUND_TELL,
+    COORDINATOR_ROUND_DONE
+};
+
+/* "gather", "collect", "settle", "deciding", "restore", "tell" or "done". */
+const char *coordinator_round_state_name(enum coordinator_round_state state);
+
+struct coordinator_round_facts {
+    uint64_t round;
+    enum coordinator_round_state state;
+    mn_time suspected_at; /* this and the next ones 0 while they have not come */
+    mn_time lost_at;
+    mn_time decided_at;
+    mn_time restored_at;
+    mn_time told_at;
+    const struct mn_journal_decision *decision; /* NULL before it is durable */
+    uint32_t attempt;                           /* how often intervals were asked for */
+};
+size_t coordinator_round_count(const struct coordinator *coordinator);
+
+/* @index from 0, the oldest round first. */
+void coordinator_round(const struct coordinator *coordinator, size_t index,
+                       struct coordinator_round_facts *out);
+
+/* What it waits for, if anything: one thing each. */
+enum coordinator_wait_kind {
+    COORDINATOR_WAIT_LISTENS, /* a new coordinator, or one after a hold: no verdicts until `until`
+                               */
+    COORDINATOR_WAIT_ANSWER,  /* a host's answer to the freeze */
+    COORDINATOR_WAIT_SILENT,  /* a vat's interval: its agent answered, it did not */
+    COORDINATOR_WAIT_START,   /* a vat that is being restored */
+    COORDINATOR_WAIT_HANDLED, /* a vat that has been told and has not handled it yet */
+    COORDINATOR_WAIT_PLACE    /* a lost vat for which no host is left */
+};
+struct coordinator_wait {
+    enum coordinator_wait_kind kind;
+    uint64_t round;
+    uint32_t host; /* TOPOLOGY_NONE where it does not apply */
+    uint32_t vat;  /* the same */
+    mn_time until; /* of LISTENS */
+};
+
+/* The @index-th thing that is waited for; false when there are no more. */
+bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_t index,
+                       struct coordinator_wait *out);
+
+/* The ledger, for status and for evidence on demand. */
+const struct ledger *coordinator_ledger(const struct coordinator *coordinator);
+
+#endif
