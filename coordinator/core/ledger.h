@@ -53,6 +53,10 @@ uint32_t ledger_vat_count(const struct ledger *ledger);
 /* 1 + the number of the vat's `seen` lineage entries. */
 uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat);
 
+/* The vat's whole lineage, in growing order of `next`; borrowed until it changes. */
+const struct evidence_lineage *ledger_vat_lineage(const struct ledger *ledger, uint32_t vat,
+                                                  size_t *count);
+
 /* The vat runs on @host from now on (EVIDENCE_NONE: on none). */
 mn_result ledger_move_vat(struct ledger *ledger, uint32_t vat, uint32_t host) MN_CHECKED;
 
@@ -146,7 +150,8 @@ mn_result ledger_fork(struct ledger *ledger, uint32_t vat,
                       const struct evidence_lineage *fork) MN_CHECKED;
 
 /* @vat has been told that @peer forgot its epochs above @after and up to @through (MN_EPOCH_MAX:
- * all above): what it heard of them is settled and leaves the ledger. */
+ * all above): what it heard of them is settled and leaves the ledger, for good: reported again it
+ * is passed over. */
 mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_epoch after,
                         mn_epoch through) MN_CHECKED;
 
