@@ -53,6 +53,8 @@ static const char *ledger_remedy(mn_result result)
         return "; another mneme-agent runs with this directory";
     case MN_DENIED:
         return "; its directory must be there and writable by this user";
+    case MN_IO:
+        return "; its disk fails, or a quota or a limit on the size of files is reached";
     default:
         return "";
     }
@@ -62,7 +64,8 @@ static mn_result ledger_failure(const struct agent_ledger *ledger, const char *w
                                 struct mn_error *error)
 {
     mn_result result = ledger_code(code);
-    const char *text = ledger->db != NULL ? sqlite3_errmsg(ledger->db) : sqlite3_errstr(code);
+    bool told = ledger->db != NULL && sqlite3_errcode(ledger->db) == code;
+    const char *text = told ? sqlite3_errmsg(ledger->db) : sqlite3_errstr(code);
     mn_error_set(error, "cannot %s %s: %s%s", what, ledger->path, text, ledger_remedy(result));
     return result;
 }
@@ -104,8 +107,8 @@ static mn_result ledger_quick_check(struct agent_ledger *ledger, struct mn_error
     if (code != SQLITE_ROW) {
         result = ledger_failure(ledger, "check", code, error);
     } else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0) {
-        mn_error_set(error, "%s is damaged: %s%s", ledger->path,
-                     (const char *)sqlite3_column_text(statement, 0), ledger_remedy(MN_CORRUPT));
+        /* What was found wrong takes several lines; that something was is enough. */
+        mn_error_set(error, "%s is damaged%s", ledger->path, ledger_remedy(MN_CORRUPT));
         result = MN_CORRUPT;
     }
     (void)sqlite3_finalize(statement);
@@ -193,7 +196,10 @@ mn_result agent_ledger_open(struct agent_ledger **out, const char *path, struct 
         /* What is in the write-ahead log is durable; folding it into the database can wait until
          * somebody has time for it, which the end of the agent is not. */
         (void)sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-        result = ledger_prepare(ledger, error);
+        /* Without the right to write SQLite opens it for reading, and fails in odd ways later. */
+        result = sqlite3_db_readonly(ledger->db, "main") == 1
+                     ? ledger_failure(ledger, "write", SQLITE_READONLY, error)
+                     : ledger_prepare(ledger, error);
     }
     if (result != MN_OK) {
         agent_ledger_close(&ledger);
