@@ -92,16 +92,30 @@ mn_result agent_store_sync_file(const char *path, struct mn_error *error)
 
 static mn_result store_make_directory(const char *path, const char *parent, struct mn_error *error)
 {
-    if (mkdir(path, 0700) == 0) {
-        return agent_store_sync_directory(parent, error);
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST ? MN_OK : agent_store_failure("make the directory", path, error);
     }
-    return errno == EEXIST ? MN_OK : agent_store_failure("make the directory", path, error);
+    mn_result result = agent_store_sync_directory(parent, error);
+    if (result != MN_OK) {
+        (void)rmdir(path); /* or the next time it would count as made, and never be synced */
+    }
+    return result;
+}
+
+/* Make the name of @path durable: sync the directory that it stands in. */
+static mn_result store_sync_name(const char *path, struct mn_error *error)
+{
+    char parent[AGENT_STORE_PATH_SIZE];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(parent, sizeof parent, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
+                   slash != NULL ? path : ".");
+    return agent_store_sync_directory(parent, error);
 }
 
 mn_result agent_store_open(struct agent_store *store, const char *root, struct mn_error *error)
 {
     if (strlen(root) + AGENT_STORE_NAME_SIZE + 64 > MN_PATH_SIZE_MAX) {
-        mn_error_set(error, "the path of the store, %s, is too long", root);
+        mn_error_set(error, "the path of the store is too long: %s", root);
         return MN_TOO_LARGE;
     }
     (void)snprintf(store->root, sizeof store->root, "%s", root);
@@ -116,7 +130,7 @@ mn_result agent_store_open(struct agent_store *store, const char *root, struct m
     }
     (void)close(fd);
     (void)unlink(probe);
-    return MN_OK;
+    return store_sync_name(root, error);
 }
 
 mn_result agent_store_prepare(const struct agent_store *store, const struct mn_name *vat,
@@ -165,6 +179,29 @@ static mn_result store_copy_bytes(int from, int to, const char *path, struct mn_
     }
 }
 
+/* Let the fresh copy of a file take its place, if it is a checkpoint still. If not, the pages that
+ * could not be written are gone: the file is set aside, or another sync would find nothing wrong.
+ */
+static mn_result store_replace(const char *fresh, const char *path, struct mn_error *error)
+{
+    struct mn_arena arena = {0};
+    struct mn_checkpoint_record record;
+    mn_result result = mn_checkpoint_verify(fresh, &arena, &record, NULL, NULL);
+    mn_arena_deinit(&arena);
+    if (result == MN_CORRUPT) {
+        char aside[AGENT_STORE_PATH_SIZE + 16];
+        (void)snprintf(aside, sizeof aside, "%s.corrupt", path);
+        bool renamed = rename(path, aside) == 0;
+        mn_error_set(error, "%s was damaged when it could not be synced%s", path,
+                     renamed ? "; it is set aside with the ending .corrupt" : "");
+    } else if (result != MN_OK) {
+        mn_error_set(error, "cannot read back %s: %s", fresh, mn_result_text(result));
+    } else if (rename(fresh, path) != 0) {
+        result = agent_store_failure("replace", path, error);
+    }
+    return result;
+}
+
 /* Write the file anew under another name, sync that, and let it take the old one's place. */
 static mn_result store_write_anew(const char *path, struct mn_error *error)
 {
@@ -185,8 +222,8 @@ static mn_result store_write_anew(const char *path, struct mn_error *error)
     if (result == MN_OK && fsync(to) != 0) {
         result = agent_store_failure("sync", fresh, error);
     }
-    if (result == MN_OK && rename(fresh, path) != 0) {
-        result = agent_store_failure("replace", path, error);
+    if (result == MN_OK) {
+        result = store_replace(fresh, path, error);
     }
     if (result != MN_OK) {
         (void)unlink(fresh);
@@ -268,13 +305,18 @@ static mn_result store_keep(const struct agent_store *store, const char *arrivin
         result =
             agent_store_file_path(store, &piece->vat, piece->piece.epoch, ".ckpt", path, error);
     }
-    if (result == MN_OK && rename(arriving, path) != 0) {
-        result = agent_store_failure("name", path, error);
-    }
     if (result == MN_OK) {
         result = agent_store_directory_path(store, &piece->vat, directory, error);
     }
-    return result == MN_OK ? agent_store_sync_directory(directory, error) : result;
+    if (result == MN_OK && rename(arriving, path) != 0) {
+        result = agent_store_failure("name", path, error);
+    } else if (result == MN_OK) {
+        result = agent_store_sync_directory(directory, error);
+        if (result != MN_OK) {
+            (void)unlink(path);
+        }
+    }
+    return result;
 }
 
 mn_result agent_store_write(const struct agent_store *store, const struct mn_copies *piece,

@@ -33,7 +33,8 @@ mn_result agent_store_prepare(const struct agent_store *store, const struct mn_n
                               struct mn_error *error) MN_CHECKED;
 
 /* Make a file that a vat wrote, and its name, durable. @again: syncing it failed before; the system
- * may have dropped its pages and call them clean, so the file is written anew. */
+ * may have dropped its pages and call them clean, so the file is verified and written anew.
+ * MN_CORRUPT when it is no checkpoint any more; it is renamed to end in .corrupt then. */
 mn_result agent_store_sync(const struct agent_store *store, const struct mn_name *vat,
                            mn_epoch epoch, bool again, struct mn_error *error) MN_CHECKED;
 

@@ -170,5 +170,5 @@ mn_result agent_store_scan(const struct agent_store *store, agent_store_each *ea
         result = scan_directory(&scan, directories.items[i], error);
     }
     scan_names_deinit(&directories);
-    return result;
+    return result == MN_OK ? agent_store_sync_directory(store->root, error) : result;
 }
