@@ -1,5 +1,6 @@
 /* Reading an evidence document: the names of all four maps first, so that the document may use them
- * in any order, then the rows, then what is lost of them. */
+ * in any order, then the rows, then what is lost of them; and at last whether all that goes
+ * together. */
 #include "docs/evidence_reader.h"
 
 #include <stdlib.h>
@@ -8,16 +9,6 @@ void *evidence_take(struct evidence_reader *reader, const struct mn_yaml_node *n
                     size_t size)
 {
     void *rows = mn_arena_take_array(&reader->evidence->arena, count, size);
-    if (rows == NULL) {
-        (void)mn_yaml_fail_with(&reader->yaml, MN_NO_MEMORY, node, "out of memory");
-    }
-    return rows;
-}
-
-void *evidence_take_scratch(struct evidence_reader *reader, const struct mn_yaml_node *node,
-                            size_t count, size_t size)
-{
-    void *rows = mn_arena_take_array(&reader->yaml.arena, count, size);
     if (rows == NULL) {
         (void)mn_yaml_fail_with(&reader->yaml, MN_NO_MEMORY, node, "out of memory");
     }
@@ -121,6 +112,24 @@ static bool evidence_read_all(struct evidence_reader *reader)
            evidence_read_policy(reader, at[DOCUMENT_POLICY]);
 }
 
+static void evidence_tell_where(void *context, const struct evidence_spot *spot, const char *what)
+{
+    struct mn_yaml *yaml = context;
+    (void)mn_yaml_fail(yaml, evidence_find_spot(yaml->root, spot), "%s", what);
+}
+
+static bool evidence_check_all(struct evidence_reader *reader)
+{
+    struct mn_yaml *yaml = &reader->yaml;
+    struct evidence_listener listener = {.tell = evidence_tell_where, .context = yaml};
+    mn_result result = evidence_check(reader->evidence, &listener);
+    if (result == MN_NO_MEMORY) {
+        return mn_yaml_fail_with(yaml, result, yaml->root, "out of memory");
+    }
+    yaml->result = result;
+    return result == MN_OK;
+}
+
 mn_result evidence_read(const char *bytes, size_t size, const char *origin,
                         struct evidence **evidence, struct mn_error *error)
 {
@@ -132,15 +141,13 @@ mn_result evidence_read(const char *bytes, size_t size, const char *origin,
     if (evidence_new(&reader.evidence) != MN_OK) {
         (void)mn_yaml_fail_with(&reader.yaml, MN_NO_MEMORY, reader.yaml.root, "out of memory");
     } else {
-        (void)evidence_read_all(&reader);
+        (void)(evidence_read_all(&reader) && evidence_check_all(&reader));
     }
     result = reader.yaml.result;
     mn_names_deinit(&reader.domains);
     mn_names_deinit(&reader.hosts);
     mn_names_deinit(&reader.stores);
     mn_names_deinit(&reader.vats);
-    mn_table_deinit(&reader.checkpoints);
-    mn_table_deinit(&reader.copies);
     mn_yaml_deinit(&reader.yaml);
     if (result != MN_OK) {
         evidence_destroy(&reader.evidence);

@@ -1,7 +1,5 @@
-/* Reading what a document says is lost, and checking that it was there to be lost. */
+/* Reading what a document says is lost. */
 #include "docs/evidence_reader.h"
-
-#include <inttypes.h>
 
 static bool evidence_read_lost_checkpoint(struct evidence_reader *reader,
                                           const struct mn_yaml_node *node,
@@ -10,46 +8,9 @@ static bool evidence_read_lost_checkpoint(struct evidence_reader *reader,
     static const struct mn_yaml_key keys[] = {{"vat", true}, {"epoch", true}};
     const struct mn_yaml_node *values[2];
     struct mn_yaml *yaml = &reader->yaml;
-    if (!mn_yaml_map(yaml, node, "a lost checkpoint", keys, 2, values) ||
-        !mn_names_find(&reader->vats, yaml, values[0], &row->vat) ||
-        !mn_yaml_integer(yaml, values[1], "epoch", 1, MN_EPOCH_MAX, &row->epoch)) {
-        return false;
-    }
-    struct evidence_row_key key = {row->vat, EVIDENCE_NONE, row->epoch};
-    return mn_table_find(&reader->checkpoints, &key, sizeof key) != NULL ||
-           mn_yaml_fail(yaml, values[1],
-                        "lost checkpoint %" PRId64 " of %s; expected one that checkpoints lists",
-                        row->epoch, reader->evidence->vats[row->vat].name);
-}
-
-/* The table of all copies, so that each lost one is looked up at once. */
-static bool evidence_list_copies(struct evidence_reader *reader, const struct mn_yaml_node *node)
-{
-    const struct evidence *evidence = reader->evidence;
-    size_t count = 0;
-    for (size_t i = 0; i < evidence->checkpoint_count; i++) {
-        for (size_t j = 0; j < evidence->checkpoints[i].form_count; j++) {
-            count += evidence->checkpoints[i].forms[j].at_count;
-        }
-    }
-    struct evidence_row_key *keys = evidence_take_scratch(reader, node, count, sizeof *keys);
-    if (keys == NULL) {
-        return false;
-    }
-    if (mn_table_init(&reader->copies, count) != MN_OK) {
-        return mn_yaml_fail_with(&reader->yaml, MN_NO_MEMORY, node, "out of memory");
-    }
-    for (size_t i = 0; i < evidence->checkpoint_count; i++) {
-        const struct evidence_checkpoint *row = &evidence->checkpoints[i];
-        for (size_t j = 0; j < row->form_count; j++) {
-            for (size_t k = 0; k < row->forms[j].at_count; k++) {
-                *keys = (struct evidence_row_key){row->vat, row->forms[j].at[k], row->epoch};
-                (void)mn_table_add(&reader->copies, keys, sizeof *keys, 0);
-                keys++;
-            }
-        }
-    }
-    return true;
+    return mn_yaml_map(yaml, node, "a lost checkpoint", keys, 2, values) &&
+           mn_names_find(&reader->vats, yaml, values[0], &row->vat) &&
+           mn_yaml_integer(yaml, values[1], "epoch", 1, MN_EPOCH_MAX, &row->epoch);
 }
 
 static bool evidence_read_lost_copy(struct evidence_reader *reader, const struct mn_yaml_node *node,
@@ -58,19 +19,10 @@ static bool evidence_read_lost_copy(struct evidence_reader *reader, const struct
     static const struct mn_yaml_key keys[] = {{"vat", true}, {"epoch", true}, {"store", true}};
     const struct mn_yaml_node *values[3];
     struct mn_yaml *yaml = &reader->yaml;
-    if (!mn_yaml_map(yaml, node, "a lost copy", keys, 3, values) ||
-        !mn_names_find(&reader->vats, yaml, values[0], &row->vat) ||
-        !mn_yaml_integer(yaml, values[1], "epoch", 1, MN_EPOCH_MAX, &row->epoch) ||
-        !mn_names_find(&reader->stores, yaml, values[2], &row->store)) {
-        return false;
-    }
-    struct evidence_row_key key = {row->vat, row->store, row->epoch};
-    return mn_table_find(&reader->copies, &key, sizeof key) != NULL ||
-           mn_yaml_fail(yaml, values[2],
-                        "lost copy of checkpoint %" PRId64 " of %s at %s; expected one that "
-                        "checkpoints lists",
-                        row->epoch, reader->evidence->vats[row->vat].name,
-                        reader->evidence->stores[row->store].name);
+    return mn_yaml_map(yaml, node, "a lost copy", keys, 3, values) &&
+           mn_names_find(&reader->vats, yaml, values[0], &row->vat) &&
+           mn_yaml_integer(yaml, values[1], "epoch", 1, MN_EPOCH_MAX, &row->epoch) &&
+           mn_names_find(&reader->stores, yaml, values[2], &row->store);
 }
 
 static bool evidence_read_lost_checkpoints(struct evidence_reader *reader,
@@ -108,7 +60,7 @@ static bool evidence_read_lost_copies(struct evidence_reader *reader,
     }
     struct evidence_lost *lost = &reader->evidence->lost;
     struct evidence_lost_copy *rows = evidence_take(reader, node, node->count, sizeof *rows);
-    if (rows == NULL || (node->count > 0 && !evidence_list_copies(reader, node))) {
+    if (rows == NULL) {
         return false;
     }
     for (const struct mn_yaml_node *item = node->first; item != NULL; item = item->next) {

@@ -13,26 +13,6 @@ static const char *evidence_copy_name(struct evidence_reader *reader,
     return name;
 }
 
-static bool evidence_fill_domains(struct evidence_reader *reader, const struct mn_yaml_node *node,
-                                  struct evidence_domain *rows, uint32_t *parents,
-                                  const struct mn_yaml_node **places)
-{
-    size_t i = 0;
-    for (const struct mn_yaml_node *key = node->first; key != NULL; key = key->next->next) {
-        parents[i] = EVIDENCE_NONE;
-        rows[i].name = evidence_copy_name(reader, key);
-        if (rows[i].name == NULL ||
-            !mn_yaml_map(&reader->yaml, key->next, "a domain", PLACE_KEYS, 1, &places[i]) ||
-            (places[i] != NULL &&
-             !mn_names_find(&reader->domains, &reader->yaml, places[i], &parents[i]))) {
-            return false;
-        }
-        rows[i].in = parents[i];
-        i++;
-    }
-    return mn_names_check_forest(&reader->yaml, parents, places, i);
-}
-
 bool evidence_read_domains(struct evidence_reader *reader, const struct mn_yaml_node *node)
 {
     if (node == NULL) {
@@ -40,12 +20,19 @@ bool evidence_read_domains(struct evidence_reader *reader, const struct mn_yaml_
     }
     size_t count = reader->domains.count;
     struct evidence_domain *rows = evidence_take(reader, node, count, sizeof *rows);
-    uint32_t *parents = evidence_take_scratch(reader, node, count, sizeof *parents);
-    const struct mn_yaml_node **places =
-        evidence_take_scratch(reader, node, count, sizeof(const struct mn_yaml_node *));
-    if (rows == NULL || parents == NULL || places == NULL ||
-        !evidence_fill_domains(reader, node, rows, parents, places)) {
+    if (rows == NULL) {
         return false;
+    }
+    struct evidence_domain *row = rows;
+    for (const struct mn_yaml_node *key = node->first; key != NULL; key = key->next->next, row++) {
+        const struct mn_yaml_node *in = NULL;
+        row->in = EVIDENCE_NONE;
+        row->name = evidence_copy_name(reader, key);
+        if (row->name == NULL ||
+            !mn_yaml_map(&reader->yaml, key->next, "a domain", PLACE_KEYS, 1, &in) ||
+            (in != NULL && !mn_names_find(&reader->domains, &reader->yaml, in, &row->in))) {
+            return false;
+        }
     }
     reader->evidence->domains = rows;
     reader->evidence->domain_count = count;
@@ -65,12 +52,6 @@ bool evidence_read_hosts(struct evidence_reader *reader, const struct mn_yaml_no
     struct evidence_host *row = rows;
     for (const struct mn_yaml_node *key = node->first; key != NULL; key = key->next->next, row++) {
         const struct mn_yaml_node *in = NULL;
-        uint32_t domain = 0;
-        if (mn_names_have(&reader->domains, key, &domain)) {
-            return mn_yaml_fail(&reader->yaml, key,
-                                "%s is a domain's name; expected another for a host",
-                                mn_yaml_show(key).text);
-        }
         row->in = EVIDENCE_NONE;
         row->name = evidence_copy_name(reader, key);
         if (row->name == NULL ||
@@ -110,8 +91,7 @@ bool evidence_read_stores(struct evidence_reader *reader, const struct mn_yaml_n
     }
     size_t count = reader->stores.count;
     struct evidence_store *rows = evidence_take(reader, node, count, sizeof *rows);
-    reader->store_marks = evidence_take_scratch(reader, node, count, sizeof(uint32_t));
-    if (rows == NULL || reader->store_marks == NULL) {
+    if (rows == NULL) {
         return false;
     }
     struct evidence_store *row = rows;
@@ -131,28 +111,18 @@ bool evidence_read_stores(struct evidence_reader *reader, const struct mn_yaml_n
 }
 
 static bool evidence_read_fork(struct evidence_reader *reader, const struct mn_yaml_node *node,
-                               mn_epoch newest, struct evidence_lineage *row)
+                               struct evidence_lineage *row)
 {
     static const struct mn_yaml_key keys[] = {
         {"after", true}, {"next", true}, {"seen", false}, {"told", false}};
     const struct mn_yaml_node *values[4];
     struct mn_yaml *yaml = &reader->yaml;
     row->seen = true;
-    if (!mn_yaml_map(yaml, node, "a lineage entry", keys, 4, values) ||
-        !mn_yaml_integer(yaml, values[0], "after", 0, MN_EPOCH_MAX, &row->after) ||
-        !mn_yaml_integer(yaml, values[1], "next", 1, MN_EPOCH_MAX, &row->next) ||
-        (values[2] != NULL && !mn_yaml_boolean(yaml, values[2], "seen", &row->seen)) ||
-        (values[3] != NULL && !mn_yaml_boolean(yaml, values[3], "told", &row->told))) {
-        return false;
-    }
-    if (row->next <= row->after) {
-        return mn_yaml_fail(yaml, values[1], "next %s; expected it above after, which is %s",
-                            mn_yaml_show(values[1]).text, mn_yaml_show(values[0]).text);
-    }
-    return row->next > newest ||
-           mn_yaml_fail(yaml, values[1],
-                        "next %s; expected lineage entries in growing order of next",
-                        mn_yaml_show(values[1]).text);
+    return mn_yaml_map(yaml, node, "a lineage entry", keys, 4, values) &&
+           mn_yaml_integer(yaml, values[0], "after", 0, MN_EPOCH_MAX, &row->after) &&
+           mn_yaml_integer(yaml, values[1], "next", 1, MN_EPOCH_MAX, &row->next) &&
+           (values[2] == NULL || mn_yaml_boolean(yaml, values[2], "seen", &row->seen)) &&
+           (values[3] == NULL || mn_yaml_boolean(yaml, values[3], "told", &row->told));
 }
 
 static bool evidence_read_lineage(struct evidence_reader *reader, const struct mn_yaml_node *node,
@@ -165,13 +135,10 @@ static bool evidence_read_lineage(struct evidence_reader *reader, const struct m
     if (rows == NULL) {
         return false;
     }
-    mn_epoch newest = 0;
     for (const struct mn_yaml_node *fork = node->first; fork != NULL; fork = fork->next) {
-        struct evidence_lineage *row = &rows[vat->lineage_count++];
-        if (!evidence_read_fork(reader, fork, newest, row)) {
+        if (!evidence_read_fork(reader, fork, &rows[vat->lineage_count++])) {
             return false;
         }
-        newest = row->next;
     }
     vat->lineage = rows;
     return true;

@@ -1,5 +1,6 @@
 /* What the files of the evidence reader share. Each evidence_read_... fills its part of the
- * document and returns false after the first thing that is wrong, which the tree then holds. */
+ * document and returns false after the first thing that is wrong, which the tree then holds. What
+ * is right in itself but not beside the rest is found afterwards, by docs/evidence_check.h. */
 #ifndef MN_DOCS_EVIDENCE_READER_H
 #define MN_DOCS_EVIDENCE_READER_H
 
@@ -7,40 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "docs/evidence.h"
+#include "docs/evidence_check.h"
 #include "docs/names.h"
-#include "docs/table.h"
 #include "docs/yaml.h"
 
-/* A row of the document as a key of a table: no padding, so that equal keys are equal as memory. */
-struct evidence_row_key {
-    uint32_t vat;
-    uint32_t store; /* EVIDENCE_NONE where it is about no store */
-    mn_epoch epoch;
-};
-
-_Static_assert(sizeof(struct evidence_row_key) == 16, "the key has no padding");
-
 struct evidence_reader {
-    struct mn_yaml yaml; /* its arena also holds what only the reader needs */
+    struct mn_yaml yaml;
     struct evidence *evidence;
     struct mn_names domains;
     struct mn_names hosts;
     struct mn_names stores;
     struct mn_names vats;
-    struct mn_table checkpoints; /* struct evidence_row_key -> row */
-    struct mn_table copies; /* struct evidence_row_key -> 0; made when the document loses any */
-    uint32_t *store_marks;  /* per store: the newest form that has a copy there */
-    uint32_t form_count;
 };
 
 /* @count zeroed elements in the document's arena, NULL after failing at @node. */
 void *evidence_take(struct evidence_reader *reader, const struct mn_yaml_node *node, size_t count,
                     size_t size);
-
-/* The same in an arena that is dropped with the tree. */
-void *evidence_take_scratch(struct evidence_reader *reader, const struct mn_yaml_node *node,
-                            size_t count, size_t size);
 
 /* A list of names out of @names; NULL is the empty list. */
 bool evidence_read_names(struct evidence_reader *reader, const struct mn_yaml_node *node,
@@ -52,7 +35,7 @@ bool evidence_read_hosts(struct evidence_reader *reader, const struct mn_yaml_no
 bool evidence_read_stores(struct evidence_reader *reader, const struct mn_yaml_node *node);
 bool evidence_read_vats(struct evidence_reader *reader, const struct mn_yaml_node *node);
 
-/* The lists of checkpoints and open intervals; the vats are read before. */
+/* The lists of checkpoints and open intervals. */
 bool evidence_read_checkpoints(struct evidence_reader *reader, const struct mn_yaml_node *node);
 bool evidence_read_open(struct evidence_reader *reader, const struct mn_yaml_node *node);
 
@@ -61,8 +44,13 @@ bool evidence_read_forms(struct evidence_reader *reader, const struct mn_yaml_no
                          const struct mn_yaml_node *const *values,
                          struct evidence_checkpoint *checkpoint);
 
-/* What is lost; the checkpoints are read before. */
+/* What is lost. */
 bool evidence_read_lost(struct evidence_reader *reader, const struct mn_yaml_node *node);
+
+/* The node that a spot stands for; where the document leaves the value out, the one that lacks it.
+ */
+const struct mn_yaml_node *evidence_find_spot(const struct mn_yaml_node *root,
+                                              const struct evidence_spot *spot);
 
 /* Where the keys of a checkpoint stand among the values that evidence_read_forms is handed. */
 enum {

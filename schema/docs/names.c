@@ -1,7 +1,7 @@
 /* Names that a document defines in one place and uses in others. */
 #include "docs/names.h"
 
-#include <stdlib.h>
+#include "docs/forest.h"
 
 bool mn_names_init(struct mn_names *names, struct mn_yaml *yaml, const struct mn_yaml_node *node,
                    const char *what, const char *where, size_t count_max)
@@ -53,28 +53,15 @@ bool mn_names_find(const struct mn_names *names, struct mn_yaml *yaml,
                          mn_yaml_show(node).text, names->what, names->where));
 }
 
-/* Each name is walked from once; a walk that meets a name of an earlier walk ends there. */
 bool mn_names_check_forest(struct mn_yaml *yaml, const uint32_t *parents,
                            const struct mn_yaml_node *const *places, size_t count)
 {
-    size_t *walks = calloc(count + 1, sizeof *walks);
-    if (walks == NULL) {
+    bool cycle = false;
+    size_t at = 0;
+    if (mn_forest_check(parents, count, &cycle, &at) != MN_OK) {
         return mn_yaml_fail_with(yaml, MN_NO_MEMORY, yaml->root, "out of memory");
     }
-    bool good = true;
-    for (size_t start = 0; good && start < count; start++) {
-        size_t at = start;
-        while (good && walks[at] == 0) {
-            walks[at] = start + 1;
-            if (parents[at] != UINT32_MAX && walks[parents[at]] == start + 1) {
-                good = mn_yaml_fail(yaml, places[at],
-                                    "%s leads back to itself; expected domains without a cycle",
-                                    mn_yaml_show(places[at]).text);
-            } else if (parents[at] != UINT32_MAX) {
-                at = parents[at];
-            }
-        }
-    }
-    free(walks);
-    return good;
+    return !cycle || mn_yaml_fail(yaml, places[at],
+                                  "%s leads back to itself; expected domains without a cycle",
+                                  mn_yaml_show(places[at]).text);
 }
