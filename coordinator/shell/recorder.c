@@ -1,0 +1,281 @@
+/* The recorder's thread. It decides nothing: every record is appended, in order, or stops the rest.
+ */
+#include "shell/recorder.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/log.h"
+#include "net/net.h"
+#include "shell/evidence_file.h"
+
+struct record_list {
+    struct recorder_item *first;
+    struct recorder_item *last;
+};
+
+struct recorder {
+    struct journal *journal;
+    pthread_t thread;
+    int fd;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    struct record_list waiting;
+    struct record_list done;
+    size_t count; /* of `waiting`, and its bytes */
+    size_t bytes;
+    bool stop;
+
+    struct mn_log_limit complained; /* the thread's alone */
+};
+
+struct recorder_item *recorder_item_new(void)
+{
+    return calloc(1, sizeof(struct recorder_item));
+}
+
+void recorder_item_destroy(struct recorder_item *item)
+{
+    if (item != NULL) {
+        mn_buffer_deinit(&item->bytes);
+        mn_text_deinit(&item->evidence);
+        free(item);
+    }
+}
+
+static void list_add(struct record_list *list, struct recorder_item *item)
+{
+    item->next = NULL;
+    if (list->last == NULL) {
+        list->first = item;
+    } else {
+        list->last->next = item;
+    }
+    list->last = item;
+}
+
+static struct recorder_item *list_take(struct record_list *list)
+{
+    struct recorder_item *item = list->first;
+    if (item != NULL) {
+        list->first = item->next;
+        list->last = list->first == NULL ? NULL : list->last;
+        item->next = NULL;
+    }
+    return item;
+}
+
+static void list_destroy(struct record_list *list)
+{
+    for (struct recorder_item *item = list_take(list); item != NULL; item = list_take(list)) {
+        recorder_item_destroy(item);
+    }
+}
+
+static size_t item_size(const struct recorder_item *item)
+{
+    return sizeof *item + item->bytes.size + item->evidence.size;
+}
+
+/* The evidence first: a decision that is durable is never without it. */
+static mn_result record_write(const struct recorder *recorder, struct recorder_item *item)
+{
+    memset(&item->error, 0, sizeof item->error);
+    mn_result result = MN_OK;
+    if (item->evidence.size > 0) {
+        result = evidence_file_write(item->round, item->evidence.bytes, item->evidence.size,
+                                     &item->error);
+    }
+    if (result == MN_OK) {
+        struct journal_entry entry = {.sequence = item->sequence,
+                                      .generation = item->generation,
+                                      .kind = item->kind,
+                                      .written_at = item->written_at,
+                                      .bytes = item->bytes.bytes,
+                                      .size = item->bytes.size};
+        result = journal_append(recorder->journal, &entry, &item->error);
+    }
+    if (result != MN_OK) {
+        mn_error_set(&item->error, "record %llu cannot be written: %s",
+                     (unsigned long long)item->sequence, mn_result_text(result));
+    }
+    return result;
+}
+
+/* Whether nothing was appended, so that the same append may be tried again. A directory that
+ * refuses, or is gone, can be mended while this process waits. */
+static bool record_again(mn_result result)
+{
+    return mn_result_again(result) || result == MN_DENIED || result == MN_NOT_FOUND;
+}
+
+static void recorder_complain(struct recorder *recorder, const struct recorder_item *item)
+{
+    uint64_t suppressed = 0;
+    if (mn_log_allowed(&recorder->complained, mn_now(), &suppressed)) {
+        char quoted[MN_LOG_QUOTED_SIZE_MAX];
+        mn_log(MN_LOG_ERROR, "record_not_written", "sequence=%llu code=%s suppressed=%llu text=%s",
+               (unsigned long long)item->sequence, mn_result_name(item->result),
+               (unsigned long long)suppressed,
+               mn_log_quote(quoted, sizeof quoted, item->error.text));
+    }
+}
+
+/* Wait for the next try. Called with the mutex held. */
+static void recorder_pause(struct recorder *recorder)
+{
+    struct timespec until = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += RECORDER_RETRY_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec += 1;
+    }
+    int code = 0;
+    while (!recorder->stop && code == 0) { /* new records wake it too, and change nothing */
+        code = pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until);
+    }
+}
+
+static void recorder_finish(struct recorder *recorder, struct recorder_item *item)
+{
+    uint64_t one = 1;
+    list_add(&recorder->done, item);
+    ssize_t written = write(recorder->fd, &one, sizeof one);
+    (void)written; /* fails only when the counter is full: then it is readable anyway */
+}
+
+static void *recorder_main(void *context)
+{
+    struct recorder *recorder = context;
+    bool given_up = false;
+    (void)pthread_mutex_lock(&recorder->mutex);
+    while (!recorder->stop) {
+        if (given_up || recorder->waiting.first == NULL) {
+            (void)pthread_cond_wait(&recorder->changed, &recorder->mutex);
+            continue;
+        }
+        struct recorder_item *item = recorder->waiting.first; /* stays first until it is done */
+        (void)pthread_mutex_unlock(&recorder->mutex);
+        item->result = record_write(recorder, item);
+        bool again = item->result != MN_OK && record_again(item->result);
+        if (again) {
+            recorder_complain(recorder, item);
+        }
+        (void)pthread_mutex_lock(&recorder->mutex);
+        if (again) {
+            recorder_pause(recorder);
+            continue;
+        }
+        given_up = item->result != MN_OK;
+        recorder->count -= 1;
+        recorder->bytes -= item_size(item);
+        recorder_finish(recorder, list_take(&recorder->waiting));
+    }
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    return NULL;
+}
+
+static bool recorder_init(struct recorder *recorder)
+{
+    pthread_condattr_t attributes;
+    recorder->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return recorder->fd >= 0 && pthread_mutex_init(&recorder->mutex, NULL) == 0 &&
+           pthread_condattr_init(&attributes) == 0 &&
+           pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+           pthread_cond_init(&recorder->changed, &attributes) == 0;
+}
+
+mn_result recorder_start(struct recorder **out, struct journal *journal, struct mn_error *error)
+{
+    struct recorder *recorder = calloc(1, sizeof *recorder);
+    if (recorder == NULL) {
+        return MN_NO_MEMORY;
+    }
+    recorder->journal = journal;
+    errno = ENOMEM; /* what those that do not set it can fail by */
+    int code = recorder_init(recorder) ? 0 : errno;
+    if (code == 0) {
+        code = pthread_create(&recorder->thread, NULL, recorder_main, recorder);
+    }
+    if (code != 0) {
+        mn_error_set(error, "cannot start the thread that writes the journal: %s", strerror(code));
+        if (recorder->fd >= 0) {
+            (void)close(recorder->fd);
+        }
+        free(recorder);
+        return mn_result_from_errno(code);
+    }
+    *out = recorder;
+    return MN_OK;
+}
+
+int recorder_fd(const struct recorder *recorder)
+{
+    return recorder->fd;
+}
+
+bool recorder_give(struct recorder *recorder, struct recorder_item *item)
+{
+    size_t size = item_size(item);
+    (void)pthread_mutex_lock(&recorder->mutex);
+    bool room = recorder->count < RECORDER_RECORD_COUNT_MAX &&
+                (recorder->count == 0 || recorder->bytes + size <= RECORDER_BYTES_MAX);
+    if (room) {
+        recorder->count += 1;
+        recorder->bytes += size;
+        list_add(&recorder->waiting, item);
+        (void)pthread_cond_signal(&recorder->changed);
+    }
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    return room;
+}
+
+struct recorder_item *recorder_done(struct recorder *recorder)
+{
+    uint64_t count = 0;
+    ssize_t got = read(recorder->fd, &count, sizeof count);
+    (void)got; /* nothing to read: nothing is done */
+    (void)pthread_mutex_lock(&recorder->mutex);
+    struct recorder_item *first = recorder->done.first;
+    recorder->done = (struct record_list){NULL, NULL};
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    return first;
+}
+
+bool recorder_stop(struct recorder **out, int bound_ms)
+{
+    struct recorder *recorder = *out;
+    if (recorder == NULL) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&recorder->mutex);
+    recorder->stop = true;
+    (void)pthread_cond_signal(&recorder->changed);
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    struct timespec until = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += bound_ms / 1000;
+    until.tv_nsec += (long)(bound_ms % 1000) * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec += 1;
+    }
+    if (pthread_timedjoin_np(recorder->thread, NULL, &until) != 0) {
+        return false;
+    }
+    list_destroy(&recorder->waiting);
+    list_destroy(&recorder->done);
+    (void)pthread_cond_destroy(&recorder->changed);
+    (void)pthread_mutex_destroy(&recorder->mutex);
+    (void)close(recorder->fd);
+    free(recorder);
+    *out = NULL;
+    return true;
+}

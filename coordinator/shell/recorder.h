@@ -1,0 +1,63 @@
+/* The recorder: one thread that makes records durable, so that a slow or full disk delays no
+ * heartbeat. Records go in, durable ones come back in a list that an eventfd announces, in the
+ * order in which they went in.
+ *
+ * A record that cannot be written now (a full disk, say) is tried again until it can, and those
+ * behind it wait; nobody learns of a record before it is durable. */
+#ifndef COORDINATOR_SHELL_RECORDER_H
+#define COORDINATOR_SHELL_RECORDER_H
+
+#include <stdbool.h>
+
+#include "docs/text.h"
+#include "shell/journal.h"
+#include "wire/common.h"
+
+enum {
+    RECORDER_RETRY_MS = 100,
+
+    /* The most records that may wait, and the most bytes of them. */
+    RECORDER_RECORD_COUNT_MAX = 16 * 1024 * 1024,
+    RECORDER_BYTES_MAX = 1024 * 1024 * 1024
+};
+
+/* A record on its way, encoded: it shares no memory with the core. */
+struct recorder_item {
+    struct recorder_item *next;
+    uint64_t sequence;
+    uint64_t generation;
+    uint32_t kind; /* enum mn_journal_kind */
+    mn_time written_at;
+    struct mn_buffer bytes;
+    uint64_t round;          /* whose evidence it is */
+    struct mn_text evidence; /* written as a file before the record is appended; empty for none */
+
+    mn_result result; /* MN_OK: durable; otherwise why the recorder gave up */
+    struct mn_error error;
+};
+
+struct recorder_item *recorder_item_new(void);
+void recorder_item_destroy(struct recorder_item *item);
+
+struct recorder;
+
+/* Start the thread. @journal is borrowed, and the recorder's alone until recorder_stop. */
+mn_result recorder_start(struct recorder **recorder, struct journal *journal,
+                         struct mn_error *error) MN_CHECKED;
+
+/* Readable while done records wait. */
+int recorder_fd(const struct recorder *recorder);
+
+/* Hand over a record, which is the recorder's from then on. False when too many wait already; the
+ * record is still the caller's then. */
+bool recorder_give(struct recorder *recorder, struct recorder_item *item) MN_CHECKED;
+
+/* The done records, oldest first, chained by `next`; the caller's to destroy. NULL when there is
+ * none. One whose result is not MN_OK is the last that ever comes: it must not be tried again. */
+struct recorder_item *recorder_done(struct recorder *recorder);
+
+/* End the thread after the record it is at; what still waits is not written. False when it did not
+ * end within @bound_ms: then *recorder must be left as it is, and so must the journal. */
+bool recorder_stop(struct recorder **recorder, int bound_ms) MN_CHECKED;
+
+#endif
