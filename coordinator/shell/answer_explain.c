@@ -1,0 +1,156 @@
+/* The answer to `explain`: what the decision of a round made of one vat, and the rows of the vats
+ * on its chain of causes. The decision said why; here it is only looked up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "docs/text.h"
+#include "shell/answer.h"
+#include "shell/answer_scan.h"
+
+enum {
+    EXPLAIN_NAME_COUNT_MAX = 8, /* vats that an error names */
+
+    /* Text that is searched for one answer: a coordinator that reads for long hears nobody. */
+    EXPLAIN_SEARCH_SIZE_MAX = 256 * 1024 * 1024
+};
+
+/* Which rounds there are, for people. */
+static mn_result explain_no_round(const struct answer_source *source, uint64_t round,
+                                  struct mn_error *error)
+{
+    size_t count = coordinator_round_count(source->coordinator);
+    if (count == 0) {
+        mn_error_set(error, "there is no round %llu; there has been none yet",
+                     (unsigned long long)round);
+        return MN_NOT_FOUND;
+    }
+    struct coordinator_round_facts first;
+    struct coordinator_round_facts last;
+    coordinator_round(source->coordinator, 0, &first);
+    coordinator_round(source->coordinator, count - 1, &last);
+    mn_error_set(error, "there is no round %llu; there are rounds %llu to %llu",
+                 (unsigned long long)round, (unsigned long long)first.round,
+                 (unsigned long long)last.round);
+    return MN_NOT_FOUND;
+}
+
+static mn_result explain_no_vat(const struct answer_source *source, uint64_t round, const char *vat,
+                                struct mn_error *error)
+{
+    const struct topology *topology = source->topology;
+    if (topology_find_vat(topology, vat) != TOPOLOGY_NONE) {
+        mn_error_set(error, "round %llu says nothing of %s: that vat was not there yet",
+                     (unsigned long long)round, vat);
+        return MN_NOT_FOUND;
+    }
+    struct mn_text names = {0};
+    for (size_t i = 0; i < topology->vat_count && i < EXPLAIN_NAME_COUNT_MAX; i++) {
+        mn_text_add_format(&names, "%s%.40s", i == 0 ? "" : ", ", topology->vats[i].name);
+    }
+    if (topology->vat_count > EXPLAIN_NAME_COUNT_MAX) {
+        mn_text_add_format(&names, " and %zu more", topology->vat_count - EXPLAIN_NAME_COUNT_MAX);
+    }
+    mn_error_set(error, "there is no vat %s; there %s %s", vat,
+                 topology->vat_count == 1 ? "is" : "are",
+                 names.size > 0 && mn_text_result(&names) == MN_OK ? names.bytes : "none");
+    mn_text_deinit(&names);
+    return MN_NOT_FOUND;
+}
+
+static bool explain_find_round(const struct answer_source *source, uint64_t round,
+                               struct coordinator_round_facts *facts)
+{
+    for (size_t i = coordinator_round_count(source->coordinator); i > 0; i--) {
+        coordinator_round(source->coordinator, i - 1, facts);
+        if (facts->round == round) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name of the vat whose forgetting took this row's vat back; NULL when no peer did. */
+static const char *explain_next(const json_t *row)
+{
+    const json_t *orphan = json_object_get(json_object_get(row, "because"), "orphan");
+    return json_string_value(json_object_get(json_object_get(orphan, "heard"), "vat"));
+}
+
+/* Put the row of @vat, and those that its causes lead to, into @rows. MN_NOT_FOUND when @vat has
+ * none. *@more: the chain goes on. */
+static mn_result explain_rows(struct answer_span vats, const char *vat, json_t *rows, bool *more)
+{
+    size_t searched = 0;
+    const char *at = vat;
+    *more = false;
+    while (at != NULL && json_object_get(rows, at) == NULL) {
+        struct answer_span text;
+        bool bounded =
+            json_object_size(rows) == ANSWER_CHAIN_COUNT_MAX || searched > EXPLAIN_SEARCH_SIZE_MAX;
+        if (bounded || !answer_scan_member(vats, at, &text)) {
+            *more = bounded;
+            return json_object_size(rows) == 0 ? MN_NOT_FOUND : MN_OK;
+        }
+        searched += (size_t)(text.bytes - vats.bytes);
+        json_t *row = json_loadb(text.bytes, text.size, JSON_REJECT_DUPLICATES, NULL);
+        if (row == NULL || json_object_set_new(rows, at, row) != 0) {
+            return MN_CORRUPT;
+        }
+        at = explain_next(row);
+    }
+    return MN_OK;
+}
+
+static json_t *explain_start(const struct mn_journal_decision *decision, const char *vat)
+{
+    for (uint32_t i = 0; i < decision->start_count; i++) {
+        const struct mn_start *start = &decision->starts[i].start;
+        if (strcmp(start->vat.text, vat) == 0) {
+            return json_pack("{s:s, s:I, s:I, s:I, s:s}", "host", decision->starts[i].host.text,
+                             "run", (json_int_t)start->run, "incarnation",
+                             (json_int_t)start->incarnation, "keep", (json_int_t)start->keep,
+                             "outcome", mn_outcome_name(start->outcome));
+        }
+    }
+    return json_null();
+}
+
+mn_result answer_explain(const struct answer_source *source, uint64_t round, const char *vat,
+                         json_t **json, struct mn_error *error)
+{
+    struct coordinator_round_facts facts;
+    if (!explain_find_round(source, round, &facts)) {
+        return explain_no_round(source, round, error);
+    }
+    if (facts.decision == NULL) {
+        mn_error_set(error, "round %llu has not decided yet: its state is %s",
+                     (unsigned long long)round, coordinator_round_state_name(facts.state));
+        return MN_AGAIN;
+    }
+    struct answer_span whole = {facts.decision->answer_json, facts.decision->answer_size};
+    struct answer_span vats;
+    struct answer_span summary;
+    if (!answer_scan_member(whole, "vats", &vats) ||
+        !answer_scan_member(whole, "summary", &summary)) {
+        mn_error_set(error, "the decision of round %llu in the journal is damaged",
+                     (unsigned long long)round);
+        return MN_CORRUPT;
+    }
+    bool more = false;
+    json_t *rows = json_object();
+    json_t *counts = json_loadb(summary.bytes, summary.size, 0, NULL);
+    mn_result result = explain_rows(vats, vat, rows, &more);
+    if (result == MN_NOT_FOUND) {
+        result = explain_no_vat(source, round, vat, error);
+    }
+    if (result == MN_OK) {
+        *json = json_pack("{s:I, s:s, s:s, s:o, s:{s:O, s:O}, s:b}", "round", (json_int_t)round,
+                          "vat", vat, "state", coordinator_round_state_name(facts.state), "start",
+                          explain_start(facts.decision, vat), "answer", "summary", counts, "vats",
+                          rows, "more_causes", more ? 1 : 0);
+        result = *json == NULL ? MN_NO_MEMORY : MN_OK;
+    }
+    json_decref(counts);
+    json_decref(rows);
+    return result;
+}

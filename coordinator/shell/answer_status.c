@@ -1,0 +1,194 @@
+/* The answer to `status`: every host and vat, how many there are in each state, the ledger's size,
+ * and what is waited for, in words and as fields. Of many, only those that are not up are named. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell/answer.h"
+
+enum { STATUS_TEXT_SIZE_MAX = 640 };
+
+struct status_rows {
+    bool all;        /* name those that are up, too */
+    size_t named;    /* of hosts and vats */
+    size_t left_out; /* of the kind at hand */
+};
+
+/* Add one to the count called @state. */
+static bool status_count(json_t *counts, const char *state)
+{
+    json_int_t count = json_integer_value(json_object_get(counts, state));
+    return json_object_set_new(counts, state, json_integer(count + 1)) == 0;
+}
+
+static mn_result status_hosts(const struct answer_source *source, struct status_rows *rows,
+                              json_t *list, json_t *counts)
+{
+    rows->left_out = 0;
+    for (uint32_t host = 0; host < source->topology->host_count; host++) {
+        struct coordinator_host_facts facts;
+        coordinator_host(source->coordinator, source->now, host, &facts);
+        if (!status_count(counts, detector_state_name(facts.state))) {
+            return MN_NO_MEMORY;
+        }
+        if (!rows->all && facts.state == DETECTOR_UP && facts.known) {
+            rows->left_out += 1;
+            continue;
+        }
+        if (++rows->named > ANSWER_ROW_COUNT_MAX) {
+            return MN_TOO_LARGE;
+        }
+        json_t *row = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
+                                source->topology->hosts[host].name, "state",
+                                detector_state_name(facts.state), "known", facts.known ? 1 : 0,
+                                "silence_ms", (json_int_t)(facts.silence / MN_MS), "lag_ms",
+                                (json_int_t)facts.lag_ms, "disk_ms", (json_int_t)facts.disk_ms,
+                                "refused", (json_int_t)(facts.refused + source->refused[host]),
+                                "vats", (json_int_t)facts.vat_count);
+        if (json_array_append_new(list, row) != 0) {
+            return MN_NO_MEMORY;
+        }
+    }
+    return MN_OK;
+}
+
+static const char *status_host_name(const struct answer_source *source, uint32_t host)
+{
+    return host < source->topology->host_count ? source->topology->hosts[host].name : NULL;
+}
+
+static const char *status_vat_name(const struct answer_source *source, uint32_t vat)
+{
+    return vat < source->topology->vat_count ? source->topology->vats[vat].name : NULL;
+}
+
+static mn_result status_vats(const struct answer_source *source, struct status_rows *rows,
+                             json_t *list, json_t *counts)
+{
+    rows->left_out = 0;
+    for (uint32_t vat = 0; vat < source->topology->vat_count; vat++) {
+        struct coordinator_vat_facts facts;
+        coordinator_vat(source->coordinator, vat, &facts);
+        const char *state = coordinator_vat_state_name(facts.state);
+        if (!status_count(counts, state)) {
+            return MN_NO_MEMORY;
+        }
+        if (!rows->all && facts.state == COORDINATOR_VAT_UP) {
+            rows->left_out += 1;
+            continue;
+        }
+        if (++rows->named > ANSWER_ROW_COUNT_MAX) {
+            return MN_TOO_LARGE;
+        }
+        json_t *row = json_pack(
+            "{s:s, s:s?, s:s, s:I, s:I, s:I}", "vat", source->topology->vats[vat].name, "host",
+            status_host_name(source, facts.host), "state", state, "run", (json_int_t)facts.run,
+            "incarnation", (json_int_t)facts.incarnation, "floor", (json_int_t)facts.floor);
+        if (json_array_append_new(list, row) != 0) {
+            return MN_NO_MEMORY;
+        }
+    }
+    return MN_OK;
+}
+
+/* What one wait is called, and in words. */
+static const char *status_wait_words(const struct answer_source *source,
+                                     const struct coordinator_wait *wait, char *text, size_t size)
+{
+    const char *host = status_host_name(source, wait->host);
+    const char *vat = status_vat_name(source, wait->vat);
+    host = host != NULL ? host : "?";
+    vat = vat != NULL ? vat : "?";
+    switch (wait->kind) {
+    case COORDINATOR_WAIT_LISTENS:
+        (void)snprintf(text, size, "it listens first, and holds nobody for lost for another %.1f s",
+                       (double)(wait->until - source->now) / 1e9);
+        return "listens";
+    case COORDINATOR_WAIT_ANSWER:
+        (void)snprintf(text, size, "the answer of host %s to the freeze", host);
+        return "answer";
+    case COORDINATOR_WAIT_SILENT:
+        (void)snprintf(text, size, "vat %s, which has not said what interval it is in", vat);
+        return "silent";
+    case COORDINATOR_WAIT_START:
+        (void)snprintf(text, size, "vat %s, which is being restored on host %s", vat, host);
+        return "start";
+    case COORDINATOR_WAIT_HANDLED:
+        (void)snprintf(text, size, "vat %s, which was told and has not handled it yet", vat);
+        return "handled";
+    case COORDINATOR_WAIT_PLACE:
+        (void)snprintf(text, size, "a host with room for vat %s", vat);
+        return "place";
+    }
+    return "?";
+}
+
+static json_t *status_wait(const struct answer_source *source, const struct coordinator_wait *wait)
+{
+    char text[STATUS_TEXT_SIZE_MAX];
+    const char *kind = status_wait_words(source, wait, text, sizeof text);
+    mn_time left = wait->kind == COORDINATOR_WAIT_LISTENS ? wait->until - source->now : 0;
+    return json_pack("{s:s, s:I, s:s?, s:s?, s:I, s:s}", "kind", kind, "round",
+                     (json_int_t)wait->round, "host", status_host_name(source, wait->host), "vat",
+                     status_vat_name(source, wait->vat), "left_ms",
+                     (json_int_t)(left > 0 ? left / MN_MS : 0), "text", text);
+}
+
+static mn_result status_waits(const struct answer_source *source, json_t *list, bool *more)
+{
+    struct coordinator_wait wait;
+    for (size_t i = 0; coordinator_waits(source->coordinator, source->now, i, &wait); i++) {
+        if (i == ANSWER_WAIT_COUNT_MAX) {
+            *more = true;
+            break;
+        }
+        if (json_array_append_new(list, status_wait(source, &wait)) != 0) {
+            return MN_NO_MEMORY;
+        }
+    }
+    return MN_OK;
+}
+
+static json_t *status_ledger(const struct answer_source *source)
+{
+    struct ledger_sizes sizes = {0};
+    ledger_measure(coordinator_ledger(source->coordinator), &sizes);
+    return json_pack("{s:I, s:I, s:I, s:I}", "vats", (json_int_t)sizes.vat_count, "checkpoints",
+                     (json_int_t)sizes.checkpoint_count, "heard", (json_int_t)sizes.heard_count,
+                     "bytes", (json_int_t)sizes.byte_count);
+}
+
+mn_result answer_status(const struct answer_source *source, json_t **json, struct mn_error *error)
+{
+    struct status_rows rows = {.all = source->topology->host_count + source->topology->vat_count <=
+                                      ANSWER_ALL_COUNT_MAX};
+    json_t *hosts = json_array();
+    json_t *vats = json_array();
+    json_t *waits = json_array();
+    json_t *host_counts = json_object();
+    json_t *vat_counts = json_object();
+    bool more = false;
+    (void)error; /* what does not fit is worded by the caller */
+    mn_result result = status_hosts(source, &rows, hosts, host_counts);
+    size_t hosts_left_out = rows.left_out;
+    if (result == MN_OK) {
+        result = status_vats(source, &rows, vats, vat_counts);
+    }
+    if (result == MN_OK) {
+        result = status_waits(source, waits, &more);
+    }
+    if (result == MN_OK) {
+        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:{s:O, s:O}, s:{s:I, s:I}, s:o}",
+                          "generation", (json_int_t)coordinator_generation(source->coordinator),
+                          "hosts", hosts, "vats", vats, "waits", waits, "more_waits", more ? 1 : 0,
+                          "counts", "hosts", host_counts, "vats", vat_counts, "left_out", "hosts",
+                          (json_int_t)hosts_left_out, "vats", (json_int_t)rows.left_out, "ledger",
+                          status_ledger(source));
+        result = *json == NULL ? MN_NO_MEMORY : MN_OK;
+    }
+    json_decref(hosts);
+    json_decref(vats);
+    json_decref(waits);
+    json_decref(host_counts);
+    json_decref(vat_counts);
+    return result;
+}
