@@ -1,0 +1,93 @@
+/* The daemon's loop: events into the core, one at a time, effects out of it, in their order. */
+#include "shell/daemon.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "shell/daemon_private.h"
+
+enum { DAEMON_RECORDER_STOP_MS = 1000 };
+
+void coordinator_daemon_fail(struct daemon *daemon, mn_result result, const char *text)
+{
+    if (daemon->result == MN_OK) {
+        daemon->result = result;
+        mn_error_set(&daemon->error, "%s: %s", text, mn_result_text(result));
+    }
+    daemon->stop = true;
+}
+
+/* Nothing that carrying out an effect does is an event at once: records come back through the
+ * loop. So a step's effects are all carried out before the next event. */
+void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_event *event)
+{
+    if (daemon->stop) {
+        return;
+    }
+    coordinator_step(daemon->coordinator, mn_now(), event, &daemon->effects);
+    if (daemon->effects.result != MN_OK) {
+        coordinator_daemon_fail(daemon, daemon->effects.result,
+                                "the coordinator cannot go on; started again, it reads its journal "
+                                "and continues from there");
+    } else {
+        for (size_t i = 0; i < daemon->effects.count && !daemon->stop; i++) {
+            coordinator_daemon_carry_out(daemon, &daemon->effects.items[i]);
+        }
+    }
+    coordinator_effects_reset(&daemon->effects);
+}
+
+static void daemon_note_dropped(struct daemon *daemon)
+{
+    uint64_t dropped = mn_net_dropped(daemon->net);
+    if (dropped != daemon->dropped_seen) {
+        mn_log(MN_LOG_WARNING, "message_refused",
+               "sender=unknown code=MN_TOO_LARGE refused=%llu text=\"too many frames or bytes\"",
+               (unsigned long long)dropped);
+        daemon->dropped_seen = dropped;
+    }
+}
+
+static void daemon_loop(struct daemon *daemon)
+{
+    while (!daemon->stop) {
+        mn_result result = mn_net_run(daemon->net, coordinator_deadline(daemon->coordinator));
+        if (result != MN_OK) {
+            coordinator_daemon_fail(daemon, result, "waiting for messages failed");
+        }
+        if (!daemon->stop && mn_now() >= coordinator_deadline(daemon->coordinator)) {
+            struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
+            coordinator_daemon_step(daemon, &tick);
+            daemon_note_dropped(daemon);
+        }
+    }
+}
+
+mn_result coordinator_daemon_run(const struct coordinator_options *options, struct mn_error *error)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    if (daemon == NULL) {
+        return MN_NO_MEMORY;
+    }
+    daemon->signals = -1;
+    mn_result result = coordinator_daemon_open(daemon, options, error);
+    if (result == MN_OK) {
+        mn_log(MN_LOG_INFO, "ready", "agents=%s operators=%s data=%s",
+               daemon->topology->coordinator.agents, daemon->topology->coordinator.operators,
+               options->data);
+        daemon_loop(daemon);
+        result = daemon->result;
+        if (result != MN_OK) {
+            mn_error_set(error, "%s", daemon->error.text);
+        }
+    }
+    if (!recorder_stop(&daemon->recorder, DAEMON_RECORDER_STOP_MS)) {
+        /* The disk hangs. What it was at has been promised to nobody, and the thread still uses
+         * what would be freed. */
+        mn_log(MN_LOG_WARNING, "ended", "text=\"the disk did not answer\"");
+        _exit(result == MN_OK ? 0 : 1);
+    }
+    coordinator_daemon_close(daemon);
+    free(daemon);
+    return result;
+}

@@ -1,0 +1,23 @@
+/* The daemon around the coordinator's core: its sockets, journal and loop. */
+#ifndef COORDINATOR_SHELL_DAEMON_H
+#define COORDINATOR_SHELL_DAEMON_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/result.h"
+
+struct coordinator_options {
+    const char *topology; /* files and a directory, as on the command line */
+    const char *key;
+    const char *data;
+    bool crash_at_decided; /* a rehearsal: die when a decision is durable, before it is acted on */
+};
+
+/* Run until SIGTERM or SIGINT; then MN_OK. Changes the working directory to the data directory.
+ * Anything else is why it could not start or go on, with @error in words; MN_BAD_INPUT is a mistake
+ * in the topology. */
+mn_result coordinator_daemon_run(const struct coordinator_options *options,
+                                 struct mn_error *error) MN_CHECKED;
+
+#endif

@@ -1,0 +1,192 @@
+/* Effects out: each becomes a message, a record for the recorder or a line of the log. Nothing here
+ * decides anything. */
+#include <sodium.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "shell/daemon_private.h"
+
+static void effects_unsent(struct daemon *daemon, uint32_t host, mn_result why)
+{
+    uint64_t suppressed = 0;
+    if (mn_log_allowed(&daemon->hosts[host].unsent_limit, mn_now(), &suppressed)) {
+        mn_log(MN_LOG_ERROR, "message_not_sent", "host=%s code=%s suppressed=%llu",
+               daemon->topology->hosts[host].name, mn_result_name(why),
+               (unsigned long long)suppressed);
+    }
+}
+
+/* A host that cannot be reached is no failure: the core says again what matters. */
+static void effect_send(struct daemon *daemon, uint32_t host, const struct mn_down *message)
+{
+    struct mn_peer *peer = &daemon->hosts[host].peer;
+    if (peer->size == 0) {
+        return;
+    }
+    daemon->buffer.size = 0;
+    mn_result result = mn_down_encode(message, &daemon->buffer);
+    if (result == MN_OK) {
+        result = mn_send(daemon->agents, peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
+    }
+    if (result == MN_NOT_FOUND) {
+        peer->size = 0;
+    } else if (result != MN_OK) {
+        effects_unsent(daemon, host, result);
+    }
+}
+
+/* The evidence as it will stand in the file, and its digest in a copy of the decision. */
+static mn_result effects_add_evidence(struct recorder_item *item, const struct evidence *evidence,
+                                      struct mn_journal_record *record)
+{
+    mn_result result = evidence_write_json(evidence, &item->evidence);
+    mn_text_add(&item->evidence, "\n");
+    if (result == MN_OK) {
+        result = mn_text_result(&item->evidence);
+    }
+    if (result == MN_OK) {
+        item->round = record->decision.round;
+        (void)crypto_generichash(
+            record->decision.evidence_digest.bytes, sizeof record->decision.evidence_digest.bytes,
+            (const unsigned char *)item->evidence.bytes, item->evidence.size, NULL, 0);
+    }
+    return result;
+}
+
+/* The effect's memory ends with the step, so everything is encoded now. */
+static void effect_record(struct daemon *daemon, const struct coordinator_effect *effect)
+{
+    struct mn_journal_record record = *effect->record.record;
+    struct recorder_item *item = recorder_item_new();
+    mn_result result = item == NULL ? MN_NO_MEMORY : MN_OK;
+    if (result == MN_OK && effect->record.evidence != NULL) {
+        result = effects_add_evidence(item, effect->record.evidence, &record);
+    }
+    if (result == MN_OK) {
+        item->sequence = effect->record.sequence;
+        item->generation = effect->record.generation;
+        item->kind = record.kind;
+        item->written_at = mn_now();
+        result = mn_journal_record_encode(&record, &item->bytes);
+    }
+    if (result == MN_OK && !recorder_give(daemon->recorder, item)) {
+        result = MN_FULL;
+    }
+    if (result != MN_OK) {
+        recorder_item_destroy(item);
+        coordinator_daemon_fail(daemon, result, "a record cannot be written down");
+    }
+}
+
+static enum mn_log_level effects_level(enum coordinator_level level)
+{
+    switch (level) {
+    case COORDINATOR_INFO:
+        return MN_LOG_INFO;
+    case COORDINATOR_WARNING:
+        return MN_LOG_WARNING;
+    case COORDINATOR_ERROR:
+        return MN_LOG_ERROR;
+    }
+    return MN_LOG_ERROR;
+}
+
+static void effects_log(const struct coordinator_note_facts *note, uint64_t suppressed)
+{
+    struct mn_log_pairs pairs = {.size = 0};
+    if (note->vat != NULL) {
+        mn_log_add(&pairs, "vat=%s", note->vat);
+    }
+    if (note->host != NULL) {
+        mn_log_add(&pairs, "host=%s", note->host);
+    }
+    if (note->run != 0) {
+        mn_log_add(&pairs, "run=%u", note->run);
+    }
+    if (note->epoch != 0) {
+        mn_log_add(&pairs, "epoch=%lld", (long long)note->epoch);
+    }
+    if (note->round != 0) {
+        mn_log_add(&pairs, "round=%llu", (unsigned long long)note->round);
+    }
+    if (note->number != 0) {
+        mn_log_add(&pairs, "number=%llu", (unsigned long long)note->number);
+    }
+    if (suppressed != 0) {
+        mn_log_add(&pairs, "suppressed=%llu", (unsigned long long)suppressed);
+    }
+    if (note->text != NULL && note->text[0] != '\0') {
+        char quoted[MN_LOG_QUOTED_SIZE_MAX];
+        mn_log_add(&pairs, "text=%s", mn_log_quote(quoted, sizeof quoted, note->text));
+    }
+    mn_log(effects_level(coordinator_note_level(note->note)), coordinator_note_what(note->note),
+           "%s", pairs.text);
+}
+
+/* What others can make us write is written once a second at most. */
+static void effect_note(struct daemon *daemon, const struct coordinator_note_facts *note)
+{
+    uint64_t suppressed = 0;
+    if (note->note == COORDINATOR_NOTE_REFUSED && note->host != NULL) {
+        uint32_t host = topology_find_host(daemon->topology, note->host);
+        if (host != TOPOLOGY_NONE &&
+            !mn_log_allowed(&daemon->hosts[host].said_limit, mn_now(), &suppressed)) {
+            return;
+        }
+    }
+    effects_log(note, suppressed);
+}
+
+void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effect *effect)
+{
+    switch (effect->kind) {
+    case COORDINATOR_DO_SEND:
+        effect_send(daemon, effect->send.host, effect->send.message);
+        return;
+    case COORDINATOR_DO_RECORD:
+        effect_record(daemon, effect);
+        return;
+    case COORDINATOR_DO_NOTE:
+        effect_note(daemon, effect->note);
+        return;
+    }
+}
+
+static void effects_recorded(struct daemon *daemon, const struct recorder_item *item)
+{
+    if (item->result != MN_OK) {
+        if (daemon->result == MN_OK) {
+            /* Whoever appended meanwhile leads now; and what may have been appended or not, the
+             * next start reads. */
+            mn_error_set(&daemon->error, "%s; %s", item->error.text,
+                         item->result == MN_STALE
+                             ? "another coordinator uses this journal: only one may"
+                             : "start again: it reads the journal and goes on from there");
+            daemon->result = item->result;
+        }
+        daemon->stop = true;
+        return;
+    }
+    if (daemon->crash_at_decided && item->kind == MN_JOURNAL_DECISION) {
+        mn_log(MN_LOG_WARNING, "rehearsal", "text=\"killed after the decision, as told\"");
+        (void)kill(getpid(), SIGKILL);
+    }
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
+    event.recorded.sequence = item->sequence;
+    coordinator_daemon_step(daemon, &event);
+}
+
+void coordinator_daemon_recorded(struct daemon *daemon)
+{
+    struct recorder_item *item = recorder_done(daemon->recorder);
+    while (item != NULL) {
+        struct recorder_item *next = item->next;
+        if (!daemon->stop) {
+            effects_recorded(daemon, item);
+        }
+        recorder_item_destroy(item);
+        item = next;
+    }
+}

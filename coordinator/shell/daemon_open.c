@@ -1,0 +1,211 @@
+/* Opening and closing the daemon: configuration, files, sockets, and what is remembered. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shell/daemon_private.h"
+
+static mn_result open_topology(struct daemon *daemon, const struct coordinator_options *options,
+                               struct mn_error *error)
+{
+    mn_result result = topology_load(options->topology, &daemon->topology, error);
+    if (result == MN_OK) {
+        result = mn_keys_read(&daemon->keys, options->key, error);
+    }
+    if (result != MN_OK) {
+        return result;
+    }
+    const struct topology_coordinator *own = &daemon->topology->coordinator;
+    if (strcmp(daemon->keys.public_key, own->key) != 0) {
+        mn_error_set(error,
+                     "--key %s is not the coordinator's key: its public key is %s, %s says %s",
+                     options->key, daemon->keys.public_key, options->topology, own->key);
+        return MN_DENIED;
+    }
+    const char *both[] = {own->agents, own->operators};
+    for (size_t i = 0; i < 2; i++) {
+        if (strncmp(both[i], "tcp://", 6) != 0) {
+            mn_error_set(error,
+                         "%s: the coordinator cannot listen at %s; expected tcp://HOST:PORT, since "
+                         "agents and operators are known by the keys of their connections",
+                         options->topology, both[i]);
+            return MN_BAD_INPUT;
+        }
+    }
+    return MN_OK;
+}
+
+static mn_result open_directory(const char *path, struct mn_error *error)
+{
+    if ((mkdir(path, 0700) != 0 && errno != EEXIST) || chdir(path) != 0) {
+        mn_error_set(error, "cannot use the data directory %s: %s", path, strerror(errno));
+        return mn_result_from_errno(errno);
+    }
+    if ((mkdir("rounds", 0700) != 0 && errno != EEXIST) || access(".", W_OK) != 0 ||
+        access("rounds", W_OK) != 0) {
+        mn_error_set(error, "cannot write into the data directory %s: %s", path, strerror(errno));
+        return mn_result_from_errno(errno);
+    }
+    return MN_OK;
+}
+
+static mn_result open_core(struct daemon *daemon, const struct coordinator_options *options,
+                           struct mn_error *error)
+{
+    size_t count = daemon->topology->host_count;
+    daemon->hosts = calloc(count, sizeof *daemon->hosts);
+    daemon->refused = calloc(count, sizeof *daemon->refused);
+    mn_result result = daemon->hosts == NULL || daemon->refused == NULL
+                           ? MN_NO_MEMORY
+                           : coordinator_new(&daemon->coordinator, daemon->topology);
+    if (result == MN_BAD_INPUT) {
+        mn_error_set(
+            error,
+            "%s: timing: stale_ms, suspect_ms and lost_ms do not grow; expected each above "
+            "the one before it",
+            options->topology);
+    } else if (result != MN_OK) {
+        mn_error_set(error, "cannot make the coordinator: %s", mn_result_text(result));
+    }
+    return result;
+}
+
+static void open_signal(void *context, int fd)
+{
+    struct daemon *daemon = context;
+    struct signalfd_siginfo info;
+    if (read(fd, &info, sizeof info) == sizeof info) {
+        mn_log(MN_LOG_INFO, "ending", "signal=%u text=\"agents and vats live on\"", info.ssi_signo);
+        daemon->stop = true;
+    }
+}
+
+static void open_recorded(void *context, int fd)
+{
+    (void)fd;
+    coordinator_daemon_recorded(context);
+}
+
+/* Listening comes before the first record is written: a second coordinator that was started by
+ * mistake fails here and has not taken over the first one's journal. */
+static mn_result open_sockets(struct daemon *daemon, struct mn_error *error)
+{
+    const struct topology_coordinator *own = &daemon->topology->coordinator;
+    mn_result result =
+        mn_net_new(&daemon->net, &daemon->keys, coordinator_daemon_allow, daemon, error);
+    if (result == MN_OK) {
+        result = mn_router_bind(daemon->net, own->agents, "agents", coordinator_daemon_from_agent,
+                                daemon, NULL, 0, &daemon->agents, error);
+    }
+    if (result == MN_OK) {
+        result = mn_router_bind(daemon->net, own->operators, "operators",
+                                coordinator_daemon_from_operator, daemon, NULL, 0,
+                                &daemon->operators, error);
+    }
+    if (result == MN_OK) {
+        result = mn_watch(daemon->net, daemon->signals, open_signal, daemon);
+    }
+    return result;
+}
+
+struct open_reader {
+    struct daemon *daemon;
+    struct mn_error *error;
+};
+
+static mn_result open_record(void *context, const struct journal_entry *entry)
+{
+    const struct open_reader *reader = context;
+    struct daemon *daemon = reader->daemon;
+    struct mn_arena arena;
+    struct mn_journal_record record;
+    mn_arena_init(&arena, 0);
+    mn_result result = mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes,
+                                                entry->size, &arena, &record);
+    if (result == MN_OK) {
+        struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
+        event.record.sequence = entry->sequence;
+        event.record.generation = entry->generation;
+        event.record.record = &record;
+        coordinator_daemon_step(daemon, &event);
+        result = daemon->result;
+    }
+    mn_arena_deinit(&arena);
+    if (result != MN_OK) {
+        mn_error_set(reader->error,
+                     "record %llu of journal.db cannot be used: %s; restore a backup",
+                     (unsigned long long)entry->sequence, mn_result_text(result));
+        result = result == MN_NO_MEMORY || result == MN_FULL ? result : MN_CORRUPT;
+    }
+    return result;
+}
+
+static mn_result open_journal(struct daemon *daemon, struct mn_error *error)
+{
+    struct open_reader reader = {.daemon = daemon, .error = error};
+    mn_result result = journal_read(&daemon->journal, 1, open_record, &reader, error);
+    if (result == MN_OK) {
+        result = recorder_start(&daemon->recorder, &daemon->journal, error);
+    }
+    if (result == MN_OK) {
+        result = mn_watch(daemon->net, recorder_fd(daemon->recorder), open_recorded, daemon);
+    }
+    return result;
+}
+
+mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinator_options *options,
+                                  struct mn_error *error)
+{
+    daemon->crash_at_decided = options->crash_at_decided;
+    daemon->signals = mn_signals_open();
+    if (daemon->signals < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
+        mn_error_set(error, "cannot watch for signals: %s", strerror(errno));
+        return MN_IO;
+    }
+    mn_result result = open_topology(daemon, options, error);
+    if (result == MN_OK) {
+        result = open_directory(options->data, error);
+    }
+    if (result == MN_OK) {
+        result = open_core(daemon, options, error);
+    }
+    if (result == MN_OK) {
+        result = open_sockets(daemon, error);
+    }
+    if (result == MN_OK) {
+        result = journal_open_sqlite(&daemon->journal, "journal.db", error);
+    }
+    if (result == MN_OK) {
+        result = open_journal(daemon, error);
+    }
+    if (result == MN_OK) {
+        struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
+        coordinator_daemon_step(daemon, &event);
+        result = daemon->result;
+    }
+    if (result != MN_OK) {
+        mn_error_set(error, "cannot start in %s: %s", options->data,
+                     daemon->error.text[0] != '\0' ? daemon->error.text : mn_result_text(result));
+    }
+    return result;
+}
+
+void coordinator_daemon_close(struct daemon *daemon)
+{
+    mn_net_destroy(&daemon->net);
+    journal_close(&daemon->journal);
+    coordinator_destroy(&daemon->coordinator);
+    coordinator_effects_deinit(&daemon->effects);
+    mn_buffer_deinit(&daemon->buffer);
+    free(daemon->hosts);
+    free(daemon->refused);
+    topology_destroy(&daemon->topology);
+    if (daemon->signals >= 0) {
+        (void)close(daemon->signals);
+    }
+    memset(&daemon->keys, 0, sizeof daemon->keys);
+}

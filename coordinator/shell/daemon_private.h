@@ -1,0 +1,68 @@
+/* What the files of the daemon share. */
+#ifndef COORDINATOR_SHELL_DAEMON_PRIVATE_H
+#define COORDINATOR_SHELL_DAEMON_PRIVATE_H
+
+#include "core/coordinator.h"
+#include "docs/topology.h"
+#include "net/log.h"
+#include "net/net.h"
+#include "shell/daemon.h"
+#include "shell/journal.h"
+#include "shell/recorder.h"
+#include "wire/common.h"
+
+/* What the shell knows of a host: where its agent is reached, and how much of it is logged. */
+struct daemon_host {
+    struct mn_peer peer; /* its newest connection; size 0 is none */
+    struct mn_log_limit refused_limit;
+    struct mn_log_limit said_limit;
+    struct mn_log_limit unsent_limit;
+};
+
+struct daemon {
+    struct topology *topology;
+    struct mn_keys keys;
+    bool crash_at_decided;
+    struct journal journal;
+    struct recorder *recorder;
+    struct mn_net *net;
+    struct mn_socket *agents;
+    struct mn_socket *operators;
+    struct coordinator *coordinator;
+    struct coordinator_effects effects;
+    struct daemon_host *hosts; /* by host */
+    uint64_t *refused;         /* by host: messages that could not be read */
+    struct mn_buffer buffer;
+
+    uint64_t refused_others; /* from operators */
+    struct mn_log_limit others_limit;
+    uint64_t dropped_seen; /* of mn_net_dropped, what the log knows */
+
+    int signals;
+    bool stop;
+    mn_result result; /* why it stopped, unless by a signal */
+    struct mn_error error;
+};
+
+/* daemon.c: hand an event to the core and carry out what it asks. */
+void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_event *event);
+void coordinator_daemon_fail(struct daemon *daemon, mn_result result, const char *text);
+
+/* daemon_effects.c */
+void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effect *effect);
+/* Records have become durable: tell the core, one by one. */
+void coordinator_daemon_recorded(struct daemon *daemon);
+
+/* daemon_wire.c: messages in. They have the types of net.h's callbacks; @context is the daemon. */
+bool coordinator_daemon_allow(void *context, const char *domain, const char *key);
+void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
+                                   const struct mn_message *message);
+void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
+                                      const struct mn_message *message);
+
+/* daemon_open.c */
+mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinator_options *options,
+                                  struct mn_error *error) MN_CHECKED;
+void coordinator_daemon_close(struct daemon *daemon);
+
+#endif

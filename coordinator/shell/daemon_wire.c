@@ -1,0 +1,118 @@
+/* Messages in: who may say what. An agent is known by its host's key, an operator by its own. What
+ * does not decode is counted, logged (once a second for each sender) and dropped; the connection
+ * lives on. What says more than its key may say is for the core to judge. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shell/answer.h"
+#include "shell/daemon_private.h"
+
+/* One message's decoded form may take this much; far more than any honest one. */
+#define WIRE_ARENA_SIZE_MAX ((size_t)64 * 1024 * 1024)
+
+bool coordinator_daemon_allow(void *context, const char *domain, const char *key)
+{
+    const struct daemon *daemon = context;
+    if (strcmp(domain, "agents") == 0) {
+        return topology_find_host_key(daemon->topology, key) != TOPOLOGY_NONE;
+    }
+    return topology_find_operator_key(daemon->topology, key) != TOPOLOGY_NONE;
+}
+
+static void wire_refuse(struct mn_log_limit *limit, uint64_t *refused, const char *sender,
+                        mn_result why, const char *text)
+{
+    uint64_t suppressed = 0;
+    *refused += 1;
+    if (mn_log_allowed(limit, mn_now(), &suppressed)) {
+        char quoted[256];
+        mn_log(MN_LOG_WARNING, "message_refused",
+               "sender=%s code=%s suppressed=%llu refused=%llu text=%s", sender,
+               mn_result_name(why), (unsigned long long)suppressed, (unsigned long long)*refused,
+               mn_log_quote(quoted, sizeof quoted, text));
+    }
+}
+
+void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
+                                   const struct mn_message *message)
+{
+    struct daemon *daemon = context;
+    (void)socket;
+    uint32_t host = topology_find_host_key(daemon->topology, message->key);
+    if (host == TOPOLOGY_NONE) {
+        wire_refuse(&daemon->others_limit, &daemon->refused_others, "unknown", MN_DENIED,
+                    "the key of no host");
+        return;
+    }
+    /* A connection's messages come in order and an agent opens one, so the connection that spoke
+     * last is the newest. */
+    daemon->hosts[host].peer = message->peer;
+    struct mn_arena arena;
+    struct mn_up up;
+    mn_arena_init(&arena, WIRE_ARENA_SIZE_MAX);
+    mn_result result = message->second != NULL
+                           ? MN_BAD_INPUT
+                           : mn_up_decode(message->frame, message->frame_size, &arena, &up);
+    if (result == MN_OK) {
+        struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
+        event.up.host = host;
+        event.up.message = &up;
+        coordinator_daemon_step(daemon, &event);
+    } else {
+        wire_refuse(&daemon->hosts[host].refused_limit, &daemon->refused[host],
+                    daemon->topology->hosts[host].name, result, "not a message of an agent");
+    }
+    mn_arena_deinit(&arena);
+}
+
+static void wire_reply(struct daemon *daemon, const struct mn_peer *peer, const char *name,
+                       const struct mn_operator_reply *reply)
+{
+    daemon->buffer.size = 0;
+    mn_result result = mn_operator_reply_encode(reply, &daemon->buffer);
+    if (result == MN_OK) {
+        result =
+            mn_send(daemon->operators, peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
+    }
+    if (result != MN_OK && result != MN_NOT_FOUND) {
+        mn_log(MN_LOG_WARNING, "reply_not_sent", "operator=%s code=%s", name,
+               mn_result_name(result));
+    }
+}
+
+void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
+                                      const struct mn_message *message)
+{
+    struct daemon *daemon = context;
+    (void)socket;
+    uint32_t index = topology_find_operator_key(daemon->topology, message->key);
+    if (index == TOPOLOGY_NONE) {
+        wire_refuse(&daemon->others_limit, &daemon->refused_others, "unknown", MN_DENIED,
+                    "the key of no operator");
+        return;
+    }
+    const char *name = daemon->topology->operators[index].name;
+    struct mn_arena arena;
+    struct mn_operator_request request;
+    mn_arena_init(&arena, WIRE_ARENA_SIZE_MAX);
+    mn_result result =
+        message->second != NULL
+            ? MN_BAD_INPUT
+            : mn_operator_request_decode(message->frame, message->frame_size, &arena, &request);
+    if (result == MN_OK) {
+        struct answer_source source = {.topology = daemon->topology,
+                                       .coordinator = daemon->coordinator,
+                                       .refused = daemon->refused,
+                                       .now = mn_now()};
+        struct mn_operator_reply reply;
+        char *json = NULL;
+        answer_request(&source, &request, &reply, &json);
+        wire_reply(daemon, &message->peer, name, &reply);
+        free(json);
+    } else {
+        wire_refuse(&daemon->others_limit, &daemon->refused_others, name, result,
+                    "not a request of an operator");
+    }
+    mn_arena_deinit(&arena);
+}
