@@ -7,13 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/grow.h"
 
-enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048, PROCESS_ENVIRON_SIZE = 65536 };
+enum {
+    PROCESS_COUNT_MAX = 4000,
+    PROCESS_PATH_SIZE = 2048,
+    PROCESS_ENVIRON_SIZE = 65536,
+    VAT_PREFIX_SIZE = 10 /* "MNEME_VAT=" */
+};
 
 struct process {
     struct mn_name vat;
@@ -151,17 +157,29 @@ bool agent_process_began(uint32_t pid, uint64_t *ticks)
     return end != at + 1;
 }
 
-/* Whether the process was started for @vat: pids and start times may repeat after a reboot. */
+/* Whether a process executes the same file as we do. */
+static bool process_is_agent(uint32_t pid)
+{
+    char path[64];
+    struct stat its;
+    struct stat ours;
+    (void)snprintf(path, sizeof path, "/proc/%u/exe", pid);
+    return stat(path, &its) == 0 && stat("/proc/self/exe", &ours) == 0 &&
+           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
+/* Whether the process of that pid and start time was started for @vat: both may repeat after a
+ * reboot. One that was released when its agent died may not have executed its command yet, or be at
+ * it: then its environment is the agent's, or empty. */
 static bool process_is_of(uint32_t pid, const struct mn_name *vat)
 {
     char path[64];
-    char wanted[MN_NAME_SIZE_MAX + 16];
     (void)snprintf(path, sizeof path, "/proc/%u/environ", pid);
-    int wanted_size = snprintf(wanted, sizeof wanted, "MNEME_VAT=%s", vat->text);
     char *bytes = malloc(PROCESS_ENVIRON_SIZE);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool readable = fd >= 0 && bytes != NULL;
     ssize_t size = 0;
-    ssize_t got = fd >= 0 && bytes != NULL ? 1 : 0;
+    ssize_t got = readable ? 1 : 0;
     while (got > 0 && size < PROCESS_ENVIRON_SIZE) {
         got = read(fd, bytes + size, PROCESS_ENVIRON_SIZE - (size_t)size);
         size += got > 0 ? got : 0;
@@ -169,16 +187,18 @@ static bool process_is_of(uint32_t pid, const struct mn_name *vat)
     if (fd >= 0) {
         (void)close(fd);
     }
+    bool named = false;
     bool found = false;
-    ssize_t at = 0;
-    while (at < size && !found) {
+    for (ssize_t at = 0; at < size && !named;) {
         const char *end = memchr(bytes + at, '\0', (size_t)(size - at));
         ssize_t length = end != NULL ? end - (bytes + at) : size - at;
-        found = length == wanted_size && memcmp(bytes + at, wanted, (size_t)length) == 0;
+        named = length >= VAT_PREFIX_SIZE && memcmp(bytes + at, "MNEME_VAT=", VAT_PREFIX_SIZE) == 0;
+        found = named && (size_t)length - VAT_PREFIX_SIZE == strlen(vat->text) &&
+                memcmp(bytes + at + VAT_PREFIX_SIZE, vat->text, strlen(vat->text)) == 0;
         at += length + 1;
     }
     free(bytes);
-    return found;
+    return found || (readable && !named && (size == 0 || process_is_agent(pid)));
 }
 
 static mn_result process_watch(struct agent_processes *processes, struct process process,

@@ -1,0 +1,338 @@
+/* The vats' processes: they wait for their release, outlive the agent, are known again by the next
+ * one, and how they end is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/shell/shell_files.h"
+#include "shell/process.h"
+
+enum { BOUND_S = 30 };
+
+struct process_case {
+    char logs[SHELL_PATH_SIZE];
+    char x1_log[SHELL_PATH_SIZE];
+    struct mn_net *net;
+    struct agent_processes *processes;
+    struct mn_name vat;
+    int exits;
+    uint32_t exited_pid;
+    char exited_vat[MN_NAME_SIZE_MAX + 1];
+    char reason[AGENT_REASON_SIZE];
+};
+
+static void on_exit_of_vat(void *context, const struct mn_name *vat, uint32_t pid,
+                           const char *reason)
+{
+    struct process_case *test = context;
+    test->exits += 1;
+    test->exited_pid = pid;
+    (void)snprintf(test->exited_vat, sizeof test->exited_vat, "%s", vat->text);
+    (void)snprintf(test->reason, sizeof test->reason, "%s", reason);
+}
+
+static int setup(void **state)
+{
+    struct process_case *test = calloc(1, sizeof *test);
+    assert_non_null(test);
+    shell_directory_make(test->logs);
+    shell_path(test->x1_log, test->logs, "x1.log");
+    test->vat = mn_name_of("x1");
+    assert_int_equal(mn_net_new(&test->net, NULL, NULL, NULL, NULL), MN_OK);
+    assert_int_equal(
+        agent_processes_new(&test->processes, test->net, test->logs, on_exit_of_vat, test), MN_OK);
+    *state = test;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct process_case *test = *state;
+    agent_processes_destroy(&test->processes);
+    mn_net_destroy(&test->net);
+    shell_directory_delete(test->logs);
+    free(test);
+    return 0;
+}
+
+/* Start `sh -c @script` for x1; it waits. */
+static uint32_t start(struct process_case *test, const char *script)
+{
+    const char *const command[] = {"sh", "-c", script, NULL};
+    uint32_t pid = 0;
+    uint64_t ticks = 0;
+    struct mn_error error = {{0}};
+    assert_int_equal(
+        agent_process_start(test->processes, &test->vat, command, &pid, &ticks, &error), MN_OK);
+    assert_true(pid > 0);
+    uint64_t again = 0;
+    assert_true(agent_process_began(pid, &again));
+    assert_int_equal(ticks, again);
+    return pid;
+}
+
+static void wait_for_exit(struct process_case *test)
+{
+    mn_time end = mn_now() + BOUND_S * MN_SECOND;
+    while (test->exits == 0) {
+        assert_true(mn_now() < end);
+        assert_int_equal(mn_net_run(test->net, end), MN_OK);
+    }
+    assert_int_equal(test->exits, 1);
+}
+
+static const char *log_of(const struct process_case *test)
+{
+    static char text[4096];
+    (void)shell_read(test->x1_log, text, sizeof text);
+    return text;
+}
+
+static void waits_until_it_is_released_and_says_who_it_is(void **state)
+{
+    struct process_case *test = *state;
+    uint32_t pid = start(test, "echo $MNEME_VAT at $MNEME_AGENT; exec cat");
+    char path[64];
+    char waiting[64];
+    char self[64];
+    (void)snprintf(path, sizeof path, "/proc/%u/comm", pid);
+    (void)shell_read(path, waiting, sizeof waiting);
+    (void)shell_read("/proc/self/comm", self, sizeof self);
+    assert_string_equal(waiting, self); /* nothing has been executed yet */
+    assert_string_equal(log_of(test), "");
+    agent_process_release(test->processes, &test->vat);
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    assert_int_equal(test->exited_pid, pid);
+    assert_string_equal(test->exited_vat, "x1");
+    assert_string_equal(test->reason, "exited with status 0");
+    assert_string_equal(log_of(test), "x1 at ipc://vats.ipc\n");
+}
+
+static void tells_how_it_ended(void **state)
+{
+    struct process_case *test = *state;
+    (void)start(test, "exit 3");
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    assert_string_equal(test->reason, "exited with status 3");
+    test->exits = 0;
+    (void)start(test, "kill -SEGV $$");
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    assert_string_equal(test->reason, "killed by signal 11 (SIGSEGV)");
+}
+
+static void kills_the_process_that_is_meant_and_no_other(void **state)
+{
+    struct process_case *test = *state;
+    struct mn_name other = mn_name_of("x2");
+    uint32_t pid = start(test, "exit 7");
+    agent_process_kill(test->processes, &test->vat, pid + 1);
+    agent_process_kill(test->processes, &other, pid);
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    assert_string_equal(test->reason, "exited with status 7");
+    test->exits = 0;
+    pid = start(test, "exec sleep 1000");
+    agent_process_release(test->processes, &test->vat);
+    agent_process_kill(test->processes, &test->vat, pid);
+    wait_for_exit(test);
+    assert_string_equal(test->reason, "killed by signal 9 (SIGKILL)");
+    agent_process_kill(test->processes, &test->vat, pid);
+}
+
+static void says_in_the_log_that_a_command_was_not_found(void **state)
+{
+    struct process_case *test = *state;
+    static const char *const command[] = {"/nonexistent/bank", NULL};
+    uint32_t pid = 0;
+    uint64_t ticks = 0;
+    assert_int_equal(agent_process_start(test->processes, &test->vat, command, &pid, &ticks, NULL),
+                     MN_OK);
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    assert_string_equal(test->reason, "exited with status 127");
+    assert_string_equal(log_of(test), "mneme-agent: the vat's command was not found\n");
+}
+
+static void names_the_log_that_cannot_be_written(void **state)
+{
+    struct process_case *test = *state;
+    static const char *const command[] = {"true", NULL};
+    struct agent_processes *processes = NULL;
+    uint32_t pid = 0;
+    uint64_t ticks = 0;
+    struct mn_error error = {{0}};
+    assert_int_equal(
+        agent_processes_new(&processes, test->net, "/nonexistent", on_exit_of_vat, test), MN_OK);
+    assert_int_equal(agent_process_start(processes, &test->vat, command, &pid, &ticks, &error),
+                     MN_NOT_FOUND);
+    assert_int_equal(pid, 0);
+    assert_non_null(strstr(error.text, "/nonexistent/x1.log"));
+    agent_processes_destroy(&processes);
+}
+
+static void begins_with_nothing_of_the_agent_but_its_environment(void **state)
+{
+    struct process_case *test = *state;
+    sigset_t blocked;
+    (void)sigemptyset(&blocked);
+    (void)sigaddset(&blocked, SIGTERM);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
+    assert_true(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    int leaked = dup(STDERR_FILENO);
+    assert_true(leaked > 2);
+    uint32_t pid = start(test, "grep -E '^Sig(Blk|Ign)' /proc/$$/status; ls /proc/$$/fd;"
+                               "cut -d' ' -f6 /proc/$$/stat; readlink /proc/$$/fd/0");
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    (void)close(leaked);
+    assert_int_equal(sigprocmask(SIG_UNBLOCK, &blocked, NULL), 0);
+    assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    char expected[256]; /* its session is its own */
+    (void)snprintf(expected, sizeof expected,
+                   "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n%u\n/dev/null\n",
+                   pid);
+    assert_string_equal(log_of(test), expected);
+}
+
+static void ends_by_itself_when_the_agent_goes_before_its_release(void **state)
+{
+    struct process_case *test = *state;
+    uint32_t pid = start(test, "echo it ran; exec sleep 1000");
+    agent_processes_destroy(&test->processes);
+    int status = 0;
+    assert_int_equal(waitpid((pid_t)pid, &status, 0), (pid_t)pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_string_equal(log_of(test), "");
+}
+
+/* What an earlier agent has on record of a process. */
+struct earlier {
+    uint32_t pid;
+    uint64_t ticks;
+};
+
+/* Another agent starts x1, writes down which process it is, and is gone. */
+static struct earlier start_by_an_earlier_agent(struct process_case *test)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    pid_t agent = fork();
+    assert_true(agent >= 0);
+    if (agent == 0) {
+        static const char *const command[] = {"sleep", "1000", NULL};
+        struct earlier made = {0, 0};
+        bool well = agent_process_start(test->processes, &test->vat, command, &made.pid,
+                                        &made.ticks, NULL) == MN_OK;
+        agent_process_release(test->processes, &test->vat);
+        well = well && write(ends[1], &made, sizeof made) == sizeof made;
+        _exit(well ? 0 : 1);
+    }
+    struct earlier earlier = {0, 0};
+    assert_int_equal(read(ends[0], &earlier, sizeof earlier), sizeof earlier);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    int status = 0;
+    assert_int_equal(waitpid(agent, &status, 0), agent);
+    assert_int_equal(status, 0);
+    return earlier;
+}
+
+static void is_known_again_by_the_next_agent(void **state)
+{
+    struct process_case *test = *state;
+    struct earlier earlier = start_by_an_earlier_agent(test);
+    assert_int_equal(
+        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks, NULL), MN_OK);
+    agent_process_kill(test->processes, &test->vat, earlier.pid);
+    wait_for_exit(test);
+    assert_int_equal(test->exited_pid, earlier.pid);
+    assert_string_equal(test->reason, "ended; started by an earlier agent, so nobody knows how");
+    assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
+}
+
+/* The earlier agent died when it had just released it. */
+static void is_known_again_before_it_has_executed_its_command(void **state)
+{
+    struct process_case *test = *state;
+    struct agent_processes *next = NULL;
+    uint32_t pid = start(test, "exec sleep 1000");
+    uint64_t ticks = 0;
+    assert_true(agent_process_began(pid, &ticks));
+    assert_int_equal(agent_processes_new(&next, test->net, test->logs, on_exit_of_vat, test),
+                     MN_OK);
+    assert_int_equal(agent_process_adopt(next, &test->vat, pid, ticks, NULL), MN_OK);
+    agent_processes_destroy(&test->processes);
+    wait_for_exit(test);
+    assert_int_equal(test->exited_pid, pid);
+    agent_processes_destroy(&next);
+    assert_int_equal(waitpid((pid_t)pid, NULL, 0), (pid_t)pid);
+}
+
+static void await_the_command(uint32_t pid)
+{
+    mn_time end = mn_now() + BOUND_S * MN_SECOND;
+    char path[64];
+    static char text[1 << 20];
+    size_t size = 0;
+    (void)snprintf(path, sizeof path, "/proc/%u/environ", pid);
+    while (memmem(text, size, "MNEME_VAT=x1", 13) == NULL) {
+        assert_true(mn_now() < end);
+        size = shell_read(path, text, sizeof text);
+    }
+}
+
+static void is_not_taken_for_another_process_of_its_pid(void **state)
+{
+    struct process_case *test = *state;
+    struct earlier earlier = start_by_an_earlier_agent(test);
+    struct mn_name other = mn_name_of("x");
+    struct mn_error error = {{0}};
+    await_the_command(earlier.pid);
+    assert_int_equal(
+        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks + 1, &error),
+        MN_NOT_FOUND);
+    assert_string_equal(error.text, "ended while no agent watched it");
+    assert_int_equal(agent_process_adopt(test->processes, &other, earlier.pid, earlier.ticks, NULL),
+                     MN_NOT_FOUND);
+    assert_int_equal(kill((pid_t)earlier.pid, SIGKILL), 0);
+    assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
+    assert_int_equal(
+        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks, NULL),
+        MN_NOT_FOUND);
+    assert_int_equal(test->exits, 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(waits_until_it_is_released_and_says_who_it_is),
+        CASE(tells_how_it_ended),
+        CASE(kills_the_process_that_is_meant_and_no_other),
+        CASE(says_in_the_log_that_a_command_was_not_found),
+        CASE(names_the_log_that_cannot_be_written),
+        CASE(begins_with_nothing_of_the_agent_but_its_environment),
+        CASE(ends_by_itself_when_the_agent_goes_before_its_release),
+        CASE(is_known_again_by_the_next_agent),
+        CASE(is_known_again_before_it_has_executed_its_command),
+        CASE(is_not_taken_for_another_process_of_its_pid),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
