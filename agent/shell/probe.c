@@ -2,8 +2,10 @@
  * descriptor the loop watches; a connection attempt ends when its socket becomes writable. */
 #include "probe.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,10 +44,37 @@ static void probe_ended(struct probe *probe, uint32_t index, enum mn_probe_answe
     probe->answers[index] = answer;
 }
 
-static enum mn_probe_answer probe_answer_of(int code)
+/* Whether an address stands for every address: who connects to it reaches itself. */
+static bool probe_is_wildcard(const struct addrinfo *found)
+{
+    if (found->ai_family == AF_INET6) {
+        struct sockaddr_in6 address;
+        memcpy(&address, found->ai_addr, sizeof address);
+        return IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr);
+    }
+    struct sockaddr_in address;
+    memcpy(&address, found->ai_addr, sizeof address);
+    return address.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* Whether a connection leads from a socket to itself: TCP lets both ends open at once, and the
+ * port that the system chooses for our end may be the one that nobody listens at. */
+static bool probe_met_itself(int fd)
+{
+    struct sockaddr_storage own = {0};
+    struct sockaddr_storage other = {0};
+    socklen_t own_size = sizeof own;
+    socklen_t other_size = sizeof other;
+    return getsockname(fd, (struct sockaddr *)&own, &own_size) == 0 &&
+           getpeername(fd, (struct sockaddr *)&other, &other_size) == 0 && own_size == other_size &&
+           memcmp(&own, &other, own_size) == 0;
+}
+
+/* What a connection attempt that ended with @code has found. */
+static enum mn_probe_answer probe_answer_of(int fd, int code)
 {
     if (code == 0) {
-        return MN_PROBE_OPEN;
+        return probe_met_itself(fd) ? MN_PROBE_CLOSED : MN_PROBE_OPEN;
     }
     return code == ECONNREFUSED ? MN_PROBE_CLOSED : MN_PROBE_SILENT;
 }
@@ -102,7 +131,7 @@ static void probes_ready(void *context, int fd)
         if (getsockopt(events[i].data.fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0) {
             code = errno;
         }
-        probe_ended(probe, index, probe_answer_of(code));
+        probe_ended(probe, index, probe_answer_of(events[i].data.fd, code));
     }
     probes_answer_complete(probes, mn_now());
 }
@@ -166,8 +195,11 @@ static bool probe_parse(const char *endpoint, char address[MN_ENDPOINT_SIZE_MAX]
         to -= 1;
     }
     size_t size = (size_t)(to - from);
-    if (size >= MN_ENDPOINT_SIZE_MAX || strlen(colon + 1) >= MN_ENDPOINT_SIZE_MAX) {
-        return false;
+    char *end = NULL;
+    unsigned long number = strtoul(colon + 1, &end, 10);
+    if (size >= MN_ENDPOINT_SIZE_MAX || strlen(colon + 1) >= MN_ENDPOINT_SIZE_MAX ||
+        (size == 1 && *from == '*') || *end != '\0' || number < 1 || number > 65535) {
+        return false; /* getaddrinfo takes "*" for any, and the rest of a number that is too high */
     }
     memcpy(address, from, size);
     address[size] = '\0';
@@ -187,7 +219,9 @@ static enum mn_probe_answer probe_connect(struct agent_probes *probes, const cha
         return MN_PROBE_SILENT;
     }
     enum mn_probe_answer answer = MN_PROBE_SILENT;
-    int made = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int made = probe_is_wildcard(found)
+                   ? -1
+                   : socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (made >= 0) {
         int code = connect(made, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
         struct epoll_event event = {.events = EPOLLOUT, .data.fd = made};
@@ -195,7 +229,7 @@ static enum mn_probe_answer probe_connect(struct agent_probes *probes, const cha
             *fd = made;
             made = -1;
         } else {
-            answer = probe_answer_of(code);
+            answer = probe_answer_of(made, code);
         }
     }
     if (made >= 0) {

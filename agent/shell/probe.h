@@ -20,8 +20,8 @@ mn_result agent_probes_new(struct agent_probes **probes, struct mn_net *net,
 void agent_probes_destroy(struct agent_probes **probes);
 
 /* Connect to every endpoint; what has not answered at @until is silent. An endpoint that is not
- * tcp://ADDRESS:PORT with a numeric address is silent too: looking a name up would block. The
- * answer comes from agent_probes_tick or from the loop, never from this call. */
+ * tcp://ADDRESS:PORT with a numeric address of one host is silent too: looking a name up would
+ * block. The answer comes from agent_probes_tick or from the loop, never from this call. */
 mn_result agent_probe_start(struct agent_probes *probes, uint64_t probe, const struct mn_name *host,
                             const struct mn_endpoint *endpoints, uint32_t count,
                             mn_time until) MN_CHECKED;
