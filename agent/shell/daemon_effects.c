@@ -25,20 +25,26 @@ struct daemon_followup *agent_daemon_follow(struct daemon *daemon, enum agent_ev
     return followup;
 }
 
-static void effects_unsent(const char *to, mn_result why)
+static void effects_unsent(struct daemon *daemon, const char *to, mn_result why)
 {
-    agent_log(AGENT_ERROR, "message_not_sent", "to=%s code=%s", to, mn_result_name(why));
+    uint64_t suppressed = 0;
+    if (agent_log_allowed(&daemon->unsent, mn_now(), &suppressed)) {
+        agent_log(AGENT_ERROR, "message_not_sent", "to=%s code=%s suppressed=%llu", to,
+                  mn_result_name(why), (unsigned long long)suppressed);
+    }
 }
 
 static void effect_send_up(struct daemon *daemon, const struct mn_up *up)
 {
     daemon->buffer.size = 0;
     mn_result result = mn_up_encode(up, &daemon->buffer);
-    if (result != MN_OK) {
-        effects_unsent("coordinator", result);
-        return;
+    if (result == MN_OK) {
+        result = agent_outlet_send(&daemon->coordinator, daemon->buffer.bytes, daemon->buffer.size,
+                                   mn_now());
     }
-    agent_outlet_send(&daemon->coordinator, daemon->buffer.bytes, daemon->buffer.size, mn_now());
+    if (result != MN_OK) {
+        effects_unsent(daemon, "coordinator", result);
+    }
 }
 
 static void effects_send_copies(struct daemon *daemon, uint32_t host,
@@ -60,11 +66,12 @@ static void effects_send_copies(struct daemon *daemon, uint32_t host,
     }
     daemon->buffer.size = 0;
     mn_result result = mn_copies_encode(message, &daemon->buffer);
-    if (result != MN_OK) {
-        effects_unsent(to->name, result);
-        return;
+    if (result == MN_OK) {
+        result = agent_outlet_send(outlet, daemon->buffer.bytes, daemon->buffer.size, mn_now());
     }
-    agent_outlet_send(outlet, daemon->buffer.bytes, daemon->buffer.size, mn_now());
+    if (result != MN_OK) {
+        effects_unsent(daemon, to->name, result);
+    }
 }
 
 static void effect_send_vat(struct daemon *daemon, const struct agent_effect *effect)
@@ -77,7 +84,7 @@ static void effect_send_vat(struct daemon *daemon, const struct agent_effect *ef
         result = mn_send(daemon->vats, &peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
     }
     if (result != MN_OK && result != MN_NOT_FOUND && result != MN_AGAIN) {
-        effects_unsent("vat", result);
+        effects_unsent(daemon, "vat", result);
     }
 }
 
@@ -146,16 +153,23 @@ static void effect_write_piece(struct daemon *daemon, const struct agent_effect 
     job->epoch = piece->piece.epoch;
     job->piece = *piece;
     job->piece.piece.bytes = job->bytes;
-    if (!agent_disk_give(daemon->disk, job)) {
-        agent_job_destroy(job);
-        struct daemon_followup *followup =
-            agent_daemon_follow(daemon, AGENT_ON_PIECE_WRITTEN, &piece->vat);
-        if (followup != NULL) {
-            followup->epoch = piece->piece.epoch;
-            followup->offset = piece->piece.offset;
-            followup->result = MN_FULL;
-        }
+    if (agent_disk_give(daemon->disk, job)) {
+        return;
     }
+    agent_job_destroy(job);
+    job = effects_job(daemon, AGENT_JOB_DELETE, 0); /* what came before it is of no use now */
+    struct daemon_followup *followup =
+        job != NULL ? agent_daemon_follow(daemon, AGENT_ON_PIECE_WRITTEN, &piece->vat) : NULL;
+    if (followup == NULL) {
+        agent_job_destroy(job);
+        return;
+    }
+    job->vat = piece->vat;
+    job->epoch = piece->piece.epoch;
+    effects_give(daemon, job);
+    followup->epoch = piece->piece.epoch;
+    followup->offset = piece->piece.offset;
+    followup->result = MN_FULL;
 }
 
 static void effect_send_file(struct daemon *daemon, const struct agent_effect *effect)

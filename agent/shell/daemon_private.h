@@ -51,6 +51,7 @@ struct daemon {
     struct daemon_followup *followup_first;
     struct daemon_followup *followup_last;
 
+    struct agent_log_limit unsent;
     struct agent_log_limit refused_down;
     struct agent_log_limit refused_vats;
     struct agent_log_limit *refused_hosts; /* by host */

@@ -44,15 +44,15 @@ void agent_outlet_close(struct agent_outlet *outlet)
     }
 }
 
-static void outlet_keep(struct agent_outlet *outlet, const void *bytes, size_t size, mn_time now)
+static mn_result outlet_keep(struct agent_outlet *outlet, const void *bytes, size_t size,
+                             mn_time now)
 {
-    struct agent_outlet_item *item = NULL;
-    if (outlet->bytes + size <= AGENT_OUTLET_BYTES_MAX && outlet->count < AGENT_OUTLET_COUNT_MAX) {
-        item = malloc(sizeof *item + size);
+    if (outlet->bytes + size > AGENT_OUTLET_BYTES_MAX || outlet->count >= AGENT_OUTLET_COUNT_MAX) {
+        return MN_FULL;
     }
+    struct agent_outlet_item *item = malloc(sizeof *item + size);
     if (item == NULL) {
-        outlet->dropped += 1;
-        return;
+        return MN_NO_MEMORY;
     }
     item->next = NULL;
     item->at = now;
@@ -66,23 +66,23 @@ static void outlet_keep(struct agent_outlet *outlet, const void *bytes, size_t s
     outlet->last = item;
     outlet->bytes += size;
     outlet->count += 1;
+    return MN_OK;
 }
 
-void agent_outlet_send(struct agent_outlet *outlet, const void *bytes, size_t size, mn_time now)
+mn_result agent_outlet_send(struct agent_outlet *outlet, const void *bytes, size_t size,
+                            mn_time now)
 {
+    mn_result result = size <= MN_MESSAGE_SIZE_MAX ? MN_AGAIN : MN_TOO_LARGE;
     if (outlet->socket == NULL) {
-        outlet->dropped += 1;
-        return;
-    }
-    mn_result result = MN_AGAIN;
-    if (outlet->first == NULL) {
+        result = MN_NOT_FOUND;
+    } else if (result == MN_AGAIN && outlet->first == NULL) {
         result = mn_send(outlet->socket, NULL, bytes, size, NULL, 0);
     }
     if (result == MN_AGAIN) {
-        outlet_keep(outlet, bytes, size, now);
-    } else if (result != MN_OK) {
-        outlet->dropped += 1;
+        result = outlet_keep(outlet, bytes, size, now);
     }
+    outlet->dropped += result != MN_OK ? 1 : 0;
+    return result;
 }
 
 mn_time agent_outlet_flush(struct agent_outlet *outlet, mn_time now)
@@ -90,14 +90,14 @@ mn_time agent_outlet_flush(struct agent_outlet *outlet, mn_time now)
     while (outlet->first != NULL) {
         const struct agent_outlet_item *item = outlet->first;
         mn_result result = MN_OK;
-        if (now - item->at > outlet->age_max) {
-            outlet->dropped += 1;
-        } else {
+        bool old = now - item->at > outlet->age_max;
+        if (!old) {
             result = mn_send(outlet->socket, NULL, item->bytes, item->size, NULL, 0);
         }
         if (result == MN_AGAIN) {
             return now + AGENT_OUTLET_RETRY_MS * MN_MS;
         }
+        outlet->dropped += old || result != MN_OK ? 1 : 0;
         outlet_drop_first(outlet);
     }
     return MN_TIME_NEVER;

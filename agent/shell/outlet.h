@@ -22,7 +22,7 @@ struct agent_outlet {
     struct agent_outlet_item *last;
     size_t bytes;
     size_t count;
-    uint64_t dropped;
+    uint64_t dropped; /* never sent: refused, too old, or failed */
     mn_time age_max;
 };
 
@@ -32,8 +32,13 @@ mn_result agent_outlet_open(struct agent_outlet *outlet, struct mn_net *net, con
                             struct mn_error *error) MN_CHECKED;
 void agent_outlet_close(struct agent_outlet *outlet);
 
-/* Send, now or as soon as it is possible, in order. */
-void agent_outlet_send(struct agent_outlet *outlet, const void *bytes, size_t size, mn_time now);
+/* Send, now or as soon as it is possible, in order.
+ * Errors: MN_TOO_LARGE  it could never be sent
+ *         MN_FULL       too much waits already
+ *         MN_NOT_FOUND  the outlet is closed
+ *         MN_NO_MEMORY, MN_IO; the message is dropped then */
+mn_result agent_outlet_send(struct agent_outlet *outlet, const void *bytes, size_t size,
+                            mn_time now) MN_CHECKED;
 
 /* Try again to send what waits. Returns when to be called again; MN_TIME_NEVER if nothing waits. */
 mn_time agent_outlet_flush(struct agent_outlet *outlet, mn_time now);
