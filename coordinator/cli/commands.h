@@ -6,4 +6,9 @@
 /* mneme keygen FILE [--json] */
 int keygen_command(int argc, char **argv);
 
+/* mneme status, rounds, explain ROUND VAT; each with --json, --topology FILE and --key FILE */
+int status_command(int argc, char **argv);
+int rounds_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
+
 #endif

@@ -12,6 +12,8 @@ struct main_command {
 };
 
 static const struct main_command main_commands[] = {
+    {"status", status_command, "[--json]", "show hosts, vats, and what is waited for"},
+    {"rounds", rounds_command, "[--json]", "show every recovery, with its times"},
     {"keygen", keygen_command, "FILE [--json]", "make a key file and print its public key"},
 };
 

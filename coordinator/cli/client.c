@@ -1,0 +1,249 @@
+/* One request to the coordinator, and its answer. A request changes nothing there, so it may be
+ * sent again when no answer comes. */
+#include "cli/client.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/net.h"
+
+enum { CLIENT_FINE = 0, CLIENT_FAILED = 1, CLIENT_BAD = 2, CLIENT_RECONNECT_MS = 200 };
+
+static const char *client_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static mn_result client_parse_words(const struct client_command *command, int argc, char **argv,
+                                    struct client_options *options, struct mn_error *error)
+{
+    options->word_count = argc - optind;
+    if (options->word_count != command->word_count) {
+        mn_error_set(error, "it takes %s besides options, not %d words", command->words,
+                     options->word_count);
+        return MN_BAD_INPUT;
+    }
+    for (int i = 0; i < options->word_count; i++) {
+        options->words[i] = argv[optind + i];
+    }
+    if (options->topology == NULL || options->key == NULL) {
+        mn_error_set(error, "no %s given: expected %s",
+                     options->topology == NULL ? "topology" : "key",
+                     options->topology == NULL ? "--topology FILE, or MNEME_TOPOLOGY"
+                                               : "--key FILE, or MNEME_KEY");
+        return MN_BAD_INPUT;
+    }
+    return MN_OK;
+}
+
+mn_result client_parse(const struct client_command *command, int argc, char **argv,
+                       struct client_options *options, struct mn_error *error)
+{
+    static const struct option longs[] = {{"topology", required_argument, NULL, 't'},
+                                          {"key", required_argument, NULL, 'k'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    *options = (struct client_options){.topology = client_environment("MNEME_TOPOLOGY"),
+                                       .key = client_environment("MNEME_KEY")};
+    optind = 0; /* begin anew, whoever has parsed before */
+    opterr = 0;
+    for (int option = getopt_long(argc, argv, "", longs, NULL); option != -1;
+         option = getopt_long(argc, argv, "", longs, NULL)) {
+        switch (option) {
+        case 't':
+            options->topology = optarg;
+            break;
+        case 'k':
+            options->key = optarg;
+            break;
+        case 'j':
+            options->json = true;
+            break;
+        case 'h':
+            options->help = true;
+            return MN_OK;
+        default:
+            mn_error_set(error, "there is no option %s, or its value is missing", argv[optind - 1]);
+            return MN_BAD_INPUT;
+        }
+    }
+    return client_parse_words(command, argc, argv, options, error);
+}
+
+/* A conversation of one request. */
+struct client_call {
+    uint64_t request;
+    struct mn_arena arena; /* holds the reply's JSON */
+    struct mn_operator_reply reply;
+    mn_result result; /* of decoding it */
+    bool answered;
+};
+
+static void client_receive(void *context, struct mn_socket *socket,
+                           const struct mn_message *message)
+{
+    struct client_call *call = context;
+    (void)socket;
+    if (call->answered) {
+        return;
+    }
+    call->result =
+        mn_operator_reply_decode(message->frame, message->frame_size, &call->arena, &call->reply);
+    call->answered = call->result != MN_OK || call->reply.request == call->request;
+}
+
+static mn_result client_wait(struct mn_net *net, struct mn_socket *socket,
+                             const struct mn_buffer *request, struct client_call *call)
+{
+    static const mn_time waits[] = {CLIENT_AGAIN_MS * MN_MS,
+                                    (CLIENT_WAIT_MS - CLIENT_AGAIN_MS) * MN_MS};
+    mn_result result = MN_OK;
+    for (size_t i = 0; i < 2 && result == MN_OK && !call->answered; i++) {
+        result = mn_send(socket, NULL, request->bytes, request->size, NULL, 0);
+        mn_time until = mn_now() + waits[i];
+        while (result == MN_OK && !call->answered && mn_now() < until) {
+            result = mn_net_run(net, until);
+        }
+    }
+    return result;
+}
+
+static mn_result client_call(const struct topology *topology, const struct mn_keys *keys,
+                             const struct mn_operator_request *request, struct client_call *call,
+                             struct mn_error *error)
+{
+    const char *endpoint = topology->coordinator.operators;
+    struct mn_net *net = NULL;
+    struct mn_socket *socket = NULL;
+    struct mn_buffer buffer = {0};
+    mn_result result = mn_operator_request_encode(request, &buffer);
+    if (result == MN_OK) {
+        result = mn_net_new(&net, keys, NULL, NULL, error);
+    }
+    if (result == MN_OK) {
+        result = mn_dealer_connect(net, endpoint, topology->coordinator.key, false,
+                                   CLIENT_RECONNECT_MS, client_receive, call, &socket, error);
+    }
+    if (result == MN_OK) {
+        call->request = request->request;
+        result = client_wait(net, socket, &buffer, call);
+    }
+    if (result != MN_OK) {
+        mn_error_set(error, "cannot ask the coordinator at %s: %s", endpoint,
+                     mn_result_text(result));
+    } else if (!call->answered) {
+        mn_error_set(error,
+                     "the coordinator at %s cannot be reached: no answer within %d s; see whether "
+                     "it runs there, and whether its topology is the same as this one",
+                     endpoint, CLIENT_WAIT_MS / 1000);
+        result = MN_AGAIN;
+    } else if (call->result != MN_OK) {
+        mn_error_set(error, "the coordinator at %s answered something else: %s", endpoint,
+                     mn_result_text(call->result));
+        result = call->result == MN_NO_MEMORY ? MN_NO_MEMORY : MN_IO;
+    } else if (call->reply.code != MN_OK) {
+        mn_error_set(error, "%s", call->reply.text);
+        result = call->reply.code == MN_BAD_INPUT ? MN_IO : call->reply.code;
+    }
+    mn_net_destroy(&net);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static mn_result client_load(const struct client_options *options, struct topology **topology,
+                             struct mn_keys *keys, struct mn_error *error)
+{
+    mn_result result = topology_load(options->topology, topology, error);
+    if (result == MN_OK) {
+        result = mn_keys_read(keys, options->key, error);
+    }
+    if (result == MN_OK &&
+        topology_find_operator_key(*topology, keys->public_key) == TOPOLOGY_NONE) {
+        mn_error_set(error,
+                     "--key %s is no operator's key: %s names none with the public key %s; the "
+                     "coordinator would refuse it",
+                     options->key, options->topology, keys->public_key);
+        result = MN_DENIED;
+    }
+    return result;
+}
+
+static mn_result client_print(const struct client_command *command,
+                              const struct client_options *options, const struct topology *topology,
+                              const struct mn_operator_reply *reply, struct mn_error *error)
+{
+    struct mn_text text = {0};
+    mn_result result = MN_OK;
+    if (options->json) {
+        mn_text_add_bytes(&text, reply->json, reply->json_size);
+        mn_text_add(&text, "\n");
+        result = mn_text_result(&text);
+    } else {
+        json_t *facts = json_loadb(reply->json, reply->json_size, 0, NULL);
+        result = facts == NULL ? MN_BAD_INPUT
+                               : command->tell(&text, facts, topology, isatty(STDOUT_FILENO) == 1);
+        json_decref(facts);
+    }
+    if (result == MN_BAD_INPUT) {
+        mn_error_set(error, "the coordinator's answer is not understood; is it of another version? "
+                            "--json shows it as it is");
+        result = MN_IO;
+    } else if (result != MN_OK) {
+        mn_error_set(error, "%s", mn_result_text(result));
+    } else if (fwrite(text.bytes, 1, text.size, stdout) != text.size || fflush(stdout) != 0) {
+        mn_error_set(error, "standard output cannot be written");
+        result = MN_IO;
+    }
+    mn_text_deinit(&text);
+    return result;
+}
+
+static mn_result client_do(const struct client_command *command,
+                           const struct client_options *options, struct mn_error *error)
+{
+    struct mn_operator_request request = {.request = 1};
+    struct topology *topology = NULL;
+    struct mn_keys keys;
+    struct client_call call = {.request = 0};
+    mn_result result = command->fill(options, &request, error);
+    if (result == MN_OK) {
+        result = client_load(options, &topology, &keys, error);
+    }
+    if (result == MN_OK) {
+        result = client_call(topology, &keys, &request, &call, error);
+    }
+    if (result == MN_OK) {
+        result = client_print(command, options, topology, &call.reply, error);
+    }
+    mn_arena_deinit(&call.arena);
+    topology_destroy(&topology);
+    return result;
+}
+
+int client_run(const struct client_command *command, int argc, char **argv)
+{
+    struct client_options options;
+    struct mn_error error = {{0}};
+    mn_result result = client_parse(command, argc, argv, &options, &error);
+    if (result != MN_OK) {
+        (void)fprintf(stderr, "mneme %s: %s; see mneme %s --help\n", command->name, error.text,
+                      command->name);
+        return CLIENT_BAD;
+    }
+    if (options.help) {
+        return fputs(command->usage, stdout) < 0 || fflush(stdout) != 0 ? CLIENT_FAILED
+                                                                        : CLIENT_FINE;
+    }
+    result = client_do(command, &options, &error);
+    if (result == MN_OK) {
+        return CLIENT_FINE;
+    }
+    (void)fprintf(stderr, "mneme %s: %s\n", command->name,
+                  error.text[0] != '\0' ? error.text : mn_result_text(result));
+    return result == MN_BAD_INPUT ? CLIENT_BAD : CLIENT_FAILED;
+}

@@ -1,0 +1,63 @@
+/* What the live commands share: their options, one request to the coordinator, one answer. */
+#ifndef COORDINATOR_CLI_CLIENT_H
+#define COORDINATOR_CLI_CLIENT_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "docs/text.h"
+#include "docs/topology.h"
+#include "wire/operator.h"
+
+enum {
+    CLIENT_WAIT_MS = 5000,  /* for an answer, in all */
+    CLIENT_AGAIN_MS = 2500, /* after which the request is sent once more */
+    CLIENT_WORD_COUNT_MAX = 2
+};
+
+struct client_options {
+    const char *topology;
+    const char *key;
+    bool json;
+    bool help;
+    const char *words[CLIENT_WORD_COUNT_MAX]; /* what is no option, in order */
+    int word_count;
+};
+
+struct client_command {
+    const char *name; /* as typed after mneme */
+    const char *usage;
+    int word_count;    /* words it takes, exactly */
+    const char *words; /* and what they are, for people */
+
+    /* Make the request of the words. MN_BAD_INPUT with @error when they are none. */
+    mn_result (*fill)(const struct client_options *options, struct mn_operator_request *request,
+                      struct mn_error *error);
+
+    /* Append @facts, the coordinator's answer, to @text for people. MN_BAD_INPUT when they are not
+     * what is expected. */
+    mn_result (*tell)(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                      bool colour);
+};
+
+/* Read the command line, and the environment where it says nothing. MN_BAD_INPUT with @error: what
+ * is wrong. */
+mn_result client_parse(const struct client_command *command, int argc, char **argv,
+                       struct client_options *options, struct mn_error *error) MN_CHECKED;
+
+/* Carry out the command: the exit status. */
+int client_run(const struct client_command *command, int argc, char **argv);
+
+/* What every usage text says of the options. */
+#define CLIENT_OPTIONS_USAGE                                                                       \
+    "  --topology FILE  the cluster's topology; also from MNEME_TOPOLOGY\n"                        \
+    "  --key FILE       your key, one of the topology's operators; also from MNEME_KEY\n"          \
+    "  --json           print the facts as JSON, on one line\n"                                    \
+    "  --help           print this\n"
+#define CLIENT_EXIT_USAGE                                                                          \
+    "Exit status: 0 fine; 1 the coordinator cannot be reached, or knows no such thing; 2 bad\n"    \
+    "usage or bad input.\n"
+
+#endif

@@ -1,0 +1,214 @@
+/* mneme status: the hosts and vats, and what is waited for. Few are shown one by one; of many, only
+ * those that are not up, and how many there are of the rest. */
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/live.h"
+#include "cli/words.h"
+
+enum { STATUS_ROW_COUNT_MAX = 50 };
+
+static const char status_usage[] =
+    "usage: mneme status [--json] [--topology FILE] [--key FILE]\n"
+    "\n"
+    "Show the hosts and vats, and what the coordinator waits for. Of more than 20 hosts or vats,\n"
+    "those that are up are only counted; --json names them all.\n"
+    "\n" CLIENT_OPTIONS_USAGE "\n"
+    "SILENT is how long ago a host was heard, LAG how late its agent's own timer was, DISK how "
+    "long\n"
+    "a write took there, REFUSED how many of its messages were dropped because they could not be\n"
+    "read or said more than its key may say. FLOOR is the oldest checkpoint a vat may still be\n"
+    "restored to. Epochs are run * 2^32 + count; they are shown as RUN.COUNT, and plain in JSON.\n"
+    "\n" CLIENT_EXIT_USAGE;
+
+static mn_result status_fill(const struct client_options *options,
+                             struct mn_operator_request *request, struct mn_error *error)
+{
+    (void)options;
+    (void)error;
+    request->command = MN_COMMAND_STATUS;
+    return MN_OK;
+}
+
+static bool status_is_up(const json_t *row)
+{
+    return strcmp(facts_word(row, "state"), "up") == 0 &&
+           !json_is_false(json_object_get(row, "known"));
+}
+
+static const char *status_colour(const json_t *row)
+{
+    const char *state = facts_word(row, "state");
+    if (status_is_up(row)) {
+        return "";
+    }
+    return strcmp(state, "lost") == 0 ? WORDS_RED : WORDS_YELLOW;
+}
+
+static void host_row(struct words_table *table, const json_t *row)
+{
+    words_row(table, status_colour(row));
+    words_cell_text(table, facts_word(row, "host"));
+    mn_text_add(&table->cells, facts_word(row, "state"));
+    mn_text_add(&table->cells,
+                json_is_false(json_object_get(row, "known")) ? ", no hello yet" : "");
+    words_cell(table);
+    words_add_duration(&table->cells, facts_number(row, "silence_ms"));
+    words_cell(table);
+    words_add_duration(&table->cells, facts_number(row, "lag_ms"));
+    words_cell(table);
+    words_add_duration(&table->cells, facts_number(row, "disk_ms"));
+    words_cell(table);
+    words_add_number(&table->cells, facts_number(row, "refused"));
+    words_cell(table);
+    words_add_number(&table->cells, facts_number(row, "vats"));
+    words_cell(table);
+}
+
+static void vat_row(struct words_table *table, const json_t *row)
+{
+    words_row(table, status_colour(row));
+    words_cell_text(table, facts_word(row, "vat"));
+    words_cell_text(table, facts_word(row, "state"));
+    words_cell_text(table, facts_word(row, "host"));
+    words_add_number(&table->cells, facts_number(row, "run"));
+    words_cell(table);
+    words_add_number(&table->cells, facts_number(row, "incarnation"));
+    words_cell(table);
+    words_add_epoch(&table->cells, facts_number(row, "floor"));
+    words_cell(table);
+}
+
+/* "hosts: 9,997 up, 3 lost" */
+static void add_counts(struct mn_text *text, const char *kind, json_t *counts, bool colour)
+{
+    const char *state = NULL;
+    json_t *count = NULL;
+    const char *comma = " ";
+    mn_text_add_format(text, "\n%s%s:%s", colour ? WORDS_BOLD : "", kind,
+                       colour ? WORDS_PLAIN : "");
+    json_object_foreach(counts, state, count)
+    {
+        mn_text_add(text, comma);
+        words_add_number(text, json_integer_value(count));
+        mn_text_add_format(text, " %s", state);
+        comma = ", ";
+    }
+    mn_text_add(text, json_object_size(counts) == 0 ? " none\n" : "\n");
+}
+
+/* All rows when they are few, else those that are not up; and how many are not shown. */
+static void add_rows(struct mn_text *text, struct words_table *table, const json_t *rows,
+                     json_int_t left_out, void (*add)(struct words_table *, const json_t *))
+{
+    size_t index = 0;
+    json_t *row = NULL;
+    bool all = json_array_size(rows) <= WORDS_ROW_COUNT_MAX && left_out == 0;
+    json_int_t up = left_out;
+    json_int_t more = 0;
+    json_array_foreach(rows, index, row)
+    {
+        if (!all && status_is_up(row)) {
+            up++;
+        } else if (table->row_count == STATUS_ROW_COUNT_MAX) {
+            more++;
+        } else {
+            add(table, row);
+        }
+    }
+    words_table_write(table, text);
+    if (more > 0) {
+        mn_text_add(text, "  and ");
+        words_add_number(text, more);
+        mn_text_add(text, " more that are not up; --json names them\n");
+    }
+    if (up > 0) {
+        mn_text_add(text, "  and ");
+        words_add_number(text, up);
+        mn_text_add(text, " that are up\n");
+    }
+}
+
+static void add_hosts(struct mn_text *text, const json_t *facts, bool colour)
+{
+    static const struct words_column columns[] = {
+        {"HOST", false}, {"STATE", false},  {"SILENT", true}, {"LAG", true},
+        {"DISK", true},  {"REFUSED", true}, {"VATS", true}};
+    struct words_table table = {.columns = columns, .column_count = 7, .colour = colour};
+    add_counts(text, "hosts", json_object_get(json_object_get(facts, "counts"), "hosts"), colour);
+    add_rows(text, &table, json_object_get(facts, "hosts"),
+             facts_number(json_object_get(facts, "left_out"), "hosts"), host_row);
+    words_table_deinit(&table);
+}
+
+static void add_vats(struct mn_text *text, const json_t *facts, bool colour)
+{
+    static const struct words_column columns[] = {{"VAT", false},        {"STATE", false},
+                                                  {"HOST", false},       {"RUN", true},
+                                                  {"INCARNATION", true}, {"FLOOR", true}};
+    struct words_table table = {.columns = columns, .column_count = 6, .colour = colour};
+    add_counts(text, "vats", json_object_get(json_object_get(facts, "counts"), "vats"), colour);
+    add_rows(text, &table, json_object_get(facts, "vats"),
+             facts_number(json_object_get(facts, "left_out"), "vats"), vat_row);
+    words_table_deinit(&table);
+}
+
+static void add_waits(struct mn_text *text, const json_t *facts, bool colour)
+{
+    const json_t *waits = json_object_get(facts, "waits");
+    size_t count = json_array_size(waits);
+    if (count == 0) {
+        return;
+    }
+    mn_text_add_format(text, "\n%swaits for:%s\n", colour ? WORDS_YELLOW : "",
+                       colour ? WORDS_PLAIN : "");
+    for (size_t i = 0; i < count && i < WORDS_ROW_COUNT_MAX; i++) {
+        const json_t *wait = json_array_get(waits, i);
+        mn_text_add_format(text, "  %s", facts_word(wait, "text"));
+        if (facts_number(wait, "round") != 0) {
+            mn_text_add_format(text, " (round %" JSON_INTEGER_FORMAT ")",
+                               facts_number(wait, "round"));
+        }
+        mn_text_add(text, "\n");
+    }
+    if (count > WORDS_ROW_COUNT_MAX) {
+        mn_text_add(text, json_is_true(json_object_get(facts, "more_waits")) ? "  and more than "
+                                                                             : "  and ");
+        words_add_number(text, (int64_t)(count - WORDS_ROW_COUNT_MAX));
+        mn_text_add(text, " more things; --json names them\n");
+    }
+}
+
+mn_result status_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                      bool colour)
+{
+    const json_t *ledger = json_object_get(facts, "ledger");
+    (void)topology;
+    if (!json_is_array(json_object_get(facts, "hosts")) ||
+        !json_is_array(json_object_get(facts, "vats")) || !json_is_object(ledger)) {
+        return MN_BAD_INPUT;
+    }
+    mn_text_add_format(text, "generation %" JSON_INTEGER_FORMAT "; the ledger holds ",
+                       facts_number(facts, "generation"));
+    words_add_count(text, facts_number(ledger, "checkpoints"), "checkpoint of ", "checkpoints of ");
+    words_add_count(text, facts_number(ledger, "vats"), "vat, ", "vats, ");
+    words_add_count(text, facts_number(ledger, "heard"), "heard entry, in ", "heard entries, in ");
+    words_add_bytes(text, facts_number(ledger, "bytes"));
+    mn_text_add(text, "\n");
+    add_hosts(text, facts, colour);
+    add_vats(text, facts, colour);
+    add_waits(text, facts, colour);
+    return mn_text_result(text);
+}
+
+int status_command(int argc, char **argv)
+{
+    static const struct client_command command = {.name = "status",
+                                                  .usage = status_usage,
+                                                  .words = "no words",
+                                                  .fill = status_fill,
+                                                  .tell = status_tell};
+    return client_run(&command, argc, argv);
+}
