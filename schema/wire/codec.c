@@ -83,7 +83,15 @@ ProtobufCMessage *codec_unpack(struct codec *codec, struct mn_arena *scratch,
                                const ProtobufCMessageDescriptor *descriptor, const void *bytes,
                                size_t size)
 {
-    mn_arena_init(scratch, CODEC_SCRATCH_SIZE_MAX);
+    return codec_unpack_within(codec, scratch, CODEC_SCRATCH_SIZE_MAX, descriptor, bytes, size);
+}
+
+ProtobufCMessage *codec_unpack_within(struct codec *codec, struct mn_arena *scratch,
+                                      size_t scratch_size,
+                                      const ProtobufCMessageDescriptor *descriptor,
+                                      const void *bytes, size_t size)
+{
+    mn_arena_init(scratch, scratch_size);
     struct codec_memory memory = {.arena = scratch};
     ProtobufCAllocator allocator = {
         .alloc = codec_memory_take, .free = codec_memory_give_back, .allocator_data = &memory};

@@ -50,6 +50,12 @@ ProtobufCMessage *codec_unpack(struct codec *codec, struct mn_arena *scratch,
                                const ProtobufCMessageDescriptor *descriptor, const void *bytes,
                                size_t size);
 
+/* The same with another bound of @scratch, for what is not bounded like a message. */
+ProtobufCMessage *codec_unpack_within(struct codec *codec, struct mn_arena *scratch,
+                                      size_t scratch_size,
+                                      const ProtobufCMessageDescriptor *descriptor,
+                                      const void *bytes, size_t size);
+
 void codec_version_in(struct codec *codec, uint32_t version);
 void codec_name_in(struct codec *codec, const char *text, struct mn_name *name);
 

@@ -1,0 +1,188 @@
+/* Reading evidence in its binary form, or in whichever it comes.
+ *
+ * protobuf-c reads integers that are too long for their field, and text with a NUL byte, as if the
+ * excess were not there. Such bytes are noticed by their number: what was understood, encoded
+ * again, is then not as long as what came. */
+#include "wire/evidence.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/check.h"
+#include "docs/evidence_check.h"
+#include "wire/evidence_private.h"
+
+/* What unpacking may take: for each byte, and for the slack of an arena's first blocks. A string of
+ * one byte stands in three, and costs a note while scanning (32 bytes, in slabs that double), its
+ * pointer and its copy; an unknown field of two bytes costs a note, its row and its copy, which is
+ * 52 for each of them and the most there is. */
+enum { SCRATCH_SIZE_FACTOR = 64, SCRATCH_SIZE_LEAST = 4 * 1024 * 1024 };
+
+#define EVIDENCE_COLUMN_TEXT(name, text) [EVIDENCE_COLUMN_##name] = #text,
+static const char *const COLUMN_NAMES[] = {EVIDENCE_COLUMNS(EVIDENCE_COLUMN_TEXT)};
+#undef EVIDENCE_COLUMN_TEXT
+
+/* How many rows an owner has in the inner table that the column is of; 1 for an outer table. */
+static size_t row_count_of(const struct evidence *e, enum evidence_column column, size_t owner)
+{
+    if (column == EVIDENCE_COLUMN_LINEAGE_AFTER || column == EVIDENCE_COLUMN_LINEAGE_NEXT) {
+        return e->vats[owner].lineage_count;
+    }
+    if (column == EVIDENCE_COLUMN_CHECKPOINT_HEARD_VAT ||
+        column == EVIDENCE_COLUMN_CHECKPOINT_HEARD_EPOCH) {
+        return e->checkpoints[owner].heard_count;
+    }
+    if (column == EVIDENCE_COLUMN_OPEN_HEARD_VAT || column == EVIDENCE_COLUMN_OPEN_HEARD_EPOCH) {
+        return e->open[owner].heard_count;
+    }
+    if (column == EVIDENCE_COLUMN_FORM_ONTO || column == EVIDENCE_COLUMN_FORM_NEED) {
+        return e->checkpoints[owner].form_count;
+    }
+    return 1;
+}
+
+static size_t rows_before(const struct evidence *e, const struct evidence_spot *spot)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < spot->row; i++) {
+        count += row_count_of(e, spot->column, i);
+    }
+    return count;
+}
+
+/* Copies stand two levels down, form after form. */
+static size_t copies_before(const struct evidence *e, const struct evidence_spot *spot)
+{
+    size_t count = 0;
+    for (size_t i = 0; i <= spot->row; i++) {
+        size_t forms = i < spot->row ? e->checkpoints[i].form_count : spot->item;
+        for (size_t j = 0; j < forms; j++) {
+            count += e->checkpoints[i].forms[j].at_count;
+        }
+    }
+    return count;
+}
+
+static void tell_column(void *context, const struct evidence_spot *spot, const char *what)
+{
+    const struct evidence_decoder *decoder = context;
+    bool copy = spot->column == EVIDENCE_COLUMN_COPY_STORE;
+    size_t row = copy ? copies_before(decoder->evidence, spot) + spot->part
+                      : rows_before(decoder->evidence, spot) + spot->item;
+    mn_error_set(decoder->error, "%s, row %zu: %s", COLUMN_NAMES[spot->column], row, what);
+}
+
+/* What concerns the message as a whole. */
+static bool evidence_check_message(struct evidence_decoder *decoder, size_t size)
+{
+    const Mneme__Evidence *in = decoder->in;
+    if (in->base.n_unknown_fields > 0) {
+        mn_error_set(decoder->error, "unknown column %" PRIu32 "; expected those of evidence.proto",
+                     in->base.unknown_fields[0].tag);
+        return codec_check(&decoder->codec, false);
+    }
+    if (in->evidence != 1) {
+        mn_error_set(decoder->error, "evidence: version %" PRIu32 "; expected 1", in->evidence);
+        return codec_check(&decoder->codec, false);
+    }
+    if (protobuf_c_message_get_packed_size(&in->base) != size) {
+        mn_error_set(decoder->error, "a column or value that is longer than what it says; "
+                                     "expected the shortest encoding");
+        return codec_check(&decoder->codec, false);
+    }
+    return true;
+}
+
+static void evidence_unpack(struct evidence_decoder *decoder, const unsigned char *bytes,
+                            size_t size)
+{
+    struct mn_arena scratch = {0};
+    size_t scratch_size = SCRATCH_SIZE_LEAST + size * SCRATCH_SIZE_FACTOR;
+    decoder->in = (const Mneme__Evidence *)codec_unpack_within(
+        &decoder->codec, &scratch, scratch_size, &mneme__evidence__descriptor, bytes, size);
+    if (decoder->in == NULL) {
+        mn_error_set(decoder->error,
+                     "no message of evidence.proto; expected one behind the digest");
+    } else if (evidence_check_message(decoder, size)) {
+        evidence_rows_in(decoder);
+    }
+    decoder->in = NULL;
+    mn_arena_deinit(&scratch);
+}
+
+void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest)
+{
+    mn_assert(sodium_init() >= 0);
+    mn_assert(crypto_generichash(digest, MN_DIGEST_SIZE, message, size, NULL, 0) == 0);
+}
+
+/* Whether there is a magic, and behind it the digest of what follows. */
+static mn_result evidence_check_head(const unsigned char *bytes, size_t size,
+                                     struct mn_error *error)
+{
+    if (size > EVIDENCE_SIZE_MAX) {
+        mn_error_set(error, "%zu bytes; expected at most %d", size, EVIDENCE_SIZE_MAX);
+        return MN_TOO_LARGE;
+    }
+    if (size < MN_EVIDENCE_MAGIC_SIZE ||
+        memcmp(bytes, MN_EVIDENCE_MAGIC, MN_EVIDENCE_MAGIC_SIZE) != 0) {
+        mn_error_set(error, "no evidence in binary form; expected its magic at the beginning");
+        return MN_BAD_INPUT;
+    }
+    unsigned char digest[MN_DIGEST_SIZE] = {0};
+    if (size >= MN_EVIDENCE_HEAD_SIZE) {
+        evidence_digest(bytes + MN_EVIDENCE_HEAD_SIZE, size - MN_EVIDENCE_HEAD_SIZE, digest);
+    }
+    if (size < MN_EVIDENCE_HEAD_SIZE ||
+        memcmp(bytes + MN_EVIDENCE_MAGIC_SIZE, digest, sizeof digest) != 0) {
+        mn_error_set(error, "cut short or damaged; expected what the digest in it was made of");
+        return MN_CORRUPT;
+    }
+    return MN_OK;
+}
+
+mn_result mn_evidence_decode(const void *bytes, size_t size, struct evidence **evidence,
+                             struct mn_error *error)
+{
+    struct evidence_decoder decoder = {.error = error};
+    mn_result result = evidence_check_head(bytes, size, error);
+    if (result != MN_OK) {
+        return result;
+    }
+    if (evidence_new(&decoder.evidence) != MN_OK) {
+        mn_error_set(error, "out of memory");
+        return MN_NO_MEMORY;
+    }
+    decoder.codec.arena = &decoder.evidence->arena;
+    evidence_unpack(&decoder, (const unsigned char *)bytes + MN_EVIDENCE_HEAD_SIZE,
+                    size - MN_EVIDENCE_HEAD_SIZE);
+    result = decoder.codec.result;
+    if (result == MN_OK) {
+        struct evidence_listener listener = {.tell = tell_column, .context = &decoder};
+        result = evidence_check(decoder.evidence, &listener);
+    }
+    if (result == MN_OK) {
+        *evidence = decoder.evidence;
+        return MN_OK;
+    }
+    mn_error_set(error, "%s", mn_result_text(result));
+    evidence_destroy(&decoder.evidence);
+    return result;
+}
+
+mn_result mn_evidence_read(const char *bytes, size_t size, const char *origin,
+                           struct evidence **evidence, struct mn_error *error)
+{
+    if (size < MN_EVIDENCE_MAGIC_SIZE ||
+        memcmp(bytes, MN_EVIDENCE_MAGIC, MN_EVIDENCE_MAGIC_SIZE) != 0) {
+        return evidence_read(bytes, size, origin, evidence, error);
+    }
+    struct mn_error what = {{0}};
+    mn_result result = mn_evidence_decode(bytes, size, evidence, &what);
+    if (result != MN_OK) {
+        mn_error_set(error, "%s: %s", origin, what.text);
+    }
+    return result;
+}

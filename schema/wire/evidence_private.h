@@ -1,0 +1,22 @@
+/* What the files that write and read the binary form of evidence share. Private to them. */
+#ifndef MN_WIRE_EVIDENCE_PRIVATE_H
+#define MN_WIRE_EVIDENCE_PRIVATE_H
+
+#include "codec.h"
+#include "evidence.pb-c.h"
+#include "wire/evidence.h"
+
+struct evidence_decoder {
+    struct codec codec;
+    const Mneme__Evidence *in;
+    struct evidence *evidence;
+    struct mn_error *error; /* says which column is not as long as it must be */
+};
+
+/* Put the columns together into rows. Fails when they do not fit together. */
+void evidence_rows_in(struct evidence_decoder *decoder);
+
+/* Write the digest of a message to @digest, MN_DIGEST_SIZE bytes. */
+void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest);
+
+#endif
