@@ -1,0 +1,207 @@
+/* What one step asks of the shell. Everything an effect points to lies in the effects' arena or in
+ * a round's memory. When memory runs out that is noted once, and the rest of the step asks for
+ * nothing that matters: the shell may carry out none of it (coordinator.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "coordinator_private.h"
+
+enum { EFFECT_COUNT_MAX = 1 << 24 };
+
+void coordinator_effects_reset(struct coordinator_effects *effects)
+{
+    effects->count = 0;
+    effects->result = MN_OK;
+    evidence_destroy(&effects->evidence);
+    mn_arena_deinit(&effects->arena);
+}
+
+void coordinator_effects_deinit(struct coordinator_effects *effects)
+{
+    coordinator_effects_reset(effects);
+    free(effects->items);
+    effects->items = NULL;
+    effects->capacity = 0;
+}
+
+void coordinator_fail(struct coordinator *coordinator, mn_result result)
+{
+    if (coordinator->effects->result == MN_OK) {
+        coordinator->effects->result = result;
+    }
+}
+
+bool coordinator_fine(struct coordinator *coordinator, mn_result result)
+{
+    if (result != MN_OK) {
+        coordinator_fail(coordinator, result);
+    }
+    return result == MN_OK;
+}
+
+void *coordinator_take(struct coordinator *coordinator, size_t count, size_t size)
+{
+    void *taken = mn_arena_take_array(&coordinator->effects->arena, count, size);
+    if (taken == NULL) {
+        coordinator_fail(coordinator, MN_NO_MEMORY);
+    }
+    return taken;
+}
+
+static struct coordinator_effect *effects_add(struct coordinator *coordinator,
+                                              enum coordinator_effect_kind kind)
+{
+    struct coordinator_effects *effects = coordinator->effects;
+    mn_result result = mn_grow(&effects->items, &effects->capacity, effects->count + 1,
+                               sizeof *effects->items, EFFECT_COUNT_MAX);
+    if (!coordinator_fine(coordinator, result)) {
+        return NULL;
+    }
+    struct coordinator_effect *effect = &effects->items[effects->count];
+    memset(effect, 0, sizeof *effect);
+    effect->kind = kind;
+    effects->count += 1;
+    return effect;
+}
+
+void coordinator_tell(struct coordinator *coordinator, struct coordinator_note_facts facts)
+{
+    struct coordinator_note_facts *note = coordinator_take(coordinator, 1, sizeof *note);
+    struct coordinator_effect *effect =
+        note != NULL ? effects_add(coordinator, COORDINATOR_DO_NOTE) : NULL;
+    if (effect == NULL) {
+        return;
+    }
+    *note = facts;
+    if (facts.text != NULL) {
+        size_t size = strlen(facts.text) + 1;
+        char *text = coordinator_take(coordinator, size, 1);
+        if (text == NULL) {
+            return;
+        }
+        memcpy(text, facts.text, size);
+        note->text = text;
+    }
+    effect->note = note;
+}
+
+struct mn_down *coordinator_say(struct coordinator *coordinator, uint32_t host,
+                                enum mn_down_kind kind)
+{
+    mn_assert(coordinator->in_force);
+    struct mn_down *down = coordinator_take(coordinator, 1, sizeof *down);
+    struct coordinator_effect *effect =
+        down != NULL ? effects_add(coordinator, COORDINATOR_DO_SEND) : NULL;
+    if (effect == NULL) {
+        return NULL;
+    }
+    down->generation = coordinator->generation;
+    down->kind = kind;
+    effect->send.host = host;
+    effect->send.message = down;
+    return down;
+}
+
+void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
+                        struct evidence *take_evidence, struct pending pending)
+{
+    mn_assert(coordinator->effects->evidence == NULL || take_evidence == NULL);
+    if (take_evidence != NULL) {
+        coordinator->effects->evidence = take_evidence;
+    }
+    mn_result result = mn_grow(&coordinator->pendings, &coordinator->pending_capacity,
+                               coordinator->pending_count + 1, sizeof *coordinator->pendings,
+                               COORDINATOR_PENDING_COUNT_MAX);
+    struct coordinator_effect *effect = coordinator_fine(coordinator, result)
+                                            ? effects_add(coordinator, COORDINATOR_DO_RECORD)
+                                            : NULL;
+    if (effect == NULL) {
+        return;
+    }
+    coordinator->sequence += 1;
+    effect->record.sequence = coordinator->sequence;
+    effect->record.generation = coordinator->generation;
+    effect->record.record = record;
+    effect->record.evidence = take_evidence;
+    pending.sequence = coordinator->sequence;
+    coordinator->pendings[coordinator->pending_count++] = pending;
+}
+
+mn_time coordinator_heartbeat(const struct coordinator *coordinator)
+{
+    return coordinator->topology->timing.heartbeat_ms * MN_MS;
+}
+
+const char *coordinator_host_name(const struct coordinator *coordinator, uint32_t host)
+{
+    return coordinator->topology->hosts[host].name;
+}
+
+const char *coordinator_vat_name(const struct coordinator *coordinator, uint32_t vat)
+{
+    return coordinator->topology->vats[vat].name;
+}
+
+struct mn_name coordinator_host_id(const struct coordinator *coordinator, uint32_t host)
+{
+    return mn_name_of(coordinator_host_name(coordinator, host));
+}
+
+struct mn_name coordinator_vat_id(const struct coordinator *coordinator, uint32_t vat)
+{
+    return mn_name_of(coordinator_vat_name(coordinator, vat));
+}
+
+uint32_t coordinator_find_vat(const struct coordinator *coordinator, const struct mn_name *name)
+{
+    return topology_find_vat(coordinator->topology, name->text);
+}
+
+void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
+                         struct mn_lineage *lineage)
+{
+    size_t count = 0;
+    const struct evidence_lineage *all = ledger_vat_lineage(coordinator->ledger, vat, &count);
+    size_t first = count > MN_LINEAGE_COUNT_MAX ? count - MN_LINEAGE_COUNT_MAX : 0;
+    lineage->count = 0;
+    for (size_t i = first; i < count; i++) {
+        lineage->forks[lineage->count++] = (struct mn_fork){
+            .after = all[i].after, .next = all[i].next, .seen = all[i].seen, .told = all[i].told};
+    }
+}
+
+void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const char *text)
+{
+    coordinator->hosts[host].refused += 1;
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = COORDINATOR_NOTE_REFUSED,
+                                      .host = coordinator_host_name(coordinator, host),
+                                      .number = coordinator->hosts[host].refused,
+                                      .text = text});
+}
+
+const char *coordinator_note_what(enum coordinator_note note)
+{
+    switch (note) {
+#define NOTE_WHAT(name, level, what)                                                               \
+    case COORDINATOR_NOTE_##name:                                                                  \
+        return what;
+        COORDINATOR_NOTES(NOTE_WHAT)
+#undef NOTE_WHAT
+    }
+    return "note";
+}
+
+enum coordinator_level coordinator_note_level(enum coordinator_note note)
+{
+    switch (note) {
+#define NOTE_LEVEL(name, level, what)                                                              \
+    case COORDINATOR_NOTE_##name:                                                                  \
+        return COORDINATOR_##level;
+        COORDINATOR_NOTES(NOTE_LEVEL)
+#undef NOTE_LEVEL
+    }
+    return COORDINATOR_INFO;
+}

@@ -1,0 +1,262 @@
+/* What the files of the coordinator's core share. */
+#ifndef COORDINATOR_CORE_COORDINATOR_PRIVATE_H
+#define COORDINATOR_CORE_COORDINATOR_PRIVATE_H
+
+#include "coordinator.h"
+#include "decision.h"
+
+enum {
+    /* What was sent and not answered is sent again after so many heartbeats. */
+    COORDINATOR_RETRY_HEARTBEATS = 5,
+
+    /* A round waits until no new suspect has shown for so many heartbeats. */
+    COORDINATOR_QUIET_HEARTBEATS = 2,
+
+    COORDINATOR_ROUND_COUNT_MAX = 1 << 20,
+    COORDINATOR_PENDING_COUNT_MAX = 1 << 24
+};
+
+/* The answer stands in the decision's record, which has to fit into the journal. */
+#define COORDINATOR_ANSWER_SIZE_MAX ((size_t)32 * 1024 * 1024)
+
+struct host_entry {
+    bool known;      /* said hello in this generation */
+    bool everything; /* has been asked for all its rows since its store was dropped */
+    bool fresh_loss; /* lost, and no decision has taken that into account yet */
+    bool answered;   /* the active round's newest attempt */
+    mn_time suspected_at;
+    uint32_t lag_ms;
+    uint32_t disk_ms;
+    uint64_t refused;
+    uint32_t vat_count; /* whose newest run is meant to be here */
+    uint32_t vat_first; /* the list of these, in the order in which they came */
+    uint32_t vat_last;
+};
+
+/* A vat. Its lineage stands in the ledger. */
+struct vat_entry {
+    mn_run run; /* the newest given out; 0: never started */
+    uint32_t incarnation;
+    uint32_t host;      /* where that run is meant to be */
+    uint32_t next_here; /* the host's list */
+    uint32_t previous_here;
+    uint64_t mention;       /* the newest hello, or answer to a freeze, that mentioned it */
+    enum mn_vat_state said; /* what `host` has said of this run in this generation */
+    bool said_any;
+    bool recording;     /* its first run is on its way into the journal */
+    bool starting;      /* its run is ordered, and has not been up yet */
+    bool lost;          /* and not restored by a decision yet */
+    bool suspect;       /* named in the active round's freeze: fenced, to be restored */
+    bool silent;        /* running, and did not answer the newest freeze */
+    bool unknown;       /* the ledger says so */
+    mn_run run_seen;    /* the highest that any checkpoint speaks of */
+    mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
+    char *endpoint;     /* heap; NULL while it runs nowhere */
+    mn_run told_run;    /* the run of which the watchers were told */
+    uint32_t *watchers; /* heap: hosts that asked where it is, each once */
+    size_t watcher_count;
+    size_t watcher_capacity;
+};
+
+/* A round. Its starts and its told vats are in the order of the vats' numbers. */
+struct round {
+    struct coordinator_round_facts facts;
+    struct mn_arena memory;
+    struct mn_journal_decision
+        decision;         /* once it is made; in `memory`, and so are the next ones */
+    uint32_t *start_vats; /* the topology's numbers */
+    uint32_t *start_hosts;
+    bool *start_over; /* up, or overtaken by a later round */
+    uint32_t *told_vats;
+    bool *told_handled;
+    uint32_t starts_open;
+    uint32_t told_open;
+    mn_time retry_at; /* when to say everything again that was not answered */
+    bool done_recording;
+
+    /* Before the decision only. */
+    mn_time begun_at;
+    mn_time quiet_from; /* when the newest suspect showed */
+    mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again */
+    uint32_t settled;   /* the newest attempt that was settled */
+    bool again;         /* the next attempt is due */
+    uint32_t placeless; /* a vat that has no host to go to; TOPOLOGY_NONE: none */
+};
+
+/* A record that is not durable yet, and what follows when it is. */
+enum pending_kind {
+    PENDING_GENERATION,
+    PENDING_FIRST_START,
+    PENDING_RAISED,
+    PENDING_DECISION,
+    PENDING_DONE
+};
+
+struct pending {
+    uint64_t sequence;
+    enum pending_kind kind;
+    uint32_t vat;
+    uint64_t round;
+};
+
+struct coordinator {
+    const struct topology *topology;
+    struct ledger *ledger;
+    struct detector *detector; /* NULL before BEGIN */
+    struct detector_findings findings;
+    uint32_t *domains; /* of the hosts, for the detector */
+    struct host_entry *hosts;
+    uint32_t host_count;
+    struct vat_entry *vats;
+    uint32_t vat_count;
+
+    uint64_t sequence; /* of the newest record */
+    uint64_t generation;
+    bool begun;
+    bool in_force; /* the generation's record is durable */
+    bool behind;   /* an agent knows a higher generation: nothing is said */
+    mn_time listens_until;
+    mn_time retry_at; /* when first starts are said again */
+
+    struct round **rounds; /* oldest first; the last may be undecided */
+    size_t round_count;
+    size_t round_capacity;
+    struct pending *pendings;
+    size_t pending_count;
+    size_t pending_capacity;
+    uint64_t mention_count;   /* of hellos and answers to freezes */
+    size_t lost_count;        /* vats that are lost */
+    size_t first_start_count; /* vats that are starting for the first time */
+
+    mn_time now;                         /* of the step */
+    struct coordinator_effects *effects; /* of the step */
+};
+
+/* coordinator_effects.c: what a step asks for. Failure is noted in the effects. */
+void coordinator_fail(struct coordinator *coordinator, mn_result result);
+/* As coordinator_fail unless @result is MN_OK. Whether it is. */
+bool coordinator_fine(struct coordinator *coordinator, mn_result result);
+void *coordinator_take(struct coordinator *coordinator, size_t count, size_t size);
+void coordinator_tell(struct coordinator *coordinator, struct coordinator_note_facts facts);
+struct mn_down *coordinator_say(struct coordinator *coordinator, uint32_t host,
+                                enum mn_down_kind kind);
+/* Append @record, which must last as long as the effects, and remember what follows. */
+void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
+                        struct evidence *take_evidence, struct pending pending);
+mn_time coordinator_heartbeat(const struct coordinator *coordinator);
+const char *coordinator_host_name(const struct coordinator *coordinator, uint32_t host);
+const char *coordinator_vat_name(const struct coordinator *coordinator, uint32_t vat);
+struct mn_name coordinator_host_id(const struct coordinator *coordinator, uint32_t host);
+struct mn_name coordinator_vat_id(const struct coordinator *coordinator, uint32_t vat);
+/* The vat of that name, or TOPOLOGY_NONE. */
+uint32_t coordinator_find_vat(const struct coordinator *coordinator, const struct mn_name *name);
+/* Newest entries of the vat's lineage, as they travel. */
+void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
+                         struct mn_lineage *lineage);
+void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const char *text);
+
+/* hosts.c: being heard, silence, and what the detector finds. */
+void hosts_heard(struct coordinator *coordinator, uint32_t host);
+void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+void hosts_welcome(struct coordinator *coordinator, uint32_t host);
+void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+void hosts_tick(struct coordinator *coordinator);
+bool hosts_lost(const struct coordinator *coordinator, uint32_t host);
+
+/* vats.c: which run of each vat is meant, and whether it lives. */
+void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_vat_status *status,
+               const char *reason);
+/* Not mentioned in its host's hello: the host has nothing of it. */
+void vats_absent(struct coordinator *coordinator, uint32_t vat);
+void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text);
+/* No longer lost: it is restored by a decision, or was never gone. */
+void vats_unlose(struct coordinator *coordinator, uint32_t vat);
+/* Begin with every vat where the topology places it. */
+void vats_place_all(struct coordinator *coordinator);
+void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host);
+/* A decision gives the vat this run, on @host. */
+void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
+                    const struct mn_start *start);
+void vats_first_start(struct coordinator *coordinator, uint32_t vat);
+void vats_first_start_again(struct coordinator *coordinator);
+
+/* addresses.c: where each vat is, for those who ask. */
+void addresses_lookup(struct coordinator *coordinator, uint32_t host, const struct mn_name *name);
+/* "" while it runs nowhere. Those who asked are told what changes. */
+void addresses_set(struct coordinator *coordinator, uint32_t vat, const char *endpoint);
+
+/* reports.c: rows into the ledger. */
+void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* Let the ledger follow every vat's floor; not while a round may need what is below. */
+void reports_floors(struct coordinator *coordinator);
+/* The vats of these names, TOPOLOGY_NONE where there is none; NULL after failing. */
+uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
+                        uint32_t count);
+/* Heard entries with the vats' numbers; of unknown peers they are left out, and the host is
+ * refused. NULL after failing. @count: in and out. */
+struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t host,
+                                     const uint32_t *vats, const struct mn_heard *heard,
+                                     size_t *count);
+
+/* round.c: the round before its decision. */
+struct round *round_active(const struct coordinator *coordinator);
+/* The round of that number, or NULL. */
+struct round *round_find(const struct coordinator *coordinator, uint64_t number);
+/* A new round, GATHER; NULL after failing. */
+struct round *round_new(struct coordinator *coordinator, uint64_t number);
+void round_destroy(struct round **round);
+void round_move(struct coordinator *coordinator, struct round *round,
+                enum coordinator_round_state to);
+/* Vats or hosts were lost, or came back: begin, widen or call off. */
+void round_changed(struct coordinator *coordinator);
+/* A new suspect has shown: a round that gathers waits for it. */
+void round_suspect_seen(struct coordinator *coordinator);
+void round_intervals(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* The host's agent was started anew, and has forgotten that it was frozen. */
+void round_host_again(struct coordinator *coordinator, uint32_t host);
+void round_tick(struct coordinator *coordinator);
+mn_time round_deadline(const struct coordinator *coordinator);
+
+/* settle.c: everybody has answered: decide, unless that stops further vats. */
+void settle(struct coordinator *coordinator, struct round *round);
+
+/* plan.c: the decision's record. False when it cannot be made: no place for a vat, or failure. */
+bool plan_make(struct coordinator *coordinator, struct round *round,
+               const struct decision *decision);
+
+/* places.c: the host for a restored vat, TOPOLOGY_NONE when there is none. @links and @link_count:
+ * the chain it is restored from. @load: how many vats each host has or will have. */
+uint32_t places_choose(const struct coordinator *coordinator, uint32_t vat,
+                       const struct ledger_link *links, size_t link_count, const uint32_t *load);
+/* The host that has the link's checkpoint: @host itself if it does. TOPOLOGY_NONE: none is up. */
+uint32_t places_holder(const struct coordinator *coordinator, const struct ledger_link *link,
+                       uint32_t host);
+
+/* restore.c: from the durable decision to the end of the round. */
+void restore_begin(struct coordinator *coordinator, struct round *round);
+/* What a decision changes in what is known: also when it is read from the journal. */
+void restore_apply(struct coordinator *coordinator, struct round *round);
+/* The vat's run, which may be the one that a round ordered, is up. */
+void restore_vat_up(struct coordinator *coordinator, uint32_t vat);
+void restore_handled(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* All that the round told has been handled: it is settled. */
+void restore_settle(struct coordinator *coordinator, const struct round *round, uint32_t told);
+/* Say again the start of the vat's run. */
+void restore_start_again(struct coordinator *coordinator, uint32_t vat);
+void restore_tick(struct coordinator *coordinator);
+void restore_done(struct coordinator *coordinator, struct round *round);
+
+/* telling.c: decisions to hosts. */
+void telling_all(struct coordinator *coordinator, const struct round *round);
+/* Say to @host what it has to know of decided rounds; @newest is the newest that it knows. */
+void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest);
+
+/* replay.c: the journal's records. */
+void replay_record(struct coordinator *coordinator, const struct coordinator_event *event);
+/* The hosts that a decision found lost stay so until they are heard. */
+void replay_lost_hosts(struct coordinator *coordinator, const struct round *round);
+/* The numbers of the vats and hosts that round->decision names, and room for what is open of them.
+ * MN_CORRUPT: one that is not in the topology, or not in order. */
+mn_result replay_resolve(struct coordinator *coordinator, struct round *round) MN_CHECKED;
+
+#endif

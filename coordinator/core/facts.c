@@ -1,0 +1,246 @@
+/* What there is to see of a coordinator. Nothing is changed here, and nothing is decided. */
+#include "base/check.h"
+#include "coordinator_private.h"
+
+uint64_t coordinator_generation(const struct coordinator *coordinator)
+{
+    return coordinator->generation;
+}
+
+const struct ledger *coordinator_ledger(const struct coordinator *coordinator)
+{
+    return coordinator->ledger;
+}
+
+void coordinator_host(const struct coordinator *coordinator, mn_time now, uint32_t host,
+                      struct coordinator_host_facts *out)
+{
+    mn_assert(host < coordinator->host_count);
+    const struct host_entry *entry = &coordinator->hosts[host];
+    *out = (struct coordinator_host_facts){.known = entry->known,
+                                           .lag_ms = entry->lag_ms,
+                                           .disk_ms = entry->disk_ms,
+                                           .refused = entry->refused,
+                                           .vat_count = entry->vat_count};
+    if (coordinator->detector != NULL) {
+        out->state = detector_host_state(coordinator->detector, host);
+        out->silence = detector_silence(coordinator->detector, now, host);
+    }
+}
+
+const char *coordinator_vat_state_name(enum coordinator_vat_state state)
+{
+    static const char *const names[] = {"new", "starting", "up", "lost", "unknown"};
+    return names[state];
+}
+
+static enum coordinator_vat_state vat_state(const struct vat_entry *entry)
+{
+    if (entry->run == 0) {
+        return COORDINATOR_VAT_NEW;
+    }
+    if (entry->lost) {
+        return COORDINATOR_VAT_LOST;
+    }
+    if (entry->starting || entry->recording) {
+        return COORDINATOR_VAT_STARTING;
+    }
+    if (!entry->said_any) {
+        return COORDINATOR_VAT_UNKNOWN;
+    }
+    switch (entry->said) {
+    case MN_VAT_UP:
+        return COORDINATOR_VAT_UP;
+    case MN_VAT_STARTING:
+        return COORDINATOR_VAT_STARTING;
+    case MN_VAT_ABSENT:
+    case MN_VAT_EXITED:
+    case MN_VAT_STOPPED:
+        break;
+    }
+    return COORDINATOR_VAT_LOST;
+}
+
+void coordinator_vat(const struct coordinator *coordinator, uint32_t vat,
+                     struct coordinator_vat_facts *out)
+{
+    mn_assert(vat < coordinator->vat_count);
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    *out = (struct coordinator_vat_facts){.state = vat_state(entry),
+                                          .host = entry->host,
+                                          .run = entry->run,
+                                          .incarnation = entry->incarnation,
+                                          .floor = entry->floor};
+}
+
+size_t coordinator_round_count(const struct coordinator *coordinator)
+{
+    return coordinator->round_count;
+}
+
+void coordinator_round(const struct coordinator *coordinator, size_t index,
+                       struct coordinator_round_facts *out)
+{
+    mn_assert(index < coordinator->round_count);
+    *out = coordinator->rounds[index]->facts;
+}
+
+/* ---- what is waited for ---------------------------------------------------------------------- */
+
+/* Goes through everything that is waited for, counting down to the one that is wanted. */
+struct waits {
+    size_t left;
+    struct coordinator_wait *out;
+};
+
+/* Whether this is the one. */
+static bool waits_is(struct waits *waits, enum coordinator_wait_kind kind, uint64_t round,
+                     uint32_t host, uint32_t vat)
+{
+    if (waits->left > 0) {
+        waits->left -= 1;
+        return false;
+    }
+    *waits->out = (struct coordinator_wait){.kind = kind, .round = round, .host = host, .vat = vat};
+    return true;
+}
+
+static bool waits_of_collect(const struct coordinator *coordinator, const struct round *round,
+                             struct waits *waits)
+{
+    uint64_t number = round->facts.round;
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (!coordinator->hosts[i].answered && !hosts_lost(coordinator, i) &&
+            waits_is(waits, COORDINATOR_WAIT_ANSWER, number, i, TOPOLOGY_NONE)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        if (coordinator->vats[i].silent &&
+            waits_is(waits, COORDINATOR_WAIT_SILENT, number, coordinator->vats[i].host, i)) {
+            return true;
+        }
+    }
+    return round->placeless != TOPOLOGY_NONE &&
+           waits_is(waits, COORDINATOR_WAIT_PLACE, number, TOPOLOGY_NONE, round->placeless);
+}
+
+static bool waits_of_decided(const struct coordinator *coordinator, const struct round *round,
+                             struct waits *waits)
+{
+    uint64_t number = round->facts.round;
+    for (uint32_t i = 0; round->starts_open > 0 && i < round->decision.start_count; i++) {
+        if (!round->start_over[i] && waits_is(waits, COORDINATOR_WAIT_START, number,
+                                              round->start_hosts[i], round->start_vats[i])) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; round->told_open > 0 && i < round->decision.told_count; i++) {
+        uint32_t vat = round->told_vats[i];
+        if (!round->told_handled[i] &&
+            waits_is(waits, COORDINATOR_WAIT_HANDLED, number, coordinator->vats[vat].host, vat)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_t index,
+                       struct coordinator_wait *out)
+{
+    struct waits waits = {.left = index, .out = out};
+    if (!coordinator->begun) {
+        return false;
+    }
+    if (now < coordinator->listens_until &&
+        waits_is(&waits, COORDINATOR_WAIT_LISTENS, 0, TOPOLOGY_NONE, TOPOLOGY_NONE)) {
+        out->until = coordinator->listens_until;
+        return true;
+    }
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        const struct round *round = coordinator->rounds[i];
+        bool found = false;
+        if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
+            found = waits_of_collect(coordinator, round, &waits);
+        } else if (round->facts.decision != NULL) {
+            found = waits_of_decided(coordinator, round, &waits);
+        }
+        if (found) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- what must hold -------------------------------------------------------------------------- */
+
+static void invariant_vats(const struct coordinator *coordinator)
+{
+    size_t lost = 0;
+    const struct round *active = round_active(coordinator);
+    bool frozen = active != NULL && active->facts.state != COORDINATOR_ROUND_GATHER;
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        const struct vat_entry *entry = &coordinator->vats[i];
+        lost += entry->lost ? 1 : 0;
+        mn_assert(entry->host < coordinator->host_count);
+        mn_assert(!entry->lost || entry->run != 0);
+        mn_assert(!entry->lost || !entry->starting);
+        mn_assert(!entry->suspect || frozen);
+        mn_assert(!entry->lost || entry->endpoint == NULL);
+        mn_assert(entry->incarnation == ledger_vat_incarnation(coordinator->ledger, i));
+    }
+    mn_assert(lost == coordinator->lost_count);
+    /* A loss has a round, once somebody can act on it. */
+    mn_assert(lost == 0 || active != NULL || !coordinator->in_force);
+}
+
+static void invariant_hosts(const struct coordinator *coordinator)
+{
+    uint32_t placed = 0;
+    for (uint32_t host = 0; host < coordinator->host_count; host++) {
+        uint32_t here = 0;
+        uint32_t vat = coordinator->hosts[host].vat_first;
+        for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
+            mn_assert(coordinator->vats[vat].host == host);
+            here += 1;
+        }
+        mn_assert(here == coordinator->hosts[host].vat_count);
+        placed += here;
+    }
+    mn_assert(placed == coordinator->vat_count);
+}
+
+static void invariant_rounds(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        const struct round *round = coordinator->rounds[i];
+        bool decided = round->facts.state >= COORDINATOR_ROUND_RESTORE;
+        uint32_t starts = 0;
+        uint32_t told = 0;
+        mn_assert(decided == (round->facts.decision != NULL));
+        mn_assert(decided || i + 1 == coordinator->round_count);
+        mn_assert(i == 0 || coordinator->rounds[i - 1]->facts.round < round->facts.round);
+        for (uint32_t k = 0; decided && k < round->decision.start_count; k++) {
+            starts += round->start_over[k] ? 0 : 1;
+        }
+        for (uint32_t k = 0; decided && k < round->decision.told_count; k++) {
+            told += round->told_handled[k] ? 0 : 1;
+        }
+        mn_assert(!decided || starts == round->starts_open);
+        mn_assert(!decided || told == round->told_open);
+        mn_assert(round->facts.state != COORDINATOR_ROUND_DONE || starts + told == 0);
+    }
+}
+
+void coordinator_invariant(const struct coordinator *coordinator)
+{
+    invariant_vats(coordinator);
+    invariant_hosts(coordinator);
+    invariant_rounds(coordinator);
+    for (size_t i = 1; i < coordinator->pending_count; i++) {
+        mn_assert(coordinator->pendings[i - 1].sequence < coordinator->pendings[i].sequence);
+    }
+    if (coordinator->detector != NULL) {
+        detector_invariant(coordinator->detector);
+    }
+}

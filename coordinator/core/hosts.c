@@ -1,0 +1,232 @@
+/* Hosts: who is heard, who is lost, and what follows from either. The verdict is the detector's; a
+ * lost host's vats and store are lost with it, and both come back only as what it then says. */
+#include <string.h>
+
+#include "base/check.h"
+#include "coordinator_private.h"
+
+bool hosts_lost(const struct coordinator *coordinator, uint32_t host)
+{
+    return detector_host_state(coordinator->detector, host) == DETECTOR_LOST;
+}
+
+/* ---- lost and back --------------------------------------------------------------------------- */
+
+static void host_is_lost(struct coordinator *coordinator, uint32_t host)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = COORDINATOR_NOTE_HOST_LOST,
+                                      .host = coordinator_host_name(coordinator, host),
+                                      .number = entry->vat_count});
+    entry->known = false;
+    entry->everything = false;
+    entry->fresh_loss = true;
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_HOST, .index = host};
+    if (!coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &loss))) {
+        return;
+    }
+    for (uint32_t i = entry->vat_first; i != TOPOLOGY_NONE; i = coordinator->vats[i].next_here) {
+        if (coordinator->vats[i].run != 0) {
+            vats_lose(coordinator, i, "its host is lost");
+        }
+    }
+    round_changed(coordinator);
+}
+
+/* Its store is what it will report. Its vats are lost still where a round has fenced them, and
+ * otherwise what its hello says of them. */
+static void host_is_back(struct coordinator *coordinator, uint32_t host)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    entry->fresh_loss = false;
+    for (uint32_t i = entry->vat_first; i != TOPOLOGY_NONE; i = coordinator->vats[i].next_here) {
+        struct ledger_loss vat = {.kind = LEDGER_LOSS_VAT, .index = i};
+        if (coordinator->vats[i].lost &&
+            !coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &vat))) {
+            return;
+        }
+    }
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_HOST, .index = host};
+    (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
+}
+
+/* ---- what the detector finds ----------------------------------------------------------------- */
+
+static void host_moved(struct coordinator *coordinator, const struct detector_finding *finding)
+{
+    struct host_entry *entry = &coordinator->hosts[finding->host];
+    if (finding->state == DETECTOR_LOST) {
+        host_is_lost(coordinator, finding->host);
+        return;
+    }
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = COORDINATOR_NOTE_HOST_STATE,
+                                      .host = coordinator_host_name(coordinator, finding->host),
+                                      .text = detector_state_name(finding->state)});
+    if (finding->state == DETECTOR_SUSPECT) {
+        entry->suspected_at = coordinator->now;
+        round_suspect_seen(coordinator);
+    }
+}
+
+/* Its agent's port, and those of its vats, as many as one probe may carry. */
+static void host_probe(struct coordinator *coordinator, const struct detector_finding *finding)
+{
+    struct mn_down *down = coordinator_say(coordinator, finding->witness, MN_DOWN_PROBE);
+    struct mn_endpoint *endpoints =
+        coordinator_take(coordinator, MN_PROBE_ENDPOINT_COUNT_MAX, sizeof *endpoints);
+    if (down == NULL || endpoints == NULL) {
+        return;
+    }
+    const char *agent = coordinator->topology->hosts[finding->host].agent;
+    memcpy(endpoints[0].text, agent, strlen(agent) + 1);
+    uint32_t count = 1;
+    uint32_t next = coordinator->hosts[finding->host].vat_first;
+    while (next != TOPOLOGY_NONE && count < MN_PROBE_ENDPOINT_COUNT_MAX) {
+        const struct vat_entry *vat = &coordinator->vats[next];
+        if (vat->endpoint != NULL) {
+            memcpy(endpoints[count].text, vat->endpoint, strlen(vat->endpoint) + 1);
+            count += 1;
+        }
+        next = vat->next_here;
+    }
+    down->probe.probe = finding->probe;
+    down->probe.host = coordinator_host_id(coordinator, finding->host);
+    down->probe.endpoints = endpoints;
+    down->probe.endpoint_count = count;
+}
+
+static void host_hold(struct coordinator *coordinator, uint32_t silent)
+{
+    coordinator->listens_until = coordinator->now + coordinator->topology->timing.lost_ms * MN_MS;
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){
+                         .note = COORDINATOR_NOTE_HOLD,
+                         .number = silent,
+                         .text = silent > 0 ? "so many hosts fell silent at once that this side is "
+                                              "more likely cut off; every silence begins anew"
+                                            : "this process was paused; every silence begins "
+                                              "anew"});
+}
+
+/* Handling a finding may not make the detector find more: the list is complete. */
+static void hosts_take_findings(struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->findings.count; i++) {
+        struct detector_finding finding = coordinator->findings.items[i];
+        switch (finding.kind) {
+        case DETECTOR_FOUND_STATE:
+            host_moved(coordinator, &finding);
+            break;
+        case DETECTOR_FOUND_PROBE:
+            host_probe(coordinator, &finding);
+            break;
+        case DETECTOR_FOUND_ALIVE:
+            coordinator_tell(coordinator,
+                             (struct coordinator_note_facts){
+                                 .note = COORDINATOR_NOTE_AGENT_SILENT,
+                                 .host = coordinator_host_name(coordinator, finding.host),
+                                 .text = "a port is open there: only its agent is silent"});
+            break;
+        case DETECTOR_FOUND_HOLD:
+            host_hold(coordinator, finding.host);
+            break;
+        }
+    }
+    coordinator->findings.count = 0;
+}
+
+/* ---- what comes in --------------------------------------------------------------------------- */
+
+void hosts_heard(struct coordinator *coordinator, uint32_t host)
+{
+    bool was_lost = hosts_lost(coordinator, host);
+    mn_result result =
+        detector_heard(coordinator->detector, coordinator->now, host, &coordinator->findings);
+    if (!coordinator_fine(coordinator, result)) {
+        return;
+    }
+    if (was_lost) {
+        host_is_back(coordinator, host);
+    }
+    hosts_take_findings(coordinator);
+    if (was_lost) {
+        round_changed(coordinator);
+    }
+}
+
+void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
+{
+    mn_result result = detector_probed(coordinator->detector, coordinator->now,
+                                       message->probed.probe, host, message->probed.answers,
+                                       message->probed.answer_count, &coordinator->findings);
+    if (coordinator_fine(coordinator, result)) {
+        hosts_take_findings(coordinator);
+    }
+}
+
+void hosts_tick(struct coordinator *coordinator)
+{
+    if (coordinator->now < detector_deadline(coordinator->detector)) {
+        return;
+    }
+    mn_result result =
+        detector_tick(coordinator->detector, coordinator->now, &coordinator->findings);
+    if (coordinator_fine(coordinator, result)) {
+        hosts_take_findings(coordinator);
+    }
+}
+
+void hosts_welcome(struct coordinator *coordinator, uint32_t host)
+{
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_WELCOME);
+    if (down == NULL) {
+        return;
+    }
+    uint64_t newest = 0;
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        const struct coordinator_round_facts *facts = &coordinator->rounds[i]->facts;
+        newest = facts->decision != NULL ? facts->round : newest;
+    }
+    down->welcome.newest_round = newest;
+    down->welcome.send_everything = !coordinator->hosts[host].everything;
+    coordinator->hosts[host].everything = coordinator->hosts[host].known;
+}
+
+/* What the hello says of each vat, and of those that should be there what it does not say. */
+static void hello_compare(struct coordinator *coordinator, uint32_t host,
+                          const struct mn_up *message)
+{
+    coordinator->mention_count += 1;
+    for (uint32_t i = 0; i < message->hello.vat_count; i++) {
+        const struct mn_vat_status *status = &message->hello.vats[i];
+        uint32_t vat = coordinator_find_vat(coordinator, &status->vat);
+        if (vat != TOPOLOGY_NONE) {
+            coordinator->vats[vat].mention = coordinator->mention_count;
+        }
+        vats_said(coordinator, host, status, "as its agent's hello says");
+    }
+    uint32_t next = coordinator->hosts[host].vat_first;
+    while (next != TOPOLOGY_NONE) {
+        uint32_t vat = next;
+        next = coordinator->vats[vat].next_here;
+        if (coordinator->vats[vat].mention != coordinator->mention_count) {
+            vats_absent(coordinator, vat);
+        }
+    }
+}
+
+void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
+{
+    if (strcmp(message->hello.host.text, coordinator_host_name(coordinator, host)) != 0) {
+        coordinator_refuse(coordinator, host, "a hello in the name of another host");
+        return;
+    }
+    coordinator->hosts[host].known = true;
+    hosts_welcome(coordinator, host);
+    hello_compare(coordinator, host, message);
+    telling_remind(coordinator, host, message->hello.newest_round);
+    round_host_again(coordinator, host);
+    round_changed(coordinator);
+}

@@ -1,0 +1,61 @@
+/* Where a vat is restored: a running vat stays where it is, and so does one whose host is fine. A
+ * vat whose host is lost goes to a host that is up: first those that hold most of the chain, then
+ * those with the fewest vats, then the first in the topology. */
+#include "base/check.h"
+#include "coordinator_private.h"
+
+static bool host_usable(const struct coordinator *coordinator, uint32_t host)
+{
+    enum detector_state state = detector_host_state(coordinator->detector, host);
+    return coordinator->hosts[host].known && (state == DETECTOR_UP || state == DETECTOR_STALE);
+}
+
+static bool link_at(const struct ledger_link *link, uint32_t host)
+{
+    for (size_t i = 0; i < link->store_count; i++) {
+        if (link->stores[i] == host) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t places_choose(const struct coordinator *coordinator, uint32_t vat,
+                       const struct ledger_link *links, size_t link_count, const uint32_t *load)
+{
+    uint32_t own = coordinator->vats[vat].host;
+    if (!hosts_lost(coordinator, own)) {
+        return own;
+    }
+    uint32_t best = TOPOLOGY_NONE;
+    size_t best_held = 0;
+    for (uint32_t host = 0; host < coordinator->host_count; host++) {
+        if (!host_usable(coordinator, host)) {
+            continue;
+        }
+        size_t held = 0;
+        for (size_t i = 0; i < link_count; i++) {
+            held += link_at(&links[i], host) ? 1 : 0;
+        }
+        if (best == TOPOLOGY_NONE || held > best_held ||
+            (held == best_held && load[host] < load[best])) {
+            best = host;
+            best_held = held;
+        }
+    }
+    return best;
+}
+
+uint32_t places_holder(const struct coordinator *coordinator, const struct ledger_link *link,
+                       uint32_t host)
+{
+    if (link_at(link, host)) {
+        return host;
+    }
+    for (size_t i = 0; i < link->store_count; i++) {
+        if (host_usable(coordinator, link->stores[i])) {
+            return link->stores[i];
+        }
+    }
+    return TOPOLOGY_NONE;
+}

@@ -1,0 +1,254 @@
+/* The record of a decision: which vat goes on from what, where and as which run, and who is told
+ * what. With it another coordinator can carry on. All of it lies in the round's memory. */
+#include <string.h>
+
+#include "base/check.h"
+#include "coordinator_private.h"
+
+/* What is being put together. */
+struct plan {
+    struct coordinator *coordinator;
+    struct round *round;
+    const struct decision *decision;
+    struct mn_journal_start *starts;
+    struct mn_told *told;
+    struct mn_notice *notices;
+    uint32_t *load;        /* vats of each host, those to come included */
+    struct mn_arena links; /* chains, as the ledger gives them */
+    uint32_t placeless;
+};
+
+static void *plan_take(struct plan *plan, size_t count, size_t size)
+{
+    void *taken = mn_arena_take_array(&plan->round->memory, count, size);
+    if (taken == NULL) {
+        coordinator_fail(plan->coordinator, MN_NO_MEMORY);
+    }
+    return taken;
+}
+
+/* ---- starts ---------------------------------------------------------------------------------- */
+
+static bool plan_chain(struct plan *plan, uint32_t vat, struct mn_start *start,
+                       const struct ledger_link *links, size_t count, uint32_t host)
+{
+    struct mn_link *chain = plan_take(plan, count, sizeof *chain);
+    if (chain == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t holder = places_holder(plan->coordinator, &links[i], host);
+        if (holder == TOPOLOGY_NONE) {
+            plan->placeless = vat; /* its holders are up, but have not said hello yet */
+            return false;
+        }
+        chain[i] = (struct mn_link){.epoch = links[i].epoch,
+                                    .holder = coordinator_host_id(plan->coordinator, holder)};
+    }
+    start->chain = chain;
+    start->chain_count = (uint32_t)count;
+    return true;
+}
+
+/* The vat's lineage with this start's own entry, the newest ones. */
+static void plan_lineage(const struct plan *plan, const struct decision_vat *row,
+                         struct mn_start *start)
+{
+    struct mn_lineage *lineage = &start->lineage;
+    coordinator_lineage(plan->coordinator, row->vat, lineage);
+    if (lineage->count == MN_LINEAGE_COUNT_MAX) {
+        memmove(lineage->forks, lineage->forks + 1,
+                (MN_LINEAGE_COUNT_MAX - 1) * sizeof *lineage->forks);
+        lineage->count -= 1;
+    }
+    lineage->forks[lineage->count++] = (struct mn_fork){.after = row->keep,
+                                                        .next = mn_epoch_first(start->run),
+                                                        .seen = row->forgot,
+                                                        .told = row->forgot_told};
+}
+
+static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32_t place)
+{
+    struct coordinator *coordinator = plan->coordinator;
+    const struct vat_entry *entry = &coordinator->vats[row->vat];
+    struct ledger_link *links = NULL;
+    size_t count = 0;
+    if (row->keep > 0 &&
+        !coordinator_fine(coordinator, ledger_chain(coordinator->ledger, row->vat, row->keep,
+                                                    &plan->links, &links, &count))) {
+        return false;
+    }
+    uint32_t host = places_choose(coordinator, row->vat, links, count, plan->load);
+    mn_run newest = entry->run > entry->run_seen ? entry->run : entry->run_seen;
+    if (host == TOPOLOGY_NONE || newest >= MN_RUN_MAX || count > MN_CHAIN_COUNT_MAX) {
+        plan->placeless = row->vat;
+        return false;
+    }
+    plan->load[host] += host != entry->host ? 1 : 0;
+    struct mn_journal_start *out = &plan->starts[place];
+    out->host = coordinator_host_id(coordinator, host);
+    out->start = (struct mn_start){.round = plan->round->facts.round,
+                                   .vat = coordinator_vat_id(coordinator, row->vat),
+                                   .run = newest + 1,
+                                   .incarnation = row->incarnation,
+                                   .keep = row->keep,
+                                   .outcome = row->outcome};
+    plan_lineage(plan, row, &out->start);
+    return plan_chain(plan, row->vat, &out->start, links, count, host);
+}
+
+/* ---- notices --------------------------------------------------------------------------------- */
+
+static void plan_notices(struct plan *plan, const struct decision_vat *row, uint32_t first)
+{
+    for (size_t i = 0; i < row->told_count; i++) {
+        const struct decision_told *told = &row->told[i];
+        const struct decision_vat *peer = decision_find(plan->decision, told->peer);
+        plan->notices[first + i] =
+            (struct mn_notice){.peer = coordinator_vat_id(plan->coordinator, told->peer),
+                               .incarnation = told->incarnation,
+                               .kept = told->kept,
+                               .you_heard = told->you_heard,
+                               .forgot_you = told->forgot_you,
+                               .reset = peer != NULL && peer->outcome == MN_RESET};
+    }
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static void plan_count(const struct decision *decision, uint32_t *starts, uint32_t *told,
+                       uint32_t *notices)
+{
+    *starts = 0;
+    *told = 0;
+    *notices = 0;
+    for (size_t i = 0; i < decision->vat_count; i++) {
+        const struct decision_vat *row = &decision->vats[i];
+        *starts += row->outcome != MN_RUNNING ? 1 : 0;
+        *told += row->told_count > 0 ? 1 : 0;
+        *notices += (uint32_t)row->told_count;
+    }
+}
+
+static bool plan_rows(struct plan *plan)
+{
+    uint32_t starts = 0;
+    uint32_t told = 0;
+    uint32_t notices = 0;
+    plan_count(plan->decision, &starts, &told, &notices);
+    plan->starts = plan_take(plan, starts, sizeof *plan->starts);
+    plan->told = plan_take(plan, told, sizeof *plan->told);
+    plan->notices = plan_take(plan, notices, sizeof *plan->notices);
+    if (plan->starts == NULL || plan->told == NULL || plan->notices == NULL) {
+        return false;
+    }
+    struct mn_journal_decision *out = &plan->round->decision;
+    *out = (struct mn_journal_decision){.round = plan->round->facts.round,
+                                        .starts = plan->starts,
+                                        .told = plan->told,
+                                        .notices = plan->notices};
+    for (size_t i = 0; i < plan->decision->vat_count; i++) {
+        const struct decision_vat *row = &plan->decision->vats[i];
+        if (row->outcome != MN_RUNNING) {
+            if (!plan_start(plan, row, out->start_count)) {
+                return false;
+            }
+            out->start_count += 1;
+        }
+        if (row->told_count > 0) {
+            plan->told[out->told_count++] =
+                (struct mn_told){.vat = coordinator_vat_id(plan->coordinator, row->vat),
+                                 .notice_first = out->notice_count,
+                                 .notice_count = (uint32_t)row->told_count};
+            plan_notices(plan, row, out->notice_count);
+            out->notice_count += (uint32_t)row->told_count;
+        }
+    }
+    return true;
+}
+
+/* Hosts whose loss no decision has taken into account; vats that were lost on their own. */
+static bool plan_losses(struct plan *plan)
+{
+    struct coordinator *coordinator = plan->coordinator;
+    struct mn_journal_decision *out = &plan->round->decision;
+    struct mn_name *hosts = plan_take(plan, coordinator->host_count, sizeof *hosts);
+    struct mn_name *vats = plan_take(plan, coordinator->lost_count, sizeof *vats);
+    if (hosts == NULL || vats == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (coordinator->hosts[i].fresh_loss) {
+            hosts[out->lost_host_count++] = coordinator_host_id(coordinator, i);
+        }
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        const struct vat_entry *entry = &coordinator->vats[i];
+        if (entry->lost && !hosts_lost(coordinator, entry->host)) {
+            vats[out->lost_vat_count++] = coordinator_vat_id(coordinator, i);
+        }
+    }
+    out->lost_hosts = hosts;
+    out->lost_vats = vats;
+    return true;
+}
+
+/* The whole answer with its proof. One that is too large is left out: it follows from the evidence,
+ * which is kept beside the journal. */
+static bool plan_answer(struct plan *plan)
+{
+    struct mn_text text = {.size_max = COORDINATOR_ANSWER_SIZE_MAX};
+    mn_result result = decision_write_json(plan->coordinator->ledger, plan->decision, true, &text);
+    if (result == MN_OK) {
+        char *copy = mn_arena_copy(&plan->round->memory, text.bytes, text.size);
+        plan->round->decision.answer_json = copy;
+        plan->round->decision.answer_size = copy != NULL ? text.size : 0;
+        result = copy != NULL ? MN_OK : MN_NO_MEMORY;
+    }
+    mn_text_deinit(&text);
+    return result == MN_FULL || coordinator_fine(plan->coordinator, result);
+}
+
+static void plan_record(struct plan *plan)
+{
+    struct coordinator *coordinator = plan->coordinator;
+    struct round *round = plan->round;
+    struct evidence *evidence = NULL;
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    if (record == NULL ||
+        !coordinator_fine(coordinator, ledger_evidence(coordinator->ledger, &evidence))) {
+        return;
+    }
+    round->facts.decided_at = coordinator->now;
+    round->decision.suspected_at = round->facts.suspected_at;
+    round->decision.lost_at = round->facts.lost_at;
+    round->decision.decided_at = round->facts.decided_at;
+    record->kind = MN_JOURNAL_DECISION;
+    record->decision = round->decision;
+    round_move(coordinator, round, COORDINATOR_ROUND_DECIDING);
+    coordinator_record(coordinator, record, evidence,
+                       (struct pending){.kind = PENDING_DECISION, .round = round->facts.round});
+}
+
+bool plan_make(struct coordinator *coordinator, struct round *round,
+               const struct decision *decision)
+{
+    struct plan plan = {.coordinator = coordinator,
+                        .round = round,
+                        .decision = decision,
+                        .placeless = TOPOLOGY_NONE};
+    mn_arena_deinit(&round->memory); /* of a plan that could not be made */
+    plan.load = coordinator_take(coordinator, coordinator->host_count, sizeof *plan.load);
+    bool fine = plan.load != NULL;
+    for (uint32_t i = 0; fine && i < coordinator->host_count; i++) {
+        plan.load[i] = coordinator->hosts[i].vat_count;
+    }
+    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan) &&
+           coordinator_fine(coordinator, replay_resolve(coordinator, round));
+    if (fine) {
+        plan_record(&plan);
+    }
+    round->placeless = plan.placeless;
+    mn_arena_deinit(&plan.links);
+    return fine && coordinator->effects->result == MN_OK;
+}

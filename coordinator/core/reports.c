@@ -1,0 +1,125 @@
+/* Reports: rows of an agent into the ledger. A host speaks for its own store, and for the vats that
+ * are meant to run on it: what it says of others' durability and floors is not heard. A row that
+ * breaks its rules is refused by itself; the report is taken all the same. */
+#include "base/check.h"
+#include "coordinator_private.h"
+
+uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
+                        uint32_t count)
+{
+    uint32_t *vats = coordinator_take(coordinator, count, sizeof *vats);
+    for (uint32_t i = 0; vats != NULL && i < count; i++) {
+        vats[i] = coordinator_find_vat(coordinator, &names[i]);
+    }
+    return vats;
+}
+
+struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t host,
+                                     const uint32_t *vats, const struct mn_heard *heard,
+                                     size_t *count)
+{
+    struct evidence_heard *out = coordinator_take(coordinator, *count, sizeof *out);
+    size_t kept = 0;
+    for (size_t i = 0; out != NULL && i < *count; i++) {
+        uint32_t peer = vats[heard[i].peer];
+        if (peer == TOPOLOGY_NONE || heard[i].epoch < 1 || heard[i].epoch > MN_EPOCH_MAX) {
+            coordinator_refuse(coordinator, host,
+                               "a checkpoint that heard a vat which is not in the topology, or an "
+                               "epoch that cannot be");
+            continue;
+        }
+        out[kept++] = (struct evidence_heard){.vat = peer, .epoch = heard[i].epoch};
+    }
+    *count = kept;
+    return out;
+}
+
+static bool row_right(const struct mn_row *row)
+{
+    return row->epoch >= 1 && row->epoch <= MN_EPOCH_MAX && row->since >= 0 &&
+           row->since < row->epoch && row->onto >= 0 && row->onto < row->epoch && row->floor >= 0;
+}
+
+static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                            const struct mn_row *row, const struct evidence_heard *heard,
+                            size_t heard_count)
+{
+    const struct evidence_form form = {.kind = row->onto != 0 ? EVIDENCE_DIFF : EVIDENCE_FULL,
+                                       .onto = row->onto,
+                                       .need = 1,
+                                       .at_count = 1,
+                                       .at = &host};
+    const struct evidence_checkpoint checkpoint = {.vat = vat,
+                                                   .epoch = row->epoch,
+                                                   .has_since = true,
+                                                   .since = row->since,
+                                                   .durable = row->durable &&
+                                                              coordinator->vats[vat].host == host,
+                                                   .heard_count = heard_count,
+                                                   .heard = heard,
+                                                   .form_count = row->here ? 1 : 0,
+                                                   .forms = &form};
+    mn_result result = ledger_checkpoint(coordinator->ledger, &checkpoint);
+    if (result == MN_BAD_INPUT) {
+        coordinator_refuse(coordinator, host, "a checkpoint that contradicts what is known of it");
+    } else {
+        (void)coordinator_fine(coordinator, result);
+    }
+}
+
+static void row_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                     const struct mn_report *report, const struct mn_row *row)
+{
+    uint32_t vat = vats[row->vat];
+    if (vat == TOPOLOGY_NONE || !row_right(row)) {
+        coordinator_refuse(coordinator, host,
+                           "a checkpoint of a vat that is not in the topology, or one that breaks "
+                           "its rules");
+        return;
+    }
+    struct vat_entry *entry = &coordinator->vats[vat];
+    mn_run run = mn_epoch_run(row->epoch);
+    entry->run_seen = run > entry->run_seen ? run : entry->run_seen;
+    if (row->gone) {
+        mn_result result = ledger_drop_copies(coordinator->ledger, vat, row->epoch, host);
+        (void)coordinator_fine(coordinator, result == MN_NOT_FOUND ? MN_OK : result);
+    } else {
+        size_t count = row->heard_count;
+        const struct evidence_heard *heard =
+            reports_heard(coordinator, host, vats, report->heard + row->heard_first, &count);
+        if (heard != NULL) {
+            row_into_ledger(coordinator, host, vat, row, heard, count);
+        }
+    }
+    if (entry->host == host && row->floor > entry->floor) {
+        entry->floor = row->floor;
+        if (round_active(coordinator) == NULL) {
+            (void)coordinator_fine(coordinator,
+                                   ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL));
+        }
+    }
+}
+
+void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
+{
+    const struct mn_report *report = &message->report;
+    const uint32_t *vats = reports_names(coordinator, report->names, report->name_count);
+    for (uint32_t i = 0; vats != NULL && i < report->row_count; i++) {
+        row_take(coordinator, host, vats, report, &report->rows[i]);
+    }
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_TAKEN);
+    if (down != NULL) {
+        down->taken.sequence = report->sequence;
+    }
+}
+
+void reports_floors(struct coordinator *coordinator)
+{
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        mn_epoch floor = coordinator->vats[i].floor;
+        if (floor > 0 &&
+            !coordinator_fine(coordinator, ledger_set_floor(coordinator->ledger, i, floor, NULL))) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,250 @@
+/* A decided round, to its end: the lost vats are started, those who must know are told, and what is
+ * not answered is said again. Nothing here decides; a coordinator that finds the decision in the
+ * journal does the same.
+ *
+ * A vat that is lost again before it was up is the next round's; its start here is overtaken by
+ * that one's. A notice is owed until it is handled, whatever happens to the vat meanwhile. */
+#include "base/check.h"
+#include "coordinator_private.h"
+
+/* Where a vat stands in a list in the order of numbers; @count when it does not. */
+static uint32_t list_find(const uint32_t *list, uint32_t count, uint32_t vat)
+{
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (list[middle] < vat) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && list[low] == vat ? low : count;
+}
+
+static void start_is_over(struct round *round, uint32_t start)
+{
+    if (!round->start_over[start]) {
+        round->start_over[start] = true;
+        mn_assert(round->starts_open > 0);
+        round->starts_open -= 1;
+    }
+}
+
+/* ---- what a decision changes ----------------------------------------------------------------- */
+
+static void apply_start(struct coordinator *coordinator, struct round *round, uint32_t index)
+{
+    const struct mn_start *start = &round->decision.starts[index].start;
+    uint32_t vat = round->start_vats[index];
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        struct round *older = coordinator->rounds[i];
+        uint32_t at = list_find(older->start_vats, older->decision.start_count, vat);
+        if (older->starts_open > 0 && at < older->decision.start_count) {
+            start_is_over(older, at);
+        }
+    }
+    vats_begin_run(coordinator, vat, round->start_hosts[index], start);
+}
+
+void restore_apply(struct coordinator *coordinator, struct round *round)
+{
+    const struct mn_journal_decision *decision = &round->decision;
+    round->facts.decision = decision;
+    for (uint32_t i = 0; i < decision->start_count; i++) {
+        apply_start(coordinator, round, i);
+    }
+    for (uint32_t i = 0; i < decision->lost_host_count; i++) {
+        uint32_t host = topology_find_host(coordinator->topology, decision->lost_hosts[i].text);
+        coordinator->hosts[host].fresh_loss = false;
+        (void)coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host));
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        ledger_forget_open(coordinator->ledger, i);
+    }
+}
+
+void restore_settle(struct coordinator *coordinator, const struct round *round, uint32_t told)
+{
+    const struct mn_told *entry = &round->decision.told[told];
+    for (uint32_t i = 0; i < entry->notice_count; i++) {
+        const struct mn_notice *notice = &round->decision.notices[entry->notice_first + i];
+        uint32_t peer = coordinator_find_vat(coordinator, &notice->peer);
+        if (peer != TOPOLOGY_NONE && notice->you_heard.last > notice->kept) {
+            (void)coordinator_fine(coordinator,
+                                   ledger_settle(coordinator->ledger, round->told_vats[told], peer,
+                                                 notice->kept, notice->you_heard.last));
+        }
+    }
+}
+
+/* ---- orders ---------------------------------------------------------------------------------- */
+
+static void start_say(struct coordinator *coordinator, const struct round *round, uint32_t index)
+{
+    uint32_t host = round->start_hosts[index];
+    if (hosts_lost(coordinator, host)) {
+        return;
+    }
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_START);
+    if (down != NULL) {
+        down->start = round->decision.starts[index].start;
+    }
+}
+
+void restore_start_again(struct coordinator *coordinator, uint32_t vat)
+{
+    for (size_t i = coordinator->round_count; i > 0; i--) {
+        const struct round *round = coordinator->rounds[i - 1];
+        uint32_t at = round->facts.decision != NULL
+                          ? list_find(round->start_vats, round->decision.start_count, vat)
+                          : round->decision.start_count;
+        if (at < round->decision.start_count) {
+            start_say(coordinator, round, at);
+            return;
+        }
+    }
+}
+
+static void starts_say(struct coordinator *coordinator, const struct round *round)
+{
+    for (uint32_t i = 0; i < round->decision.start_count; i++) {
+        if (!round->start_over[i]) {
+            start_say(coordinator, round, i);
+        }
+    }
+}
+
+static void note_restores(struct coordinator *coordinator, const struct round *round)
+{
+    for (uint32_t i = 0; i < round->decision.start_count; i++) {
+        const struct mn_start *start = &round->decision.starts[i].start;
+        coordinator_tell(coordinator,
+                         (struct coordinator_note_facts){
+                             .note = COORDINATOR_NOTE_RESTORE,
+                             .round = round->facts.round,
+                             .vat = coordinator_vat_name(coordinator, round->start_vats[i]),
+                             .host = coordinator_host_name(coordinator, round->start_hosts[i]),
+                             .run = start->run,
+                             .epoch = start->keep,
+                             .text = mn_outcome_name(start->outcome)});
+    }
+}
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+static void restore_progress(struct coordinator *coordinator, struct round *round)
+{
+    if (round->facts.state == COORDINATOR_ROUND_RESTORE && round->starts_open == 0) {
+        round->facts.restored_at = coordinator->now;
+        round_move(coordinator, round, COORDINATOR_ROUND_TELL);
+    }
+    if (round->facts.state != COORDINATOR_ROUND_TELL || round->told_open > 0 ||
+        round->done_recording) {
+        return;
+    }
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    if (record == NULL) {
+        return;
+    }
+    round->facts.told_at = coordinator->now;
+    round->done_recording = true;
+    record->kind = MN_JOURNAL_DONE;
+    record->done.round = round->facts.round;
+    record->done.restored_at = round->facts.restored_at;
+    record->done.told_at = round->facts.told_at;
+    coordinator_record(coordinator, record, NULL,
+                       (struct pending){.kind = PENDING_DONE, .round = round->facts.round});
+}
+
+void restore_begin(struct coordinator *coordinator, struct round *round)
+{
+    round_move(coordinator, round, COORDINATOR_ROUND_RESTORE);
+    restore_apply(coordinator, round);
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){.note = COORDINATOR_NOTE_DECIDED,
+                                                     .round = round->facts.round,
+                                                     .number = round->decision.start_count});
+    note_restores(coordinator, round);
+    round->retry_at =
+        coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+    if (!coordinator->behind) {
+        telling_all(coordinator, round);
+        starts_say(coordinator, round);
+    }
+    for (uint32_t i = 0; i < round->decision.start_count; i++) {
+        if (hosts_lost(coordinator, round->start_hosts[i])) {
+            vats_lose(coordinator, round->start_vats[i],
+                      "the host it was to be restored on is lost");
+        }
+    }
+    reports_floors(coordinator);
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        restore_progress(coordinator, coordinator->rounds[i]);
+    }
+    round_changed(coordinator);
+}
+
+void restore_vat_up(struct coordinator *coordinator, uint32_t vat)
+{
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        struct round *round = coordinator->rounds[i];
+        if (round->facts.decision == NULL || round->starts_open == 0) {
+            continue;
+        }
+        uint32_t at = list_find(round->start_vats, round->decision.start_count, vat);
+        if (at < round->decision.start_count &&
+            round->decision.starts[at].start.run <= coordinator->vats[vat].run) {
+            start_is_over(round, at);
+            restore_progress(coordinator, round);
+        }
+    }
+}
+
+void restore_handled(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
+{
+    uint32_t vat = coordinator_find_vat(coordinator, &message->handled.vat);
+    if (vat == TOPOLOGY_NONE) {
+        coordinator_refuse(coordinator, host, "notices of a vat that is not in the topology");
+        return;
+    }
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    struct round *round = round_find(coordinator, message->handled.round);
+    if (entry->host != host || entry->run != message->handled.run || round == NULL ||
+        round->facts.decision == NULL) {
+        return; /* a former life's word, or one of a round that this journal has forgotten */
+    }
+    uint32_t at = list_find(round->told_vats, round->decision.told_count, vat);
+    if (at < round->decision.told_count && !round->told_handled[at]) {
+        round->told_handled[at] = true;
+        round->told_open -= 1;
+        restore_settle(coordinator, round, at);
+        restore_progress(coordinator, round);
+    }
+}
+
+void restore_tick(struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        struct round *round = coordinator->rounds[i];
+        bool open = round->facts.state == COORDINATOR_ROUND_RESTORE ||
+                    round->facts.state == COORDINATOR_ROUND_TELL;
+        if (!open || coordinator->now < round->retry_at) {
+            continue;
+        }
+        round->retry_at =
+            coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+        telling_all(coordinator, round);
+        starts_say(coordinator, round);
+        restore_progress(coordinator, round);
+    }
+}
+
+void restore_done(struct coordinator *coordinator, struct round *round)
+{
+    round_move(coordinator, round, COORDINATOR_ROUND_DONE);
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){.note = COORDINATOR_NOTE_ROUND_DONE,
+                                                     .round = round->facts.round});
+}

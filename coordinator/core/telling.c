@@ -1,0 +1,88 @@
+/* Decisions to hosts. Every host hears of every decision, for it ends the freeze and moves its
+ * vats' round on; of the notices it is handed those of the vats that are meant to run there. */
+#include "base/check.h"
+#include "coordinator_private.h"
+
+/* The round's notices for the vats in @list, as one message. */
+static void decision_say(struct coordinator *coordinator, const struct round *round, uint32_t host,
+                         const uint32_t *list, uint32_t count)
+{
+    const struct mn_journal_decision *decision = &round->decision;
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_DECISION);
+    uint32_t notices = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        notices += decision->told[list[i]].notice_count;
+    }
+    struct mn_told *told = coordinator_take(coordinator, count, sizeof *told);
+    struct mn_notice *all = coordinator_take(coordinator, notices, sizeof *all);
+    if (down == NULL || told == NULL || all == NULL) {
+        return;
+    }
+    down->decision.round = round->facts.round;
+    down->decision.told = told;
+    down->decision.notices = all;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct mn_told *from = &decision->told[list[i]];
+        told[i] = (struct mn_told){.vat = from->vat,
+                                   .notice_first = down->decision.notice_count,
+                                   .notice_count = from->notice_count};
+        for (uint32_t k = 0; k < from->notice_count; k++) {
+            all[down->decision.notice_count++] = decision->notices[from->notice_first + k];
+        }
+    }
+    down->decision.told_count = count;
+}
+
+void telling_all(struct coordinator *coordinator, const struct round *round)
+{
+    uint32_t told_count = round->decision.told_count;
+    uint32_t host_count = coordinator->host_count;
+    /* The told vats by host: first[h] to first[h + 1] of `list`. */
+    uint32_t *first = coordinator_take(coordinator, (size_t)host_count + 1, sizeof *first);
+    uint32_t *list = coordinator_take(coordinator, told_count, sizeof *list);
+    if (first == NULL || list == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < told_count; i++) {
+        first[coordinator->vats[round->told_vats[i]].host] += round->told_handled[i] ? 0 : 1;
+    }
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i <= host_count; i++) {
+        sum += first[i];
+        first[i] = sum;
+    }
+    for (uint32_t i = told_count; i > 0; i--) {
+        if (!round->told_handled[i - 1]) {
+            list[--first[coordinator->vats[round->told_vats[i - 1]].host]] = i - 1;
+        }
+    }
+    for (uint32_t host = 0; host < host_count; host++) {
+        if (!hosts_lost(coordinator, host)) {
+            decision_say(coordinator, round, host, list + first[host],
+                         first[host + 1] - first[host]);
+        }
+    }
+}
+
+void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest)
+{
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        const struct round *round = coordinator->rounds[i];
+        if (round->facts.decision == NULL) {
+            continue;
+        }
+        uint32_t count = 0;
+        uint32_t *list = coordinator_take(coordinator, round->told_open, sizeof *list);
+        for (uint32_t k = 0; list != NULL && round->told_open > 0 && k < round->decision.told_count;
+             k++) {
+            if (!round->told_handled[k] && coordinator->vats[round->told_vats[k]].host == host) {
+                list[count++] = k;
+            }
+        }
+        bool last =
+            i + 1 == coordinator->round_count || coordinator->rounds[i + 1]->facts.decision == NULL;
+        if (list != NULL && (count > 0 || (last && newest < round->facts.round))) {
+            decision_say(coordinator, round, host, list, count);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+/* Vats: which run of each is meant, where, and whether it lives. A run is given out once, by a
+ * record; what an agent says of a run is compared with that. What is older is a former life and is
+ * stopped; what is newer means that this journal has forgotten, and raises it (G6). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "coordinator_private.h"
+
+static void vat_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
+                     mn_run run, const char *text)
+{
+    uint32_t host = coordinator->vats[vat].host;
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = note,
+                                      .vat = coordinator_vat_name(coordinator, vat),
+                                      .host = coordinator_host_name(coordinator, host),
+                                      .run = run,
+                                      .text = text});
+}
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static void place_append(struct coordinator *coordinator, uint32_t vat, uint32_t host)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    coordinator->vats[vat].host = host;
+    coordinator->vats[vat].previous_here = entry->vat_last;
+    coordinator->vats[vat].next_here = TOPOLOGY_NONE;
+    if (entry->vat_last != TOPOLOGY_NONE) {
+        coordinator->vats[entry->vat_last].next_here = vat;
+    } else {
+        entry->vat_first = vat;
+    }
+    entry->vat_last = vat;
+    entry->vat_count += 1;
+}
+
+static void place_remove(struct coordinator *coordinator, uint32_t vat)
+{
+    const struct vat_entry *gone = &coordinator->vats[vat];
+    struct host_entry *entry = &coordinator->hosts[gone->host];
+    if (gone->previous_here != TOPOLOGY_NONE) {
+        coordinator->vats[gone->previous_here].next_here = gone->next_here;
+    } else {
+        entry->vat_first = gone->next_here;
+    }
+    if (gone->next_here != TOPOLOGY_NONE) {
+        coordinator->vats[gone->next_here].previous_here = gone->previous_here;
+    } else {
+        entry->vat_last = gone->previous_here;
+    }
+    entry->vat_count -= 1;
+}
+
+void vats_place_all(struct coordinator *coordinator)
+{
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        coordinator->hosts[i].vat_first = TOPOLOGY_NONE;
+        coordinator->hosts[i].vat_last = TOPOLOGY_NONE;
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        coordinator->vats[i].incarnation = 1;
+        place_append(coordinator, i, coordinator->topology->vats[i].host);
+    }
+}
+
+void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host)
+{
+    if (coordinator->vats[vat].host == host) {
+        return;
+    }
+    if (coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, host))) {
+        place_remove(coordinator, vat);
+        place_append(coordinator, vat, host);
+    }
+}
+
+/* ---- first starts ---------------------------------------------------------------------------- */
+
+static void first_start_say(struct coordinator *coordinator, uint32_t vat)
+{
+    struct mn_down *down = coordinator_say(coordinator, coordinator->vats[vat].host, MN_DOWN_START);
+    if (down != NULL) {
+        down->start.vat = coordinator_vat_id(coordinator, vat);
+        down->start.run = coordinator->vats[vat].run;
+        down->start.incarnation = coordinator->vats[vat].incarnation;
+        down->start.outcome = MN_REVIVED;
+    }
+}
+
+/* Write down a run of the vat that no decision gave out. */
+static void vat_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind)
+{
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    if (record == NULL) {
+        return;
+    }
+    record->kind = MN_JOURNAL_VAT;
+    record->vat.vat = coordinator_vat_id(coordinator, vat);
+    record->vat.run = entry->run;
+    record->vat.incarnation = entry->incarnation;
+    record->vat.host = coordinator_host_id(coordinator, entry->host);
+    coordinator_lineage(coordinator, vat, &record->vat.lineage);
+    coordinator_record(coordinator, record, NULL, (struct pending){.kind = kind, .vat = vat});
+}
+
+void vats_first_start(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    entry->recording = false;
+    if (entry->run != 1 || entry->lost || entry->said_any) {
+        return; /* overtaken while it was written down */
+    }
+    entry->starting = true;
+    coordinator->first_start_count += 1;
+    vat_note(coordinator, COORDINATOR_NOTE_VAT_FIRST_START, vat, entry->run, NULL);
+    if (!coordinator->behind) {
+        first_start_say(coordinator, vat);
+    }
+}
+
+void vats_first_start_again(struct coordinator *coordinator)
+{
+    if (coordinator->first_start_count == 0 || coordinator->now < coordinator->retry_at) {
+        return;
+    }
+    coordinator->retry_at =
+        coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        const struct vat_entry *entry = &coordinator->vats[i];
+        if (entry->starting && entry->run == 1 && !entry->said_any) {
+            first_start_say(coordinator, i);
+        }
+    }
+}
+
+/* Its order has been carried out, or has failed. */
+static void vat_started(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->starting) {
+        entry->starting = false;
+        coordinator->first_start_count -= entry->run == 1 ? 1 : 0;
+    }
+}
+
+/* ---- lost and found -------------------------------------------------------------------------- */
+
+void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    addresses_set(coordinator, vat, "");
+    vat_started(coordinator, vat);
+    if (entry->lost) {
+        return;
+    }
+    entry->lost = true;
+    coordinator->lost_count += 1;
+    vat_note(coordinator, COORDINATOR_NOTE_VAT_LOST, vat, entry->run, text);
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
+    if (!hosts_lost(coordinator, entry->host)) {
+        (void)coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &loss));
+    }
+    round_changed(coordinator);
+}
+
+void vats_unlose(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (!entry->lost) {
+        return;
+    }
+    entry->lost = false;
+    coordinator->lost_count -= 1;
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
+    (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
+}
+
+void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
+                    const struct mn_start *start)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    const struct mn_fork *fork = &start->lineage.forks[start->lineage.count - 1];
+    const struct evidence_lineage entry_fork = {
+        .after = fork->after, .next = fork->next, .seen = fork->seen, .told = fork->told};
+    mn_result result = ledger_fork(coordinator->ledger, vat, &entry_fork);
+    if (result == MN_OK && entry->unknown) {
+        result = ledger_set_vat_unknown(coordinator->ledger, vat, false);
+    }
+    if (!coordinator_fine(coordinator, result == MN_BAD_INPUT ? MN_CORRUPT : result)) {
+        return;
+    }
+    vat_started(coordinator, vat);
+    vats_unlose(coordinator, vat);
+    vats_place(coordinator, vat, host);
+    entry->run = start->run;
+    entry->incarnation = start->incarnation;
+    entry->starting = true;
+    entry->said_any = false;
+    entry->suspect = false;
+    entry->silent = false;
+    entry->unknown = false;
+    addresses_set(coordinator, vat, "");
+}
+
+static void vat_stop(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
+{
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = COORDINATOR_NOTE_FORMER_LIFE,
+                                      .vat = coordinator_vat_name(coordinator, vat),
+                                      .host = coordinator_host_name(coordinator, host),
+                                      .run = run});
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_STOP);
+    if (down != NULL) {
+        down->stop.vat = coordinator_vat_id(coordinator, vat);
+        down->stop.run = run;
+    }
+}
+
+/* An agent has a run that the journal does not know of: this journal has forgotten. What is known
+ * goes up to it, so that no run is ever given out twice. */
+static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    vat_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
+             "a run that this journal does not know of: it is an old one, or was lost");
+    vat_started(coordinator, vat);
+    entry->run = run;
+    entry->said_any = false;
+    vats_place(coordinator, vat, host);
+    vat_record(coordinator, vat, PENDING_RAISED);
+}
+
+static bool state_living(enum mn_vat_state state)
+{
+    return state == MN_VAT_STARTING || state == MN_VAT_UP;
+}
+
+void vats_absent(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->run == 0) {
+        entry->run = 1;
+        entry->recording = true;
+        vat_record(coordinator, vat, PENDING_FIRST_START);
+        return;
+    }
+    if (entry->recording) {
+        return;
+    }
+    if (entry->starting) {
+        if (entry->run == 1) {
+            first_start_say(coordinator, vat);
+        } else {
+            restore_start_again(coordinator, vat);
+        }
+        return;
+    }
+    vats_lose(coordinator, vat, "its host has nothing of it");
+}
+
+/* What its own host says of the run that is meant. */
+static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
+                            const struct mn_vat_status *status, const char *reason)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    entry->said_any = true;
+    entry->said = status->state;
+    switch (status->state) {
+    case MN_VAT_UP:
+        if (entry->lost && !entry->suspect) {
+            vats_unlose(coordinator, vat);
+        }
+        if (entry->suspect) {
+            return; /* it does not know yet that it is over */
+        }
+        addresses_set(coordinator, vat, status->endpoint.text);
+        if (entry->starting) {
+            vat_note(coordinator, COORDINATOR_NOTE_VAT_UP, vat, entry->run, entry->endpoint);
+        }
+        vat_started(coordinator, vat);
+        restore_vat_up(coordinator, vat);
+        return;
+    case MN_VAT_STARTING:
+        return;
+    case MN_VAT_ABSENT:
+    case MN_VAT_EXITED:
+    case MN_VAT_STOPPED:
+        if (entry->suspect) {
+            addresses_set(coordinator, vat, "");
+        } else if (entry->starting && status->state == MN_VAT_ABSENT) {
+            vats_absent(coordinator, vat);
+        } else {
+            vats_lose(coordinator, vat, reason);
+        }
+        return;
+    }
+}
+
+/* What its host says of a run before the one that is meant. */
+static void vat_said_of_older(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                              const struct mn_vat_status *status)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->starting || entry->recording || entry->suspect) {
+        return; /* the order is on its way, and ends the older one */
+    }
+    if (state_living(status->state)) {
+        vat_stop(coordinator, host, vat, status->run);
+    }
+    vats_lose(coordinator, vat, "its host knows only an older run of it");
+}
+
+void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_vat_status *status,
+               const char *reason)
+{
+    uint32_t vat = coordinator_find_vat(coordinator, &status->vat);
+    if (vat == TOPOLOGY_NONE) {
+        coordinator_refuse(coordinator, host, "about a vat that is not in the topology");
+        return;
+    }
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (status->run > MN_RUN_MAX) {
+        coordinator_refuse(coordinator, host, "about a run that cannot be");
+        return;
+    }
+    if (status->run > entry->run) {
+        vat_raise(coordinator, host, vat, status->run);
+    }
+    if (entry->host != host) {
+        /* A former life, also one whose process has ended: its agent is to leave its copies. */
+        if (state_living(status->state) || status->state == MN_VAT_EXITED) {
+            vat_stop(coordinator, host, vat, status->run);
+        }
+        return;
+    }
+    if (status->run == 0 || entry->run == 0) {
+        vats_absent(coordinator, vat);
+    } else if (status->run < entry->run) {
+        vat_said_of_older(coordinator, host, vat, status);
+    } else {
+        vat_said_of_run(coordinator, vat, status, reason);
+    }
+}
