@@ -81,17 +81,6 @@ static mn_time daemon_flush(struct daemon *daemon, mn_time now)
     return next;
 }
 
-static void daemon_note_dropped(struct daemon *daemon)
-{
-    uint64_t dropped = mn_net_dropped(daemon->net);
-    if (dropped != daemon->dropped_seen) {
-        agent_log(AGENT_WARNING, "message_refused",
-                  "sender=unknown code=MN_TOO_LARGE refused=%llu text=\"too many frames or bytes\"",
-                  (unsigned long long)dropped);
-        daemon->dropped_seen = dropped;
-    }
-}
-
 static void daemon_loop(struct daemon *daemon)
 {
     while (!daemon->stop) {
@@ -109,7 +98,6 @@ static void daemon_loop(struct daemon *daemon)
         if (!daemon->stop && now >= agent_deadline(daemon->agent)) {
             struct agent_event tick = {.kind = AGENT_ON_TICK};
             agent_daemon_step(daemon, &tick);
-            daemon_note_dropped(daemon);
         }
         if (!daemon->stop && now >= agent_probes_deadline(daemon->probes)) {
             agent_probes_tick(daemon->probes, now);
@@ -133,6 +121,8 @@ mn_result agent_daemon_run(const struct agent_options *options, struct mn_error 
         if (result != MN_OK) {
             mn_error_set(error, "%s", daemon->error.text);
         }
+    } else if (daemon->stop && daemon->result == MN_OK) {
+        result = MN_OK; /* a signal came before it was open */
     }
     if (!agent_disk_stop(&daemon->disk, DAEMON_DISK_STOP_MS)) {
         /* The disk hangs. What it was at has been promised to nobody, and the worker still uses

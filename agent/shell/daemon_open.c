@@ -117,12 +117,23 @@ static mn_result load_record(void *context, const char *key, const void *bytes, 
     return result;
 }
 
+static void open_signal(void *context, int fd)
+{
+    struct daemon *daemon = context;
+    struct signalfd_siginfo info;
+    if (read(fd, &info, sizeof info) == sizeof info) {
+        agent_log(AGENT_INFO, "ending", "signal=%u text=\"the vats live on\"", info.ssi_signo);
+        daemon->stop = true;
+    }
+}
+
 static mn_result load_file(void *context, const struct agent_file_facts *facts)
 {
     struct daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_ON_FILE, .file = facts};
     agent_daemon_step(daemon, &event);
-    return daemon->result;
+    open_signal(daemon, daemon->signals); /* a large store takes long to scan, an end must not */
+    return daemon->stop && daemon->result == MN_OK ? MN_AGAIN : daemon->result;
 }
 
 static void load_bad_file(void *context, const char *text)
@@ -169,16 +180,6 @@ static void open_disk_ready(void *context, int fd)
 {
     (void)fd;
     agent_daemon_jobs_done(context);
-}
-
-static void open_signal(void *context, int fd)
-{
-    struct daemon *daemon = context;
-    struct signalfd_siginfo info;
-    if (read(fd, &info, sizeof info) == sizeof info) {
-        agent_log(AGENT_INFO, "ending", "signal=%u text=\"the vats live on\"", info.ssi_signo);
-        daemon->stop = true;
-    }
 }
 
 static void open_exited(void *context, const struct mn_name *vat, uint32_t pid, const char *reason)
@@ -260,6 +261,9 @@ mn_result agent_daemon_open(struct daemon *daemon, const struct agent_options *o
     }
     if (result == MN_OK) {
         result = mn_net_new(&daemon->net, &daemon->keys, agent_daemon_allow, daemon, error);
+    }
+    if (result == MN_OK) {
+        mn_net_on_dropped(daemon->net, agent_daemon_dropped, daemon);
     }
     if (result == MN_OK) {
         result = open_sockets(daemon, error);

@@ -55,8 +55,8 @@ struct daemon {
     struct agent_log_limit refused_down;
     struct agent_log_limit refused_vats;
     struct agent_log_limit *refused_hosts; /* by host */
+    struct agent_log_limit refused_others; /* who is none of these */
     uint64_t refused;                      /* messages, in all */
-    uint64_t dropped_seen;                 /* of mn_net_dropped, what the log knows */
 
     int signals;
     bool stop;
@@ -86,6 +86,8 @@ void agent_daemon_from_vat(void *context, struct mn_socket *socket,
                            const struct mn_message *message);
 void agent_daemon_from_outlet(void *context, struct mn_socket *socket,
                               const struct mn_message *message);
+void agent_daemon_dropped(void *context, struct mn_socket *socket,
+                          const struct mn_message *message);
 
 /* daemon_open.c */
 mn_result agent_daemon_open(struct daemon *daemon, const struct agent_options *options,

@@ -59,7 +59,7 @@ void agent_daemon_from_host(void *context, struct mn_socket *socket,
     (void)socket;
     uint32_t host = topology_find_host_key(daemon->topology, message->key);
     if (host == TOPOLOGY_NONE || host == daemon->own) {
-        wire_refuse(daemon, &daemon->refused_down, "unknown", MN_DENIED,
+        wire_refuse(daemon, &daemon->refused_others, "unknown", MN_DENIED,
                     "the key of no other host");
         return;
     }
@@ -112,8 +112,28 @@ void agent_daemon_from_vat(void *context, struct mn_socket *socket,
 void agent_daemon_from_outlet(void *context, struct mn_socket *socket,
                               const struct mn_message *message)
 {
+    struct daemon *daemon = context;
     (void)socket;
     (void)message; /* agents answer on connections of their own */
-    wire_refuse(context, &((struct daemon *)context)->refused_down, "agent", MN_BAD_INPUT,
+    wire_refuse(daemon, &daemon->refused_others, "agent", MN_BAD_INPUT,
                 "an answer on a connection that has none");
+}
+
+void agent_daemon_dropped(void *context, struct mn_socket *socket, const struct mn_message *message)
+{
+    struct daemon *daemon = context;
+    struct agent_log_limit *limit = &daemon->refused_others;
+    const char *sender = "agent";
+    uint32_t host = topology_find_host_key(daemon->topology, message->key);
+    if (socket == daemon->coordinator.socket) {
+        limit = &daemon->refused_down;
+        sender = "coordinator";
+    } else if (socket == daemon->vats) {
+        limit = &daemon->refused_vats;
+        sender = "vat";
+    } else if (socket == daemon->agents && host != TOPOLOGY_NONE) {
+        limit = &daemon->refused_hosts[host];
+        sender = daemon->topology->hosts[host].name;
+    }
+    wire_refuse(daemon, limit, sender, MN_TOO_LARGE, "too many frames or bytes");
 }

@@ -247,6 +247,7 @@ _Noreturn static void spawn_child(const struct spawn *spawn)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_DFL);
     (void)setsid();
     int null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(spawn->log, STDOUT_FILENO) < 0 ||

@@ -206,3 +206,9 @@ uint64_t mn_net_dropped(const struct mn_net *net)
 {
     return net->dropped;
 }
+
+void mn_net_on_dropped(struct mn_net *net, mn_dropped *dropped, void *context)
+{
+    net->on_dropped = dropped;
+    net->on_dropped_context = context;
+}

@@ -34,6 +34,10 @@ mn_result mn_keys_write(const struct mn_keys *keys, const char *path,
  * MN_BAD_INPUT when it is no key file, MN_NOT_FOUND. */
 mn_result mn_keys_read(struct mn_keys *keys, const char *path, struct mn_error *error) MN_CHECKED;
 
+/* A frame up to this size is read, so that what is too large can be counted and named by its
+ * sender; it bounds the memory that one message may take. */
+enum { MN_FRAME_SIZE_MAX = 4 * MN_MESSAGE_SIZE_MAX };
+
 struct mn_net;    /* one per process: the ZeroMQ context, the ZAP handler, the loop */
 struct mn_socket; /* owned by its mn_net */
 
@@ -56,7 +60,8 @@ struct mn_message {
 
 /* Called by mn_net_run for each message of a socket. Messages with more than two frames, or larger
  * than MN_MESSAGE_SIZE_MAX in all, never get here: they are counted and dropped, and the connection
- * lives on (one oversized frame makes libzmq itself close that connection). */
+ * lives on. Only a frame beyond MN_FRAME_SIZE_MAX is not even read: libzmq closes that connection.
+ */
 typedef void mn_receive(void *context, struct mn_socket *socket, const struct mn_message *message);
 
 /* Whether a client with this public key may connect to sockets of this domain. */
@@ -107,13 +112,18 @@ mn_result mn_net_run(struct mn_net *net, mn_time until) MN_CHECKED;
 /* How many messages were dropped before a callback saw them: too many frames or too large. */
 uint64_t mn_net_dropped(const struct mn_net *net);
 
+/* Have @dropped called for each of them: who sent it to which socket. The message has neither
+ * frames nor sizes then. */
+typedef void mn_dropped(void *context, struct mn_socket *socket, const struct mn_message *message);
+void mn_net_on_dropped(struct mn_net *net, mn_dropped *dropped, void *context);
+
 /* The shells' clock: nanoseconds that begin near Unix time when the process first asks, then run
  * with CLOCK_BOOTTIME; so it never goes back within a process, runs through suspend, and is
  * comparable with other processes of the host as long as nobody sets its clock. */
 mn_time mn_now(void);
 
-/* A signalfd for SIGTERM and SIGINT, which are blocked from then on; SIGPIPE is ignored. -1 with
- * errno on failure. */
+/* A signalfd for SIGTERM and SIGINT, which are blocked from then on; SIGPIPE and SIGXFSZ are
+ * ignored, for each is the failure of a write. -1 with errno on failure. */
 int mn_signals_open(void);
 
 #endif

@@ -11,6 +11,7 @@ enum {
     NET_SOCKET_COUNT_MAX = 65536,
     NET_DISPATCH_COUNT_MAX = 256, /* messages handed out per socket and run */
     NET_DOMAIN_SIZE_MAX = 32,
+    NET_CURVE_SIZE_MAX = 64, /* what CURVE adds to a frame */
     NET_LINGER_MS = 100,
     NET_HANDSHAKE_MS = 3000,
     NET_QUEUE_COUNT_MAX = 16384 /* messages waiting per connection and direction */
@@ -46,6 +47,8 @@ struct mn_net {
     zmq_pollitem_t *items; /* laid out anew for each wait */
     size_t item_capacity;
     uint64_t dropped;
+    mn_dropped *on_dropped; /* may be NULL */
+    void *on_dropped_context;
 };
 
 /* Open the ZAP handler's socket, before any other socket of the context. */

@@ -25,7 +25,7 @@ static bool option_text(void *zmq, int option, const char *text)
  */
 static bool options_common(void *zmq, const char *endpoint)
 {
-    int64_t size_max = MN_MESSAGE_SIZE_MAX;
+    int64_t size_max = MN_FRAME_SIZE_MAX + NET_CURVE_SIZE_MAX;
     bool ipv6 = strchr(endpoint, '[') != NULL;
     return option_int(zmq, ZMQ_LINGER, NET_LINGER_MS) &&
            option_int(zmq, ZMQ_SNDHWM, NET_QUEUE_COUNT_MAX) &&
@@ -222,19 +222,30 @@ static int socket_take(struct mn_socket *socket, zmq_msg_t parts[SOCKET_PART_COU
     }
 }
 
+static void socket_drop(struct mn_net *net, struct mn_socket *socket,
+                        const struct mn_message *message)
+{
+    net->dropped += 1;
+    if (net->on_dropped != NULL) {
+        struct mn_message sender = {.peer = message->peer, .key = message->key};
+        net->on_dropped(net->on_dropped_context, socket, &sender);
+    }
+}
+
 static void socket_hand_out(struct mn_net *net, struct mn_socket *socket, zmq_msg_t *parts,
                             int count)
 {
     int first = socket->router ? 1 : 0;
-    struct mn_message message = {.key = ""};
+    const char *key = zmq_msg_gets(&parts[count > first ? first : 0], "User-Id");
+    struct mn_message message = {.key = key != NULL ? key : ""};
     size_t peer_size = socket->router ? zmq_msg_size(&parts[0]) : 0;
-    if (count <= first || count > first + 2 || peer_size > sizeof message.peer.bytes) {
-        net->dropped += 1;
-        return;
-    }
-    if (peer_size > 0) {
+    if (peer_size > 0 && peer_size <= sizeof message.peer.bytes) {
         message.peer.size = (uint8_t)peer_size;
         memcpy(message.peer.bytes, zmq_msg_data(&parts[0]), peer_size);
+    }
+    if (count <= first || count > first + 2 || peer_size > sizeof message.peer.bytes) {
+        socket_drop(net, socket, &message);
+        return;
     }
     message.frame = zmq_msg_data(&parts[first]);
     message.frame_size = zmq_msg_size(&parts[first]);
@@ -242,13 +253,10 @@ static void socket_hand_out(struct mn_net *net, struct mn_socket *socket, zmq_ms
         message.second = zmq_msg_data(&parts[first + 1]);
         message.second_size = zmq_msg_size(&parts[first + 1]);
     }
-    if (message.second_size > MN_MESSAGE_SIZE_MAX - message.frame_size) {
-        net->dropped += 1;
+    if (message.frame_size > MN_MESSAGE_SIZE_MAX ||
+        message.second_size > MN_MESSAGE_SIZE_MAX - message.frame_size) {
+        socket_drop(net, socket, &message);
         return;
-    }
-    const char *key = zmq_msg_gets(&parts[first], "User-Id");
-    if (key != NULL) {
-        message.key = key;
     }
     socket->receive(socket->context, socket, &message);
 }

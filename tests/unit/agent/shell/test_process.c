@@ -192,6 +192,7 @@ static void begins_with_nothing_of_the_agent_but_its_environment(void **state)
     (void)sigaddset(&blocked, SIGTERM);
     assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
     assert_true(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     int leaked = dup(STDERR_FILENO);
     assert_true(leaked > 2);
     uint32_t pid = start(test, "grep -E '^Sig(Blk|Ign)' /proc/$$/status; ls /proc/$$/fd;"
@@ -201,6 +202,7 @@ static void begins_with_nothing_of_the_agent_but_its_environment(void **state)
     (void)close(leaked);
     assert_int_equal(sigprocmask(SIG_UNBLOCK, &blocked, NULL), 0);
     assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
     char expected[256]; /* its session is its own */
     (void)snprintf(expected, sizeof expected,
                    "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n%u\n/dev/null\n",

@@ -130,28 +130,88 @@ static void gives_a_wrong_key_no_connection(void **state)
     pair_close(&pair);
 }
 
+/* A client that keeps none of our rules. */
+struct raw_client {
+    void *context;
+    void *socket;
+};
+
+static void raw_open(struct raw_client *raw, const struct pair *pair)
+{
+    raw->context = zmq_ctx_new();
+    raw->socket = zmq_socket(raw->context, ZMQ_DEALER);
+    int linger = 0;
+    assert_int_equal(zmq_setsockopt(raw->socket, ZMQ_LINGER, &linger, sizeof linger), 0);
+    assert_int_equal(
+        zmq_setsockopt(raw->socket, ZMQ_CURVE_SERVERKEY, pair->server_keys.public_key, 40), 0);
+    assert_int_equal(
+        zmq_setsockopt(raw->socket, ZMQ_CURVE_PUBLICKEY, pair->client_keys.public_key, 40), 0);
+    assert_int_equal(
+        zmq_setsockopt(raw->socket, ZMQ_CURVE_SECRETKEY, pair->client_keys.secret_key, 40), 0);
+    assert_int_equal(zmq_connect(raw->socket, pair->endpoint), 0);
+}
+
+static void raw_close(struct raw_client *raw)
+{
+    assert_int_equal(zmq_close(raw->socket), 0);
+    assert_int_equal(zmq_ctx_term(raw->context), 0);
+}
+
+/* Who sent what was dropped. */
+static void side_dropped(void *context, struct mn_socket *socket, const struct mn_message *message)
+{
+    struct side *side = context;
+    (void)socket;
+    assert_null(message->frame);
+    (void)snprintf(side->key, sizeof side->key, "%s", message->key);
+}
+
 static void drops_and_counts_a_third_frame_and_lives_on(void **state)
 {
     (void)state;
     struct pair pair;
+    struct side dropped = {0};
+    struct raw_client raw;
     pair_open(&pair, true);
-    void *context = zmq_ctx_new();
-    void *raw = zmq_socket(context, ZMQ_DEALER);
-    assert_int_equal(zmq_setsockopt(raw, ZMQ_CURVE_SERVERKEY, pair.server_keys.public_key, 40), 0);
-    assert_int_equal(zmq_setsockopt(raw, ZMQ_CURVE_PUBLICKEY, pair.client_keys.public_key, 40), 0);
-    assert_int_equal(zmq_setsockopt(raw, ZMQ_CURVE_SECRETKEY, pair.client_keys.secret_key, 40), 0);
-    assert_int_equal(zmq_connect(raw, pair.endpoint), 0);
-    assert_int_equal(zmq_send(raw, "a", 1, ZMQ_SNDMORE), 1);
-    assert_int_equal(zmq_send(raw, "b", 1, ZMQ_SNDMORE), 1);
-    assert_int_equal(zmq_send(raw, "c", 1, 0), 1);
-    assert_int_equal(zmq_send(raw, "good", 4, 0), 4);
+    mn_net_on_dropped(pair.server, side_dropped, &dropped);
+    raw_open(&raw, &pair);
+    assert_int_equal(zmq_send(raw.socket, "a", 1, ZMQ_SNDMORE), 1);
+    assert_int_equal(zmq_send(raw.socket, "b", 1, ZMQ_SNDMORE), 1);
+    assert_int_equal(zmq_send(raw.socket, "c", 1, 0), 1);
+    assert_int_equal(zmq_send(raw.socket, "good", 4, 0), 4);
     assert_true(pair_run(&pair, &pair.at_server.count, 1, 10000));
     assert_string_equal(pair.at_server.last, "good");
     assert_int_equal(mn_net_dropped(pair.server), 1);
-    int linger = 0;
-    assert_int_equal(zmq_setsockopt(raw, ZMQ_LINGER, &linger, sizeof linger), 0);
-    assert_int_equal(zmq_close(raw), 0);
-    assert_int_equal(zmq_ctx_term(context), 0);
+    assert_string_equal(dropped.key, pair.client_keys.public_key);
+    raw_close(&raw);
+    pair_close(&pair);
+}
+
+static void drops_and_counts_what_is_too_large_and_lives_on(void **state)
+{
+    (void)state;
+    struct pair pair;
+    struct side dropped = {0};
+    struct raw_client raw;
+    size_t size = MN_FRAME_SIZE_MAX;
+    char *large = calloc(1, size);
+    assert_non_null(large);
+    pair_open(&pair, true);
+    mn_net_on_dropped(pair.server, side_dropped, &dropped);
+    raw_open(&raw, &pair);
+    assert_int_equal(zmq_send(raw.socket, large, MN_MESSAGE_SIZE_MAX + 1, 0),
+                     MN_MESSAGE_SIZE_MAX + 1);
+    assert_int_equal(zmq_send(raw.socket, large, size, 0), (int)size);
+    assert_int_equal(zmq_send(raw.socket, large, MN_MESSAGE_SIZE_MAX, ZMQ_SNDMORE),
+                     MN_MESSAGE_SIZE_MAX);
+    assert_int_equal(zmq_send(raw.socket, "x", 1, 0), 1);
+    assert_int_equal(zmq_send(raw.socket, "good", 4, 0), 4);
+    free(large);
+    assert_true(pair_run(&pair, &pair.at_server.count, 1, 20000));
+    assert_string_equal(pair.at_server.last, "good");
+    assert_int_equal(mn_net_dropped(pair.server), 3);
+    assert_string_equal(dropped.key, pair.client_keys.public_key);
+    raw_close(&raw);
     pair_close(&pair);
 }
 
@@ -274,6 +334,7 @@ int main(void)
         cmocka_unit_test(knows_a_connection_by_its_key_and_echoes_both_frames),
         cmocka_unit_test(gives_a_wrong_key_no_connection),
         cmocka_unit_test(drops_and_counts_a_third_frame_and_lives_on),
+        cmocka_unit_test(drops_and_counts_what_is_too_large_and_lives_on),
         cmocka_unit_test(refuses_to_send_what_is_too_large),
         cmocka_unit_test(says_that_a_peer_is_gone),
         cmocka_unit_test(lets_a_callback_close_its_own_socket),
