@@ -145,7 +145,7 @@ bench: $(BENCHES) all ## run the benchmarks; each prints JSON
 	@tests/bench/run $(BUILD)
 
 fuzz: ## run every fuzz harness for SECONDS=60 (clang and libFuzzer)
-	@tests/fuzz/run $(SECONDS)
+	@BUILD=$(BUILD) tests/fuzz/run $(SECONDS)
 
 lint: $(PROTO_H) ## clang-format, clang-tidy, cppcheck and the project's own checks
 	@tests/tidy/lint $(GEN)
