@@ -34,6 +34,12 @@ void agent_hello(struct agent *agent)
     agent->said_hello = true;
     agent->hello_open = true;
     agent->hello_everything = false;
+    agent_hello_later(agent);
+}
+
+/* The next one in a while, unless it is answered before. */
+void agent_hello_later(struct agent *agent)
+{
     agent->hello_at = agent->now + hello_heartbeat(agent) * AGENT_REFRESH_HEARTBEATS;
 }
 
@@ -153,7 +159,10 @@ void agent_heartbeat(struct agent *agent)
     if (agent->heartbeat_at <= agent->now) {
         agent->heartbeat_at = agent->now + hello_heartbeat(agent);
     }
-    if (!agent->welcomed && agent->said_hello && agent->hello_at <= agent->now) {
+    /* Frozen for so long: the decision may have been lost with a connection, and the answer to a
+     * hello says it again. */
+    if ((!agent->welcomed || agent_frozen(agent)) && agent->said_hello &&
+        agent->hello_at <= agent->now) {
         agent_hello(agent);
     }
     if (agent->welcomed) {

@@ -435,6 +435,7 @@ void agent_report_flush(struct agent *agent);
 void agent_report_taken(struct agent *agent, uint64_t sequence);
 void agent_report_tick(struct agent *agent);
 void agent_hello(struct agent *agent);
+void agent_hello_later(struct agent *agent);
 void agent_hello_when_adopted(struct agent *agent);
 void agent_welcome(struct agent *agent, const struct mn_down *down);
 bool agent_generation_seen(struct agent *agent, uint64_t generation);

@@ -65,6 +65,7 @@ static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
     freeze->attempt = down->freeze.attempt;
     freeze->number += 1;
     freeze_move(freeze, AGENT_FREEZE_FENCING);
+    agent_hello_later(agent);
     return true;
 }
 

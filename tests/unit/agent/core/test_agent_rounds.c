@@ -280,6 +280,27 @@ static void hellos_again_when_it_is_not_welcomed(void **state)
     play_close(&play);
 }
 
+static void hellos_again_when_no_decision_ends_a_freeze(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_freeze(&play, 1, 1, NULL, "x3", 4);
+    play_recorded(&play, 5);
+    play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
+    for (mn_time second = 1; second <= 9; second++) {
+        play_at(&play, second * 1000);
+        play_tick(&play);
+    }
+    play_skip(&play);
+    play_at(&play, 10500);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 10 lag 500\n"
+                "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
+    play_close(&play);
+}
+
 static void probes_for_the_coordinator(void **state)
 {
     (void)state;
@@ -356,6 +377,7 @@ int main(void)
         cmocka_unit_test(freezes_in_a_new_generation_only_once_that_is_durable),
         cmocka_unit_test(sends_rows_again_that_were_not_taken),
         cmocka_unit_test(hellos_again_when_it_is_not_welcomed),
+        cmocka_unit_test(hellos_again_when_no_decision_ends_a_freeze),
         cmocka_unit_test(probes_for_the_coordinator),
         cmocka_unit_test(gives_the_same_effects_for_the_same_events),
     };
