@@ -37,17 +37,6 @@ void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_eve
     coordinator_effects_reset(&daemon->effects);
 }
 
-static void daemon_note_dropped(struct daemon *daemon)
-{
-    uint64_t dropped = mn_net_dropped(daemon->net);
-    if (dropped != daemon->dropped_seen) {
-        mn_log(MN_LOG_WARNING, "message_refused",
-               "sender=unknown code=MN_TOO_LARGE refused=%llu text=\"too many frames or bytes\"",
-               (unsigned long long)dropped);
-        daemon->dropped_seen = dropped;
-    }
-}
-
 static void daemon_loop(struct daemon *daemon)
 {
     while (!daemon->stop) {
@@ -58,7 +47,6 @@ static void daemon_loop(struct daemon *daemon)
         if (!daemon->stop && mn_now() >= coordinator_deadline(daemon->coordinator)) {
             struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
             coordinator_daemon_step(daemon, &tick);
-            daemon_note_dropped(daemon);
         }
     }
 }
@@ -80,6 +68,8 @@ mn_result coordinator_daemon_run(const struct coordinator_options *options, stru
         if (result != MN_OK) {
             mn_error_set(error, "%s", daemon->error.text);
         }
+    } else if (daemon->stop && daemon->result == MN_OK) {
+        result = MN_OK; /* a signal came before it was open */
     }
     if (!recorder_stop(&daemon->recorder, DAEMON_RECORDER_STOP_MS)) {
         /* The disk hangs. What it was at has been promised to nobody, and the thread still uses

@@ -1,6 +1,5 @@
 /* Opening and closing the daemon: configuration, files, sockets, and what is remembered. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -98,6 +97,7 @@ static mn_result open_sockets(struct daemon *daemon, struct mn_error *error)
     mn_result result =
         mn_net_new(&daemon->net, &daemon->keys, coordinator_daemon_allow, daemon, error);
     if (result == MN_OK) {
+        mn_net_on_dropped(daemon->net, coordinator_daemon_dropped, daemon);
         result = mn_router_bind(daemon->net, own->agents, "agents", coordinator_daemon_from_agent,
                                 daemon, NULL, 0, &daemon->agents, error);
     }
@@ -135,6 +135,10 @@ static mn_result open_record(void *context, const struct journal_entry *entry)
         result = daemon->result;
     }
     mn_arena_deinit(&arena);
+    open_signal(daemon, daemon->signals); /* a long journal takes long to read, an end must not */
+    if (result == MN_OK && daemon->stop) {
+        return MN_AGAIN;
+    }
     if (result != MN_OK) {
         mn_error_set(reader->error,
                      "record %llu of journal.db cannot be used: %s; restore a backup",
@@ -162,7 +166,7 @@ mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinato
 {
     daemon->crash_at_decided = options->crash_at_decided;
     daemon->signals = mn_signals_open();
-    if (daemon->signals < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
+    if (daemon->signals < 0) {
         mn_error_set(error, "cannot watch for signals: %s", strerror(errno));
         return MN_IO;
     }

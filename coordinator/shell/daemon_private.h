@@ -36,7 +36,6 @@ struct daemon {
 
     uint64_t refused_others; /* from operators */
     struct mn_log_limit others_limit;
-    uint64_t dropped_seen; /* of mn_net_dropped, what the log knows */
 
     int signals;
     bool stop;
@@ -59,6 +58,8 @@ void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
                                    const struct mn_message *message);
 void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
                                       const struct mn_message *message);
+void coordinator_daemon_dropped(void *context, struct mn_socket *socket,
+                                const struct mn_message *message);
 
 /* daemon_open.c */
 mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinator_options *options,

@@ -116,3 +116,20 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
     }
     mn_arena_deinit(&arena);
 }
+
+void coordinator_daemon_dropped(void *context, struct mn_socket *socket,
+                                const struct mn_message *message)
+{
+    static const char text[] = "too many frames or bytes";
+    struct daemon *daemon = context;
+    uint32_t host = topology_find_host_key(daemon->topology, message->key);
+    uint32_t index = topology_find_operator_key(daemon->topology, message->key);
+    if (socket == daemon->agents && host != TOPOLOGY_NONE) {
+        wire_refuse(&daemon->hosts[host].refused_limit, &daemon->refused[host],
+                    daemon->topology->hosts[host].name, MN_TOO_LARGE, text);
+    } else {
+        wire_refuse(&daemon->others_limit, &daemon->refused_others,
+                    index != TOPOLOGY_NONE ? daemon->topology->operators[index].name : "unknown",
+                    MN_TOO_LARGE, text);
+    }
+}
