@@ -1,0 +1,116 @@
+/* The command line of the live commands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "cli/client.h"
+
+static const struct client_command takes_two = {
+    .name = "explain", .word_count = 2, .words = "ROUND VAT"};
+
+/* A command line of up to 8 words, and what is made of it. */
+struct line {
+    char *argv[9];
+    int argc;
+    struct client_options options;
+    struct mn_error error;
+};
+
+static mn_result parse(struct line *line, const char *const *words)
+{
+    line->error.text[0] = '\0';
+    for (line->argc = 0; words[line->argc] != NULL; line->argc++) {
+        line->argv[line->argc] = (char *)words[line->argc];
+    }
+    line->argv[line->argc] = NULL;
+    return client_parse(&takes_two, line->argc, line->argv, &line->options, &line->error);
+}
+
+static int forget_environment(void **state)
+{
+    (void)state;
+    return unsetenv("MNEME_TOPOLOGY") == 0 && unsetenv("MNEME_KEY") == 0 ? 0 : -1;
+}
+
+static void takes_options_before_between_and_after_words(void **state)
+{
+    const char *words[] = {"explain", "--key", "k", "3", "--json", "x1", "--topology=t", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(parse(&line, words), MN_OK);
+    assert_string_equal(line.options.topology, "t");
+    assert_string_equal(line.options.key, "k");
+    assert_true(line.options.json);
+    assert_string_equal(line.options.words[0], "3");
+    assert_string_equal(line.options.words[1], "x1");
+}
+
+static void takes_from_the_environment_what_no_option_says(void **state)
+{
+    const char *words[] = {"explain", "3", "x1", "--key", "mine", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(setenv("MNEME_TOPOLOGY", "cluster.yaml", 1), 0);
+    assert_int_equal(setenv("MNEME_KEY", "its", 1), 0);
+    assert_int_equal(parse(&line, words), MN_OK);
+    assert_string_equal(line.options.topology, "cluster.yaml");
+    assert_string_equal(line.options.key, "mine");
+    assert_false(line.options.json);
+}
+
+static void takes_a_name_that_begins_with_a_dash_after_two_dashes(void **state)
+{
+    const char *words[] = {"explain", "--topology", "t", "--key", "k", "--", "3", "-x", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(parse(&line, words), MN_OK);
+    assert_string_equal(line.options.words[1], "-x");
+}
+
+static void says_what_is_missing_or_unknown(void **state)
+{
+    const char *few[] = {"explain", "3", NULL};
+    const char *many[] = {"explain", "3", "x1", "x2", NULL};
+    const char *unknown[] = {"explain", "3", "x1", "--colour", NULL};
+    const char *keyless[] = {"explain", "3", "x1", "--topology", "t", NULL};
+    const char *bare[] = {"explain", "3", "x1", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(parse(&line, few), MN_BAD_INPUT);
+    assert_string_equal(line.error.text, "it takes ROUND VAT besides options, not 1 words");
+    assert_int_equal(parse(&line, many), MN_BAD_INPUT);
+    assert_int_equal(parse(&line, unknown), MN_BAD_INPUT);
+    assert_string_equal(line.error.text, "there is no option --colour, or its value is missing");
+    assert_int_equal(parse(&line, keyless), MN_BAD_INPUT);
+    assert_string_equal(line.error.text, "no key given: expected --key FILE, or MNEME_KEY");
+    assert_int_equal(parse(&line, bare), MN_BAD_INPUT);
+    assert_string_equal(line.error.text,
+                        "no topology given: expected --topology FILE, or MNEME_TOPOLOGY");
+}
+
+static void asks_for_nothing_when_help_is_wanted(void **state)
+{
+    const char *words[] = {"explain", "--help", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(parse(&line, words), MN_OK);
+    assert_true(line.options.help);
+}
+
+#define PARSES(name) cmocka_unit_test_setup(name, forget_environment)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PARSES(takes_options_before_between_and_after_words),
+        PARSES(takes_from_the_environment_what_no_option_says),
+        PARSES(takes_a_name_that_begins_with_a_dash_after_two_dashes),
+        PARSES(says_what_is_missing_or_unknown),
+        PARSES(asks_for_nothing_when_help_is_wanted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
