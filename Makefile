@@ -109,6 +109,13 @@ TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Itests/unit -DM
                  -DMNEME_BUILD='"$(abspath $(BUILD))"'
 $(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
 ALL_LIBS := $(call lib,bank demo coordinator_shell coordinator_cli coordinator_core agent_shell agent_core) $(VAT_LIBS)
+# The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.
+THREADED := agent/shell/test_disk agent/shell/test_daemon
+ifeq ($(SANITIZE),thread)
+TEST_HELPERS := $(filter tests/unit/agent/shell/%,$(TEST_HELPERS))
+TEST_HELPER_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_HELPERS))
+ALL_LIBS := $(AGENT_LIBS)
+endif
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_HELPER_OBJECTS) $(ALL_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
@@ -119,6 +126,16 @@ setup:
 
 check: setup ## set up, build and pass every test; the last line is "N passed, N failed"
 	@tests/check
+
+.PHONY: threaded tsan-build tsan
+threaded: $(patsubst %,$(BUILD)/tests/%,$(THREADED)) $(BUILD)/bin/mneme-agent $(BUILD)/bin/bank
+tsan-build:
+	@$(MAKE) --no-print-directory -s BUILD=build/tsan SANITIZE=thread OPTIMISE=-O1 threaded
+# Where it is permitted addresses are not randomised: gcc 12 knows fewer layouts than kernels make.
+tsan: tsan-build ## run the tests of threads under ThreadSanitizer
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.suppressions halt_on_error=1" \
+	    $$(setarch -R true 2>/dev/null && echo setarch -R) \
+	    tests/run $(patsubst %,build/tsan/tests/%,$(THREADED))
 
 unit-build: $(TESTS) all
 unit: unit-build ## run the unit tests of this build (BUILD=..., SANITIZE=...)
