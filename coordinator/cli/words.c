@@ -51,7 +51,7 @@ void words_add_duration(struct mn_text *text, int64_t ms)
 {
     if (ms < 1000) {
         mn_text_add_format(text, "%" PRId64 " ms", ms);
-    } else if (ms < 120 * 1000) {
+    } else if (ms < 120000) {
         mn_text_add_format(text, "%" PRId64 ".%" PRId64 " s", ms / 1000, ms % 1000 / 100);
     } else {
         words_add_number(text, ms / 60000);

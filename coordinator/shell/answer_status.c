@@ -37,13 +37,11 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         if (++rows->named > ANSWER_ROW_COUNT_MAX) {
             return MN_TOO_LARGE;
         }
-        json_t *row = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
-                                source->topology->hosts[host].name, "state",
-                                detector_state_name(facts.state), "known", facts.known ? 1 : 0,
-                                "silence_ms", (json_int_t)(facts.silence / MN_MS), "lag_ms",
-                                (json_int_t)facts.lag_ms, "disk_ms", (json_int_t)facts.disk_ms,
-                                "refused", (json_int_t)(facts.refused + source->refused[host]),
-                                "vats", (json_int_t)facts.vat_count);
+        json_t *row = json_pack(
+            "{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "host", source->topology->hosts[host].name,
+            "state", detector_state_name(facts.state), "known", facts.known ? 1 : 0, "silence_ms",
+            (json_int_t)(facts.silence / MN_MS), "lag_ms", (json_int_t)facts.lag_ms, "disk_ms",
+            (json_int_t)facts.disk_ms, "refused", refused, "vats", (json_int_t)facts.vat_count);
         if (json_array_append_new(list, row) != 0) {
             return MN_NO_MEMORY;
         }

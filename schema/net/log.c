@@ -65,7 +65,10 @@ const char *mn_log_quote(char *out, size_t size, const char *text)
             out[at] = '\\';
             at += 1;
         }
-        out[at] = byte < ' ' || byte == 0x7f ? ' ' : *text;
+        out[at] = ' ';
+        if (byte >= ' ' && byte != 0x7f) {
+            out[at] = *text;
+        }
         at += 1;
     }
     out[at] = '"';
