@@ -37,6 +37,7 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         if (++rows->named > ANSWER_ROW_COUNT_MAX) {
             return MN_TOO_LARGE;
         }
+        json_int_t refused = (json_int_t)facts.refused + (json_int_t)source->refused[host];
         json_t *row = json_pack(
             "{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "host", source->topology->hosts[host].name,
             "state", detector_state_name(facts.state), "known", facts.known ? 1 : 0, "silence_ms",
