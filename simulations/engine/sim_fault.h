@@ -1,0 +1,79 @@
+/* Faults: what goes wrong, when, to whom and for how long. A fault script is a list of these; they
+ * know nothing of each other, so any subset of a script is a script. */
+#ifndef SIM_FAULT_H
+#define SIM_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "docs/text.h"
+
+/* X(NAME, "name", what `a` is, what `b` is, what happens) */
+#define SIM_FAULTS(X)                                                                              \
+    X(KILL_VAT, "kill_vat", "vat", "effects", "its process dies, after so many more effects")      \
+    X(KILL_AGENT, "kill_agent", "host", "effects", "its agent dies and is started again")          \
+    X(KILL_COORDINATOR, "kill_coordinator", "-", "effects", "it dies and is started again")        \
+    X(POWER, "power", "host", "-", "all its processes die, its disk keeps what was synced")        \
+    X(POWER_RACK, "power_rack", "rack", "-", "the same for each of its hosts")                     \
+    X(POWER_ZONE, "power_zone", "zone", "-", "the same for each of its hosts")                     \
+    X(POWER_ALL, "power_all", "-", "-", "the same for all hosts and the coordinator")              \
+    X(LOSE, "lose", "host", "-", "all its processes die and its disk is gone")                     \
+    X(LOSE_RACK, "lose_rack", "rack", "-", "the same for each of its hosts")                       \
+    X(LOSE_ZONE, "lose_zone", "zone", "-", "the same for each of its hosts")                       \
+    X(CUT, "cut", "host", "host", "nothing passes between them")                                   \
+    X(CUT_TO, "cut_to", "host", "host", "nothing passes from the first to the second")             \
+    X(CUT_HOST, "cut_host", "host", "-", "nothing passes to or from it")                           \
+    X(CUT_ZONE, "cut_zone", "zone", "-", "nothing passes between it and the others")               \
+    X(CUT_COORDINATOR, "cut_coordinator", "host", "-", "the coordinator and the host are cut off") \
+    X(CUT_ALL, "cut_all", "-", "-", "the coordinator is cut off from all hosts")                   \
+    X(DEAF, "deaf", "host", "-", "the host hears nothing, but is heard")                           \
+    X(MUTE, "mute", "host", "-", "the host hears, but is not heard")                               \
+    X(RESET, "reset", "host", "-", "its connections break, with what was under way")               \
+    X(PAUSE_VAT, "pause_vat", "vat", "-", "its process stands still")                              \
+    X(PAUSE_AGENT, "pause_agent", "host", "-", "its agent stands still")                           \
+    X(PAUSE_COORDINATOR, "pause_coordinator", "-", "-", "it stands still")                         \
+    X(DISK_SLOW, "disk_slow", "host", "factor", "its disk takes so many times as long")            \
+    X(DISK_FULL, "disk_full", "host", "-", "nothing can be written to its disk")                   \
+    X(DISK_ERROR, "disk_error", "host", "percent", "so many of its syncs fail")                    \
+    X(CORRUPT, "corrupt", "host", "number", "a checkpoint file there has wrong bytes")             \
+    X(LOSE_COPY, "lose_copy", "host", "number", "a checkpoint file there is gone")                 \
+    X(OLD_JOURNAL, "old_journal", "-", "records", "the coordinator's journal lacks the newest")    \
+    X(OLD_AGENT, "old_agent", "host", "-", "its disk is as it was at the last backup")             \
+    X(BACKUP, "backup", "host", "-", "its disk is copied, for old_agent")
+
+enum sim_fault_kind {
+#define SIM_FAULT_ENUM(name, word, a, b, text) SIM_FAULT_##name,
+    SIM_FAULTS(SIM_FAULT_ENUM)
+#undef SIM_FAULT_ENUM
+        SIM_FAULT_COUNT
+};
+
+struct sim_fault {
+    int64_t at_ms;
+    enum sim_fault_kind kind;
+    uint32_t a; /* whom: SIM_FAULTS says of which kind */
+    uint32_t b;
+    int64_t for_ms; /* until it is over; 0: for good */
+};
+
+struct sim_faults {
+    struct sim_fault *items;
+    size_t count;
+    size_t capacity;
+};
+
+/* Append one; the order in the list is that of equal times. Aborts when memory runs out. */
+void sim_faults_add(struct sim_faults *faults, struct sim_fault fault);
+void sim_faults_deinit(struct sim_faults *faults);
+
+const char *sim_fault_name(enum sim_fault_kind kind);
+
+/* The kind of that name; false when there is none. */
+bool sim_fault_find(const char *name, enum sim_fault_kind *kind);
+
+/* "fault AT_MS KIND A B FOR_MS" and a newline. */
+void sim_fault_write(const struct sim_fault *fault, struct mn_text *text);
+
+#endif

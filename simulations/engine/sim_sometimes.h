@@ -1,0 +1,61 @@
+/* What must happen sometimes: a simulation in which one of these never does proves less than it
+ * seems to. Counted in every run, added up by the swarm. */
+#ifndef SIM_SOMETIMES_H
+#define SIM_SOMETIMES_H
+
+/* X(NAME, "what") */
+#define SIM_SOMETIMES(X)                                                                           \
+    X(REVIVED, "a vat was revived")                                                                \
+    X(ROLLED_BACK, "a vat was rolled back")                                                        \
+    X(RUNNING_ROLLED_BACK, "a running vat was rolled back")                                        \
+    X(RESET, "a vat was reset")                                                                    \
+    X(SPARED, "a vat was spared")                                                                  \
+    X(TOLD, "a vat was told of a peer's rollback")                                                 \
+    X(TOLD_RESET, "a vat was told of a peer's reset")                                              \
+    X(HEARD_FORGOTTEN, "a notice said which forgotten epochs were heard")                          \
+    X(FORGOT_HEARD, "a notice said what a peer had heard and forgot")                              \
+    X(GAP, "a gap was handed out")                                                                 \
+    X(UNREACHABLE, "a peer was unreachable, and back")                                             \
+    X(ROUND, "a round was begun")                                                                  \
+    X(WIDENED, "a round was widened by another loss")                                              \
+    X(SETTLED_AGAIN, "settling stopped further vats")                                              \
+    X(CALLED_OFF, "a round was called off")                                                        \
+    X(QUEUED, "a loss after a decision opened the next round")                                     \
+    X(RESUMED, "a decision was carried on by another coordinator")                                 \
+    X(HELD, "a coordinator held")                                                                  \
+    X(ROUND_HELD, "a round waited for an answer")                                                  \
+    X(SILENT, "a vat did not answer a freeze")                                                     \
+    X(AGENT_ONLY, "only an agent was silent")                                                      \
+    X(HOST_LOST, "a host was found lost")                                                          \
+    X(HOST_BACK, "a lost host was heard again")                                                    \
+    X(FORMER_LIFE, "a former life was stopped")                                                    \
+    X(FORMER_LIFE_REFUSED, "a vat refused a former life")                                          \
+    X(STALE_GENERATION, "an agent refused an old generation")                                      \
+    X(STALE_START, "an agent ignored an old start")                                                \
+    X(ADOPTED, "an agent adopted a process")                                                       \
+    X(FETCHED, "a checkpoint was fetched from another host")                                       \
+    X(PARTNER_CHANGED, "another host was chosen to hold copies")                                   \
+    X(DROPPED, "a copy was deleted on its owner's word")                                           \
+    X(DROP_REFUSED, "a deletion was refused")                                                      \
+    X(SYNC_FAILED, "a checkpoint could not be synced")                                             \
+    X(WRITE_FAILED, "a checkpoint could not be written")                                           \
+    X(TORN, "a power cut took what was not synced")                                                \
+    X(MOVED, "a vat was restored on another host")                                                 \
+    X(LATE_REPORT, "a report came after the decision that it concerns")                            \
+    X(RESENT, "a message was sent on the wire again")                                              \
+    X(PARKED, "a message waited for a round")                                                      \
+    X(BACK_PRESSURE, "a send was refused at a bound")                                              \
+    X(WHO, "a vat attached to an agent that was started anew")                                     \
+    X(CRASH_IN_STEP, "a process died between two effects of a step")
+
+enum sim_sometimes {
+#define SIM_SOMETIMES_ENUM(name, what) SIM_SOMETIMES_##name,
+    SIM_SOMETIMES(SIM_SOMETIMES_ENUM)
+#undef SIM_SOMETIMES_ENUM
+        SIM_SOMETIMES_COUNT
+};
+
+/* The words. */
+const char *sim_sometimes_text(enum sim_sometimes which);
+
+#endif

@@ -1,0 +1,117 @@
+/* The observer: knows the true history of every vat, every message and every copy, and says when a
+ * guarantee of design.md is broken. It shares no code with the cores; the engine tells it of every
+ * true event, and it checks what that event touched.
+ *
+ * Hosts and vats are numbered as in the topology. The first thing that is wrong stays. */
+#ifndef OBSERVER_OBSERVER_H
+#define OBSERVER_OBSERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "docs/topology.h"
+#include "wire/stored.h"
+
+struct observer;
+
+/* What is true of a host at the moment. */
+struct observer_host {
+    bool up;             /* the machine runs */
+    bool agent;          /* its agent runs, and is not paused */
+    bool reached;        /* messages pass between it and the coordinator, both ways */
+    mn_time undisturbed; /* since when all of this has been so; MN_TIME_NEVER when it is not */
+};
+
+typedef struct observer_host observer_ask_host(const void *context, uint32_t host);
+
+/* @topology and @context are borrowed. Aborts when memory runs out, here and below. */
+struct observer *observer_new(const struct topology *topology, observer_ask_host *ask,
+                              const void *context);
+void observer_destroy(struct observer **observer);
+
+/* "G1: what is wrong", or NULL. */
+const char *observer_failure(const struct observer *observer);
+
+/* Note something that is wrong, unless there is something already. */
+void observer_fail(struct observer *observer, const char *guarantee, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The time of what is told next. */
+void observer_time(struct observer *observer, mn_time now);
+
+/* ---- vats: what their processes do. @run and @process say which -------------------------------
+ */
+
+struct observer_actor {
+    uint32_t vat;
+    mn_run run;
+    uint64_t process;
+    mn_epoch epoch; /* the open one */
+};
+
+/* A process has restored what its life says. @state: a digest of what the application has. */
+void observer_vat_begins(struct observer *observer, const struct observer_actor *actor,
+                         const struct mn_life *life, uint64_t state);
+void observer_vat_ends(struct observer *observer, const struct observer_actor *actor);
+
+/* Its application sends a message; @id is unique in the whole run and grows by one. */
+void observer_sends(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+                    uint64_t id);
+
+/* A message leaves for the network, as number @number of epoch @epoch. */
+void observer_leaves(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+                     mn_epoch epoch, uint64_t number, uint64_t id);
+
+/* Its application is handed the message @id, a gap, a notice. */
+void observer_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+                    uint64_t id);
+void observer_gap(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+                  uint64_t first, uint64_t last, bool sent);
+void observer_notice(struct observer *observer, const struct observer_actor *actor,
+                     const struct mn_notice *notice, bool reset);
+
+/* It has written a checkpoint of its open epoch. */
+void observer_checkpoint(struct observer *observer, const struct observer_actor *actor,
+                         mn_epoch onto, uint64_t state);
+
+/* It has been told that @epoch is durable, and its floor. */
+void observer_durable(struct observer *observer, const struct observer_actor *actor, mn_epoch epoch,
+                      mn_epoch floor);
+
+/* ---- copies ---------------------------------------------------------------------------------- */
+
+enum observer_copy_change {
+    OBSERVER_COPY_MADE,    /* it is whole on that host's disk */
+    OBSERVER_COPY_DELETED, /* on advice */
+    OBSERVER_COPY_LOST     /* by a fault */
+};
+void observer_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch,
+                   mn_epoch onto, enum observer_copy_change change);
+
+/* ---- the coordinator and the agents ---------------------------------------------------------- */
+
+/* A record is durable. @evidence: the document that a decision was computed from, or NULL. */
+void observer_journal(struct observer *observer, uint64_t sequence, uint64_t generation,
+                      const struct mn_journal_record *record, const char *evidence,
+                      size_t evidence_size);
+
+/* The coordinator says something to a host's agent. */
+void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message);
+
+/* An agent ends a vat's process. */
+void observer_kills(struct observer *observer, uint32_t host, uint32_t vat, mn_run run);
+
+/* A fault that is more than the crash of an agent or of the coordinator. */
+void observer_harm(struct observer *observer);
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+/* Nothing has gone wrong for long enough: everything sent must be taken, everybody be told. */
+void observer_settled(struct observer *observer);
+
+/* What of that is still missing, in words; NULL when nothing is. */
+const char *observer_unsettled(struct observer *observer);
+
+#endif
