@@ -105,6 +105,7 @@ static mn_result client_wait(struct mn_net *net, struct mn_socket *socket,
     mn_result result = MN_OK;
     for (size_t i = 0; i < 2 && result == MN_OK && !call->answered; i++) {
         result = mn_send(socket, NULL, request->bytes, request->size, NULL, 0);
+        result = result == MN_AGAIN ? MN_OK : result; /* refused there: as if nobody were there */
         mn_time until = mn_now() + waits[i];
         while (result == MN_OK && !call->answered && mn_now() < until) {
             result = mn_net_run(net, until);
@@ -139,7 +140,7 @@ static mn_result client_call(const struct topology *topology, const struct mn_ke
     } else if (!call->answered) {
         mn_error_set(error,
                      "the coordinator at %s cannot be reached: no answer within %d s; see whether "
-                     "it runs there, and whether its topology is the same as this one",
+                     "it runs there, and whether its own topology names your key",
                      endpoint, CLIENT_WAIT_MS / 1000);
         result = MN_AGAIN;
     } else if (call->result != MN_OK) {

@@ -20,7 +20,7 @@ enum {
     ANSWER_ROW_COUNT_MAX = 65536,
 
     /* The most things waited for that a status names. */
-    ANSWER_WAIT_COUNT_MAX = 256,
+    ANSWER_WAIT_COUNT_MAX = 64,
 
     /* The longest chain of causes that is followed. */
     ANSWER_CHAIN_COUNT_MAX = 64
