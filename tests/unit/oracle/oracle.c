@@ -298,10 +298,15 @@ bool oracle_proof_holds(const struct evidence *evidence, const json_t *answer)
     for (uint32_t v = 0; holds && v < evidence->vat_count; v++) {
         const json_t *row =
             json_object_get(json_object_get(answer, "vats"), evidence->vats[v].name);
-        const json_t *orphan = json_object_get(json_object_get(row, "because"), "orphan");
+        const json_t *because = json_object_get(row, "because");
+        const json_t *orphan = json_object_get(because, "orphan");
         bool demoted = o.vats[v].choice < o.vats[v].candidates[o.vats[v].candidate_count - 1];
         holds = choices[v] == o.vats[v].choice && (orphan != NULL) == demoted &&
-                (orphan == NULL || orphan_holds(&o, v, orphan, choices));
+                (because == NULL) == (choices[v] == ORACLE_OPEN) &&
+                (because == NULL || json_object_size(because) == 1) &&
+                (orphan == NULL || orphan_holds(&o, v, orphan, choices)) &&
+                (because == NULL || orphan != NULL ||
+                 oracle_losses_hold(&o, v, json_object_get(because, "lost")));
     }
     return holds;
 }

@@ -21,7 +21,8 @@ json_t *oracle_answer(const struct evidence *evidence, bool *enumerated);
 json_t *oracle_prove(const struct evidence *evidence);
 
 /* Whether @answer, which must agree with oracle_answer in all else, has a trace whose every step is
- * forced and which ends at the cut, and for every orphan a cause that holds at the end. */
+ * forced and which ends at the cut, for every orphan a cause that holds at the end, and for every
+ * other vat that is not running losses that were enough. */
 bool oracle_proof_holds(const struct evidence *evidence, const json_t *answer);
 
 #endif

@@ -96,9 +96,9 @@ static json_t *prove_trace(const struct oracle *o)
     return json_pack("{s:o, s:o}", "spared", spared, "steps", steps);
 }
 
-static void list_loss(json_t *lost, const char *kind, const char *name)
+/* Take over @item, unless the list has it: what a document loses may stand there twice. */
+static void list_item(json_t *lost, json_t *item)
 {
-    json_t *item = json_pack("{s:s}", kind, name);
     for (size_t i = 0; i < json_array_size(lost); i++) {
         if (json_equal(item, json_array_get(lost, i)) != 0) {
             json_decref(item);
@@ -108,16 +108,14 @@ static void list_loss(json_t *lost, const char *kind, const char *name)
     mn_assert(json_array_append_new(lost, item) == 0);
 }
 
+static void list_loss(json_t *lost, const char *kind, const char *name)
+{
+    list_item(lost, json_pack("{s:s}", kind, name));
+}
+
 static void list_unknown(json_t *lost, const char *kind, const char *name)
 {
-    json_t *item = json_pack("{s:{s:s}}", "unknown", kind, name);
-    for (size_t i = 0; i < json_array_size(lost); i++) {
-        if (json_equal(item, json_array_get(lost, i)) != 0) {
-            json_decref(item);
-            return;
-        }
-    }
-    mn_assert(json_array_append_new(lost, item) == 0);
+    list_item(lost, json_pack("{s:{s:s}}", "unknown", kind, name));
 }
 
 static void list_domains(const struct oracle *o, json_t *lost, uint32_t domain)
@@ -180,24 +178,22 @@ static void list_rows(const struct oracle *o, json_t *lost, uint32_t vat)
         for (size_t j = 0; j < o->e->lost.checkpoint_count; j++) {
             if (o->e->lost.checkpoints[j].vat == vat &&
                 o->e->lost.checkpoints[j].epoch == row->epoch) {
-                json_t *item = json_pack("{s:{s:s, s:I}}", "checkpoint", "vat",
-                                         o->e->vats[vat].name, "epoch", (json_int_t)row->epoch);
-                mn_assert(json_array_append_new(lost, item) == 0);
+                list_item(lost, json_pack("{s:{s:s, s:I}}", "checkpoint", "vat",
+                                          o->e->vats[vat].name, "epoch", (json_int_t)row->epoch));
             }
         }
         for (size_t j = 0; j < o->e->lost.copy_count; j++) {
             const struct evidence_lost_copy *copy = &o->e->lost.copies[j];
             if (copy->vat == vat && copy->epoch == row->epoch) {
-                json_t *item =
-                    json_pack("{s:{s:s, s:I, s:s}}", "copy", "vat", o->e->vats[vat].name, "epoch",
-                              (json_int_t)row->epoch, "store", o->e->stores[copy->store].name);
-                mn_assert(json_array_append_new(lost, item) == 0);
+                list_item(lost, json_pack("{s:{s:s, s:I, s:s}}", "copy", "vat",
+                                          o->e->vats[vat].name, "epoch", (json_int_t)row->epoch,
+                                          "store", o->e->stores[copy->store].name));
             }
         }
     }
 }
 
-static json_t *prove_lost(const struct oracle *o, uint32_t vat)
+json_t *oracle_losses(const struct oracle *o, uint32_t vat)
 {
     json_t *lost = json_array();
     list_rows(o, lost, vat);
@@ -222,7 +218,7 @@ static json_t *prove_cause(const struct oracle *o, uint32_t vat, const mn_epoch 
 {
     mn_epoch latest = o->vats[vat].candidates[o->vats[vat].candidate_count - 1];
     if (o->vats[vat].choice == latest) {
-        return json_pack("{s:o}", "lost", prove_lost(o, vat));
+        return json_pack("{s:o}", "lost", oracle_losses(o, vat));
     }
     struct interval oldest = {0};
     const struct evidence_heard *heard = oldest_orphan(o, vat, latest, choices, &oldest);

@@ -49,4 +49,12 @@ bool oracle_orphan(const struct oracle *o, const struct evidence_heard *heard, m
 /* The latest candidate of @vat below @epoch. */
 mn_epoch oracle_before(const struct oracle *o, uint32_t vat, mn_epoch epoch);
 
+/* Everything that took the vat's running state or copies of what it cannot be restored from, as
+ * rule 14 writes it. The caller's reference. */
+json_t *oracle_losses(const struct oracle *o, uint32_t vat);
+
+/* Whether @lost names losses out of that, each once, which alone would leave the vat no later
+ * candidate than it has. */
+bool oracle_losses_hold(const struct oracle *o, uint32_t vat, const json_t *lost);
+
 #endif
