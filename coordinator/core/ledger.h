@@ -144,6 +144,10 @@ mn_result ledger_chain(const struct ledger *ledger, uint32_t vat, mn_epoch epoch
  * @decision: out; decision_destroy is the caller's. Its cost is in core/decision.h. */
 mn_result ledger_decide(struct ledger *ledger, struct decision **decision) MN_CHECKED;
 
+/* The same without whom it tells and why: no notices, no causes, no steps, and kept_orphans is 0.
+ * This is what a provisional cut is for, at a part of the cost. */
+mn_result ledger_cut(struct ledger *ledger, struct decision **decision) MN_CHECKED;
+
 /* The vat went on from @fork->after: its lineage grows by @fork, its open interval is forgotten,
  * what died is dead. MN_BAD_INPUT when @fork breaks the rules of lineage. */
 mn_result ledger_fork(struct ledger *ledger, uint32_t vat,

@@ -1,0 +1,244 @@
+/* The answer of evidence.md: a decision as one line of JSON. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "decision.h"
+
+/* A vat and its name, to sort by. */
+struct answer_vat {
+    const char *name;
+    uint32_t vat;
+};
+
+static void add_flag(struct mn_text *text, const char *key, bool flag)
+{
+    mn_text_add(text, key);
+    mn_text_add(text, flag ? "true" : "false");
+}
+
+static void add_number(struct mn_text *text, const char *key, int64_t number)
+{
+    mn_text_add(text, key);
+    mn_text_add_i64(text, number);
+}
+
+/* An epoch, where DECISION_OPEN and DECISION_UNBOUNDED are null. */
+static void add_epoch(struct mn_text *text, const char *key, mn_epoch epoch)
+{
+    if (epoch == INT64_MAX) {
+        mn_text_add(text, key);
+        mn_text_add(text, "null");
+    } else {
+        add_number(text, key, epoch);
+    }
+}
+
+static void add_name(struct mn_text *text, const char *key, const char *name)
+{
+    mn_text_add(text, key);
+    mn_text_add_json(text, name);
+}
+
+static void add_range(struct mn_text *text, const char *key, const struct mn_epoch_range *range)
+{
+    mn_text_add(text, key);
+    if (range->first == 0) {
+        mn_text_add(text, "null");
+        return;
+    }
+    add_number(text, "[", range->first);
+    add_number(text, ", ", range->last);
+    mn_text_add(text, "]");
+}
+
+static void add_heard(struct mn_text *text, const char *peer, mn_epoch epoch)
+{
+    add_name(text, ", \"heard\": {\"vat\": ", peer);
+    add_number(text, ", \"epoch\": ", epoch);
+    mn_text_add(text, "}");
+}
+
+static void add_loss(const struct ledger *ledger, const struct decision_loss *loss,
+                     struct mn_text *text)
+{
+    switch (loss->kind) {
+    case DECISION_LOSS_DOMAIN:
+        add_name(text, "{\"domain\": ", ledger_domain_name(ledger, loss->index));
+        break;
+    case DECISION_LOSS_HOST:
+        add_name(text, "{\"host\": ", ledger_host_name(ledger, loss->index));
+        break;
+    case DECISION_LOSS_STORE:
+        add_name(text, "{\"store\": ", ledger_store_name(ledger, loss->index));
+        break;
+    case DECISION_LOSS_VAT:
+        add_name(text, "{\"vat\": ", ledger_vat_name(ledger, loss->index));
+        break;
+    case DECISION_LOSS_CHECKPOINT:
+        add_name(text, "{\"checkpoint\": {\"vat\": ", ledger_vat_name(ledger, loss->index));
+        add_number(text, ", \"epoch\": ", loss->epoch);
+        mn_text_add(text, "}");
+        break;
+    case DECISION_LOSS_COPY:
+        add_name(text, "{\"copy\": {\"vat\": ", ledger_vat_name(ledger, loss->index));
+        add_number(text, ", \"epoch\": ", loss->epoch);
+        add_name(text, ", \"store\": ", ledger_store_name(ledger, loss->store));
+        mn_text_add(text, "}");
+        break;
+    case DECISION_LOSS_UNKNOWN_VAT:
+        add_name(text, "{\"unknown\": {\"vat\": ", ledger_vat_name(ledger, loss->index));
+        mn_text_add(text, "}");
+        break;
+    case DECISION_LOSS_UNKNOWN_STORE:
+        add_name(text, "{\"unknown\": {\"store\": ", ledger_store_name(ledger, loss->index));
+        mn_text_add(text, "}");
+        break;
+    }
+    mn_text_add(text, "}");
+}
+
+static void add_because(const struct ledger *ledger, const struct decision_vat *vat,
+                        struct mn_text *text)
+{
+    switch (vat->cause) {
+    case DECISION_CAUSE_NONE:
+        break;
+    case DECISION_CAUSE_LOST:
+        mn_text_add(text, ", \"because\": {\"lost\": [");
+        for (size_t i = 0; i < vat->loss_count; i++) {
+            mn_text_add(text, i == 0 ? "" : ", ");
+            add_loss(ledger, &vat->losses[i], text);
+        }
+        mn_text_add(text, "]}");
+        break;
+    case DECISION_CAUSE_ORPHAN:
+        add_epoch(text, ", \"because\": {\"orphan\": {\"epoch\": ", vat->orphan.epoch);
+        add_heard(text, ledger_vat_name(ledger, vat->orphan.peer), vat->orphan.heard);
+        add_epoch(text, ", \"kept\": ", vat->orphan.kept);
+        mn_text_add(text, "}}");
+        break;
+    }
+}
+
+static void add_told(const struct ledger *ledger, const struct decision_vat *vat,
+                     struct mn_text *text)
+{
+    mn_text_add(text, ", \"told\": [");
+    for (size_t i = 0; i < vat->told_count; i++) {
+        const struct decision_told *told = &vat->told[i];
+        mn_text_add(text, i == 0 ? "" : ", ");
+        add_name(text, "{\"vat\": ", ledger_vat_name(ledger, told->peer));
+        add_number(text, ", \"incarnation\": ", told->incarnation);
+        add_number(text, ", \"kept\": ", told->kept);
+        add_range(text, ", \"you_heard\": ", &told->you_heard);
+        add_range(text, ", \"forgot_you\": ", &told->forgot_you);
+        mn_text_add(text, "}");
+    }
+    mn_text_add(text, "]");
+}
+
+static void add_vat(const struct ledger *ledger, const struct decision_vat *vat,
+                    struct mn_text *text)
+{
+    static const char *const was[] = {"running", "lost", "unknown"};
+    add_name(text, "{\"outcome\": ", mn_outcome_name(vat->outcome));
+    add_name(text, ", \"was\": ", was[vat->was]);
+    add_epoch(text, ", \"keep\": ", vat->keep);
+    add_number(text, ", \"incarnation\": ", vat->incarnation);
+    add_flag(text, ", \"sure\": ", vat->sure);
+    add_flag(text, ", \"spared\": ", vat->spared);
+    if (vat->forgot) {
+        add_number(text, ", \"forgot\": {\"after\": ", vat->keep);
+        add_epoch(text, ", \"through\": ", vat->through);
+        add_flag(text, ", \"told\": ", vat->forgot_told);
+        mn_text_add(text, "}");
+    } else {
+        mn_text_add(text, ", \"forgot\": null");
+    }
+    add_because(ledger, vat, text);
+    add_told(ledger, vat, text);
+    mn_text_add(text, "}");
+}
+
+static int compare_answer_vats(const void *a, const void *b)
+{
+    return strcmp(((const struct answer_vat *)a)->name, ((const struct answer_vat *)b)->name);
+}
+
+static mn_result add_vats(const struct ledger *ledger, const struct decision *decision,
+                          struct mn_text *text)
+{
+    uint32_t count = ledger_vat_count(ledger);
+    struct answer_vat *order = malloc(((size_t)count + 1) * sizeof *order);
+    if (order == NULL) {
+        return MN_NO_MEMORY;
+    }
+    for (uint32_t v = 0; v < count; v++) {
+        order[v] = (struct answer_vat){ledger_vat_name(ledger, v), v};
+    }
+    if (count > 1) {
+        qsort(order, count, sizeof *order, compare_answer_vats);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t vat = order[i].vat;
+        const struct decision_vat *row = decision_find(decision, vat);
+        struct decision_vat running = {.vat = vat,
+                                       .outcome = MN_RUNNING,
+                                       .keep = DECISION_OPEN,
+                                       .incarnation = ledger_vat_incarnation(ledger, vat),
+                                       .sure = true};
+        mn_text_add(text, i == 0 ? "" : ", ");
+        add_name(text, "", order[i].name);
+        mn_text_add(text, ": ");
+        add_vat(ledger, row != NULL ? row : &running, text);
+    }
+    free(order);
+    return MN_OK;
+}
+
+static void add_summary(const struct decision_summary *summary, struct mn_text *text)
+{
+    add_number(text, "\"summary\": {\"running\": ", (int64_t)summary->running);
+    add_number(text, ", \"revived\": ", (int64_t)summary->revived);
+    add_number(text, ", \"rolled_back\": ", (int64_t)summary->rolled_back);
+    add_number(text, ", \"reset\": ", (int64_t)summary->reset);
+    add_number(text, ", \"epochs_lost\": ", (int64_t)summary->epochs_lost);
+    add_number(text, ", \"kept_orphans\": ", (int64_t)summary->kept_orphans);
+    add_number(text, ", \"spared\": ", (int64_t)summary->spared);
+    mn_text_add(text, "}");
+}
+
+static void add_trace(const struct ledger *ledger, const struct decision *decision,
+                      struct mn_text *text)
+{
+    mn_text_add(text, ", \"trace\": {\"spared\": [");
+    for (size_t i = 0; i < decision->spared_count; i++) {
+        add_name(text, i == 0 ? "" : ", ", ledger_vat_name(ledger, decision->spared[i]));
+    }
+    mn_text_add(text, "], \"steps\": [");
+    for (size_t i = 0; i < decision->step_count; i++) {
+        const struct decision_step *step = &decision->steps[i];
+        mn_text_add(text, i == 0 ? "" : ", ");
+        add_name(text, "{\"vat\": ", ledger_vat_name(ledger, step->vat));
+        add_number(text, ", \"to\": ", step->to);
+        add_epoch(text, ", \"epoch\": ", step->epoch);
+        add_heard(text, ledger_vat_name(ledger, step->peer), step->heard);
+        mn_text_add(text, "}");
+    }
+    mn_text_add(text, "]}");
+}
+
+mn_result decision_write_json(const struct ledger *ledger, const struct decision *decision,
+                              bool proof, struct mn_text *text)
+{
+    mn_text_add(text, "{");
+    add_summary(&decision->summary, text);
+    mn_text_add(text, ", \"vats\": {");
+    mn_result result = add_vats(ledger, decision, text);
+    mn_text_add(text, "}");
+    if (proof) {
+        add_trace(ledger, decision, text);
+    }
+    mn_text_add(text, "}");
+    return result == MN_OK ? mn_text_result(text) : result;
+}

@@ -1,0 +1,71 @@
+/* Rule 4: which checkpoints, and which running states, have no gap of reports below them. */
+#include "ledger_private.h"
+
+/* The newest live listed interval of @vat below slot @position, or LEDGER_NONE. */
+static uint32_t live_row_below(const struct ledger *ledger, uint32_t vat, uint32_t position)
+{
+    const struct slot *slots = ledger->places[vat].slots;
+    while (position > 0) {
+        position--;
+        if (interval_live_row(&ledger->intervals[slots[position].interval])) {
+            return slots[position].interval;
+        }
+    }
+    return LEDGER_NONE;
+}
+
+/* Whether an interval of @vat with this @since is covered; @before is the live listed one below it.
+ */
+static bool since_covered(const struct ledger *ledger, uint32_t vat, mn_epoch since,
+                          uint32_t before)
+{
+    if (since != LEDGER_NO_SINCE) {
+        if (since <= ledger->vats[vat].floor) {
+            return true;
+        }
+        before = ledger_find_listed(ledger, vat, since);
+        return before != LEDGER_NONE && interval_live_row(&ledger->intervals[before]) &&
+               (ledger->intervals[before].flags & INTERVAL_COVERED) != 0;
+    }
+    return before == LEDGER_NONE || (ledger->intervals[before].flags & INTERVAL_COVERED) != 0;
+}
+
+static bool running_state_stopped(const struct ledger *ledger, uint32_t vat, uint32_t newest)
+{
+    uint32_t open = ledger->vats[vat].open;
+    if (open == LEDGER_NONE) {
+        return !since_covered(ledger, vat, LEDGER_NO_SINCE, newest);
+    }
+    return (ledger->intervals[open].flags & INTERVAL_DEAD) != 0 ||
+           !since_covered(ledger, vat, ledger->intervals[open].since, newest);
+}
+
+void ledger_cover(struct ledger *ledger, uint32_t vat, uint32_t position)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    bool has_floor = (place->flags & VAT_HAS_FLOOR) != 0;
+    uint32_t before = live_row_below(ledger, vat, position);
+    if (before == LEDGER_NONE && !has_floor) {
+        ledger->vats[vat].floor = 0;
+    }
+    for (; position < place->slot_count; position++) {
+        uint32_t at = place->slots[position].interval;
+        struct interval *row = &ledger->intervals[at];
+        row->flags &= ~(uint32_t)INTERVAL_COVERED;
+        if (!interval_live_row(row)) {
+            continue;
+        }
+        if (before == LEDGER_NONE && !has_floor) {
+            ledger->vats[vat].floor = row->since != LEDGER_NO_SINCE ? row->since : row->epoch - 1;
+        }
+        if (since_covered(ledger, vat, row->since, before)) {
+            row->flags |= INTERVAL_COVERED;
+        }
+        before = at;
+    }
+    if (running_state_stopped(ledger, vat, before)) {
+        ledger_set_add(&ledger->stopped, vat);
+    } else {
+        ledger_set_remove(&ledger->stopped, vat);
+    }
+}

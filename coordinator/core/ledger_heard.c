@@ -1,0 +1,297 @@
+/* Heard entries, kept from both sides: what an interval heard, and who heard it. */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "ledger_private.h"
+
+enum {
+    HEARD_BATCH = 16, /* entries whose memory is asked for at once */
+    HEARD_FEW = 24    /* up to this many, comparing each with each is quickest */
+};
+
+/* How many words a block for @count hearers has: one that grows with every fourth, then by half. */
+static uint32_t hearers_room(uint32_t count)
+{
+    if (count <= 16) {
+        return (count + 3) & ~UINT32_C(3);
+    }
+    uint32_t room = 16;
+    while (room < count) {
+        if (room + room / 2 >= count) {
+            return room + room / 2;
+        }
+        room *= 2;
+    }
+    return room;
+}
+
+static bool hearers_full(uint32_t count)
+{
+    return count <= 16 ? (count & 3) == 0 : hearers_room(count) == count;
+}
+
+static bool take_seen(struct ledger *ledger, uint32_t interval)
+{
+    uint64_t bit = UINT64_C(1) << (interval & 63);
+    uint64_t *word = &ledger->seen[interval >> 6];
+    bool was = (*word & bit) != 0;
+    *word |= bit;
+    return was;
+}
+
+static void clear_seen(struct ledger *ledger, const uint32_t *intervals, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ledger->seen[intervals[i] >> 6] &= ~(UINT64_C(1) << (intervals[i] & 63));
+    }
+}
+
+/* Leave each interval in scratch once, and none of the @known ones. Returns how many are left. */
+static size_t each_once(struct ledger *ledger, size_t count, const uint32_t *known,
+                        size_t known_count)
+{
+    uint32_t *list = ledger->scratch;
+    size_t kept = 0;
+    if (count + known_count <= HEARD_FEW) {
+        for (size_t i = 0; i < count; i++) {
+            bool twice = false;
+            for (size_t j = 0; j < kept; j++) {
+                twice = twice || list[j] == list[i];
+            }
+            for (size_t j = 0; j < known_count; j++) {
+                twice = twice || known[j] == list[i];
+            }
+            list[kept] = list[i];
+            kept += twice ? 0 : 1;
+        }
+        return kept;
+    }
+    for (size_t i = 0; i < known_count; i++) {
+        (void)take_seen(ledger, known[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!take_seen(ledger, list[i])) {
+            list[kept++] = list[i];
+        }
+    }
+    clear_seen(ledger, list, kept);
+    clear_seen(ledger, known, known_count);
+    return kept;
+}
+
+/* Ask for the memory of a batch in the order in which it will be needed, so that the waits overlap.
+ */
+static void fetch_batch(const struct ledger *ledger, const struct evidence_heard *heard,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(&ledger->places[heard[i].vat]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct vat_place *place = &ledger->places[heard[i].vat];
+        if (place->slot_count > 0) {
+            __builtin_prefetch(&place->slots[place->slot_count - 1]);
+        }
+    }
+}
+
+mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evidence_heard *heard,
+                         size_t heard_count, size_t *count)
+{
+    for (size_t i = 0; i < heard_count; i++) {
+        if (heard[i].vat >= ledger->vat_count || heard[i].epoch < 1 ||
+            heard[i].epoch > MN_EPOCH_MAX) {
+            return MN_BAD_INPUT;
+        }
+    }
+    if (heard_count > EVIDENCE_ROW_COUNT_MAX - ledger->heard_count) {
+        return MN_FULL;
+    }
+    mn_result result = mn_grow(&ledger->scratch, &ledger->scratch_capacity, heard_count,
+                               sizeof *ledger->scratch, EVIDENCE_ROW_COUNT_MAX);
+    if (result == MN_OK) {
+        result = ledger_reserve_intervals(ledger, heard_count + 2);
+    }
+    size_t found = 0;
+    size_t asked = 0;
+    for (size_t first = 0; result == MN_OK && first < heard_count; first += HEARD_BATCH) {
+        size_t end = heard_count - first < HEARD_BATCH ? heard_count : first + HEARD_BATCH;
+        fetch_batch(ledger, heard + first, end - first);
+        for (size_t i = first; result == MN_OK && i < end; i++) {
+            if (heard[i].vat != vat) {
+                result =
+                    ledger_obtain(ledger, heard[i].vat, heard[i].epoch, &ledger->scratch[found]);
+                found += result == MN_OK ? 1 : 0;
+            }
+        }
+        for (; asked < found; asked++) {
+            __builtin_prefetch(&ledger->hearers[ledger->scratch[asked]], 1);
+        }
+    }
+    if (result != MN_OK) {
+        ledger_unresolve(ledger, found);
+        return result;
+    }
+    *count = each_once(ledger, found, NULL, 0);
+    return MN_OK;
+}
+
+void ledger_unresolve(struct ledger *ledger, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ledger_release(ledger, ledger->scratch[i]);
+    }
+}
+
+size_t ledger_heard_words(const struct ledger *ledger, uint32_t interval, size_t count)
+{
+    size_t known = interval != LEDGER_NONE ? ledger->intervals[interval].heard_count : 0;
+    size_t words = ledger_words_block(known + count);
+    for (size_t i = 0; i < count; i++) {
+        const struct hearers *hearers = &ledger->hearers[ledger->scratch[i]];
+        uint32_t before = hearer_count(hearers);
+        if (hearers_full(before)) {
+            words += hearers_room(before + 1);
+        } else {
+            __builtin_prefetch(&ledger->words.words[hearers->at + before], 1);
+        }
+    }
+    return words;
+}
+
+/* More or fewer of the interval's binding entries are orphans. */
+static void change_orphans(struct ledger *ledger, uint32_t interval, uint32_t change)
+{
+    struct interval *row = &ledger->intervals[interval];
+    struct vat *vat = &ledger->vats[row->vat];
+    row->orphans += change;
+    vat->orphan_count += change;
+    if (vat->orphan_count > 0) {
+        ledger_set_add(&ledger->standing, row->vat);
+    } else {
+        ledger_set_remove(&ledger->standing, row->vat);
+    }
+}
+
+static void add_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer)
+{
+    struct hearers *hearers = &ledger->hearers[interval];
+    uint32_t count = hearer_count(hearers);
+    if (hearers_full(count)) {
+        uint32_t at = ledger_words_take(&ledger->words, hearers_room(count + 1));
+        if (count > 0) {
+            memcpy(ledger->words.words + at, ledger->words.words + hearers->at,
+                   count * sizeof(uint32_t));
+            ledger_words_give(&ledger->words, hearers->at, hearers_room(count));
+        }
+        hearers->at = at;
+    }
+    ledger->words.words[hearers->at + count] = hearer;
+    hearers->count++;
+    if ((hearers->count & HEARERS_ORPHAN) != 0 && !ledger_settled(ledger, hearer)) {
+        change_orphans(ledger, hearer, 1);
+    }
+}
+
+static void remove_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer)
+{
+    struct hearers *hearers = &ledger->hearers[interval];
+    uint32_t *list = ledger->words.words + hearers->at;
+    uint32_t count = hearer_count(hearers);
+    uint32_t place = 0;
+    while (list[place] != hearer) {
+        place++;
+        mn_assert(place < count);
+    }
+    list[place] = list[count - 1];
+    ledger_words_shrink(&ledger->words, hearers->at, hearers_room(count), hearers_room(count - 1));
+    hearers->count--;
+    if ((hearers->count & HEARERS_ORPHAN) != 0 && !ledger_settled(ledger, hearer)) {
+        change_orphans(ledger, hearer, UINT32_MAX);
+    }
+    ledger_release(ledger, interval);
+}
+
+void ledger_hear(struct ledger *ledger, uint32_t interval, size_t count)
+{
+    struct interval *row = &ledger->intervals[interval];
+    if (row->heard_count > 0) {
+        count = each_once(ledger, count, ledger->words.words + row->heard, row->heard_count);
+    }
+    if (count == 0) {
+        return;
+    }
+    if (row->heard_count == 0 ||
+        ledger_words_block(row->heard_count + count) != ledger_words_block(row->heard_count)) {
+        uint32_t at = ledger_words_take(&ledger->words, row->heard_count + count);
+        memcpy(ledger->words.words + at, ledger->words.words + row->heard,
+               row->heard_count * sizeof(uint32_t));
+        ledger_words_give(&ledger->words, row->heard, row->heard_count);
+        row->heard = at;
+    }
+    memcpy(ledger->words.words + row->heard + row->heard_count, ledger->scratch,
+           count * sizeof(uint32_t));
+    row->heard_count += (uint32_t)count;
+    ledger->heard_count += count;
+    for (size_t i = 0; i < count; i++) {
+        add_hearer(ledger, ledger->scratch[i], interval);
+    }
+}
+
+size_t ledger_unhear(struct ledger *ledger, uint32_t interval, ledger_heard_which *which,
+                     const void *context)
+{
+    struct interval *row = &ledger->intervals[interval];
+    uint32_t before = row->heard_count;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        uint32_t heard = ledger->words.words[row->heard + i];
+        if (which != NULL && !which(&ledger->intervals[heard], context)) {
+            ledger->words.words[row->heard + kept++] = heard;
+        } else {
+            remove_hearer(ledger, heard, interval);
+        }
+    }
+    ledger_words_shrink(&ledger->words, row->heard, before, kept);
+    row->heard_count = kept;
+    row->heard = kept > 0 ? row->heard : 0;
+    ledger->heard_count -= before - kept;
+    return before - kept;
+}
+
+void ledger_discount(struct ledger *ledger, uint32_t interval)
+{
+    if (ledger->intervals[interval].orphans > 0) {
+        change_orphans(ledger, interval, 0U - ledger->intervals[interval].orphans);
+    }
+}
+
+void ledger_count_orphans(struct ledger *ledger, uint32_t interval)
+{
+    const struct interval *row = &ledger->intervals[interval];
+    if (ledger_settled(ledger, interval)) {
+        return;
+    }
+    for (uint32_t i = 0; i < row->heard_count; i++) {
+        uint32_t heard = ledger->words.words[row->heard + i];
+        if ((ledger->hearers[heard].count & HEARERS_ORPHAN) != 0) {
+            change_orphans(ledger, interval, 1);
+        }
+    }
+}
+
+void ledger_set_orphan(struct ledger *ledger, uint32_t interval, bool orphan)
+{
+    struct hearers *hearers = &ledger->hearers[interval];
+    if (((hearers->count & HEARERS_ORPHAN) != 0) == orphan) {
+        return;
+    }
+    hearers->count ^= HEARERS_ORPHAN;
+    for (uint32_t i = 0; i < hearer_count(hearers); i++) {
+        uint32_t hearer = ledger->words.words[hearers->at + i];
+        if (!ledger_settled(ledger, hearer)) {
+            change_orphans(ledger, hearer, orphan ? 1 : UINT32_MAX);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+/* Intervals: found, made, forgotten, and judged live or dead. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "ledger_private.h"
+
+const struct evidence_lineage *ledger_death(const struct ledger *ledger, uint32_t vat,
+                                            mn_epoch epoch)
+{
+    if ((ledger->places[vat].flags & VAT_HAS_LINEAGE) == 0) {
+        return NULL;
+    }
+    const struct vat *row = &ledger->vats[vat];
+    size_t low = 0;
+    size_t high = row->lineage_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (row->lineage[middle].next > epoch) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    for (; low < row->lineage_count; low++) {
+        if (row->lineage[low].after < epoch) {
+            return &row->lineage[low];
+        }
+    }
+    return NULL;
+}
+
+uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    uint32_t high = place->slot_count;
+    uint32_t step = 1;
+    /* Most of what is asked for is new: steps that double, from the newest down, then halving. */
+    while (high > 0 && slot_epoch(&place->slots[high - 1]) >= epoch) {
+        if (high <= step || slot_epoch(&place->slots[high - step]) < epoch) {
+            break;
+        }
+        high -= step;
+        step *= 2;
+    }
+    uint32_t low = high > step ? high - step : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (slot_epoch(&place->slots[middle]) < epoch) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+uint32_t ledger_find(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    uint32_t position = ledger_position(ledger, vat, epoch);
+    bool found = position < place->slot_count && slot_epoch(&place->slots[position]) == epoch;
+    return found ? place->slots[position].interval : LEDGER_NONE;
+}
+
+uint32_t ledger_find_listed(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    uint32_t interval = ledger_find(ledger, vat, epoch);
+    bool listed =
+        interval != LEDGER_NONE && (ledger->intervals[interval].flags & INTERVAL_LISTED) != 0;
+    return listed ? interval : LEDGER_NONE;
+}
+
+/* Grow one of the tables that are in step, its new part zeroed when @zero. */
+static mn_result grow_step(void *items, size_t *capacity, size_t count, size_t size, bool zero)
+{
+    size_t before = *capacity;
+    if (count <= before) {
+        return MN_OK;
+    }
+    mn_result result = mn_grow(items, capacity, count, size, count);
+    if (result == MN_OK && zero) {
+        unsigned char *bytes = NULL;
+        memcpy(&bytes, items, sizeof bytes);
+        memset(bytes + before * size, 0, (*capacity - before) * size);
+    }
+    return result;
+}
+
+mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
+{
+    size_t spare = ledger->free_interval_count;
+    size_t wanted = ledger->interval_count + (count > spare ? count - spare : 0);
+    if (wanted <= ledger->interval_capacity && wanted <= ledger->hearers_capacity &&
+        wanted <= ledger->settled_capacity * 64 && wanted <= ledger->seen_capacity * 64) {
+        return MN_OK;
+    }
+    if (count > LEDGER_INTERVAL_COUNT_MAX || wanted > LEDGER_INTERVAL_COUNT_MAX) {
+        return MN_FULL;
+    }
+    /* A quarter more at a time, as for words. */
+    size_t room = wanted + ledger->interval_count / 4;
+    mn_result result = grow_step(&ledger->intervals, &ledger->interval_capacity, room,
+                                 sizeof *ledger->intervals, false);
+    if (result == MN_OK) {
+        result = grow_step(&ledger->hearers, &ledger->hearers_capacity, room,
+                           sizeof *ledger->hearers, false);
+    }
+    if (result == MN_OK) {
+        result = grow_step(&ledger->settled, &ledger->settled_capacity, room / 64 + 1,
+                           sizeof *ledger->settled, true);
+    }
+    if (result == MN_OK) {
+        result = grow_step(&ledger->seen, &ledger->seen_capacity, room / 64 + 1,
+                           sizeof *ledger->seen, true);
+    }
+    return result;
+}
+
+static void set_settled(struct ledger *ledger, uint32_t interval, bool settled)
+{
+    uint64_t bit = UINT64_C(1) << (interval & 63);
+    if (settled) {
+        ledger->settled[interval >> 6] |= bit;
+    } else {
+        ledger->settled[interval >> 6] &= ~bit;
+    }
+}
+
+/* Whether what was heard in @epoch of @vat is settled, or dead by @death. */
+static bool binds_nobody(const struct ledger *ledger, uint32_t vat, mn_epoch epoch,
+                         const struct evidence_lineage *death)
+{
+    return death != NULL ||
+           ((ledger->places[vat].flags & VAT_HAS_FLOOR) != 0 && epoch <= ledger->vats[vat].floor);
+}
+
+static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    uint32_t made = ledger->free_interval;
+    if (made != 0) {
+        made--;
+        ledger->free_interval = ledger->intervals[made].forms;
+        ledger->free_interval_count--;
+    } else {
+        mn_assert(ledger->interval_count < ledger->interval_capacity);
+        made = (uint32_t)ledger->interval_count++;
+    }
+    const struct evidence_lineage *death = ledger_death(ledger, vat, epoch);
+    uint32_t flags = death == NULL ? 0 : INTERVAL_DEAD | (death->told ? INTERVAL_DEAD_TOLD : 0);
+    ledger->intervals[made] =
+        (struct interval){.epoch = epoch, .since = LEDGER_NO_SINCE, .vat = vat, .flags = flags};
+    ledger->hearers[made] = (struct hearers){.count = flags == INTERVAL_DEAD ? HEARERS_ORPHAN : 0};
+    set_settled(ledger, made, binds_nobody(ledger, vat, epoch, death));
+    return made;
+}
+
+static void free_interval(struct ledger *ledger, uint32_t interval)
+{
+    ledger->intervals[interval].flags = INTERVAL_FREE;
+    ledger->intervals[interval].forms = ledger->free_interval;
+    ledger->hearers[interval] = (struct hearers){0};
+    ledger->free_interval = interval + 1;
+    ledger->free_interval_count++;
+}
+
+static mn_result widen_slots(struct ledger *ledger, struct vat_place *place)
+{
+    if (place->slot_count < place->slot_capacity) {
+        return MN_OK;
+    }
+    uint32_t capacity = place->slot_capacity < 4 ? 4 : place->slot_capacity / 2 * 3;
+    struct slot *slots = realloc(place->slots, capacity * sizeof *slots);
+    if (slots == NULL) {
+        return MN_NO_MEMORY;
+    }
+    ledger->slot_bytes += (capacity - place->slot_capacity) * sizeof *slots;
+    place->slots = slots;
+    place->slot_capacity = capacity;
+    return MN_OK;
+}
+
+mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch, uint32_t *interval)
+{
+    struct vat_place *place = &ledger->places[vat];
+    uint32_t position = ledger_position(ledger, vat, epoch);
+    if (position < place->slot_count && slot_epoch(&place->slots[position]) == epoch) {
+        *interval = place->slots[position].interval;
+        return MN_OK;
+    }
+    mn_result result = widen_slots(ledger, place);
+    if (result != MN_OK) {
+        return result;
+    }
+    *interval = make_interval(ledger, vat, epoch);
+    struct slot *slot = &place->slots[position];
+    memmove(slot + 1, slot, (place->slot_count - position) * sizeof *slot);
+    *slot = (struct slot){.epoch_low = (uint32_t)epoch,
+                          .epoch_high = (uint32_t)((uint64_t)epoch >> 32),
+                          .interval = *interval};
+    place->slot_count++;
+    return MN_OK;
+}
+
+uint32_t ledger_obtain_open(struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    uint32_t interval = make_interval(ledger, vat, epoch);
+    ledger->intervals[interval].flags |= INTERVAL_OPEN;
+    return interval;
+}
+
+/* Take the interval out of its vat's slots, and give back room that has become too large. */
+static void remove_slot(struct ledger *ledger, const struct interval *row)
+{
+    struct vat_place *place = &ledger->places[row->vat];
+    uint32_t position = ledger_position(ledger, row->vat, row->epoch);
+    struct slot *slot = &place->slots[position];
+    place->slot_count--;
+    memmove(slot, slot + 1, (place->slot_count - position) * sizeof *slot);
+    if (place->slot_capacity > 8 && place->slot_count < place->slot_capacity / 4) {
+        uint32_t capacity = place->slot_capacity / 2;
+        struct slot *slots = realloc(place->slots, capacity * sizeof *slots);
+        if (slots != NULL) {
+            ledger->slot_bytes -= (place->slot_capacity - capacity) * sizeof *slots;
+            place->slots = slots;
+            place->slot_capacity = capacity;
+        }
+    }
+}
+
+void ledger_release(struct ledger *ledger, uint32_t interval)
+{
+    const struct interval *row = &ledger->intervals[interval];
+    if ((row->flags & (INTERVAL_LISTED | INTERVAL_OPEN | INTERVAL_FREE)) != 0 ||
+        hearer_count(&ledger->hearers[interval]) > 0) {
+        return;
+    }
+    remove_slot(ledger, row);
+    free_interval(ledger, interval);
+}
+
+void ledger_release_open(struct ledger *ledger, uint32_t interval)
+{
+    free_interval(ledger, interval);
+}
+
+void ledger_judge(struct ledger *ledger, uint32_t interval)
+{
+    struct interval *row = &ledger->intervals[interval];
+    const struct evidence_lineage *death = ledger_death(ledger, row->vat, row->epoch);
+    bool settled = binds_nobody(ledger, row->vat, row->epoch, death);
+    bool orphan = death != NULL && !death->told;
+    ledger_discount(ledger, interval);
+    row->flags &= ~(uint32_t)(INTERVAL_DEAD | INTERVAL_DEAD_TOLD);
+    row->flags |= death == NULL ? 0 : INTERVAL_DEAD | (death->told ? INTERVAL_DEAD_TOLD : 0);
+    set_settled(ledger, interval, settled);
+    ledger_count_orphans(ledger, interval);
+    ledger_set_orphan(ledger, interval, orphan);
+}

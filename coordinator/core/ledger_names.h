@@ -1,0 +1,35 @@
+/* Interning of names: each name once, numbered from 0 in the order in which it came. */
+#ifndef COORDINATOR_CORE_LEDGER_NAMES_H
+#define COORDINATOR_CORE_LEDGER_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/result.h"
+
+/* Zero-initialised is empty. */
+struct ledger_names {
+    const char **names; /* by number */
+    size_t count;
+    size_t capacity;
+    uint32_t *table; /* open addressing: number + 1, 0 is free; half of it at most is taken */
+    size_t table_size;
+    struct mn_arena bytes;
+};
+
+void ledger_names_deinit(struct ledger_names *names);
+
+/* The number of @name, or UINT32_MAX. */
+uint32_t ledger_names_find(const struct ledger_names *names, const char *name);
+
+/* Copy @name in; its number is the count before the call.
+ * Errors:    MN_EXISTS, MN_FULL, MN_NO_MEMORY; nothing has changed then */
+mn_result ledger_names_add(struct ledger_names *names, const char *name) MN_CHECKED;
+
+/* Take the newest name out again, as if it had not been added; its bytes stay taken. */
+void ledger_names_remove_newest(struct ledger_names *names);
+
+size_t ledger_names_size(const struct ledger_names *names);
+
+#endif

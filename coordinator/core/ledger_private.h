@@ -1,0 +1,355 @@
+/* What the ledger looks like inside: see the head of ledger.c. For the ledger's and the decision's
+ * own files only. */
+#ifndef COORDINATOR_CORE_LEDGER_PRIVATE_H
+#define COORDINATOR_CORE_LEDGER_PRIVATE_H
+
+#include "ledger.h"
+#include "ledger_names.h"
+#include "ledger_set.h"
+#include "ledger_words.h"
+
+#define LEDGER_NONE UINT32_MAX
+#define LEDGER_NO_SINCE (-1)
+
+enum { LEDGER_INTERVAL_COUNT_MAX = 1 << 30 };
+
+/* Of an interval. */
+enum {
+    INTERVAL_LISTED = 1,     /* a checkpoint that was reported, not only heard of */
+    INTERVAL_OPEN = 2,       /* the interval that its vat is in; it stands in no slot */
+    INTERVAL_DURABLE = 4,    /* rule 7 */
+    INTERVAL_DEAD = 8,       /* rule 1 */
+    INTERVAL_DEAD_TOLD = 16, /* and the fork it died at was told */
+    INTERVAL_COVERED = 32,   /* rule 4; of listed live ones only */
+    INTERVAL_LOST = 64,      /* named in lost.checkpoints */
+    INTERVAL_FREE = 128      /* no interval: waits to be used again */
+};
+
+/* One interval of a vat that is listed, open, or that a peer has heard. */
+struct interval {
+    mn_epoch epoch;
+    mn_epoch since; /* LEDGER_NO_SINCE when not given */
+    uint32_t vat;
+    uint32_t heard; /* block of the intervals that it heard, each once */
+    uint32_t heard_count;
+    uint32_t forms;   /* block of the first form, 0 for none; of a free one the next free one */
+    uint32_t orphans; /* binding heard entries on epochs that are dead and not told */
+    uint32_t flags;
+};
+
+/* Who heard an interval: a block of intervals, which has room for hearers_room(count). */
+struct hearers {
+    uint32_t at;
+    uint32_t count; /* with HEARERS_ORPHAN */
+};
+
+/* In hearers.count: the interval is dead and not told, so whoever heard it keeps an orphan. It
+ * stands here because this is what is at hand when an entry is added. */
+#define HEARERS_ORPHAN UINT32_C(0x80000000)
+
+/* Where a vat's interval is; the epoch in halves, so that three take 36 bytes and not 48. */
+struct slot {
+    uint32_t epoch_low;
+    uint32_t epoch_high;
+    uint32_t interval;
+};
+
+enum {
+    VAT_HAS_FLOOR = 1,
+    VAT_BE_TOLD = 2,
+    VAT_EARLY = 4,
+    VAT_HAS_LINEAGE = 8,
+    VAT_SPARED = 16, /* only while deciding, as all below */
+    VAT_LOST = 32,   /* by a host, domain or name, whatever is unknown */
+    VAT_LISTED = 64  /* has a row in the decision */
+};
+
+/* Of each vat what most steps look at. */
+struct vat_place {
+    struct slot *slots; /* by epoch; heap */
+    uint32_t slot_count;
+    uint32_t slot_capacity;
+    uint32_t row; /* only while deciding: 1 + its row in the cut; else 0 */
+    uint32_t flags;
+};
+
+struct vat {
+    mn_epoch floor; /* as given, or as evidence.md derives it */
+    mn_epoch limit;
+    struct evidence_lineage *lineage; /* heap */
+    uint32_t lineage_count;
+    uint32_t host;
+    uint32_t next_on_host; /* the others on its host, LEDGER_NONE at the ends */
+    uint32_t previous_on_host;
+    uint32_t open;         /* interval, or LEDGER_NONE */
+    uint32_t orphan_count; /* of its intervals together */
+};
+
+/* Domains and hosts and stores hang in lists: LEDGER_NONE ends each. */
+struct domain {
+    uint32_t name; /* among ledger.place_names */
+    uint32_t in;
+    uint32_t first_domain;
+    uint32_t next_domain;
+    uint32_t first_host;
+    uint32_t first_store;
+    bool lost; /* only while deciding, with everything in it */
+};
+
+struct host {
+    uint32_t name; /* among ledger.place_names */
+    uint32_t in;
+    uint32_t next_host;
+    uint32_t first_vat;
+    uint32_t first_store;
+    bool lost; /* only while deciding */
+};
+
+struct store {
+    enum evidence_place place;
+    uint32_t in;
+    uint32_t next_store;
+    uint32_t site;  /* where its copies are now, see struct site */
+    uint32_t stamp; /* the last row that named it, while a row is checked */
+};
+
+/* The life of a store between two times that it was emptied. Copies name sites, so that emptying
+ * a store is giving it a new one. */
+struct site {
+    uint32_t store; /* LEDGER_NONE once it was emptied */
+    bool lost;      /* only while deciding */
+};
+
+/* A copy is one word: the site, with this when lost.copies names it. */
+#define COPY_LOST UINT32_C(0x80000000)
+
+/* A form is a block of words: these, then its copies. */
+enum {
+    FORM_NEXT,   /* block of the next form, 0 for none */
+    FORM_NEED,   /* need */
+    FORM_COUNT,  /* copies, twice, and one more for a diff */
+    FORM_COPIES, /* a full one's copies begin here */
+    FORM_ONTO_LOW = FORM_COPIES,
+    FORM_ONTO_HIGH,
+    FORM_DIFF_COPIES
+};
+
+struct ledger {
+    struct ledger_names place_names; /* of domains and hosts */
+    struct ledger_names store_names;
+    struct ledger_names vat_names; /* their numbers are the vats */
+
+    struct domain *domains;
+    size_t domain_count, domain_capacity;
+    struct host *hosts;
+    size_t host_count, host_capacity;
+    struct store *stores;
+    size_t store_count, store_capacity;
+    struct site *sites;
+    size_t site_count, site_capacity;
+
+    struct vat *vats; /* these two in step */
+    struct vat_place *places;
+    uint32_t vat_count;
+    size_t vat_capacity, place_capacity;
+
+    struct interval *intervals; /* these three in step */
+    struct hearers *hearers;
+    uint64_t *settled; /* a bit each: dead or at or below its vat's floor, so that it binds nobody;
+                          while deciding also: gone in the cut */
+    size_t interval_count; /* that were ever used */
+    size_t interval_capacity, hearers_capacity, settled_capacity;
+    uint32_t free_interval; /* 1 + the first free one; 0 for none */
+    size_t free_interval_count;
+
+    struct ledger_words words; /* heard, hearers, forms */
+
+    uint32_t *scratch; /* intervals of the row that is being taken in */
+    size_t scratch_capacity;
+    uint64_t *seen; /* a bit for each interval, all 0 between two calls */
+    size_t seen_capacity;
+    uint32_t stamp;
+
+    struct ledger_set lost_domains;
+    struct ledger_set lost_hosts;
+    struct ledger_set lost_stores;
+    struct ledger_set lost_vats;
+    struct ledger_set unknown_vats;
+    struct ledger_set unknown_stores;
+    struct ledger_set tell;
+    struct ledger_set
+        stopped; /* vats whose running state is no candidate even if nothing is lost */
+    struct ledger_set standing; /* vats with orphans */
+    enum evidence_total_loss total_loss;
+
+    size_t checkpoint_count; /* listed */
+    size_t heard_count;
+    size_t slot_bytes;
+    size_t lineage_bytes;
+};
+
+/* Give all memory back; the ledger is new again. */
+void ledger_clear(struct ledger *ledger);
+
+/* ---- intervals (ledger_intervals.c) ---------------------------------------------------------- */
+
+static inline mn_epoch slot_epoch(const struct slot *slot)
+{
+    return (mn_epoch)((uint64_t)slot->epoch_high << 32 | slot->epoch_low);
+}
+
+static inline bool interval_live_row(const struct interval *interval)
+{
+    return (interval->flags & (INTERVAL_LISTED | INTERVAL_DEAD)) == INTERVAL_LISTED;
+}
+
+static inline uint32_t hearer_count(const struct hearers *hearers)
+{
+    return hearers->count & ~HEARERS_ORPHAN;
+}
+
+static inline bool ledger_settled(const struct ledger *ledger, uint32_t interval)
+{
+    return (ledger->settled[interval >> 6] >> (interval & 63) & 1) != 0;
+}
+
+/* The first lineage entry that the vat's @epoch is dead by, or NULL. */
+const struct evidence_lineage *ledger_death(const struct ledger *ledger, uint32_t vat,
+                                            mn_epoch epoch);
+
+/* The position of the first slot of @vat at or above @epoch; its slot count when there is none. */
+uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
+/* The interval of @vat at @epoch, or LEDGER_NONE. */
+uint32_t ledger_find(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
+/* The same, but only a listed one. */
+uint32_t ledger_find_listed(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
+/* Make room for @count more intervals. */
+mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count) MN_CHECKED;
+
+/* The interval of @vat at @epoch, made when there is none; reserved. MN_NO_MEMORY. */
+mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
+                        uint32_t *interval) MN_CHECKED;
+
+/* An interval that stands in no slot, for an open one; reserved. */
+uint32_t ledger_obtain_open(struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
+/* Forget the interval if nothing is known of it any more: not listed, not open, heard by nobody. */
+void ledger_release(struct ledger *ledger, uint32_t interval);
+
+/* Forget an open interval, which heard nothing any more. */
+void ledger_release_open(struct ledger *ledger, uint32_t interval);
+
+/* Judge an interval anew after its vat's lineage or floor has changed. */
+void ledger_judge(struct ledger *ledger, uint32_t interval);
+
+/* ---- heard entries (ledger_heard.c) ---------------------------------------------------------- */
+
+/* The intervals that @heard names, each once and without @vat's own, into ledger->scratch; those
+ * that are not known yet are made. On failure they are forgotten again.
+ * @count: out. */
+mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evidence_heard *heard,
+                         size_t heard_count, size_t *count) MN_CHECKED;
+
+/* Forget what ledger_resolve has made and nobody uses. */
+void ledger_unresolve(struct ledger *ledger, size_t count);
+
+/* How many words have to be reserved so that ledger_hear of the @count intervals in scratch cannot
+ * fail. @interval: LEDGER_NONE when it is still to be made. */
+size_t ledger_heard_words(const struct ledger *ledger, uint32_t interval, size_t count);
+
+/* @interval heard the @count intervals in scratch, besides what it has heard. */
+void ledger_hear(struct ledger *ledger, uint32_t interval, size_t count);
+
+/* Take out what @interval heard and @which says (NULL: everything); intervals that nobody knows of
+ * any more are forgotten. Returns how many entries those were. */
+typedef bool ledger_heard_which(const struct interval *heard, const void *context);
+size_t ledger_unhear(struct ledger *ledger, uint32_t interval, ledger_heard_which *which,
+                     const void *context);
+
+/* Before it changes whether the interval's entries bind: its orphans are no longer counted; and
+ * after: they are counted anew. */
+void ledger_discount(struct ledger *ledger, uint32_t interval);
+void ledger_count_orphans(struct ledger *ledger, uint32_t interval);
+
+/* Whoever heard the interval keeps an orphan from now on, or no more. */
+void ledger_set_orphan(struct ledger *ledger, uint32_t interval, bool orphan);
+
+/* ---- coverage (ledger_cover.c) --------------------------------------------------------------- */
+
+/* Find rule 4 anew for the vat's intervals from slot @position on and for its running state. */
+void ledger_cover(struct ledger *ledger, uint32_t vat, uint32_t position);
+
+/* ---- forms (ledger_forms.c) ------------------------------------------------------------------ */
+
+static inline bool form_is_diff(const uint32_t *form)
+{
+    return (form[FORM_COUNT] & 1) != 0;
+}
+
+static inline uint32_t form_copy_count(const uint32_t *form)
+{
+    return form[FORM_COUNT] >> 1;
+}
+
+static inline uint32_t *form_copies(uint32_t *form)
+{
+    return form + (form_is_diff(form) ? FORM_DIFF_COPIES : FORM_COPIES);
+}
+
+static inline mn_epoch form_onto(const uint32_t *form)
+{
+    return form_is_diff(form)
+               ? (mn_epoch)((uint64_t)form[FORM_ONTO_HIGH] << 32 | form[FORM_ONTO_LOW])
+               : 0;
+}
+
+static inline uint32_t *ledger_form(const struct ledger *ledger, uint32_t at)
+{
+    return ledger->words.words + at;
+}
+
+/* MN_BAD_INPUT when one of them breaks its rules. */
+mn_result ledger_check_forms(struct ledger *ledger, mn_epoch epoch,
+                             const struct evidence_form *forms, size_t count) MN_CHECKED;
+
+/* How many words have to be reserved so that ledger_add_forms cannot fail. */
+size_t ledger_forms_words(const struct ledger *ledger, uint32_t interval,
+                          const struct evidence_form *forms, size_t count);
+
+/* Unite the forms with those known; in a row that is new (@apart) each stays a form of its own. */
+void ledger_add_forms(struct ledger *ledger, uint32_t interval, const struct evidence_form *forms,
+                      size_t count, bool apart);
+
+void ledger_free_forms(struct ledger *ledger, uint32_t interval);
+
+/* Take out copies whose site was emptied, and forms of which too little is left. */
+void ledger_purge_forms(struct ledger *ledger, uint32_t interval);
+
+/* Name the checkpoint's copies at @store as lost, or not; false when there are none. */
+bool ledger_mark_copies(struct ledger *ledger, uint32_t interval, uint32_t store, bool lost);
+
+/* ---- rows (ledger_rows.c) -------------------------------------------------------------------- */
+
+/* Take a checkpoint in. @whole: as a document lists it, whatever the floor. */
+mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_checkpoint *row,
+                                 bool whole) MN_CHECKED;
+
+/* The row of a listed checkpoint is no more: what it heard, its forms, and perhaps the interval.
+ * Coverage is for the caller to find anew. Returns how many entries it had heard. */
+size_t ledger_unlist(struct ledger *ledger, uint32_t interval);
+
+/* The open interval of the vat, if it has one, is over. Coverage is for the caller to find anew. */
+void ledger_close(struct ledger *ledger, uint32_t vat);
+
+/* ---- who and what (ledger_places.c) ---------------------------------------------------------- */
+
+bool ledger_lineage_valid(const struct evidence_lineage *lineage, size_t count);
+
+/* Take in all domains of a document, where a parent may stand after its child. */
+mn_result ledger_add_domains(struct ledger *ledger, const struct evidence_domain *domains,
+                             size_t count) MN_CHECKED;
+
+#endif

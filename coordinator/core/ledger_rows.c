@@ -1,0 +1,189 @@
+/* Taking reports in: checkpoints and open intervals. What may fail is done first, so that a failure
+ * leaves nothing behind. */
+#include "ledger_private.h"
+
+static bool row_valid(const struct ledger *ledger, uint32_t vat, mn_epoch epoch, bool has_since,
+                      mn_epoch since)
+{
+    return vat < ledger->vat_count && epoch >= 1 && epoch <= MN_EPOCH_MAX &&
+           (!has_since || (since >= 0 && since < epoch));
+}
+
+/* Whether a listed checkpoint has a form that applies onto @epoch. */
+static bool stands_on(const struct ledger *ledger, const struct interval *row, mn_epoch epoch)
+{
+    for (uint32_t at = row->forms; at != 0; at = ledger_form(ledger, at)[FORM_NEXT]) {
+        if (form_onto(ledger_form(ledger, at)) == epoch) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool chain_stands_on(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    for (uint32_t i = ledger_position(ledger, vat, epoch); i < place->slot_count; i++) {
+        const struct interval *row = &ledger->intervals[place->slots[i].interval];
+        if (interval_live_row(row) && stands_on(ledger, row, epoch)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Make room for a row, whose heard entries are in scratch then, and find its interval. */
+static mn_result prepare_row(struct ledger *ledger, const struct evidence_checkpoint *row,
+                             size_t heard_count, uint32_t *interval, size_t *count)
+{
+    mn_result result = ledger_resolve(ledger, row->vat, row->heard, heard_count, count);
+    if (result != MN_OK) {
+        return result;
+    }
+    result = ledger_obtain(ledger, row->vat, row->epoch, interval);
+    if (result != MN_OK) {
+        ledger_unresolve(ledger, *count);
+        return result;
+    }
+    size_t words = ledger_heard_words(ledger, *interval, *count) +
+                   ledger_forms_words(ledger, *interval, row->forms, row->form_count);
+    result = ledger_words_reserve(&ledger->words, words);
+    if (result != MN_OK) {
+        ledger_release(ledger, *interval);
+        ledger_unresolve(ledger, *count);
+    }
+    return result;
+}
+
+void ledger_close(struct ledger *ledger, uint32_t vat)
+{
+    uint32_t open = ledger->vats[vat].open;
+    if (open != LEDGER_NONE) {
+        (void)ledger_unhear(ledger, open, NULL, NULL);
+        ledger_release_open(ledger, open);
+        ledger->vats[vat].open = LEDGER_NONE;
+    }
+}
+
+/* Enter what the row says, now that there is room for all of it. */
+static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *row,
+                      uint32_t interval, size_t count)
+{
+    struct interval *known = &ledger->intervals[interval];
+    bool fresh = (known->flags & INTERVAL_LISTED) == 0;
+    if (!fresh) {
+        ledger_purge_forms(ledger, interval);
+    }
+    if (row->has_since && (known->since == LEDGER_NO_SINCE || row->since < known->since)) {
+        known->since = row->since;
+    }
+    known->flags |= INTERVAL_LISTED | (row->durable ? INTERVAL_DURABLE : 0);
+    ledger->checkpoint_count += fresh ? 1 : 0;
+    ledger_hear(ledger, interval, count);
+    ledger_add_forms(ledger, interval, row->forms, row->form_count, fresh);
+    uint32_t open = ledger->vats[row->vat].open;
+    if (open != LEDGER_NONE && (known->flags & INTERVAL_DEAD) == 0 &&
+        ledger->intervals[open].epoch <= row->epoch) {
+        ledger_close(ledger, row->vat);
+    }
+    ledger_cover(ledger, row->vat, ledger_position(ledger, row->vat, row->epoch));
+}
+
+mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_checkpoint *row,
+                                 bool whole)
+{
+    if (!row_valid(ledger, row->vat, row->epoch, row->has_since, row->since)) {
+        return MN_BAD_INPUT;
+    }
+    mn_result result = ledger_check_forms(ledger, row->epoch, row->forms, row->form_count);
+    if (result != MN_OK) {
+        return result;
+    }
+    if (ledger->checkpoint_count >= EVIDENCE_ROW_COUNT_MAX) {
+        return MN_FULL;
+    }
+    size_t heard_count = row->heard_count;
+    bool has_floor = (ledger->places[row->vat].flags & VAT_HAS_FLOOR) != 0;
+    if (!whole && has_floor && row->epoch <= ledger->vats[row->vat].floor) {
+        heard_count = 0;
+        if (row->epoch < ledger->vats[row->vat].floor &&
+            !chain_stands_on(ledger, row->vat, row->epoch)) {
+            return MN_OK;
+        }
+    }
+    uint32_t interval = LEDGER_NONE;
+    size_t count = 0;
+    result = prepare_row(ledger, row, heard_count, &interval, &count);
+    if (result == MN_OK) {
+        enter_row(ledger, row, interval, count);
+    }
+    return result;
+}
+
+mn_result ledger_checkpoint(struct ledger *ledger, const struct evidence_checkpoint *row)
+{
+    return ledger_take_checkpoint(ledger, row, false);
+}
+
+/* Whether an open interval at @epoch is above the vat's live checkpoints. */
+static bool above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    for (uint32_t i = place->slot_count; i > 0; i--) {
+        if (slot_epoch(&place->slots[i - 1]) < epoch) {
+            return true;
+        }
+        if (interval_live_row(&ledger->intervals[place->slots[i - 1].interval])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open)
+{
+    if (!row_valid(ledger, open->vat, open->epoch, open->has_since, open->since)) {
+        return MN_BAD_INPUT;
+    }
+    if (!above_live_rows(ledger, open->vat, open->epoch)) {
+        return MN_OK;
+    }
+    size_t count = 0;
+    mn_result result = ledger_resolve(ledger, open->vat, open->heard, open->heard_count, &count);
+    if (result != MN_OK) {
+        return result;
+    }
+    result = ledger_words_reserve(&ledger->words, ledger_heard_words(ledger, LEDGER_NONE, count));
+    if (result != MN_OK) {
+        ledger_unresolve(ledger, count);
+        return result;
+    }
+    /* What it heard is heard before the old one is forgotten, so that nothing between is. */
+    uint32_t made = ledger_obtain_open(ledger, open->vat, open->epoch);
+    ledger->intervals[made].since = open->has_since ? open->since : LEDGER_NO_SINCE;
+    ledger_hear(ledger, made, count);
+    ledger_close(ledger, open->vat);
+    ledger->vats[open->vat].open = made;
+    ledger_cover(ledger, open->vat, ledger->places[open->vat].slot_count);
+    return MN_OK;
+}
+
+void ledger_forget_open(struct ledger *ledger, uint32_t vat)
+{
+    if (vat < ledger->vat_count) {
+        ledger_close(ledger, vat);
+        ledger_cover(ledger, vat, ledger->places[vat].slot_count);
+    }
+}
+
+size_t ledger_unlist(struct ledger *ledger, uint32_t interval)
+{
+    size_t heard_count = ledger_unhear(ledger, interval, NULL, NULL);
+    ledger_free_forms(ledger, interval);
+    ledger->intervals[interval].flags &=
+        ~(uint32_t)(INTERVAL_LISTED | INTERVAL_DURABLE | INTERVAL_COVERED | INTERVAL_LOST);
+    ledger->intervals[interval].since = LEDGER_NO_SINCE;
+    ledger->checkpoint_count--;
+    ledger_release(ledger, interval);
+    return heard_count;
+}

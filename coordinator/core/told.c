@@ -1,0 +1,135 @@
+/* Rule 12: who is told of whom.
+ *
+ * For each vat that forgot, in the order of their names, its hearers and those it heard are gone
+ * through once, so the time is that of their entries; what is found of one pair is one notice. */
+#include <stdlib.h>
+
+#include "base/grow.h"
+#include "decision_private.h"
+
+static void widen_range(struct mn_epoch_range *range, mn_epoch epoch)
+{
+    range->first = range->first == 0 || epoch < range->first ? epoch : range->first;
+    range->last = epoch > range->last ? epoch : range->last;
+}
+
+/* The pair of @vat and @peer. @places: for each vat, 1 + its pair with this peer. */
+static mn_result find_pair(struct decision_maker *maker, uint32_t *places, uint32_t vat,
+                           uint32_t peer, struct told_pair **pair)
+{
+    if (places[vat] == 0) {
+        mn_result result = mn_grow(&maker->pairs, &maker->pair_capacity, maker->pair_count + 1,
+                                   sizeof *maker->pairs, UINT32_MAX - 1);
+        if (result != MN_OK) {
+            return result;
+        }
+        maker->pairs[maker->pair_count++] = (struct told_pair){.vat = vat, .peer = peer};
+        places[vat] = (uint32_t)maker->pair_count;
+    }
+    *pair = &maker->pairs[places[vat] - 1];
+    return MN_OK;
+}
+
+/* Those who heard @interval of @row's vat. */
+static mn_result tell_hearers(struct decision_maker *maker, uint32_t *places,
+                              const struct cut_row *row, uint32_t interval)
+{
+    const struct ledger *ledger = maker->ledger;
+    const struct hearers *hearers = &ledger->hearers[interval];
+    mn_epoch epoch = ledger->intervals[interval].epoch;
+    bool forgotten =
+        epoch > cut_epoch(&maker->cut, row->keep) && epoch <= maker->spoken[row - maker->cut.rows];
+    for (uint32_t i = 0; i < hearer_count(hearers); i++) {
+        const struct interval *hearer = &ledger->intervals[ledger->words.words[hearers->at + i]];
+        if ((hearer->flags & INTERVAL_DEAD) != 0) {
+            continue;
+        }
+        struct told_pair *pair = NULL;
+        mn_result result = find_pair(maker, places, hearer->vat, row->vat, &pair);
+        if (result != MN_OK) {
+            return result;
+        }
+        mn_epoch keep = cut_keep(&maker->cut, hearer->vat);
+        bool open = (hearer->flags & INTERVAL_OPEN) != 0;
+        if (forgotten && (open ? keep == DECISION_OPEN : hearer->epoch <= keep)) {
+            widen_range(&pair->you_heard, epoch);
+        }
+    }
+    return MN_OK;
+}
+
+/* Those whom @interval of @row's vat heard. */
+static mn_result tell_heard(struct decision_maker *maker, uint32_t *places,
+                            const struct cut_row *row, uint32_t interval)
+{
+    const struct ledger *ledger = maker->ledger;
+    const struct interval *own = &ledger->intervals[interval];
+    bool gone = (own->flags & INTERVAL_OPEN) != 0 || own->epoch > cut_epoch(&maker->cut, row->keep);
+    for (uint32_t i = 0; i < own->heard_count; i++) {
+        const struct interval *heard = &ledger->intervals[ledger->words.words[own->heard + i]];
+        if ((heard->flags & INTERVAL_DEAD) != 0) {
+            continue;
+        }
+        struct told_pair *pair = NULL;
+        mn_result result = find_pair(maker, places, heard->vat, row->vat, &pair);
+        if (result != MN_OK) {
+            return result;
+        }
+        if (gone && heard->epoch <= cut_keep(&maker->cut, heard->vat)) {
+            widen_range(&pair->forgot_you, heard->epoch);
+        }
+    }
+    return MN_OK;
+}
+
+/* Everyone who is told of @row's vat. */
+static mn_result tell_of(struct decision_maker *maker, uint32_t *places, const struct cut_row *row)
+{
+    const struct ledger *ledger = maker->ledger;
+    const struct vat_place *place = &ledger->places[row->vat];
+    size_t first = maker->pair_count;
+    mn_result result = MN_OK;
+    for (uint32_t i = 0; result == MN_OK && i < place->slot_count; i++) {
+        uint32_t interval = place->slots[i].interval;
+        uint32_t flags = ledger->intervals[interval].flags;
+        if ((flags & INTERVAL_DEAD) == 0) {
+            result = tell_hearers(maker, places, row, interval);
+        }
+        if (result == MN_OK && interval_live_row(&ledger->intervals[interval])) {
+            result = tell_heard(maker, places, row, interval);
+        }
+    }
+    uint32_t open = ledger->vats[row->vat].open;
+    if (result == MN_OK && open != LEDGER_NONE &&
+        (ledger->intervals[open].flags & INTERVAL_DEAD) == 0) {
+        result = tell_heard(maker, places, row, open);
+    }
+    for (size_t i = first; i < maker->pair_count; i++) {
+        places[maker->pairs[i].vat] = 0;
+    }
+    return result;
+}
+
+mn_result decision_find_told(struct decision_maker *maker)
+{
+    const struct cut *cut = &maker->cut;
+    struct decision_named *forgetful = malloc((cut->row_count + 1) * sizeof *forgetful);
+    uint32_t *places = calloc((size_t)maker->ledger->vat_count + 1, sizeof *places);
+    mn_result result = forgetful != NULL && places != NULL ? MN_OK : MN_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; result == MN_OK && i < cut->row_count; i++) {
+        if (decision_forgot(maker, &cut->rows[i])) {
+            forgetful[count++] = (struct decision_named){
+                ledger_vat_name(maker->ledger, cut->rows[i].vat), (uint32_t)i};
+        }
+    }
+    if (result == MN_OK) {
+        decision_sort_names(forgetful, count);
+    }
+    for (size_t i = 0; result == MN_OK && i < count; i++) {
+        result = tell_of(maker, places, &cut->rows[forgetful[i].index]);
+    }
+    free(places);
+    free(forgetful);
+    return result;
+}
