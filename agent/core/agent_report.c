@@ -220,8 +220,10 @@ void agent_report_flush(struct agent *agent)
             batch_add(agent, &draft);
         }
     }
-    agent->dirty_count -= from;
-    memmove(agent->dirty, agent->dirty + from, agent->dirty_count * sizeof *agent->dirty);
+    if (from > 0) {
+        agent->dirty_count -= from;
+        memmove(agent->dirty, agent->dirty + from, agent->dirty_count * sizeof *agent->dirty);
+    }
 }
 
 void agent_report_taken(struct agent *agent, uint64_t sequence)

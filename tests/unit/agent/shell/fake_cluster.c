@@ -232,7 +232,7 @@ static _Noreturn void be_agent(const struct fake_cluster *cluster, bool terminat
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
-    if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 ||
+    if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
         (terminated && (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || raise(SIGTERM) != 0))) {
         _exit(99);
     }
@@ -282,7 +282,9 @@ void fake_cluster_run(struct fake_cluster *cluster, bool (*done)(struct fake_clu
 {
     mn_time end = mn_now() + BOUND_S * MN_SECOND;
     while (!done(cluster)) {
-        if (mn_now() >= end) {
+        bool ended = cluster->agent != 0 && waitpid(cluster->agent, NULL, WNOHANG) != 0;
+        if (ended || mn_now() >= end) {
+            cluster->agent = ended ? 0 : cluster->agent;
             print_error("%s", fake_log(cluster));
             fail_msg("what was waited for did not come");
         }

@@ -15,7 +15,7 @@
 
 #include "agent/shell/fake_cluster.h"
 
-enum { NOBODY = 65534 };
+enum { NOBODY = 65534, BOUND_S = 30 };
 
 /* The arguments that work, to be replaced one at a time. */
 struct call {
@@ -56,6 +56,7 @@ static _Noreturn void be_called(const struct fake_cluster *cluster, const char *
         (unprivileged && getuid() == 0 && setuid(NOBODY) != 0)) {
         _exit(99);
     }
+    (void)alarm(BOUND_S);
     (void)execv(MNEME_BUILD "/bin/mneme-agent", (char *const *)argv);
     _exit(98);
 }
