@@ -73,24 +73,37 @@ static bool yaml_fail_parser(struct yaml_builder *builder, const char *bytes, si
     return yaml_fail_mark(builder->yaml, MN_BAD_INPUT, parser->problem_mark, what);
 }
 
+/* Tell that the arena did not give @size bytes: by its bound, or because there is no more. */
+static void yaml_fail_full(struct mn_yaml *yaml, size_t size, yaml_mark_t mark)
+{
+    const size_t block_size_max = (size_t)2 * 1024 * 1024;
+    if (yaml->arena.size + size + block_size_max > yaml->arena.size_max) {
+        (void)yaml_fail_mark(yaml, MN_TOO_LARGE, mark,
+                             "too many nodes for so few bytes; expected fewer empty ones");
+    } else {
+        (void)yaml_fail_mark(yaml, MN_NO_MEMORY, mark, "out of memory");
+    }
+}
+
+/* A node with @room bytes behind it, linked where the next child goes. */
 static struct mn_yaml_node *yaml_add_node(struct yaml_builder *builder, enum mn_yaml_kind kind,
-                                          const yaml_event_t *event)
+                                          size_t room, const yaml_event_t *event)
 {
     struct mn_yaml *yaml = builder->yaml;
     if (++builder->node_count > MN_YAML_NODE_COUNT_MAX || event->start_mark.line >= UINT32_MAX ||
-        event->start_mark.column >= UINT32_MAX) {
+        event->start_mark.column >= INT32_MAX || room > UINT32_MAX) {
         (void)yaml_fail_mark(yaml, MN_TOO_LARGE, event->start_mark,
                              "too many nodes; divide the document");
         return NULL;
     }
-    struct mn_yaml_node *node = mn_arena_take(&yaml->arena, sizeof *node);
+    struct mn_yaml_node *node = mn_arena_take(&yaml->arena, sizeof *node + room);
     if (node == NULL) {
-        (void)yaml_fail_mark(yaml, MN_NO_MEMORY, event->start_mark, "out of memory");
+        yaml_fail_full(yaml, sizeof *node + room, event->start_mark);
         return NULL;
     }
     node->kind = kind;
     node->line = (uint32_t)(event->start_mark.line + 1);
-    node->column = (uint32_t)(event->start_mark.column + 1);
+    node->column = (uint32_t)(event->start_mark.column + 1) & INT32_MAX;
     if (builder->depth == 0) {
         yaml->root = node;
         return node;
@@ -114,19 +127,20 @@ static struct mn_yaml_node *yaml_add_node(struct yaml_builder *builder, enum mn_
 
 static bool yaml_add_scalar(struct yaml_builder *builder, const yaml_event_t *event)
 {
-    struct mn_yaml_node *node = yaml_add_node(builder, MN_YAML_SCALAR, event);
+    size_t size = event->data.scalar.length;
+    struct mn_yaml_node *node =
+        yaml_add_node(builder, MN_YAML_SCALAR, size > 0 ? size + 1 : 0, event);
     if (node == NULL) {
         return false;
     }
-    size_t size = event->data.scalar.length;
-    char *text = size < UINT32_MAX ? mn_arena_take(&builder->yaml->arena, size + 1) : NULL;
-    if (text == NULL) {
-        return yaml_fail_mark(builder->yaml, MN_NO_MEMORY, event->start_mark, "out of memory");
+    node->text = "";
+    if (size > 0) {
+        char *text = (char *)(node + 1);
+        memcpy(text, event->data.scalar.value, size);
+        node->text = text;
     }
-    memcpy(text, event->data.scalar.value, size);
-    node->text = text;
     node->size = (uint32_t)size;
-    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? 1 : 0;
     return true;
 }
 
@@ -137,7 +151,7 @@ static bool yaml_open(struct yaml_builder *builder, enum mn_yaml_kind kind,
         return yaml_fail_mark(builder->yaml, MN_BAD_INPUT, event->start_mark,
                               "nested too deeply; expected at most 32 levels");
     }
-    struct mn_yaml_node *node = yaml_add_node(builder, kind, event);
+    struct mn_yaml_node *node = yaml_add_node(builder, kind, 0, event);
     if (node == NULL) {
         return false;
     }
@@ -243,6 +257,41 @@ static bool yaml_take(struct yaml_builder *builder, const yaml_event_t *event)
     return true;
 }
 
+/* Whether a line begins at @at, as libyaml sees lines. */
+static bool yaml_begins_line(const char *bytes, size_t at)
+{
+    static const char *const ends[] = {"\n", "\r", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+    static const char mark[] = "\xEF\xBB\xBF";
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t size = strlen(ends[i]);
+        if (at >= size && memcmp(bytes + at - size, ends[i], size) == 0) {
+            return true;
+        }
+    }
+    return at == 0 || (at == strlen(mark) && memcmp(bytes, mark, at) == 0);
+}
+
+/* Refuse directives before libyaml sees any: it compares each with all before it. They are looked
+ * for in all lines, also within a text, where ours have no use for them. */
+static bool yaml_no_directives(struct mn_yaml *yaml, const char *bytes, size_t size)
+{
+    size_t line = 1;
+    const char *from = bytes;
+    const char *end = bytes + size;
+    for (const char *at = memchr(from, '%', size); at != NULL;
+         at = memchr(from, '%', (size_t)(end - from))) {
+        if (yaml_begins_line(bytes, (size_t)(at - bytes))) {
+            for (const char *back = bytes; back < at; back++) {
+                line += *back == '\n' ? 1 : 0;
+            }
+            return yaml_fail_at(yaml, MN_BAD_INPUT, line, 1,
+                                "a directive; expected lines that begin with no %");
+        }
+        from = at + 1;
+    }
+    return true;
+}
+
 static void yaml_build(struct yaml_builder *builder, const char *bytes, size_t size)
 {
     struct mn_yaml *yaml = builder->yaml;
@@ -273,8 +322,11 @@ mn_result mn_yaml_init(struct mn_yaml *yaml, const char *bytes, size_t size, siz
         mn_error_set(error, "%s: %zu bytes; expected at most %zu", origin, size, size_max);
         return MN_TOO_LARGE;
     }
+    mn_arena_init(&yaml->arena, MN_YAML_MEMORY_LEAST + size * MN_YAML_MEMORY_FACTOR);
     struct yaml_builder builder = {.yaml = yaml};
-    yaml_build(&builder, bytes, size);
+    if (yaml_no_directives(yaml, bytes, size)) {
+        yaml_build(&builder, bytes, size);
+    }
     mn_result result = yaml->result;
     if (result != MN_OK) {
         mn_yaml_deinit(yaml);

@@ -1,5 +1,5 @@
 /* A YAML document as a bounded tree of nodes that know their line and column; JSON is read by the
- * same code. Anchors, aliases, tags, duplicate keys and second documents are refused.
+ * same code. Anchors, aliases, tags, directives, duplicate keys and second documents are refused.
  *
  * A reader asks for what it expects; the first thing that is not so ends up in the caller's
  * mn_error as "FILE:LINE:COLUMN: what is wrong, and what was expected". Every asking function
@@ -21,23 +21,35 @@ enum {
     /* The most nodes of one document. */
     MN_YAML_NODE_COUNT_MAX = 1024 * 1024 * 1024,
 
+    /* What a tree may take for each byte of the document, and besides. Documents that say anything
+     * take up to 13; one of nothing but empty nodes would take 48. */
+    MN_YAML_MEMORY_FACTOR = 16,
+    MN_YAML_MEMORY_LEAST = 16 * 1024 * 1024,
+
     /* The most keys that one mn_yaml_map call knows. */
     MN_YAML_KEY_COUNT_MAX = 16
 };
 
 enum mn_yaml_kind { MN_YAML_SCALAR, MN_YAML_LIST, MN_YAML_MAP };
 
+/* Large documents are made of very many of these, so they are kept small. */
 struct mn_yaml_node {
+    const struct mn_yaml_node *next; /* the next of the same list or map */
+    union {
+        const struct mn_yaml_node *first; /* of a list: its items; of a map: key, value, key, .. */
+        const char *text;                 /* of a scalar */
+    };
+    union {
+        uint32_t count; /* of a list: items; of a map: pairs */
+        uint32_t size;  /* of a scalar: bytes of @text without its NUL */
+    };
+    uint32_t line;        /* from 1 */
+    uint32_t column : 31; /* from 1, in characters */
+    uint32_t plain : 1;   /* of a scalar: not quoted, so it may be a number or true and false */
     enum mn_yaml_kind kind;
-    bool plain;      /* of a scalar: not quoted, so that it may be a number or true and false */
-    uint32_t line;   /* from 1 */
-    uint32_t column; /* from 1, in characters */
-    uint32_t count;  /* of a list: items; of a map: pairs */
-    uint32_t size;   /* of a scalar: bytes of @text without its NUL */
-    const char *text;
-    const struct mn_yaml_node *first; /* of a list: its items; of a map: key, value, key, value */
-    const struct mn_yaml_node *next;  /* the next of the same list or map */
 };
+
+_Static_assert(sizeof(struct mn_yaml_node) <= 32, "the memory of a document is counted in nodes");
 
 struct mn_yaml {
     const struct mn_yaml_node *root;
@@ -47,12 +59,13 @@ struct mn_yaml {
     struct mn_arena arena;  /* the nodes; dropped by mn_yaml_deinit */
 };
 
-/* Read @size bytes into a tree, in time linear in @size.
+/* Read @size bytes into a tree, in time and memory linear in @size: at most
+ * MN_YAML_MEMORY_FACTOR bytes for each byte, and MN_YAML_MEMORY_LEAST.
  *
  * @yaml      the caller's storage; after success to be given back with mn_yaml_deinit.
  * @origin    the file's name for errors, borrowed as long as @yaml, and so is @error.
  *
- * Errors:    MN_BAD_INPUT, MN_TOO_LARGE (@size is above @size_max, or too many nodes),
+ * Errors:    MN_BAD_INPUT, MN_TOO_LARGE (@size is above @size_max, or too many nodes in it),
  *            MN_NO_MEMORY; each is told in @error */
 mn_result mn_yaml_init(struct mn_yaml *yaml, const char *bytes, size_t size, size_t size_max,
                        const char *origin, struct mn_error *error) MN_CHECKED;

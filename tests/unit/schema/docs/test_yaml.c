@@ -56,6 +56,26 @@ static void refuses_anchors_aliases_and_tags(void **state)
     refuses("a: !m {b: 1}\n", "y:1:4: a tag; expected the value without !");
 }
 
+static void refuses_directives(void **state)
+{
+    (void)state;
+    refuses("%YAML 1.1\n---\na: 1\n", "y:1:1: a directive; expected lines that begin with no %");
+    refuses("\xEF\xBB\xBF%TAG ! x\n---\na: 1\n",
+            "y:1:1: a directive; expected lines that begin with no %");
+    refuses("a: 1\n...\n# 5%\n%TAG ! x\n---\nb: 1\n",
+            "y:4:1: a directive; expected lines that begin with no %");
+}
+
+static void reads_a_percent_sign_elsewhere(void **state)
+{
+    (void)state;
+    struct mn_yaml yaml;
+    const char *text = "# \xc3\xa9% \na: 50%\n";
+    assert_int_equal(mn_yaml_init(&yaml, text, strlen(text), 4096, "y", NULL), MN_OK);
+    assert_string_equal(yaml.root->first->next->text, "50%");
+    mn_yaml_deinit(&yaml);
+}
+
 static void refuses_a_second_document(void **state)
 {
     (void)state;
@@ -153,6 +173,8 @@ int main(void)
         cmocka_unit_test(says_where_each_node_stands),
         cmocka_unit_test(counts_columns_in_characters),
         cmocka_unit_test(refuses_anchors_aliases_and_tags),
+        cmocka_unit_test(refuses_directives),
+        cmocka_unit_test(reads_a_percent_sign_elsewhere),
         cmocka_unit_test(refuses_a_second_document),
         cmocka_unit_test(refuses_keys_that_are_no_scalars),
         cmocka_unit_test(refuses_what_is_nested_too_deeply),
