@@ -7,17 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/vat/vat_world_private.h"
 #include "base/check.h"
-
-struct world_saved {
-    struct world_saved *older;
-    struct mn_arena arena;
-    struct mn_checkpoint_record record;
-    struct mn_checkpoint_entry *entries;
-    struct mn_session_state *sessions;
-    size_t session_count;
-    bool durable;
-};
 
 struct world_packet {
     struct world_packet *next;
@@ -37,12 +28,6 @@ void world_init(struct world *world, uint64_t seed)
     world->random.state = seed;
     world->interval_ms = 100;
     world->now = MN_SECOND;
-}
-
-static void saved_free(struct world_saved *saved)
-{
-    mn_arena_deinit(&saved->arena);
-    free(saved);
 }
 
 static void packet_free(struct world_packet *packet)
@@ -69,7 +54,7 @@ void world_deinit(struct world *world)
         vat_destroy(&world->vats[i].core);
         while (world->vats[i].saved != NULL) {
             struct world_saved *older = world->vats[i].saved->older;
-            saved_free(world->vats[i].saved);
+            world_saved_free(world->vats[i].saved);
             world->vats[i].saved = older;
         }
     }
@@ -92,177 +77,6 @@ static int vat_index(const struct world *world, const struct mn_name *name)
         }
     }
     return -1;
-}
-
-static void log_add(char *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void log_add(char *log, const char *format, ...)
-{
-    size_t used = strlen(log);
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(log + used, WORLD_LOG_SIZE - used, format, arguments);
-    va_end(arguments);
-}
-
-void world_clear_logs(struct world *world)
-{
-    for (int i = 0; i < world->vat_count; i++) {
-        world->vats[i].log[0] = '\0';
-        world->vats[i].agent[0] = '\0';
-    }
-}
-
-/* ---- the application ---- */
-
-static uint64_t app_number(struct vat *core, const char *what, const struct mn_name *peer)
-{
-    char text[MN_NAME_SIZE_MAX];
-    (void)snprintf(text, sizeof text, "%s/%.100s", what, peer->text);
-    struct mn_name name = mn_name_of(text);
-    const void *bytes = NULL;
-    size_t size = 0;
-    uint64_t number = 0;
-    if (blobs_get(vat_blobs(core), &name, &bytes, &size) == MN_OK) {
-        mn_assert(size == sizeof number);
-        memcpy(&number, bytes, size);
-    }
-    return number;
-}
-
-static void app_set(struct vat *core, const char *what, const struct mn_name *peer, uint64_t number)
-{
-    char text[MN_NAME_SIZE_MAX];
-    (void)snprintf(text, sizeof text, "%s/%.100s", what, peer->text);
-    struct mn_name name = mn_name_of(text);
-    mn_result result = blobs_put(vat_blobs(core), &name, &number, sizeof number);
-    mn_assert(result == MN_OK);
-}
-
-uint64_t world_got(const struct world *world, int vat, int peer)
-{
-    return app_number(world->vats[vat].core, "got", &world->vats[peer].name);
-}
-
-uint64_t world_sent(const struct world *world, int vat, int peer)
-{
-    return app_number(world->vats[vat].core, "sent", &world->vats[peer].name);
-}
-
-static void app_message(struct world_vat *vat, const struct vat_delivery *delivery)
-{
-    uint64_t number = 0;
-    mn_assert(delivery->message.size == sizeof number);
-    memcpy(&number, delivery->message.bytes, sizeof number);
-    if (number != app_number(vat->core, "got", delivery->peer) + 1) {
-        vat->wrong_number = true;
-    }
-    vat->received += 1;
-    app_set(vat->core, "got", delivery->peer, number);
-    log_add(vat->log, "message %s %" PRIu64 "\n", delivery->peer->text, number);
-}
-
-static void app_deliver(struct world_vat *vat, const struct vat_delivery *delivery)
-{
-    switch (delivery->kind) {
-    case VAT_RESTORED:
-        log_add(vat->log, "restored %d at %" PRIx64 "\n", (int)delivery->restored.outcome,
-                (uint64_t)delivery->restored.kept);
-        break;
-    case VAT_MESSAGE:
-        app_message(vat, delivery);
-        break;
-    case VAT_PEER_ROLLED_BACK:
-    case VAT_PEER_RESET:
-        log_add(vat->log, "%s %s incarnation %" PRIu32 "\n",
-                delivery->kind == VAT_PEER_RESET ? "reset" : "rolled_back", delivery->peer->text,
-                delivery->notice->incarnation);
-        break;
-    case VAT_GAP:
-        log_add(vat->log, "gap %s %s %" PRIu64 "-%" PRIu64 "\n",
-                delivery->gap.sent ? "sent to" : "from", delivery->peer->text, delivery->gap.first,
-                delivery->gap.last);
-        if (!delivery->gap.sent) {
-            app_set(vat->core, "got", delivery->peer, delivery->gap.last);
-        }
-        break;
-    case VAT_PEER_UNREACHABLE:
-        log_add(vat->log, "unreachable %s\n", delivery->peer->text);
-        break;
-    case VAT_PEER_BACK:
-        log_add(vat->log, "back %s\n", delivery->peer->text);
-        break;
-    }
-}
-
-/* ---- the store ---- */
-
-static void store_add(struct world_vat *vat, const struct vat_checkpoint *checkpoint)
-{
-    struct world_saved *saved = calloc(1, sizeof *saved);
-    mn_assert(saved != NULL);
-    struct mn_arena *arena = &saved->arena;
-    const struct mn_checkpoint_record *record = &checkpoint->record;
-    saved->record = *record;
-    saved->record.names =
-        mn_arena_copy(arena, record->names, record->name_count * sizeof *record->names);
-    saved->record.heard =
-        mn_arena_copy(arena, record->heard, record->heard_count * sizeof *record->heard);
-    saved->session_count = checkpoint->session_count;
-    saved->sessions = mn_arena_copy(arena, checkpoint->sessions,
-                                    checkpoint->session_count * sizeof *saved->sessions);
-    saved->entries =
-        mn_arena_copy(arena, checkpoint->entries, checkpoint->entry_count * sizeof *saved->entries);
-    for (size_t i = 0; i < checkpoint->entry_count; i++) {
-        struct mn_checkpoint_entry *entry = &saved->entries[i];
-        entry->name = mn_arena_copy(arena, entry->name, sizeof *entry->name);
-        entry->bytes = mn_arena_copy(arena, entry->bytes, entry->size);
-    }
-    saved->older = vat->saved;
-    vat->saved = saved;
-}
-
-static const struct world_saved *store_find(const struct world_vat *vat, mn_epoch epoch)
-{
-    for (const struct world_saved *saved = vat->saved; saved != NULL; saved = saved->older) {
-        if (saved->record.epoch == epoch) {
-            return saved;
-        }
-    }
-    return NULL;
-}
-
-static void store_restore(struct world_vat *vat, const mn_epoch *chain, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct world_saved *saved = store_find(vat, chain[i]);
-        mn_assert(saved != NULL);
-        mn_result result = vat_restore_record(vat->core, &saved->record);
-        mn_assert(result == MN_OK);
-        for (size_t k = 0; k < saved->record.blob_count; k++) {
-            result = vat_restore_entry(vat->core, &saved->entries[k],
-                                       k < saved->session_count ? &saved->sessions[k] : NULL);
-            mn_assert(result == MN_OK);
-        }
-    }
-    mn_result result = vat_restore_end(vat->core);
-    mn_assert(result == MN_OK);
-}
-
-mn_epoch world_newest_saved(const struct world *world, int vat)
-{
-    const struct world_saved *saved = world->vats[vat].saved;
-    return saved == NULL ? 0 : saved->record.epoch;
-}
-
-size_t world_saved_count(const struct world *world, int vat)
-{
-    size_t count = 0;
-    for (const struct world_saved *saved = world->vats[vat].saved; saved != NULL;
-         saved = saved->older) {
-        count += 1;
-    }
-    return count;
 }
 
 /* ---- the network ---- */
@@ -344,43 +158,43 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
     hash_add(world, &message->kind, sizeof message->kind);
     switch (message->kind) {
     case MN_FROM_VAT_ATTACH:
-        log_add(vat->agent, "attach run %" PRIu32 "\n", message->attach.run);
+        world_log_add(vat->agent, "attach run %" PRIu32 "\n", message->attach.run);
         break;
     case MN_FROM_VAT_WRITTEN:
         hash_add(world, &message->written.epoch, sizeof message->written.epoch);
-        log_add(vat->agent, "written %" PRIx64 " since %" PRIx64 " onto %" PRIx64,
-                (uint64_t)message->written.epoch, (uint64_t)message->written.since,
-                (uint64_t)message->written.onto);
+        world_log_add(vat->agent, "written %" PRIx64 " since %" PRIx64 " onto %" PRIx64,
+                      (uint64_t)message->written.epoch, (uint64_t)message->written.since,
+                      (uint64_t)message->written.onto);
         for (uint32_t i = 0; i < message->written.heard_count; i++) {
-            log_add(vat->agent, " %s:%" PRIx64,
-                    message->written.names[message->written.heard[i].peer].text,
-                    (uint64_t)message->written.heard[i].epoch);
+            world_log_add(vat->agent, " %s:%" PRIx64,
+                          message->written.names[message->written.heard[i].peer].text,
+                          (uint64_t)message->written.heard[i].epoch);
         }
-        log_add(vat->agent, "\n");
+        world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_INTERVAL:
-        log_add(vat->agent, "interval round %" PRIu64 " epoch %" PRIx64 " since %" PRIx64,
-                message->interval.round, (uint64_t)message->interval.epoch,
-                (uint64_t)message->interval.since);
+        world_log_add(vat->agent, "interval round %" PRIu64 " epoch %" PRIx64 " since %" PRIx64,
+                      message->interval.round, (uint64_t)message->interval.epoch,
+                      (uint64_t)message->interval.since);
         for (uint32_t i = 0; i < message->interval.heard_count; i++) {
-            log_add(vat->agent, " %s:%" PRIx64,
-                    message->interval.names[message->interval.heard[i].peer].text,
-                    (uint64_t)message->interval.heard[i].epoch);
+            world_log_add(vat->agent, " %s:%" PRIx64,
+                          message->interval.names[message->interval.heard[i].peer].text,
+                          (uint64_t)message->interval.heard[i].epoch);
         }
-        log_add(vat->agent, "\n");
+        world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_HANDLED:
-        log_add(vat->agent, "handled %" PRIu64 "\n", message->handled.round);
+        world_log_add(vat->agent, "handled %" PRIu64 "\n", message->handled.round);
         break;
     case MN_FROM_VAT_LOOKUP:
-        log_add(vat->agent, "lookup %s\n", message->lookup.peer.text);
+        world_log_add(vat->agent, "lookup %s\n", message->lookup.peer.text);
         break;
     case MN_FROM_VAT_TROUBLE:
-        log_add(vat->agent, "trouble %s\n", message->trouble.text);
+        world_log_add(vat->agent, "trouble %s\n", message->trouble.text);
         break;
     case MN_FROM_VAT_REFUSED:
-        log_add(vat->agent, "refused %s run %" PRIu32 "\n", message->refused.vat.text,
-                message->refused.run);
+        world_log_add(vat->agent, "refused %s run %" PRIu32 "\n", message->refused.vat.text,
+                      message->refused.run);
         break;
     case MN_FROM_VAT_BEAT:
         break;
@@ -420,15 +234,15 @@ static void carry_out(struct world *world, int index, const struct vat_effect *e
         vat->connection[vat_index(world, effect->peer)] = 0;
         break;
     case VAT_EFFECT_DELIVER:
-        app_deliver(vat, &effect->deliver);
+        world_app_deliver(vat, &effect->deliver);
         break;
     case VAT_EFFECT_CHECKPOINT:
         if (!vat->disk_full) {
-            store_add(vat, effect->checkpoint);
+            world_store_add(vat, effect->checkpoint);
         }
         break;
     case VAT_EFFECT_END:
-        log_add(vat->agent, "end %s\n", effect->end);
+        world_log_add(vat->agent, "end %s\n", effect->end);
         break;
     }
 }
@@ -515,7 +329,7 @@ void world_start(struct world *world, int index, mn_epoch keep, enum mn_outcome 
     mn_assert(vat->core == NULL);
     mn_epoch chain[MN_CHAIN_COUNT_MAX];
     uint32_t count = 0;
-    for (mn_epoch epoch = keep; epoch != 0; epoch = store_find(vat, epoch)->record.onto) {
+    for (mn_epoch epoch = keep; epoch != 0; epoch = world_store_find(vat, epoch)->record.onto) {
         count += 1;
         chain[MN_CHAIN_COUNT_MAX - count] = epoch;
     }
@@ -536,7 +350,7 @@ void world_start(struct world *world, int index, mn_epoch keep, enum mn_outcome 
                            .chain_count = count};
     mn_result result = vat_new(&vat->core, &life);
     mn_assert(result == MN_OK);
-    store_restore(vat, life.chain, count);
+    world_store_restore(vat, life.chain, count);
     vat->instance += 1;
     vat->keep_of_run = keep;
     vat->reported = keep;
@@ -562,7 +376,7 @@ void world_roll_back(struct world *world, int index, mn_epoch keep)
     }
     while (vat->saved != NULL && vat->saved->record.epoch > keep) {
         struct world_saved *older = vat->saved->older;
-        saved_free(vat->saved);
+        world_saved_free(vat->saved);
         vat->saved = older;
     }
     vat->incarnation += 1;
@@ -576,13 +390,13 @@ int world_send(struct world *world, int index, int peer, int count)
     struct world_vat *vat = &world->vats[index];
     const struct mn_name *name = &world->vats[peer].name;
     for (int i = 0; i < count; i++) {
-        uint64_t number = app_number(vat->core, "sent", name) + 1;
+        uint64_t number = world_app_number(vat->core, "sent", name) + 1;
         mn_result result = vat_send(vat->core, world->now, name, &number, sizeof number);
         if (result != MN_OK) {
             mn_assert(result == MN_FULL);
             return i;
         }
-        app_set(vat->core, "sent", name, number);
+        world_app_set(vat->core, "sent", name, number);
     }
     return count;
 }

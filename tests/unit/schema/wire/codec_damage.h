@@ -1,0 +1,17 @@
+/* Damage for the tests of codecs: what comes in may be anything. */
+#ifndef TESTS_CODEC_DAMAGE_H
+#define TESTS_CODEC_DAMAGE_H
+
+#include "wire/common.h"
+
+/* Decode @bytes into nothing: only whether it is refused, and that it never reads outside. */
+typedef mn_result decode_any(const void *bytes, size_t size, struct mn_arena *arena);
+
+/* Every prefix, and every byte changed in three ways: refused or read, but always survived. The
+ * copy has exactly the size that is told, so that a sanitizer sees any byte read past it. */
+void survive_damage(decode_any *decode, const struct mn_buffer *whole);
+
+/* With an arena bounded to any size, decoding either works or says that memory is out. */
+void survive_little_memory(decode_any *decode, const struct mn_buffer *whole);
+
+#endif

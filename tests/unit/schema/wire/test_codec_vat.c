@@ -1,0 +1,259 @@
+/* The codecs of vats and of what is stored: what goes in comes out, and what breaks a rule is
+ * refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "schema/wire/codec_damage.h"
+#include "wire/local.h"
+#include "wire/session.h"
+#include "wire/stored.h"
+
+static const struct mn_lineage two_forks = {
+    .count = 2, .forks = {{3, 0x100000001, true, false}, {0x100000004, 0x200000001, false, true}}};
+
+static mn_result decode_from_vat(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_from_vat out;
+    return mn_from_vat_decode(bytes, size, arena, &out);
+}
+
+static mn_result decode_to_vat(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_to_vat out;
+    return mn_to_vat_decode(bytes, size, arena, &out);
+}
+
+static mn_result decode_session(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_session out;
+    return mn_session_decode(bytes, size, "abcdef", 6, arena, &out);
+}
+
+static mn_result decode_agent_record(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_agent_record out;
+    return mn_agent_record_decode(bytes, size, arena, &out);
+}
+
+static mn_result decode_journal_decision(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_journal_record out;
+    return mn_journal_record_decode(MN_JOURNAL_DECISION, bytes, size, arena, &out);
+}
+
+static void a_life_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    static const char keys[2][MN_KEY_TEXT_SIZE] = {"0123456789012345678901234567890123456789",
+                                                   "abcdefghijabcdefghijabcdefghijabcdefghij"};
+    static const mn_epoch chain[] = {8, 9, 10};
+    struct mn_to_vat in = {.kind = MN_TO_VAT_LIFE};
+    struct mn_to_vat out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.life = (struct mn_life){.vat = mn_name_of("x1"),
+                               .run = 2,
+                               .incarnation = 1,
+                               .keep = 10,
+                               .outcome = MN_REVIVED,
+                               .round = 3,
+                               .lineage = two_forks,
+                               .store = "store/x1",
+                               .key_file = "/etc/key",
+                               .address = {"tcp://127.0.0.1:*"},
+                               .interval_ms = 200,
+                               .full_every = 8,
+                               .keep_count = 8,
+                               .connect_ms = 400,
+                               .chain = chain,
+                               .chain_count = 3,
+                               .host_keys = keys,
+                               .host_key_count = 2};
+    assert_int_equal(mn_to_vat_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_to_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_string_equal(out.life.store, "store/x1");
+    assert_string_equal(out.life.key_file, "/etc/key");
+    assert_string_equal(out.life.address.text, "tcp://127.0.0.1:*");
+    assert_int_equal(out.life.keep, 10);
+    assert_int_equal(out.life.outcome, MN_REVIVED);
+    assert_int_equal(out.life.round, 3);
+    assert_int_equal(out.life.interval_ms, 200);
+    assert_int_equal(out.life.full_every, 8);
+    assert_int_equal(out.life.keep_count, 8);
+    assert_int_equal(out.life.connect_ms, 400);
+    assert_int_equal(out.life.chain_count, 3);
+    assert_int_equal(out.life.chain[2], 10);
+    assert_int_equal(out.life.host_key_count, 2);
+    assert_string_equal(out.life.host_keys[1], keys[1]);
+    survive_damage(decode_to_vat, &buffer);
+    survive_little_memory(decode_to_vat, &buffer);
+    mn_buffer_deinit(&buffer);
+    in.life.interval_ms = 0;
+    assert_int_equal(mn_to_vat_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_to_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    struct mn_name names[1] = {mn_name_of("y")};
+    static const struct mn_heard heard[] = {{0, 4}};
+    struct mn_from_vat in = {.run = 2, .kind = MN_FROM_VAT_WRITTEN};
+    struct mn_from_vat out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.written.epoch = 9;
+    in.written.since = 8;
+    in.written.onto = 8;
+    in.written.size = 1234;
+    memset(in.written.digest.bytes, 9, MN_DIGEST_SIZE);
+    in.written.names = names;
+    in.written.name_count = 1;
+    in.written.heard = heard;
+    in.written.heard_count = 1;
+    assert_int_equal(mn_from_vat_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_from_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.run, 2);
+    assert_int_equal(out.written.epoch, 9);
+    assert_int_equal(out.written.size, 1234);
+    assert_int_equal(out.written.digest.bytes[0], 9);
+    assert_string_equal(out.written.names[0].text, "y");
+    assert_int_equal(out.written.heard[0].epoch, 4);
+    survive_damage(decode_from_vat, &buffer);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+static void the_sizes_of_data_add_up_to_its_payload(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {2, 0, 4};
+    struct mn_session in = {.run = 3, .incarnation = 2, .round = 5, .kind = MN_SESSION_DATA};
+    struct mn_session out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.vat = mn_name_of("x1");
+    in.data.epoch = 0x300000007;
+    in.data.first = 41;
+    in.data.sizes = sizes;
+    in.data.count = 3;
+    assert_int_equal(mn_session_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, "abcdef", 6, &arena, &out),
+                     MN_OK);
+    assert_int_equal(out.run, 3);
+    assert_int_equal(out.incarnation, 2);
+    assert_int_equal(out.round, 5);
+    assert_int_equal(out.data.epoch, 0x300000007);
+    assert_int_equal(out.data.first, 41);
+    assert_int_equal(out.data.count, 3);
+    assert_int_equal(out.data.sizes[2], 4);
+    assert_memory_equal(out.data.payload, "abcdef", 6);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, "abcde", 5, &arena, &out),
+                     MN_BAD_INPUT);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, NULL, 0, &arena, &out),
+                     MN_BAD_INPUT);
+    survive_damage(decode_session, &buffer);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+static void marks_that_contradict_themselves_are_refused(void **state)
+{
+    (void)state;
+    struct mn_session in = {.run = 1, .incarnation = 1, .kind = MN_SESSION_MARKS};
+    struct mn_session out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.vat = mn_name_of("x1");
+    in.marks.taken = 5;
+    in.marks.covered = 6; /* covered before it was taken */
+    assert_int_equal(mn_session_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, NULL, 0, &arena, &out),
+                     MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+static void a_journaled_decision_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    struct mn_name hosts[1] = {mn_name_of("h3")};
+    struct mn_name vats[1] = {mn_name_of("x3")};
+    struct mn_journal_start starts[1] = {{.host = mn_name_of("h1")}};
+    struct mn_journal_record in = {.kind = MN_JOURNAL_DECISION};
+    struct mn_journal_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    starts[0].start = (struct mn_start){.round = 1, .vat = vats[0], .run = 2, .incarnation = 1};
+    in.decision = (struct mn_journal_decision){.round = 1,
+                                               .lost_hosts = hosts,
+                                               .lost_host_count = 1,
+                                               .lost_vats = vats,
+                                               .lost_vat_count = 1,
+                                               .starts = starts,
+                                               .start_count = 1,
+                                               .suspected_at = 5,
+                                               .lost_at = 6,
+                                               .decided_at = 7,
+                                               .answer_json = "{}",
+                                               .answer_size = 2};
+    assert_int_equal(mn_journal_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_DECISION, buffer.bytes, buffer.size, &arena, &out),
+        MN_OK);
+    assert_string_equal(out.decision.lost_hosts[0].text, "h3");
+    assert_string_equal(out.decision.lost_vats[0].text, "x3");
+    assert_string_equal(out.decision.starts[0].host.text, "h1");
+    assert_int_equal(out.decision.starts[0].start.run, 2);
+    assert_int_equal(out.decision.decided_at, 7);
+    assert_string_equal(out.decision.answer_json, "{}");
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_DONE, buffer.bytes, buffer.size, &arena, &out),
+        MN_BAD_INPUT);
+    survive_damage(decode_journal_decision, &buffer);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+static void an_agents_record_of_a_vat_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    struct mn_agent_record in = {.kind = MN_AGENT_VAT};
+    struct mn_agent_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.vat.start = (struct mn_start){.vat = mn_name_of("x1"), .run = 4, .incarnation = 1};
+    in.vat.pid = 99;
+    in.vat.pid_started = 123456789012;
+    in.vat.endpoint = (struct mn_endpoint){"tcp://127.0.0.1:5"};
+    assert_int_equal(mn_agent_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_agent_record_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.kind, MN_AGENT_VAT);
+    assert_int_equal(out.vat.start.run, 4);
+    assert_int_equal(out.vat.pid, 99);
+    assert_int_equal(out.vat.pid_started, 123456789012);
+    assert_string_equal(out.vat.endpoint.text, "tcp://127.0.0.1:5");
+    survive_damage(decode_agent_record, &buffer);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_life_comes_out_as_it_went_in),
+        cmocka_unit_test(a_written_checkpoint_comes_out_as_it_went_in),
+        cmocka_unit_test(the_sizes_of_data_add_up_to_its_payload),
+        cmocka_unit_test(marks_that_contradict_themselves_are_refused),
+        cmocka_unit_test(a_journaled_decision_comes_out_as_it_went_in),
+        cmocka_unit_test(an_agents_record_of_a_vat_comes_out_as_it_went_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
