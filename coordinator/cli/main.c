@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/cut.h"
 
 struct main_command {
     const char *name;
@@ -14,6 +15,7 @@ struct main_command {
 static const struct main_command main_commands[] = {
     {"status", status_command, "[--json]", "show hosts, vats, and what is waited for"},
     {"rounds", rounds_command, "[--json]", "show every recovery, with its times"},
+    {"cut", cut_command, "[--json] FILE...", "decide from evidence files, or check a decision"},
     {"keygen", keygen_command, "FILE [--json]", "make a key file and print its public key"},
 };
 

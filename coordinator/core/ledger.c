@@ -18,6 +18,10 @@ void ledger_clear(struct ledger *ledger)
     for (uint32_t i = 0; i < ledger->vat_count; i++) {
         free(ledger->places[i].slots);
         free(ledger->vats[i].lineage);
+        if (ledger->vats[i].settled != NULL) {
+            free(ledger->vats[i].settled->ranges);
+            free(ledger->vats[i].settled);
+        }
     }
     ledger_names_deinit(&ledger->place_names);
     ledger_names_deinit(&ledger->store_names);

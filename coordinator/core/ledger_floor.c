@@ -1,4 +1,4 @@
-/* What leaves the ledger: what is below the floors, what exists nowhere, what was told. */
+/* What leaves the ledger: what is below the floors, and what exists nowhere any more. */
 #include "base/grow.h"
 #include "ledger_private.h"
 
@@ -94,6 +94,7 @@ mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
         ledger_judge(ledger, ledger->vats[vat].open);
     }
     ledger_cover(ledger, vat, 0);
+    ledger_forget_settled(ledger, vat);
     add_freed(ledger, &before, freed);
     return MN_OK;
 }
@@ -189,97 +190,5 @@ mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch e
     (void)ledger_unlist(ledger, interval);
     ledger_cover(ledger, vat, 0);
     add_freed(ledger, &before, freed);
-    return MN_OK;
-}
-
-struct settled_range {
-    uint32_t peer;
-    mn_epoch after;
-    mn_epoch through;
-};
-
-static bool in_settled_range(const struct interval *heard, const void *context)
-{
-    const struct settled_range *range = context;
-    return heard->vat == range->peer && heard->epoch > range->after &&
-           heard->epoch <= range->through;
-}
-
-/* The entries that would be looked at from the peer's side: who heard its epochs in @range. */
-static size_t hearers_in_range(const struct ledger *ledger, const struct settled_range *range,
-                               size_t enough)
-{
-    const struct vat_place *place = &ledger->places[range->peer];
-    size_t count = 0;
-    for (uint32_t i = ledger_position(ledger, range->peer, range->after + 1);
-         i < place->slot_count && slot_epoch(&place->slots[i]) <= range->through && count < enough;
-         i++) {
-        count += hearer_count(&ledger->hearers[place->slots[i].interval]) + 1;
-    }
-    return count;
-}
-
-static size_t entries_of(const struct ledger *ledger, uint32_t vat)
-{
-    const struct vat_place *place = &ledger->places[vat];
-    uint32_t open = ledger->vats[vat].open;
-    size_t count = open != LEDGER_NONE ? ledger->intervals[open].heard_count : 0;
-    for (uint32_t i = 0; i < place->slot_count; i++) {
-        count += ledger->intervals[place->slots[i].interval].heard_count;
-    }
-    return count;
-}
-
-static void settle_own(struct ledger *ledger, uint32_t vat, const struct settled_range *range)
-{
-    const struct vat_place *place = &ledger->places[vat];
-    for (uint32_t i = 0; i < place->slot_count; i++) {
-        (void)ledger_unhear(ledger, place->slots[i].interval, in_settled_range, range);
-    }
-    if (ledger->vats[vat].open != LEDGER_NONE) {
-        (void)ledger_unhear(ledger, ledger->vats[vat].open, in_settled_range, range);
-    }
-}
-
-static void settle_peers(struct ledger *ledger, uint32_t vat, const struct settled_range *range)
-{
-    const struct vat_place *place = &ledger->places[range->peer];
-    uint32_t first = ledger_position(ledger, range->peer, range->after + 1);
-    /* From the newest down: an interval that nobody heard any more leaves the slots. */
-    for (uint32_t i = ledger_position(ledger, range->peer, range->through); i + 1 > first; i--) {
-        if (i >= place->slot_count || slot_epoch(&place->slots[i]) > range->through) {
-            continue;
-        }
-        uint32_t interval = place->slots[i].interval;
-        for (uint32_t j = hearer_count(&ledger->hearers[interval]); j > 0; j--) {
-            const struct hearers *hearers = &ledger->hearers[interval];
-            uint32_t hearer = ledger->words.words[hearers->at + j - 1];
-            if (ledger->intervals[hearer].vat == vat) {
-                (void)ledger_unhear(ledger, hearer, in_settled_range, range);
-                /* One that was looked at has taken its place, or the interval is no more. */
-                uint32_t left = hearer_count(&ledger->hearers[interval]) + 1;
-                j = j < left ? j : left;
-            }
-        }
-    }
-}
-
-mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_epoch after,
-                        mn_epoch through)
-{
-    if (vat >= ledger->vat_count || peer >= ledger->vat_count || after < 0 ||
-        after >= MN_EPOCH_MAX) {
-        return MN_BAD_INPUT;
-    }
-    struct settled_range range = {peer, after, through < MN_EPOCH_MAX ? through : MN_EPOCH_MAX};
-    if (vat == peer || range.through <= after) {
-        return MN_OK;
-    }
-    size_t own = entries_of(ledger, vat);
-    if (hearers_in_range(ledger, &range, own) < own) {
-        settle_peers(ledger, vat, &range);
-    } else {
-        settle_own(ledger, vat, &range);
-    }
     return MN_OK;
 }

@@ -113,13 +113,14 @@ mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evide
     if (result == MN_OK) {
         result = ledger_reserve_intervals(ledger, heard_count + 2);
     }
+    bool told = (ledger->places[vat].flags & VAT_HAS_SETTLED) != 0;
     size_t found = 0;
     size_t asked = 0;
     for (size_t first = 0; result == MN_OK && first < heard_count; first += HEARD_BATCH) {
         size_t end = heard_count - first < HEARD_BATCH ? heard_count : first + HEARD_BATCH;
         fetch_batch(ledger, heard + first, end - first);
         for (size_t i = first; result == MN_OK && i < end; i++) {
-            if (heard[i].vat != vat) {
+            if (heard[i].vat != vat && !(told && ledger_is_settled(ledger, vat, &heard[i]))) {
                 result =
                     ledger_obtain(ledger, heard[i].vat, heard[i].epoch, &ledger->scratch[found]);
                 found += result == MN_OK ? 1 : 0;

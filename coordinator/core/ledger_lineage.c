@@ -14,6 +14,13 @@ uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat)
     return incarnation;
 }
 
+const struct evidence_lineage *ledger_vat_lineage(const struct ledger *ledger, uint32_t vat,
+                                                  size_t *count)
+{
+    *count = ledger->vats[vat].lineage_count;
+    return ledger->vats[vat].lineage;
+}
+
 /* Judge all intervals of @vat above @after and below @next anew, and its open one. */
 static void judge_between(struct ledger *ledger, uint32_t vat, mn_epoch after, mn_epoch next)
 {

@@ -59,9 +59,10 @@ enum {
     VAT_BE_TOLD = 2,
     VAT_EARLY = 4,
     VAT_HAS_LINEAGE = 8,
-    VAT_SPARED = 16, /* only while deciding, as all below */
-    VAT_LOST = 32,   /* by a host, domain or name, whatever is unknown */
-    VAT_LISTED = 64  /* has a row in the decision */
+    VAT_HAS_SETTLED = 16,
+    VAT_SPARED = 32, /* only while deciding, as all below */
+    VAT_LOST = 64,   /* by a host, domain or name, whatever is unknown */
+    VAT_LISTED = 128 /* has a row in the decision */
 };
 
 /* Of each vat what most steps look at. */
@@ -73,6 +74,20 @@ struct vat_place {
     uint32_t flags;
 };
 
+/* What a vat was told that a peer forgot. */
+struct settled_range {
+    mn_epoch after;
+    mn_epoch through;
+    mn_epoch heard_in; /* the newest epoch of the vat when it was told */
+    uint32_t peer;
+    uint32_t forks; /* how often the peer had gone on before it forgot this */
+};
+
+struct vat_settled {
+    struct settled_range *ranges; /* by peer and beginning; heap */
+    size_t count, capacity;
+};
+
 struct vat {
     mn_epoch floor; /* as given, or as evidence.md derives it */
     mn_epoch limit;
@@ -81,8 +96,9 @@ struct vat {
     uint32_t host;
     uint32_t next_on_host; /* the others on its host, LEDGER_NONE at the ends */
     uint32_t previous_on_host;
-    uint32_t open;         /* interval, or LEDGER_NONE */
-    uint32_t orphan_count; /* of its intervals together */
+    uint32_t open;               /* interval, or LEDGER_NONE */
+    uint32_t orphan_count;       /* of its intervals together */
+    struct vat_settled *settled; /* heap, NULL for none */
 };
 
 /* Domains and hosts and stores hang in lists: LEDGER_NONE ends each. */
@@ -185,7 +201,7 @@ struct ledger {
     size_t checkpoint_count; /* listed */
     size_t heard_count;
     size_t slot_bytes;
-    size_t lineage_bytes;
+    size_t lineage_bytes; /* and of what was settled */
 };
 
 /* Give all memory back; the ledger is new again. */
@@ -276,6 +292,15 @@ void ledger_count_orphans(struct ledger *ledger, uint32_t interval);
 
 /* Whoever heard the interval keeps an orphan from now on, or no more. */
 void ledger_set_orphan(struct ledger *ledger, uint32_t interval, bool orphan);
+
+/* ---- what was told (ledger_settle.c) --------------------------------------------------------- */
+
+/* Whether @vat, which has been told something, was told of @heard. */
+bool ledger_is_settled(const struct ledger *ledger, uint32_t vat,
+                       const struct evidence_heard *heard);
+
+/* Forget what @vat was told, as far as its floor is above whatever it may concern. */
+void ledger_forget_settled(struct ledger *ledger, uint32_t vat);
 
 /* ---- coverage (ledger_cover.c) --------------------------------------------------------------- */
 
