@@ -41,9 +41,8 @@ static const char *const lines_states[] = {"absent", "starting", "up", "exited",
 
 static void lines_status(struct play *play, const struct mn_vat_status *status)
 {
-    lines_add(play, " %s run %u %s%s%s", status->vat.text, status->run,
-              lines_states[status->state], status->endpoint.text[0] != '\0' ? " " : "",
-              status->endpoint.text);
+    lines_add(play, " %s run %u %s%s%s", status->vat.text, status->run, lines_states[status->state],
+              status->endpoint.text[0] != '\0' ? " " : "", status->endpoint.text);
 }
 
 static void lines_report(struct play *play, const struct mn_report *report)
@@ -118,8 +117,8 @@ static void lines_up(struct play *play, const struct mn_up *up)
         lines_add(play, "\n");
         return;
     case MN_UP_HANDLED:
-        lines_add(play, "up handled %s run %u round %llu\n", up->handled.vat.text,
-                  up->handled.run, (unsigned long long)up->handled.round);
+        lines_add(play, "up handled %s run %u round %llu\n", up->handled.vat.text, up->handled.run,
+                  (unsigned long long)up->handled.round);
         return;
     case MN_UP_LOOKUP:
         lines_add(play, "up lookup %s\n", up->lookup.vat.text);
@@ -219,8 +218,8 @@ static void lines_record(struct play *play, const struct agent_effect *effect)
               (unsigned long long)effect->record.sequence);
     switch (record->kind) {
     case MN_AGENT_VAT:
-        lines_add(play, "vat %s run %u pid %u\n", record->vat.start.vat.text,
-                  record->vat.start.run, record->vat.pid);
+        lines_add(play, "vat %s run %u pid %u\n", record->vat.start.vat.text, record->vat.start.run,
+                  record->vat.pid);
         return;
     case MN_AGENT_FENCE:
         lines_add(play, "fence %s run %u\n", record->fence.vat.text, record->fence.run);

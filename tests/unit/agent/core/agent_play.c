@@ -232,8 +232,7 @@ struct mn_digest play_digest(mn_epoch epoch)
     return digest;
 }
 
-void play_written(struct play *play, char connection, mn_epoch epoch, mn_epoch since,
-                  mn_epoch onto)
+void play_written(struct play *play, char connection, mn_epoch epoch, mn_epoch since, mn_epoch onto)
 {
     struct mn_from_vat message = {.kind = MN_FROM_VAT_WRITTEN, .run = mn_epoch_run(epoch)};
     struct mn_name peer = mn_name_of("x2");
@@ -250,8 +249,8 @@ void play_written(struct play *play, char connection, mn_epoch epoch, mn_epoch s
     play_vat(play, connection, &message);
 }
 
-void play_interval(struct play *play, char connection, mn_run run, uint64_t round,
-                   uint32_t attempt, mn_epoch epoch, mn_epoch since)
+void play_interval(struct play *play, char connection, mn_run run, uint64_t round, uint32_t attempt,
+                   mn_epoch epoch, mn_epoch since)
 {
     struct mn_from_vat message = {.kind = MN_FROM_VAT_INTERVAL, .run = run};
     struct mn_name peer = mn_name_of("x3");
@@ -285,8 +284,7 @@ static void play_copies(struct play *play, uint32_t host, struct mn_copies *mess
     play_step(play, &event);
 }
 
-void play_have(struct play *play, uint32_t host, const char *vat, mn_epoch epoch,
-               mn_result refused)
+void play_have(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, mn_result refused)
 {
     struct mn_copies message = {.kind = MN_COPIES_HAVE};
     message.have.epoch = epoch;
@@ -295,8 +293,7 @@ void play_have(struct play *play, uint32_t host, const char *vat, mn_epoch epoch
     play_copies(play, host, &message, vat);
 }
 
-void play_want(struct play *play, uint32_t host, const char *vat, mn_epoch epoch,
-               uint64_t offset)
+void play_want(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t offset)
 {
     struct mn_copies message = {.kind = MN_COPIES_WANT};
     message.want.epoch = epoch;

@@ -58,16 +58,15 @@ void play_decision(struct play *play, uint64_t round, const char *told, const ch
 void play_attach(struct play *play, char connection, const char *vat, mn_run run, uint32_t pid);
 void play_written(struct play *play, char connection, mn_epoch epoch, mn_epoch since,
                   mn_epoch onto);
-void play_interval(struct play *play, char connection, mn_run run, uint64_t round,
-                   uint32_t attempt, mn_epoch epoch, mn_epoch since);
+void play_interval(struct play *play, char connection, mn_run run, uint64_t round, uint32_t attempt,
+                   mn_epoch epoch, mn_epoch since);
 void play_handled(struct play *play, char connection, mn_run run, uint64_t round);
 void play_vat(struct play *play, char connection, struct mn_from_vat *message);
 
 /* Another agent's words. Digests are made from the epoch. */
 void play_have(struct play *play, uint32_t host, const char *vat, mn_epoch epoch,
                mn_result refused);
-void play_want(struct play *play, uint32_t host, const char *vat, mn_epoch epoch,
-               uint64_t offset);
+void play_want(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t offset);
 void play_offer(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t size);
 void play_piece(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t size,
                 uint64_t offset, uint32_t count);

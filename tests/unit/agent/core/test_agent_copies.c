@@ -29,7 +29,8 @@ static void calls_a_checkpoint_durable_only_when_synced_here_and_held_by_the_par
     play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
-    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+    play_expect(&play,
+                "vat a durable 1.1 floor 1.1\n"
                 "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_taken(&play, 1);
     play_expect(&play, "");
@@ -50,7 +51,8 @@ static void waits_for_everything_below_before_a_checkpoint_is_durable(void **sta
     play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
-    play_expect(&play, "vat a durable 1.2 floor 1.1\n"
+    play_expect(&play,
+                "vat a durable 1.2 floor 1.1\n"
                 "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n"
                 "up report #1 x1 1.2 since 1.1 onto 1.1 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
@@ -69,10 +71,11 @@ static void promises_nothing_of_a_checkpoint_that_cannot_be_synced(void **state)
     play_at(&play, 1000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 1 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "sync x1 1.1 again\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "sync x1 1.1 again\n");
     play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
-    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+    play_expect(&play,
+                "vat a durable 1.1 floor 1.1\n"
                 "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
 }
@@ -92,7 +95,8 @@ static void passes_over_a_checkpoint_whose_base_is_missing(void **state)
     play_written(&play, 'a', EPOCH(1, 3), 0, 0);
     play_skip(&play);
     play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
-    play_expect(&play, "vat a durable 1.3 floor 1.3\n"
+    play_expect(&play,
+                "vat a durable 1.3 floor 1.3\n"
                 "delete x1 1.2\n"
                 "up report #1 x1 1.3 since 0.0 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
     play_close(&play);
@@ -109,12 +113,14 @@ static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
     make_durable(&play, EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
     play_skip(&play);
     make_durable(&play, EPOCH(1, 4), EPOCH(1, 1), 0);
-    play_expect(&play, "sync x1 1.4\n"
+    play_expect(&play,
+                "sync x1 1.4\n"
                 "send h2 x1 piece 1.4 at 0, 0 of 1000 bytes\n"
                 "vat a durable 1.4 floor 1.3\n"
                 "up report #4 x1 1.4 since 1.1 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
     make_durable(&play, EPOCH(1, 5), EPOCH(1, 4), EPOCH(1, 4));
-    play_expect(&play, "sync x1 1.5\n"
+    play_expect(&play,
+                "sync x1 1.5\n"
                 "send h2 x1 piece 1.5 at 0, 0 of 1000 bytes\n"
                 "vat a durable 1.5 floor 1.4\n"
                 "delete x1 1.3\n"
@@ -141,15 +147,16 @@ static void deletes_nothing_while_a_round_is_open(void **state)
     play_skip(&play);
     play_written(&play, 'a', EPOCH(1, 2), 0, 0);
     play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
-    play_expect(&play, "sync x1 1.2\n"
+    play_expect(&play,
+                "sync x1 1.2\n"
                 "vat a durable 1.2 floor 1.2\n"
                 "up report #2 x1 1.2 since 0.0 onto 0.0 durable here floor 1.2 heard x2 1.9\n");
     play_decision(&play, 1, NULL, NULL);
     play_expect(&play, "record #5 round 1 told 0\n");
     play_recorded(&play, 5);
     play_expect(&play, "note decision\n"
-                "vat a round 1\n"
-                "delete x1 1.1\n");
+                       "vat a round 1\n"
+                       "delete x1 1.1\n");
     play_close(&play);
 }
 
@@ -164,20 +171,21 @@ static void offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost
     play_skip(&play);
     play_freeze(&play, 1, 1, "h2", NULL, 0);
     play_expect(&play, "note freeze\n"
-                "note partner x1 h3\n"
-                "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
-                "send h3 x1 piece 1.2 at 0, 0 of 1000 bytes\n"
-                "vat a freeze round 1 attempt 1\n");
+                       "note partner x1 h3\n"
+                       "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
+                       "send h3 x1 piece 1.2 at 0, 0 of 1000 bytes\n"
+                       "vat a freeze round 1 attempt 1\n");
     play_written(&play, 'a', EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
     play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
     play_expect(&play, "sync x1 1.3\n"
-                "send h3 x1 piece 1.3 at 0, 0 of 1000 bytes\n");
+                       "send h3 x1 piece 1.3 at 0, 0 of 1000 bytes\n");
     play_have(&play, 2, "x1", EPOCH(1, 3), MN_OK);
     play_expect(&play, "");
     play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "");
     play_have(&play, 2, "x1", EPOCH(1, 2), MN_OK);
-    play_expect(&play, "vat a durable 1.3 floor 1.2\n"
+    play_expect(&play,
+                "vat a durable 1.3 floor 1.2\n"
                 "up report #3 x1 1.3 since 1.1 onto 1.2 durable here floor 1.2 heard x2 1.9\n");
     play_close(&play);
 }
@@ -196,8 +204,8 @@ static void turns_to_another_host_when_the_partner_does_not_answer(void **state)
     play_at(&play, 2000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 2 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
     play_close(&play);
 }
 
@@ -216,8 +224,8 @@ static void sends_again_to_a_partner_that_was_heard_of_since(void **state)
     play_at(&play, 2000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 2 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
     play_close(&play);
 }
 
@@ -232,15 +240,15 @@ static void tries_another_host_when_the_partner_has_no_room(void **state)
     play_skip(&play);
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_NO_SPACE);
     play_expect(&play, "note copy_refused x1 h2 1.1 MN_NO_SPACE\n"
-                "note partner x1 h3\n"
-                "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+                       "note partner x1 h3\n"
+                       "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
     play_have(&play, 2, "x1", EPOCH(1, 1), MN_NO_SPACE);
     play_have(&play, 3, "x1", EPOCH(1, 1), MN_NO_SPACE);
     play_expect(&play, "note copy_refused x1 h3 1.1 MN_NO_SPACE\n"
-                "note partner x1 h4\n"
-                "send h4 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
-                "note copy_refused x1 h4 1.1 MN_NO_SPACE\n"
-                "note no_partner x1\n");
+                       "note partner x1 h4\n"
+                       "send h4 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
+                       "note copy_refused x1 h4 1.1 MN_NO_SPACE\n"
+                       "note no_partner x1\n");
     for (mn_time second = 1; second <= 7; second++) {
         play_at(&play, second * 1000);
         play_tick(&play);
@@ -249,9 +257,9 @@ static void tries_another_host_when_the_partner_has_no_room(void **state)
     play_at(&play, 8000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 8 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "note partner x1 h2\n"
-                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "note partner x1 h2\n"
+                       "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
     play_close(&play);
 }
 
@@ -265,11 +273,12 @@ static void needs_every_partner_when_more_copies_are_wanted(void **state)
     play_skip(&play);
     play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
-                "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+                       "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "");
     play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
-    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+    play_expect(&play,
+                "vat a durable 1.1 floor 1.1\n"
                 "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
 }
@@ -289,8 +298,8 @@ static void holds_a_copy_for_another_host_and_reports_it_once_it_is_synced(void 
     play_at(&play, 1000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 1 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "up report #1 x2 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up report #1 x2 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
     play_piece(&play, 1, "x2", EPOCH(1, 1), 500, 0, 500);
     play_expect(&play, "copies h2 x2 have 1.1 MN_OK\n");
     play_close(&play);
@@ -323,11 +332,11 @@ static void says_why_a_copy_could_not_be_stored(void **state)
     play_skip(&play);
     play_piece_written(&play, "x2", EPOCH(1, 1), 0, 0, 500, false, MN_NO_SPACE);
     play_expect(&play, "note copy_not_stored x2 h2 1.1 MN_NO_SPACE\n"
-                "copies h2 x2 have 1.1 MN_NO_SPACE\n");
+                       "copies h2 x2 have 1.1 MN_NO_SPACE\n");
     play_at(&play, 1000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 1 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n");
     play_close(&play);
 }
 
@@ -350,7 +359,7 @@ static void sends_what_it_has_and_says_what_it_has_not(void **state)
     read.read.result = MN_NOT_FOUND;
     play_step(&play, &read);
     play_expect(&play, "note copy_not_readable x2 h3 1.1 MN_NOT_FOUND\n"
-                "copies h3 x2 have 1.1 MN_NOT_FOUND\n");
+                       "copies h3 x2 have 1.1 MN_NOT_FOUND\n");
     play_close(&play);
 }
 
@@ -370,7 +379,7 @@ static void drops_copies_on_the_word_of_the_newest_run_alone(void **state)
     play_expect(&play, "note drop_refused x2 h2\n");
     play_drop(&play, 1, "x2", 2, EPOCH(2, 3));
     play_expect(&play, "delete x2 2.2\n"
-                "delete x2 1.1\n");
+                       "delete x2 1.1\n");
     play_freeze(&play, 1, 1, NULL, NULL, 0);
     play_skip(&play);
     play_drop(&play, 1, "x2", 2, EPOCH(2, 9));

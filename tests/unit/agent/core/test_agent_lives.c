@@ -16,13 +16,13 @@ static void starts_a_vat_only_once_its_start_and_then_its_pid_are_durable(void *
     play_open(&play, 2, 2);
     play_begin(&play);
     play_expect(&play, "note begun h1\n"
-                "up hello h1 generation 0 round 0\n");
+                       "up hello h1 generation 0 round 0\n");
     play_welcome(&play, 1, true);
     play_expect(&play, "note generation\n"
-                "record #1 generation 1\n");
+                       "record #1 generation 1\n");
     play_start(&play, "x1", 1, 0, NULL, 0);
     play_expect(&play, "note vat_start x1\n"
-                "record #2 vat x1 run 1 pid 0\n");
+                       "record #2 vat x1 run 1 pid 0\n");
     play_recorded(&play, 1);
     play_expect(&play, "up hello h1 generation 1 round 0 x1 run 1 starting\n");
     play_recorded(&play, 2);
@@ -37,8 +37,8 @@ static void starts_a_vat_only_once_its_start_and_then_its_pid_are_durable(void *
     play_expect(&play, "record #4 vat x1 run 1 pid 71\n");
     play_recorded(&play, 4);
     play_expect(&play, "note vat_up x1\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "note partner x1 h2\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "note partner x1 h2\n");
     play_close(&play);
 }
 
@@ -67,10 +67,10 @@ static void lets_a_lower_run_end_before_the_higher_one_begins(void **state)
     play_expect(&play, "record #5 fence x1 run 1\n");
     play_recorded(&play, 5);
     play_expect(&play, "note vat_killed x1\n"
-                "kill x1 run 1 pid 71\n");
+                       "kill x1 run 1 pid 71\n");
     play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
     play_expect(&play, "note vat_start x1\n"
-                "record #6 vat x1 run 2 pid 0\n");
+                       "record #6 vat x1 run 2 pid 0\n");
     play_recorded(&play, 6);
     play_expect(&play, "start x1 run 2 pid 0\n");
     play_close(&play);
@@ -86,10 +86,10 @@ static void begins_the_higher_run_when_the_lower_one_ended_by_itself_meanwhile(v
     play_skip(&play);
     play_exited(&play, "x1", 71, "exited with status 1");
     play_expect(&play, "note vat_exited x1\n"
-                "up state x1 run 2 starting: exited with status 1\n");
+                       "up state x1 run 2 starting: exited with status 1\n");
     play_recorded(&play, 5);
     play_expect(&play, "note vat_start x1\n"
-                "record #6 vat x1 run 2 pid 0\n");
+                       "record #6 vat x1 run 2 pid 0\n");
     play_close(&play);
 }
 
@@ -103,7 +103,7 @@ static void says_why_a_vat_ended(void **state)
     play_expect(&play, "");
     play_exited(&play, "x1", 71, "killed by signal 11 (SIGSEGV)");
     play_expect(&play, "note vat_exited x1\n"
-                "up state x1 run 1 exited: killed by signal 11 (SIGSEGV)\n");
+                       "up state x1 run 1 exited: killed by signal 11 (SIGSEGV)\n");
     play_close(&play);
 }
 
@@ -120,10 +120,10 @@ static void stops_a_vat_on_the_coordinators_word_and_keeps_its_files(void **stat
     play_expect(&play, "record #5 fence x1 run 1\n");
     play_recorded(&play, 5);
     play_expect(&play, "note vat_killed x1\n"
-                "kill x1 run 1 pid 71\n");
+                       "kill x1 run 1 pid 71\n");
     play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
     play_expect(&play, "note vat_stopped x1\n"
-                "up state x1 run 1 stopped: stopped by the coordinator\n");
+                       "up state x1 run 1 stopped: stopped by the coordinator\n");
     play_close(&play);
 }
 
@@ -142,10 +142,10 @@ static void kills_what_was_stopped_before_its_pid_was_known(void **state)
     play_expect(&play, "");
     play_started(&play, "x1", 71);
     play_expect(&play, "note vat_killed x1\n"
-                "kill x1 run 1 pid 71\n");
+                       "kill x1 run 1 pid 71\n");
     play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
     play_expect(&play, "note vat_stopped x1\n"
-                "up state x1 run 1 stopped: stopped by the coordinator\n");
+                       "up state x1 run 1 stopped: stopped by the coordinator\n");
     play_close(&play);
 }
 
@@ -156,14 +156,16 @@ static void ends_a_process_that_is_not_the_vat(void **state)
     play_open(&play, 2, 2);
     play_run_x1(&play);
     play_attach(&play, 'b', "x1", 0, 72);
-    play_expect(&play, "vat b end: the agent started another process for this vat; its command must not fork\n"
-                "note vat_refused x1\n");
+    play_expect(
+        &play,
+        "vat b end: the agent started another process for this vat; its command must not fork\n"
+        "note vat_refused x1\n");
     play_attach(&play, 'b', "x1", 2, 71);
     play_expect(&play, "vat b end: this run of the vat is over\n"
-                "note vat_refused x1\n");
+                       "note vat_refused x1\n");
     play_attach(&play, 'b', "x2", 0, 73);
     play_expect(&play, "vat b end: this host was not told to run this vat\n"
-                "note vat_refused x2\n");
+                       "note vat_refused x2\n");
     play_close(&play);
 }
 
@@ -205,13 +207,13 @@ static void adopts_its_vats_after_a_restart_and_stops_nobody(void **state)
     play_file(&play, "x1", EPOCH(1, 1), 0, 0);
     play_begin(&play);
     play_expect(&play, "note begun h1\n"
-                "adopt x1 run 1 pid 71\n");
+                       "adopt x1 run 1 pid 71\n");
     struct agent_event adopted = {.kind = AGENT_ON_ADOPTED};
     adopted.process.vat = mn_name_of("x1");
     adopted.process.pid = 71;
     play_step(&play, &adopted);
     play_expect(&play, "note vat_adopted x1\n"
-                "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
+                       "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
     play_welcome(&play, 1, true);
     play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
     struct mn_from_vat beat = {.kind = MN_FROM_VAT_BEAT, .run = 1};
@@ -224,13 +226,14 @@ static void adopts_its_vats_after_a_restart_and_stops_nobody(void **state)
     play_expect(&play, "sync x1 1.2\n");
     play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
     play_expect(&play, "note partner x1 h2\n"
-                "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
-                "send h2 x1 piece 1.2 at 0, 0 of 1000 bytes\n");
+                       "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
+                       "send h2 x1 piece 1.2 at 0, 0 of 1000 bytes\n");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "vat b durable 1.1 floor 1.1\n"
-                "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1\n");
+                       "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1\n");
     play_have(&play, 1, "x1", EPOCH(1, 2), MN_OK);
-    play_expect(&play, "vat b durable 1.2 floor 1.1\n"
+    play_expect(&play,
+                "vat b durable 1.2 floor 1.1\n"
                 "up report #3 x1 1.2 since 1.1 onto 1.1 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
 }
@@ -246,7 +249,7 @@ static void says_hello_with_what_ended_while_no_agent_watched(void **state)
     play_skip(&play);
     play_exited(&play, "x1", 71, "ended while no agent watched it");
     play_expect(&play, "note vat_exited x1\n"
-                "up hello h1 generation 0 round 0 x1 run 1 exited\n");
+                       "up hello h1 generation 0 round 0 x1 run 1 exited\n");
     play_close(&play);
 }
 
@@ -259,8 +262,8 @@ static void goes_on_with_a_start_that_was_durable_but_had_no_process(void **stat
     play_record(&play, &vat);
     play_begin(&play);
     play_expect(&play, "note begun h1\n"
-                "start x1 run 1 pid 0\n"
-                "up hello h1 generation 0 round 0 x1 run 1 starting\n");
+                       "start x1 run 1 pid 0\n"
+                       "up hello h1 generation 0 round 0 x1 run 1 starting\n");
     play_close(&play);
 }
 
@@ -282,9 +285,9 @@ static void ends_an_adopted_process_whose_run_was_fenced(void **state)
     adopted.process.pid = 71;
     play_step(&play, &adopted);
     play_expect(&play, "note vat_adopted x1\n"
-                "note vat_killed x1\n"
-                "kill x1 run 1 pid 71\n"
-                "up hello h1 generation 0 round 0 x1 run 1 starting\n");
+                       "note vat_killed x1\n"
+                       "kill x1 run 1 pid 71\n"
+                       "up hello h1 generation 0 round 0 x1 run 1 starting\n");
     play_close(&play);
 }
 
@@ -301,10 +304,10 @@ static void fetches_missing_checkpoints_of_the_chain_before_it_starts_the_vat(vo
     struct mn_link chain[] = {{EPOCH(1, 4), mn_name_of("h1")}, {EPOCH(1, 5), mn_name_of("h3")}};
     play_start(&play, "x1", 2, EPOCH(1, 5), chain, 2);
     play_expect(&play, "note vat_start x1 1.5\n"
-                "record #2 vat x1 run 2 pid 0\n");
+                       "record #2 vat x1 run 2 pid 0\n");
     play_recorded(&play, 2);
     play_expect(&play, "note fetch x1 h3 1.5\n"
-                "copies h3 x1 want 1.5 from 0\n");
+                       "copies h3 x1 want 1.5 from 0\n");
     play_piece(&play, 2, "x1", EPOCH(1, 5), 300000, 0, 262144);
     play_expect(&play, "write h3 x1 piece 1.5 at 0, 262144 of 300000 bytes\n");
     play_piece_written(&play, "x1", EPOCH(1, 5), EPOCH(1, 4), 0, 262144, false, MN_OK);
@@ -337,8 +340,8 @@ static void asks_again_for_a_checkpoint_that_does_not_come(void **state)
     play_at(&play, 2000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 2 lag 0\n"
-                "up state x1 run 2 starting\n"
-                "copies h3 x1 want 1.4 from 0\n");
+                       "up state x1 run 2 starting\n"
+                       "copies h3 x1 want 1.4 from 0\n");
     play_close(&play);
 }
 
@@ -354,7 +357,8 @@ static void gives_a_start_up_when_a_checkpoint_cannot_be_had(void **state)
     play_recorded(&play, 2);
     play_skip(&play);
     play_have(&play, 2, "x1", EPOCH(1, 4), MN_NOT_FOUND);
-    play_expect(&play, "note fetch_failed x1 h3 1.4 MN_NOT_FOUND\n"
+    play_expect(&play,
+                "note fetch_failed x1 h3 1.4 MN_NOT_FOUND\n"
                 "note vat_exited x1\n"
                 "up state x1 run 2 exited: a checkpoint of its chain could not be fetched\n");
     play_close(&play);
@@ -382,7 +386,7 @@ static void tells_vats_where_their_peers_are_and_asks_again_in_a_new_generation(
     play_expect(&play, "");
     play_vat(&play, 'a', &lookup);
     play_expect(&play, "vat a address x3 run 1 tcp://10.0.0.3:93 key cccc\n"
-                "up lookup x3\n");
+                       "up lookup x3\n");
     address.address.run = 2;
     address.address.host = mn_name_of("h4");
     play_down(&play, &address);
@@ -390,9 +394,9 @@ static void tells_vats_where_their_peers_are_and_asks_again_in_a_new_generation(
     play_welcome(&play, 2, false);
     play_recorded(&play, 5);
     play_expect(&play, "note generation\n"
-                "record #5 generation 2\n"
-                "up hello h1 generation 2 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
-                "up lookup x3\n");
+                       "record #5 generation 2\n"
+                       "up hello h1 generation 2 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up lookup x3\n");
     play_close(&play);
 }
 

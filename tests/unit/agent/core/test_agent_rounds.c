@@ -37,27 +37,27 @@ static void kills_a_suspect_collects_the_others_and_names_the_silent(void **stat
     play_skip(&play);
     play_freeze(&play, 1, 1, NULL, "x2", 1);
     play_expect(&play, "note freeze\n"
-                "record #10 fence x2 run 1\n");
+                       "record #10 fence x2 run 1\n");
     play_recorded(&play, 10);
     play_expect(&play, "vat a freeze round 1 attempt 1 x2/1\n"
-                "note vat_killed x2\n"
-                "kill x2 run 1 pid 72\n");
+                       "note vat_killed x2\n"
+                       "kill x2 run 1 pid 72\n");
     play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
     play_expect(&play, "");
     play_exited(&play, "x2", 72, "killed by signal 9 (SIGKILL)");
     play_expect(&play, "note vat_stopped x2\n"
-                "up state x2 run 1 stopped: stopped by the coordinator\n");
+                       "up state x2 run 1 stopped: stopped by the coordinator\n");
     play_at(&play, 999);
     play_tick(&play);
     play_expect(&play, "");
     play_at(&play, 2000);
     play_tick(&play);
     play_expect(&play, "note vat_silent x3\n"
-                "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7) silent x3\n"
-                "note intervals_sent\n"
-                "up heartbeat 1 lag 1000\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "note partner x3 h3\n");
+                       "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7) silent x3\n"
+                       "note intervals_sent\n"
+                       "up heartbeat 1 lag 1000\n"
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "note partner x3 h3\n");
     play_close(&play);
 }
 
@@ -70,19 +70,19 @@ static void answers_a_freeze_as_soon_as_everybody_has_answered(void **state)
     play_freeze(&play, 1, 1, NULL, "x3", 4);
     play_recorded(&play, 5);
     play_expect(&play, "note freeze\n"
-                "record #5 fence x3 run 4\n"
-                "vat a freeze round 1 attempt 1 x3/4\n");
+                       "record #5 fence x3 run 4\n"
+                       "vat a freeze round 1 attempt 1 x3/4\n");
     play_interval(&play, 'a', 1, 1, 9, EPOCH(1, 5), EPOCH(1, 4));
     play_expect(&play, "");
     play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
     play_expect(&play, "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7)\n"
-                "note intervals_sent\n");
+                       "note intervals_sent\n");
     play_freeze(&play, 1, 1, NULL, "x3", 4);
     play_expect(&play, "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7)\n"
-                "note intervals_sent\n");
+                       "note intervals_sent\n");
     play_freeze(&play, 1, 2, NULL, "x3", 4);
     play_expect(&play, "note freeze\n"
-                "vat a freeze round 1 attempt 2 x3/4\n");
+                       "vat a freeze round 1 attempt 2 x3/4\n");
     play_freeze(&play, 1, 1, NULL, "x3", 4);
     play_expect(&play, "");
     play_close(&play);
@@ -101,11 +101,12 @@ static void reports_what_is_written_but_not_durable_before_it_answers(void **sta
     play_skip(&play);
     play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 3), EPOCH(1, 1));
     play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 here floor 0.0 heard x2 1.9\n"
-                "up report #1 x1 1.2 since 1.1 onto 1.1 floor 0.0 heard x2 1.9\n"
-                "up intervals round 1 attempt 1 (x1 1.3 since 1.1 heard x3 1.7)\n"
-                "note intervals_sent\n");
+                       "up report #1 x1 1.2 since 1.1 onto 1.1 floor 0.0 heard x2 1.9\n"
+                       "up intervals round 1 attempt 1 (x1 1.3 since 1.1 heard x3 1.7)\n"
+                       "note intervals_sent\n");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
-    play_expect(&play, "vat a durable 1.1 floor 1.1\n"
+    play_expect(&play,
+                "vat a durable 1.1 floor 1.1\n"
                 "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
 }
@@ -134,8 +135,8 @@ static void hands_out_notices_again_until_they_are_handled(void **state)
     play_expect(&play, "record #8 round 1 told 1\n");
     play_recorded(&play, 8);
     play_expect(&play, "note decision\n"
-                "vat a round 1 notice x3\n"
-                "vat b round 1\n");
+                       "vat a round 1 notice x3\n"
+                       "vat b round 1\n");
     play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
     play_start(&play, "x1", 2, 0, NULL, 0);
     play_recorded(&play, 9);
@@ -147,24 +148,24 @@ static void hands_out_notices_again_until_they_are_handled(void **state)
     play_attach(&play, 'c', "x1", 2, 74);
     play_recorded(&play, 11);
     play_expect(&play, "record #11 vat x1 run 2 pid 74\n"
-                "note vat_up x1\n"
-                "up state x1 run 2 up tcp://10.0.0.1:91\n"
-                "vat c round 1 notice x3\n"
-                "note partner x1 h2\n");
+                       "note vat_up x1\n"
+                       "up state x1 run 2 up tcp://10.0.0.1:91\n"
+                       "vat c round 1 notice x3\n"
+                       "note partner x1 h2\n");
     play_decision(&play, 2, NULL, NULL);
     play_recorded(&play, 12);
     play_expect(&play, "record #12 round 2 told 0\n"
-                "note decision\n"
-                "vat c round 1 notice x3\n"
-                "vat c round 2\n"
-                "vat b round 2\n");
+                       "note decision\n"
+                       "vat c round 1 notice x3\n"
+                       "vat c round 2\n"
+                       "vat b round 2\n");
     play_attach(&play, 'd', "x1", 2, 74);
     play_expect(&play, "vat d round 1 notice x3\n"
-                "vat d round 2\n");
+                       "vat d round 2\n");
     play_handled(&play, 'd', 2, 1);
     play_expect(&play, "note notices_handled x1\n"
-                "up handled x1 run 2 round 1\n"
-                "forget #13 round 1 told 0\n");
+                       "up handled x1 run 2 round 1\n"
+                       "forget #13 round 1 told 0\n");
     play_attach(&play, 'e', "x1", 2, 74);
     play_expect(&play, "vat e round 2\n");
     play_close(&play);
@@ -191,7 +192,7 @@ static void remembers_notices_across_a_restart_of_its_own(void **state)
     play_expect(&play, "");
     play_handled(&play, 'b', 1, 3);
     play_expect(&play, "note notices_handled x1\n"
-                "up handled x1 run 1 round 3\n");
+                       "up handled x1 run 1 round 3\n");
     play_decision(&play, 3, "x1", "x3");
     play_expect(&play, "up handled x1 run 1 round 3\n");
     play_close(&play);
@@ -210,9 +211,10 @@ static void refuses_an_old_generation_and_hellos_a_new_one_once_it_is_durable(vo
     play_skip(&play);
     play_welcome(&play, 5, true);
     play_expect(&play, "note generation\n"
-                "record #5 generation 5\n");
+                       "record #5 generation 5\n");
     play_recorded(&play, 5);
-    play_expect(&play, "up hello h1 generation 5 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
+    play_expect(&play,
+                "up hello h1 generation 5 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
                 "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_welcome(&play, 5, true);
     play_expect(&play, "");
@@ -232,11 +234,11 @@ static void freezes_in_a_new_generation_only_once_that_is_durable(void **state)
     down.freeze.attempt = 1;
     play_down(&play, &down);
     play_expect(&play, "note generation\n"
-                "record #5 generation 2\n"
-                "note freeze\n");
+                       "record #5 generation 2\n"
+                       "note freeze\n");
     play_recorded(&play, 5);
     play_expect(&play, "up hello h1 generation 2 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
-                "vat a freeze round 1 attempt 1\n");
+                       "vat a freeze round 1 attempt 1\n");
     play_close(&play);
 }
 
@@ -251,14 +253,15 @@ static void sends_rows_again_that_were_not_taken(void **state)
     play_skip(&play);
     play_at(&play, 1000);
     play_tick(&play);
-    play_expect(&play, "up heartbeat 1 lag 0\n"
+    play_expect(&play,
+                "up heartbeat 1 lag 0\n"
                 "up state x1 run 1 up tcp://10.0.0.1:91\n"
                 "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_taken(&play, 2);
     play_at(&play, 2000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 2 lag 0\n"
-                "up state x1 run 1 up tcp://10.0.0.1:91\n");
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n");
     play_close(&play);
 }
 
@@ -276,7 +279,7 @@ static void hellos_again_when_it_is_not_welcomed(void **state)
     play_at(&play, 10250);
     play_tick(&play);
     play_expect(&play, "up heartbeat 10 lag 250\n"
-                "up hello h1 generation 0 round 0\n");
+                       "up hello h1 generation 0 round 0\n");
     play_close(&play);
 }
 
@@ -297,7 +300,7 @@ static void hellos_again_when_no_decision_ends_a_freeze(void **state)
     play_at(&play, 10500);
     play_tick(&play);
     play_expect(&play, "up heartbeat 10 lag 500\n"
-                "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
+                       "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
     play_close(&play);
 }
 
