@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/check.h"
+
 /* How to come from the root to a value: keys of maps, and @ for the spot's row of a list or map,
  * % for the key of that row, + for its item, * for its part. */
 static const char *const SPOT_PATHS[EVIDENCE_COLUMN_COUNT] = {
@@ -45,6 +47,13 @@ static const char *const SPOT_PATHS[EVIDENCE_COLUMN_COUNT] = {
     [EVIDENCE_COLUMN_UNKNOWN_STORE] = "unknown/stores/@",
     [EVIDENCE_COLUMN_TELL] = "policy/tell/@"};
 
+/* The key of the next pair of a map, or NULL. */
+static const struct mn_yaml_node *node_pair_after(const struct mn_yaml_node *key)
+{
+    mn_assert(key->next != NULL); /* every key has its value */
+    return key->next->next;
+}
+
 /* The value of a map's key, or NULL. */
 static const struct mn_yaml_node *node_value(const struct mn_yaml_node *map, const char *key,
                                              size_t size)
@@ -52,7 +61,7 @@ static const struct mn_yaml_node *node_value(const struct mn_yaml_node *map, con
     if (map->kind != MN_YAML_MAP) {
         return NULL;
     }
-    for (const struct mn_yaml_node *at = map->first; at != NULL; at = at->next->next) {
+    for (const struct mn_yaml_node *at = map->first; at != NULL; at = node_pair_after(at)) {
         if (at->size == size && memcmp(at->text, key, size) == 0) {
             return at->next;
         }
@@ -65,7 +74,7 @@ static const struct mn_yaml_node *node_child(const struct mn_yaml_node *node, si
 {
     const struct mn_yaml_node *at = node->kind == MN_YAML_SCALAR ? NULL : node->first;
     for (size_t i = 0; at != NULL && i < index; i++) {
-        at = node->kind == MN_YAML_MAP ? at->next->next : at->next;
+        at = node->kind == MN_YAML_MAP ? node_pair_after(at) : at->next;
     }
     return at;
 }

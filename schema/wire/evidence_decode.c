@@ -167,18 +167,18 @@ static void vats_in(struct evidence_decoder *decoder)
 static const struct evidence_heard *heard_in(struct evidence_decoder *decoder,
                                              const uint32_t *counts, size_t row_count,
                                              const char *const names[3], const uint32_t *vats,
-                                             size_t vat_count, const int64_t *epochs,
-                                             size_t epoch_count)
+                                             size_t vats_given, const int64_t *epochs,
+                                             size_t epochs_given)
 {
     char like[64];
     (void)snprintf(like, sizeof like, "the sum of %s", names[0]);
-    size_t count = counts_sum(counts, row_count);
-    if (!column_is(decoder, names[1], vat_count, count, like) ||
-        !column_is(decoder, names[2], epoch_count, count, like)) {
+    size_t expected = counts_sum(counts, row_count);
+    if (!column_is(decoder, names[1], vats_given, expected, like) ||
+        !column_is(decoder, names[2], epochs_given, expected, like)) {
         return NULL;
     }
-    struct evidence_heard *heard = codec_take(&decoder->codec, count, sizeof *heard);
-    for (size_t i = 0; heard != NULL && i < count; i++) {
+    struct evidence_heard *heard = codec_take(&decoder->codec, expected, sizeof *heard);
+    for (size_t i = 0; heard != NULL && i < expected; i++) {
         heard[i] = (struct evidence_heard){.vat = vats[i], .epoch = epochs[i]};
     }
     return heard;

@@ -16,7 +16,7 @@
 #ifdef __SANITIZE_ADDRESS__
 enum { DOCUMENT_SIZE = 1024 * 1024 };
 #else
-enum { DOCUMENT_SIZE = 8 * 1024 * 1024 };
+enum { DOCUMENT_SIZE = 4 * 1024 * 1024 };
 #endif
 
 static const size_t size_max = (size_t)1024 * 1024 * 1024;
