@@ -193,6 +193,7 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(NO_PARTNER, WARNING, "no_partner")                                                           \
     X(HOST_AWAY, WARNING, "host_does_not_answer")                                                  \
     X(COPY_REFUSED, WARNING, "copy_refused")                                                       \
+    X(COPY_DENIED, WARNING, "copy_not_taken")                                                      \
     X(COPY_FAILED, ERROR, "copy_not_stored")                                                       \
     X(READ_FAILED, ERROR, "copy_not_readable")                                                     \
     X(SYNC_FAILED, ERROR, "checkpoint_not_durable")                                                \

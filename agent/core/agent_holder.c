@@ -2,8 +2,9 @@
  * fetched for a start. Who sends asks for nothing but the disk; who asks gets one piece at a time,
  * so a slow disk at either end slows only this.
  *
- * A host may hand us any vat's checkpoint, for any vat may move. Deleting goes by the word of the
- * newest run alone, and never while a round is open. */
+ * A host may hand us any vat's checkpoint, for any vat may move; but not one of the run that runs
+ * here, which only its vat can write, and for a start only what it was asked for. Deleting goes by
+ * the word of the newest run alone, and never while a round is open. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -48,6 +49,13 @@ void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *va
     }
 }
 
+/* Whether @epoch can only have been written by the process of this host. */
+static bool holder_is_ours(const struct agent_vat *vat, mn_epoch epoch)
+{
+    return vat->life != AGENT_LIFE_NONE && vat->life != AGENT_LIFE_STOPPED &&
+           !agent_vat_fenced(vat) && mn_epoch_run(epoch) == vat->start.run;
+}
+
 /* What we have of the file that @host speaks of. NULL when there is nothing to do any more: it has
  * been answered. */
 static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
@@ -59,6 +67,14 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
         return NULL;
     }
     struct agent_file *file = agent_find_file(vat, epoch);
+    if ((file == NULL || file->state == AGENT_FILE_GONE) && holder_is_ours(vat, epoch)) {
+        agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_DENIED,
+                                                    .vat = *name,
+                                                    .host = agent->hosts[host].name,
+                                                    .epoch = epoch});
+        agent_say_have(agent, host, name, epoch, digest, MN_DENIED);
+        return NULL;
+    }
     if (file == NULL && vat->file_count >= AGENT_FILE_COUNT_MAX) {
         agent_say_have(agent, host, name, epoch, digest, MN_FULL);
         return NULL;
@@ -82,6 +98,8 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
             agent_say_have(agent, host, name, epoch, digest, MN_OK);
         }
         return NULL;
+    } else if (file->fetched && file->source != host) {
+        return NULL; /* for a start it comes from where the coordinator said */
     }
     if (file->size == 0) { /* the first that is heard of its size and digest */
         file->size = size;

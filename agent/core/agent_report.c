@@ -210,7 +210,7 @@ void agent_report_flush(struct agent *agent)
         for (; from < end; from++) {
             const struct agent_row_ref *ref = &agent->dirty[from];
             struct agent_file *file = agent_find_file(ref->vat, ref->epoch);
-            if (row_wanted(file)) {
+            if (rows > 0 && row_wanted(file)) {
                 draft_row(agent, &draft, ref->vat, file);
             } else if (file != NULL) {
                 file->dirty = false;

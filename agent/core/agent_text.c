@@ -21,9 +21,12 @@ void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]
 
 static void text_key(char out[AGENT_RECORD_KEY_SIZE], const char *kind, const char *name)
 {
-    size_t kind_size = strlen(kind);
-    memcpy(out, kind, kind_size);
-    memcpy(out + kind_size, name, strlen(name) + 1);
+    size_t at = 0;
+    for (; *kind != '\0'; kind++) {
+        out[at] = *kind;
+        at += 1;
+    }
+    memcpy(out + at, name, strlen(name) + 1);
 }
 
 void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECORD_KEY_SIZE])

@@ -131,7 +131,7 @@ static void disk_complain(struct agent_disk *disk, const struct mn_error *error)
 {
     struct timespec now = disk_now();
     int64_t since = disk_ms_between(disk->complained, now);
-    if (!disk->failing || since >= DISK_COMPLAIN_SECONDS * 1000) {
+    if (!disk->failing || since >= (int64_t)DISK_COMPLAIN_SECONDS * 1000) {
         disk->complained = now;
         disk->complain(error->text);
     }

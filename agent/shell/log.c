@@ -66,7 +66,11 @@ const char *agent_log_quote(char *out, size_t size, const char *text)
             out[at] = '\\';
             at += 1;
         }
-        out[at] = byte < ' ' || byte == 0x7f ? ' ' : *text;
+        char shown = *text;
+        if (byte < ' ' || byte == 0x7f) {
+            shown = ' ';
+        }
+        out[at] = shown;
         at += 1;
     }
     out[at] = '"';

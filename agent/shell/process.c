@@ -265,8 +265,6 @@ _Noreturn static void spawn_child(const struct spawn *spawn)
                                : "mneme-agent: the vat's command cannot be executed\n");
 }
 
-extern char **environ;
-
 /* Our environment with what a vat is told by it. */
 static char **spawn_environment(struct spawn *spawn, const struct mn_name *vat)
 {

@@ -305,6 +305,28 @@ static void holds_a_copy_for_another_host_and_reports_it_once_it_is_synced(void 
     play_close(&play);
 }
 
+/* Only its own vat can have written it; another would take the place of what the vat writes. */
+static void takes_no_checkpoint_of_the_run_that_runs_here_from_another_host(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_piece(&play, 1, "x1", EPOCH(1, 1), 500, 0, 500);
+    play_expect(&play, "note copy_not_taken x1 h2 1.1\n"
+                       "copies h2 x1 have 1.1 MN_DENIED\n");
+    play_offer(&play, 1, "x1", EPOCH(1, 1), 300000);
+    play_expect(&play, "note copy_not_taken x1 h2 1.1\n"
+                       "copies h2 x1 have 1.1 MN_DENIED\n");
+    play_stop(&play, "x1", 1);
+    play_recorded(&play, 5);
+    play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
+    play_skip(&play);
+    play_piece(&play, 1, "x1", EPOCH(1, 1), 500, 0, 500);
+    play_expect(&play, "write h2 x1 piece 1.1 at 0, 500 of 500 bytes\n");
+    play_close(&play);
+}
+
 static void takes_a_large_file_piece_by_piece(void **state)
 {
     (void)state;
@@ -421,6 +443,7 @@ int main(void)
         cmocka_unit_test(tries_another_host_when_the_partner_has_no_room),
         cmocka_unit_test(needs_every_partner_when_more_copies_are_wanted),
         cmocka_unit_test(holds_a_copy_for_another_host_and_reports_it_once_it_is_synced),
+        cmocka_unit_test(takes_no_checkpoint_of_the_run_that_runs_here_from_another_host),
         cmocka_unit_test(takes_a_large_file_piece_by_piece),
         cmocka_unit_test(says_why_a_copy_could_not_be_stored),
         cmocka_unit_test(sends_what_it_has_and_says_what_it_has_not),

@@ -324,6 +324,27 @@ static void fetches_missing_checkpoints_of_the_chain_before_it_starts_the_vat(vo
     play_close(&play);
 }
 
+static void takes_a_checkpoint_for_a_start_only_from_where_it_was_told(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    struct mn_link chain = {EPOCH(1, 4), mn_name_of("h3")};
+    play_start(&play, "x1", 2, EPOCH(1, 4), &chain, 1);
+    play_recorded(&play, 2);
+    play_skip(&play);
+    play_piece(&play, 1, "x1", EPOCH(1, 4), 500, 0, 500);
+    play_offer(&play, 1, "x1", EPOCH(1, 4), 300000);
+    play_expect(&play, "");
+    play_piece(&play, 2, "x1", EPOCH(1, 4), 500, 0, 500);
+    play_expect(&play, "write h3 x1 piece 1.4 at 0, 500 of 500 bytes\n");
+    play_piece_written(&play, "x1", EPOCH(1, 4), 0, 0, 500, true, MN_OK);
+    play_expect(&play, "start x1 run 2 pid 0\n");
+    play_close(&play);
+}
+
 static void asks_again_for_a_checkpoint_that_does_not_come(void **state)
 {
     (void)state;
@@ -417,6 +438,7 @@ int main(void)
         cmocka_unit_test(goes_on_with_a_start_that_was_durable_but_had_no_process),
         cmocka_unit_test(ends_an_adopted_process_whose_run_was_fenced),
         cmocka_unit_test(fetches_missing_checkpoints_of_the_chain_before_it_starts_the_vat),
+        cmocka_unit_test(takes_a_checkpoint_for_a_start_only_from_where_it_was_told),
         cmocka_unit_test(asks_again_for_a_checkpoint_that_does_not_come),
         cmocka_unit_test(gives_a_start_up_when_a_checkpoint_cannot_be_had),
         cmocka_unit_test(tells_vats_where_their_peers_are_and_asks_again_in_a_new_generation),
