@@ -96,15 +96,21 @@ static void fetch_batch(const struct ledger *ledger, const struct evidence_heard
     }
 }
 
+bool ledger_heard_valid(const struct ledger *ledger, const struct evidence_heard *heard,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (heard[i].vat >= ledger->vat_count || heard[i].epoch < 1 ||
+            heard[i].epoch > MN_EPOCH_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
 mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evidence_heard *heard,
                          size_t heard_count, size_t *count)
 {
-    for (size_t i = 0; i < heard_count; i++) {
-        if (heard[i].vat >= ledger->vat_count || heard[i].epoch < 1 ||
-            heard[i].epoch > MN_EPOCH_MAX) {
-            return MN_BAD_INPUT;
-        }
-    }
     if (heard_count > EVIDENCE_ROW_COUNT_MAX - ledger->heard_count) {
         return MN_FULL;
     }

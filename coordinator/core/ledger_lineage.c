@@ -57,6 +57,10 @@ mn_result ledger_set_lineage(struct ledger *ledger, uint32_t vat,
     ledger->places[vat].flags &= ~(uint32_t)VAT_HAS_LINEAGE;
     ledger->places[vat].flags |= count > 0 ? VAT_HAS_LINEAGE : 0;
     judge_between(ledger, vat, 0, INT64_MAX);
+    if (row->open != LEDGER_NONE &&
+        !ledger_above_live_rows(ledger, vat, ledger->intervals[row->open].epoch)) {
+        ledger_forget_open(ledger, vat);
+    }
     return MN_OK;
 }
 

@@ -263,8 +263,12 @@ void ledger_judge(struct ledger *ledger, uint32_t interval);
 
 /* ---- heard entries (ledger_heard.c) ---------------------------------------------------------- */
 
-/* The intervals that @heard names, each once and without @vat's own, into ledger->scratch; those
- * that are not known yet are made. On failure they are forgotten again.
+/* Whether all vats and epochs exist that @heard names. */
+bool ledger_heard_valid(const struct ledger *ledger, const struct evidence_heard *heard,
+                        size_t count);
+
+/* The intervals that @heard, which is valid, names, each once and without @vat's own, into
+ * ledger->scratch; those that are not known yet are made. On failure they are forgotten again.
  * @count: out. */
 mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evidence_heard *heard,
                          size_t heard_count, size_t *count) MN_CHECKED;
@@ -365,6 +369,9 @@ mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_ch
 /* The row of a listed checkpoint is no more: what it heard, its forms, and perhaps the interval.
  * Coverage is for the caller to find anew. Returns how many entries it had heard. */
 size_t ledger_unlist(struct ledger *ledger, uint32_t interval);
+
+/* Whether @epoch is above the vat's live checkpoints, as an open interval has to be. */
+bool ledger_above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
 
 /* The open interval of the vat, if it has one, is over. Coverage is for the caller to find anew. */
 void ledger_close(struct ledger *ledger, uint32_t vat);

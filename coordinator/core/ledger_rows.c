@@ -65,6 +65,16 @@ void ledger_close(struct ledger *ledger, uint32_t vat)
     }
 }
 
+/* An open interval that is not above a live row is over. */
+static void close_up_to(struct ledger *ledger, const struct evidence_checkpoint *row)
+{
+    uint32_t open = ledger->vats[row->vat].open;
+    if (open != LEDGER_NONE && ledger->intervals[open].epoch <= row->epoch &&
+        ledger_death(ledger, row->vat, row->epoch) == NULL) {
+        ledger_close(ledger, row->vat);
+    }
+}
+
 /* Enter what the row says, now that there is room for all of it. */
 static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *row,
                       uint32_t interval, size_t count)
@@ -81,18 +91,15 @@ static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *r
     ledger->checkpoint_count += fresh ? 1 : 0;
     ledger_hear(ledger, interval, count);
     ledger_add_forms(ledger, interval, row->forms, row->form_count, fresh);
-    uint32_t open = ledger->vats[row->vat].open;
-    if (open != LEDGER_NONE && (known->flags & INTERVAL_DEAD) == 0 &&
-        ledger->intervals[open].epoch <= row->epoch) {
-        ledger_close(ledger, row->vat);
-    }
+    close_up_to(ledger, row);
     ledger_cover(ledger, row->vat, ledger_position(ledger, row->vat, row->epoch));
 }
 
 mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_checkpoint *row,
                                  bool whole)
 {
-    if (!row_valid(ledger, row->vat, row->epoch, row->has_since, row->since)) {
+    if (!row_valid(ledger, row->vat, row->epoch, row->has_since, row->since) ||
+        !ledger_heard_valid(ledger, row->heard, row->heard_count)) {
         return MN_BAD_INPUT;
     }
     mn_result result = ledger_check_forms(ledger, row->epoch, row->forms, row->form_count);
@@ -108,6 +115,8 @@ mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_ch
         heard_count = 0;
         if (row->epoch < ledger->vats[row->vat].floor &&
             !chain_stands_on(ledger, row->vat, row->epoch)) {
+            close_up_to(ledger, row);
+            ledger_cover(ledger, row->vat, ledger->places[row->vat].slot_count);
             return MN_OK;
         }
     }
@@ -125,8 +134,7 @@ mn_result ledger_checkpoint(struct ledger *ledger, const struct evidence_checkpo
     return ledger_take_checkpoint(ledger, row, false);
 }
 
-/* Whether an open interval at @epoch is above the vat's live checkpoints. */
-static bool above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+bool ledger_above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     const struct vat_place *place = &ledger->places[vat];
     for (uint32_t i = place->slot_count; i > 0; i--) {
@@ -142,10 +150,11 @@ static bool above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch 
 
 mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open)
 {
-    if (!row_valid(ledger, open->vat, open->epoch, open->has_since, open->since)) {
+    if (!row_valid(ledger, open->vat, open->epoch, open->has_since, open->since) ||
+        !ledger_heard_valid(ledger, open->heard, open->heard_count)) {
         return MN_BAD_INPUT;
     }
-    if (!above_live_rows(ledger, open->vat, open->epoch)) {
+    if (!ledger_above_live_rows(ledger, open->vat, open->epoch)) {
         return MN_OK;
     }
     size_t count = 0;

@@ -190,9 +190,8 @@ mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_e
         after >= MN_EPOCH_MAX) {
         return MN_BAD_INPUT;
     }
-    struct settled_range range = {.peer = peer,
-                                  .after = after,
-                                  .through = through < MN_EPOCH_MAX ? through : MN_EPOCH_MAX};
+    struct settled_range range = {
+        .peer = peer, .after = after, .through = through < MN_EPOCH_MAX ? through : MN_EPOCH_MAX};
     if (vat == peer || range.through <= after) {
         return MN_OK;
     }
