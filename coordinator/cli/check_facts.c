@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+
 static bool *facts_flags(struct check_facts *facts, size_t count)
 {
     return mn_arena_take_array(&facts->arena, count, sizeof(bool));
@@ -264,6 +266,7 @@ static void facts_judge_vat(struct check_facts *facts, uint32_t v, const struct 
     const struct check_interval *before = NULL;
     for (size_t i = vat->first; i < last; i++) {
         struct check_interval *interval = &facts->intervals[i];
+        mn_assert(interval->row != NULL); /* only the last one may be open */
         interval->restorable = facts_restorable(facts, interval->row);
         interval->covered =
             facts_covered(facts, v, interval->row->has_since, interval->row->since, before);

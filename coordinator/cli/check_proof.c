@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "cli/check_private.h"
 
 /* What a step or an orphan says: @vat's interval number @index heard @heard. */
@@ -150,6 +151,7 @@ static bool proof_check_orphan(struct check *check, uint32_t vat, const json_t *
     if (!check_keys(check, json, what, keys) || !proof_find(check, vat, json, what, &orphan)) {
         return false;
     }
+    mn_assert(orphan.heard != NULL);
     mn_epoch kept = facts->vats[orphan.heard->vat].keep;
     if (!check_orphan(facts, orphan.heard, kept)) {
         return check_fail(check, "%s: the peer keeps what was heard", what);
