@@ -1,0 +1,272 @@
+/* The coordinator's answers in words, from canned facts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/live.h"
+
+#define KEY_C "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+#define KEY_3 "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"
+
+static const char topology_text[] =
+    "topology: 1\n"
+    "coordinator: {agents: \"tcp://127.0.0.1:7000\", operators: \"tcp://127.0.0.1:7001\", "
+    "key: \"" KEY_C "\"}\n"
+    "domains: {r2: {}}\n"
+    "hosts: {h3: {in: r2, agent: \"tcp://127.0.0.1:7103\", address: 127.0.0.1, key: \"" KEY_3
+    "\"}}\n"
+    "checkpoints: {stores: 1}\n";
+
+typedef mn_result tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                       bool colour);
+
+static void tells(tell *how, json_t *facts, const char *expected)
+{
+    struct topology *topology = NULL;
+    struct mn_text text = {0};
+    struct mn_error error = {{0}};
+    assert_non_null(facts);
+    mn_result read = topology_read(topology_text, strlen(topology_text), "t", &topology, &error);
+    assert_string_equal(error.text, "");
+    assert_int_equal(read, MN_OK);
+    assert_int_equal(how(&text, facts, topology, false), MN_OK);
+    assert_string_equal(text.bytes, expected);
+    mn_text_deinit(&text);
+    topology_destroy(&topology);
+    json_decref(facts);
+}
+
+/* Facts are written with ' in place of ". */
+static json_t *facts_of(const char *text)
+{
+    char *copy = strdup(text);
+    json_error_t error;
+    assert_non_null(copy);
+    for (char *at = strchr(copy, '\''); at != NULL; at = strchr(at, '\'')) {
+        *at = '"';
+    }
+    json_t *facts = json_loads(copy, 0, &error);
+    if (facts == NULL) {
+        fail_msg("%s at %d: %s", error.text, error.position, copy);
+    }
+    free(copy);
+    return facts;
+}
+
+static void shows_a_small_cluster_whole(void **state)
+{
+    (void)state;
+    tells(status_tell,
+          facts_of("{'generation': 3,"
+                   "'hosts': [{'host': 'h1', 'state': 'up', 'known': true, 'silence_ms': 12,"
+                   "           'lag_ms': 0, 'disk_ms': 1, 'refused': 0, 'vats': 2},"
+                   "          {'host': 'h3', 'state': 'lost', 'known': true, 'silence_ms': 1234,"
+                   "           'lag_ms': 0, 'disk_ms': 0, 'refused': 1000, 'vats': 0}],"
+                   "'vats': [{'vat': 'x3', 'host': 'h5', 'state': 'starting', 'run': 2,"
+                   "          'incarnation': 1, 'floor': 4294967345}],"
+                   "'waits': [{'kind': 'start', 'round': 1, 'text': 'vat x3, which is being "
+                   "restored on host h5'}], 'more_waits': false,"
+                   "'counts': {'hosts': {'up': 1, 'lost': 1}, 'vats': {'starting': 1}},"
+                   "'left_out': {'hosts': 0, 'vats': 0},"
+                   "'ledger': {'vats': 12, 'checkpoints': 96, 'heard': 1152, 'bytes': 65536}}"),
+          "generation 3; the ledger holds 96 checkpoints of 12 vats, 1,152 heard entries, in 64 "
+          "KiB\n"
+          "\n"
+          "hosts: 1 up, 1 lost\n"
+          "  HOST  STATE  SILENT   LAG  DISK  REFUSED  VATS\n"
+          "  h1    up      12 ms  0 ms  1 ms        0     2\n"
+          "  h3    lost    1.2 s  0 ms  0 ms    1,000     0\n"
+          "\n"
+          "vats: 1 starting\n"
+          "  VAT  STATE     HOST  RUN  INCARNATION  FLOOR\n"
+          "  x3   starting  h5      2            1   1.49\n"
+          "\n"
+          "waits for:\n"
+          "  vat x3, which is being restored on host h5 (round 1)\n");
+}
+
+static json_t *large_cluster(int count, int lost)
+{
+    json_t *facts = facts_of("{'generation': 1, 'hosts': [], 'vats': [], 'waits': [],"
+                             "'counts': {'hosts': {}, 'vats': {}}, 'ledger': {}}");
+    json_t *hosts = json_object_get(facts, "hosts");
+    for (int i = 0; i < count; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "h%d", i);
+        assert_int_equal(
+            json_array_append_new(hosts, json_pack("{s:s, s:s, s:b}", "host", name, "state",
+                                                   i < lost ? "lost" : "up", "known", 1)),
+            0);
+    }
+    json_t *counts = json_object_get(json_object_get(facts, "counts"), "hosts");
+    assert_int_equal(json_object_set_new(counts, "lost", json_integer(lost)), 0);
+    assert_int_equal(json_object_set_new(counts, "up", json_integer(count - lost)), 0);
+    return facts;
+}
+
+static void counts_of_ten_thousand_hosts_those_that_are_up(void **state)
+{
+    (void)state;
+    tells(status_tell, large_cluster(10000, 2),
+          "generation 1; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "\n"
+          "hosts: 2 lost, 9,998 up\n"
+          "  HOST  STATE  SILENT   LAG  DISK  REFUSED  VATS\n"
+          "  h0    lost     0 ms  0 ms  0 ms        0     0\n"
+          "  h1    lost     0 ms  0 ms  0 ms        0     0\n"
+          "  and 9,998 that are up\n"
+          "\n"
+          "vats: none\n");
+}
+
+static void names_fifty_of_the_lost_and_counts_the_rest(void **state)
+{
+    (void)state;
+    struct mn_text text = {0};
+    json_t *facts = large_cluster(10000, 3000);
+    assert_int_equal(status_tell(&text, facts, NULL, false), MN_OK);
+    assert_non_null(strstr(text.bytes, "  h49   lost "));
+    assert_null(strstr(text.bytes, "  h50   lost "));
+    assert_non_null(strstr(text.bytes, "  and 2,950 more that are not up; --json names them\n"
+                                       "  and 7,000 that are up\n"));
+    mn_text_deinit(&text);
+    json_decref(facts);
+}
+
+static void shows_a_round_with_times_from_the_suspicion_on(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TZ", "UTC", 1), 0);
+    tzset();
+    tells(rounds_tell,
+          facts_of("{'rounds': [{'round': 1, 'state': 'tell', 'attempt': 1,"
+                   "'suspected_at': 1782000000123000000, 'lost_at': 1782000000423000000,"
+                   "'decided_at': 1782000001500000000, 'restored_at': 1782000001700000000,"
+                   "'told_at': 0, 'lost_hosts': ['h3', 'h4'], 'lost_vats': ['x3'],"
+                   "'revived': 1, 'rolled_back': 0, 'reset': 0,"
+                   "'restored': [{'vat': 'x3', 'host': 'h5', 'run': 2, 'incarnation': 1,"
+                   "              'keep': 4294967353, 'outcome': 'revived'}],"
+                   "'told': [{'vat': 'x1', 'notices': []}]}], 'older_left_out': 2}"),
+          "2 older rounds are not shown\n"
+          "\n"
+          "round 1: tell; 1 revived, 0 rolled back, 0 reset, 1 told\n"
+          "  suspected  2026-06-21T00:00:00.123+00:00\n"
+          "  lost       2026-06-21T00:00:00.423+00:00  +300 ms\n"
+          "  decided    2026-06-21T00:00:01.500+00:00  +1,377 ms\n"
+          "  restored   2026-06-21T00:00:01.700+00:00  +1,577 ms\n"
+          "  lost hosts: h3, h4\n"
+          "  lost vats: x3\n"
+          "  told: x1\n"
+          "  VAT  OUTCOME  KEEPS  HOST  RUN\n"
+          "  x3   revived   1.57  h5      2\n");
+}
+
+static void says_that_there_was_no_round(void **state)
+{
+    (void)state;
+    tells(rounds_tell, facts_of("{'rounds': [], 'older_left_out': 0}"),
+          "no round yet: nothing was ever lost\n");
+}
+
+static void explains_a_vat_that_was_revived(void **state)
+{
+    (void)state;
+    tells(explain_tell,
+          facts_of("{'round': 1, 'vat': 'x3', 'start': {'host': 'h5', 'run': 2, 'incarnation': 1,"
+                   " 'keep': 4294967353, 'outcome': 'revived'},"
+                   "'answer': {'vats': {'x3': {'outcome': 'revived', 'was': 'lost',"
+                   " 'keep': 4294967353, 'incarnation': 1, 'sure': true, 'spared': false,"
+                   " 'forgot': null, 'because': {'lost': [{'host': 'h3'}]}, 'told': []}}}}"),
+          "x3 was lost with host h3 (in r2). It went on from checkpoint 1.57 on host h5 as run 2: "
+          "nothing of it was forgotten, so no peer can tell.\n");
+}
+
+static void explains_a_vat_that_a_peer_took_back(void **state)
+{
+    (void)state;
+    tells(explain_tell,
+          facts_of("{'round': 2, 'vat': 'a', 'start': {'host': 'h5', 'run': 2},"
+                   "'answer': {'vats': {"
+                   "'a': {'outcome': 'rolled_back', 'was': 'running', 'keep': 4294967300,"
+                   " 'incarnation': 2, 'sure': true, 'spared': false,"
+                   " 'forgot': {'after': 4294967300, 'through': 4294967303, 'told': false},"
+                   " 'because': {'orphan': {'epoch': 4294967302,"
+                   "             'heard': {'vat': 'b', 'epoch': 4294967305}, 'kept': 4294967304}},"
+                   " 'told': [{'vat': 'b', 'incarnation': 2, 'kept': 4294967304, 'you_heard': null,"
+                   "           'forgot_you': [4294967299, 4294967300]}]},"
+                   "'b': {'outcome': 'rolled_back', 'was': 'lost', 'keep': 4294967304,"
+                   " 'incarnation': 2, 'sure': true, 'because': {'lost': [{'host': 'h3'}]}}}}}"),
+          "a ran, and was taken back because of a peer. It was rolled back to checkpoint 1.4 on "
+          "host h5 as run 2. It forgot everything after checkpoint 1.4, up to epoch 1.7; it is "
+          "incarnation 2 from then on.\n"
+          "  Why:\n"
+          "      in epoch 1.6 it heard epoch 1.9 of b, which keeps 1.8\n"
+          "      and b: lost: host h3\n"
+          "  a is told that b forgot everything after checkpoint 1.8, and is incarnation 2 now; "
+          "its own epoch 1.3 to 1.4 is forgotten there\n");
+}
+
+static void explains_a_vat_of_which_nothing_is_left(void **state)
+{
+    (void)state;
+    tells(explain_tell,
+          facts_of("{'round': 1, 'vat': 'a', 'start': {'host': 'h5', 'run': 2},"
+                   "'answer': {'vats': {'a': {'outcome': 'reset', 'was': 'lost', 'keep': 0,"
+                   " 'incarnation': 2, 'sure': false,"
+                   " 'forgot': {'after': 0, 'through': null, 'told': true},"
+                   " 'because': {'lost': [{'domain': 'r2'}]}, 'told': []}}}}"),
+          "a was lost with domain r2. It was reset: none of its checkpoints could be kept, so it "
+          "began anew on host h5 as run 2. It forgot everything after its birth; it is "
+          "incarnation 2 from then on. Its peers were told, instead of being taken back with it. "
+          "This is not sure: not everyone had answered.\n");
+}
+
+static void explains_a_vat_that_ran_on_and_was_told(void **state)
+{
+    (void)state;
+    tells(explain_tell,
+          facts_of("{'round': 1, 'vat': 'x1', 'start': null,"
+                   "'answer': {'vats': {'x1': {'outcome': 'running', 'was': 'running',"
+                   " 'keep': null, 'incarnation': 1, 'sure': true, 'spared': false,"
+                   " 'forgot': null, 'told': [{'vat': 'x3', 'incarnation': 2, 'kept': 0,"
+                   " 'you_heard': [4294967298, 4294967298], 'forgot_you': null}]}}}}"),
+          "x1 ran on. It lost nothing.\n"
+          "  x1 is told that x3 forgot everything after its birth, and is incarnation 2 now; it "
+          "heard, of that, epoch 1.2\n");
+}
+
+static void refuses_facts_that_are_of_something_else(void **state)
+{
+    struct mn_text text = {0};
+    json_t *facts = facts_of("{'weather': 'fine'}");
+    (void)state;
+    assert_int_equal(status_tell(&text, facts, NULL, false), MN_BAD_INPUT);
+    assert_int_equal(rounds_tell(&text, facts, NULL, false), MN_BAD_INPUT);
+    assert_int_equal(explain_tell(&text, facts, NULL, false), MN_BAD_INPUT);
+    json_decref(facts);
+    mn_text_deinit(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shows_a_small_cluster_whole),
+        cmocka_unit_test(counts_of_ten_thousand_hosts_those_that_are_up),
+        cmocka_unit_test(names_fifty_of_the_lost_and_counts_the_rest),
+        cmocka_unit_test(shows_a_round_with_times_from_the_suspicion_on),
+        cmocka_unit_test(says_that_there_was_no_round),
+        cmocka_unit_test(explains_a_vat_that_was_revived),
+        cmocka_unit_test(explains_a_vat_that_a_peer_took_back),
+        cmocka_unit_test(explains_a_vat_of_which_nothing_is_left),
+        cmocka_unit_test(explains_a_vat_that_ran_on_and_was_told),
+        cmocka_unit_test(refuses_facts_that_are_of_something_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
