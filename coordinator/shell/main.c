@@ -1,0 +1,105 @@
+/* mneme-coordinator: the arguments. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shell/daemon.h"
+
+static const char usage_text[] =
+    "Usage: mneme-coordinator --topology FILE --key FILE --data DIR\n"
+    "\n"
+    "Remembers for the whole cluster. It listens to the agents, keeps a ledger of every vat's\n"
+    "checkpoints in memory, notices when hosts or vats are lost, computes the one consistent cut\n"
+    "that loses least, has the lost vats restored and every vat told that must know.\n"
+    "\n"
+    "  --topology FILE  the cluster's topology, the same file on every host\n"
+    "  --key FILE       the coordinator's key file, made with: mneme keygen FILE\n"
+    "  --data DIR       where everything is kept; made if it is not there\n"
+    "  --help           print this\n"
+    "\n"
+    "In DIR: journal.db, what the coordinator must not forget; rounds/N.evidence.json, what the\n"
+    "decision of round N was computed from, to be read by: mneme cut. Started again, it reads the\n"
+    "journal and carries on a decision that it had made; only one coordinator may use a journal.\n"
+    "\n"
+    "When the disk is full nothing is promised: the record is tried again until there is room, "
+    "and\n"
+    "what rests on it waits.\n"
+    "\n"
+    "SIGTERM and SIGINT end it within 2 seconds; no vat stops because of that.\n"
+    "\n"
+    "The log goes to standard error, a line an event: TIME LEVEL what key=value ...\n"
+    "\n"
+    "Environment: MNEME_REHEARSE=crash-at=decided, for rehearsals: it kills itself when a "
+    "decision\n"
+    "is durable and nothing of it has been sent yet.\n"
+    "\n"
+    "Exit status: 0 ended by a signal, 1 it could not start or go on, 2 bad usage or input.\n";
+
+static int usage_error(const char *what)
+{
+    (void)fprintf(stderr, "mneme-coordinator: %s; see mneme-coordinator --help\n", what);
+    return 2;
+}
+
+/* What to rehearse, from the environment. False when it is nothing that can be. */
+static bool read_rehearsal(struct coordinator_options *options)
+{
+    const char *text = getenv("MNEME_REHEARSE");
+    if (text == NULL || text[0] == '\0') {
+        return true;
+    }
+    options->crash_at_decided = strcmp(text, "crash-at=decided") == 0;
+    if (!options->crash_at_decided) {
+        (void)fprintf(stderr,
+                      "mneme-coordinator: MNEME_REHEARSE=%.64s: there is no such rehearsal; known: "
+                      "crash-at=decided\n",
+                      text);
+    }
+    return options->crash_at_decided;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {{"topology", required_argument, NULL, 't'},
+                                          {"key", required_argument, NULL, 'k'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    struct coordinator_options options = {NULL, NULL, NULL, false};
+    for (int option = getopt_long(argc, argv, "", longs, NULL); option != -1;
+         option = getopt_long(argc, argv, "", longs, NULL)) {
+        switch (option) {
+        case 't':
+            options.topology = optarg;
+            break;
+        case 'k':
+            options.key = optarg;
+            break;
+        case 'd':
+            options.data = optarg;
+            break;
+        case 'h':
+            return fputs(usage_text, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
+        default:
+            return usage_error("bad option");
+        }
+    }
+    if (optind < argc) {
+        return usage_error("it takes options only");
+    }
+    if (options.topology == NULL || options.key == NULL || options.data == NULL) {
+        return usage_error("--topology, --key and --data are all needed");
+    }
+    if (!read_rehearsal(&options)) {
+        return 2;
+    }
+    struct mn_error error = {{0}};
+    mn_result result = coordinator_daemon_run(&options, &error);
+    if (result == MN_OK) {
+        return 0;
+    }
+    (void)fprintf(stderr, "mneme-coordinator: %s\n",
+                  error.text[0] != '\0' ? error.text : mn_result_text(result));
+    return result == MN_BAD_INPUT ? 2 : 1;
+}
