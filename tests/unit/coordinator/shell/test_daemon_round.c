@@ -1,0 +1,186 @@
+/* A whole round through the daemon: what is on the disk before anybody hears of it, and that a
+ * coordinator which dies at its decision carries that decision on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "coordinator/shell/daemon_place.h"
+#include "docs/evidence.h"
+#include "docs/file.h"
+#include "shell/journal.h"
+#include "wire/stored.h"
+
+struct cluster {
+    struct daemon_place place;
+    struct fake_host hosts[PLACE_HOST_COUNT];
+};
+
+static int cluster_make(void **state)
+{
+    static struct cluster cluster;
+    static const char *const names[] = {"h1", "h2", "h3"};
+    daemon_place_make(&cluster.place);
+    for (int i = 0; i < PLACE_HOST_COUNT; i++) {
+        fake_host_open(&cluster.hosts[i], &cluster.place, &cluster.place.hosts[i],
+                       cluster.place.agents_port);
+        fake_host_answer(&cluster.hosts[i], names[i]);
+    }
+    *state = &cluster;
+    return 0;
+}
+
+static int cluster_remove(void **state)
+{
+    struct cluster *cluster = *state;
+    for (int i = 0; i < PLACE_HOST_COUNT; i++) {
+        fake_host_close(&cluster->hosts[i]);
+    }
+    daemon_place_remove(&cluster->place);
+    return 0;
+}
+
+static void until(struct cluster *cluster, int host, enum mn_down_kind kind, int least)
+{
+    const int *count = &cluster->hosts[host].counts[kind];
+    if (!fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, count, least, PLACE_WAIT_MS)) {
+        print_error("host %d got message %d %d times, expected %d\n", host, (int)kind, *count,
+                    least);
+        daemon_place_give_up(&cluster->place, "a message");
+    }
+}
+
+static void until_logged(struct cluster *cluster, const char *text)
+{
+    int ended = 0;
+    mn_time end = mn_now() + PLACE_WAIT_MS * MN_MS;
+    while (!daemon_place_logged(&cluster->place, text) && mn_now() < end) {
+        (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 20);
+    }
+    daemon_place_until_logged(&cluster->place, text);
+}
+
+/* Vat x1 runs on h1, and its process ends. */
+static void lose_the_vat(struct cluster *cluster)
+{
+    until(cluster, 0, MN_DOWN_START, 1);
+    assert_int_equal(cluster->hosts[0].run, 1);
+    fake_host_say(&cluster->hosts[0], MN_VAT_EXITED, 1);
+}
+
+/* What the journal says of the decision of round 1. */
+static mn_result find_decision(void *context, const struct journal_entry *entry)
+{
+    struct mn_arena arena = {0};
+    struct mn_journal_record record;
+    assert_int_equal(mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes,
+                                              entry->size, &arena, &record),
+                     MN_OK);
+    if (record.kind == MN_JOURNAL_DECISION) {
+        assert_int_equal(record.decision.round, 1);
+        assert_int_equal(record.decision.start_count, 1);
+        *(struct mn_digest *)context = record.decision.evidence_digest;
+    }
+    mn_arena_deinit(&arena);
+    return MN_OK;
+}
+
+static void the_evidence_is_what_the_decision_names(const struct daemon_place *place)
+{
+    char path[128];
+    struct journal journal = {0};
+    struct mn_digest named = {{0}};
+    struct mn_digest found;
+    struct mn_text text = {0};
+    struct evidence *evidence = NULL;
+    (void)snprintf(path, sizeof path, "%s/journal.db", place->data);
+    assert_int_equal(journal_open_sqlite(&journal, path, NULL), MN_OK);
+    assert_int_equal(journal_read(&journal, 1, find_decision, &named, NULL), MN_OK);
+    journal_close(&journal);
+    (void)snprintf(path, sizeof path, "%s/rounds/1.evidence.json", place->data);
+    assert_int_equal(mn_file_read(path, 1000000, &text, NULL), MN_OK);
+    (void)crypto_generichash(found.bytes, sizeof found.bytes, (const unsigned char *)text.bytes,
+                             text.size, NULL, 0);
+    assert_memory_equal(&named, &found, sizeof named);
+    assert_int_equal(evidence_read(text.bytes, text.size, path, &evidence, NULL), MN_OK);
+    evidence_destroy(&evidence);
+    mn_text_deinit(&text);
+}
+
+static void restores_a_lost_vat_and_says_so(void **state)
+{
+    struct cluster *cluster = *state;
+    struct daemon_place *place = &cluster->place;
+    char output[8192];
+    const char *rounds[] = {"rounds", "--json", NULL};
+    const char *explain[] = {"explain", "1", "x1", NULL};
+    const char *of_whom[] = {"explain", "1", "q9", NULL};
+    daemon_place_ready(place);
+    lose_the_vat(cluster);
+    until(cluster, 0, MN_DOWN_START, 2);
+    assert_int_equal(cluster->hosts[0].run + cluster->hosts[1].run + cluster->hosts[2].run, 2);
+    the_evidence_is_what_the_decision_names(place);
+    until(cluster, 1, MN_DOWN_DECISION, 1);
+    until_logged(cluster, "round_done");
+    assert_int_equal(daemon_place_mneme(place, rounds, output, sizeof output), 0);
+    assert_non_null(strstr(output, "{\"round\":1,\"state\":\"done\","));
+    assert_non_null(strstr(output, "\"lost_hosts\":[],\"lost_vats\":[\"x1\"],\"revived\":1,"));
+    assert_int_equal(daemon_place_mneme(place, explain, output, sizeof output), 0);
+    assert_string_equal(output, "x1 was lost. It went on from its birth on host h1 as run 2: "
+                                "nothing of it was forgotten, so no peer can tell.\n");
+    assert_int_equal(daemon_place_mneme(place, of_whom, output, sizeof output), 1);
+    assert_string_equal(output, "mneme explain: there is no vat q9; there is x1\n");
+    daemon_place_stop(place);
+}
+
+static void carries_on_a_decision_at_which_it_was_killed(void **state)
+{
+    struct cluster *cluster = *state;
+    struct daemon_place *place = &cluster->place;
+    assert_true(daemon_place_start(place, "crash-at=decided", 0));
+    lose_the_vat(cluster);
+    int ended = 0;
+    int status = 0;
+    mn_time end = mn_now() + PLACE_WAIT_MS * MN_MS;
+    while (waitpid(place->pid, &status, WNOHANG) == 0 && mn_now() < end) {
+        (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 20);
+    }
+    if (!WIFSIGNALED(status)) {
+        daemon_place_give_up(place, "its death");
+    }
+    place->pid = 0;
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    the_evidence_is_what_the_decision_names(place);
+    (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 100);
+    for (int i = 0; i < PLACE_HOST_COUNT; i++) {
+        assert_int_equal(cluster->hosts[i].counts[MN_DOWN_DECISION], 0);
+        assert_int_not_equal(cluster->hosts[i].run, 2);
+    }
+    daemon_place_ready(place);
+    until(cluster, 0, MN_DOWN_START, 2);
+    assert_int_equal(cluster->hosts[0].run, 2);
+    assert_int_equal(cluster->hosts[0].generation, 2);
+    until(cluster, 1, MN_DOWN_DECISION, 1);
+    assert_int_equal(cluster->hosts[1].round, 1);
+    until_logged(cluster, "round_done");
+    daemon_place_stop(place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(restores_a_lost_vat_and_says_so, cluster_make,
+                                        cluster_remove),
+        cmocka_unit_test_setup_teardown(carries_on_a_decision_at_which_it_was_killed, cluster_make,
+                                        cluster_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
