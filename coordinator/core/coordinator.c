@@ -362,8 +362,8 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
 
 mn_time coordinator_deadline(const struct coordinator *coordinator)
 {
-    if (!coordinator->begun || coordinator->detector == NULL) {
-        return MN_TIME_NEVER;
+    if (!coordinator->in_force || coordinator->behind) {
+        return MN_TIME_NEVER; /* nothing is said, so nothing is due */
     }
     mn_time detector = detector_deadline(coordinator->detector);
     mn_time round = round_deadline(coordinator);

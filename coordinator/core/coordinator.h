@@ -162,7 +162,7 @@ void coordinator_destroy(struct coordinator **coordinator);
 void coordinator_step(struct coordinator *coordinator, mn_time now,
                       const struct coordinator_event *event, struct coordinator_effects *effects);
 
-/* When the next COORDINATOR_ON_TICK is due; MN_TIME_NEVER before BEGIN. */
+/* When the next COORDINATOR_ON_TICK is due; MN_TIME_NEVER while the generation is not in force. */
 mn_time coordinator_deadline(const struct coordinator *coordinator);
 
 /* Assert what must hold after every step. */

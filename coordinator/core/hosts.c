@@ -225,8 +225,9 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     }
     coordinator->hosts[host].known = true;
     hosts_welcome(coordinator, host);
-    hello_compare(coordinator, host, message);
+    /* Decisions before starts: a vat begins with the rounds that its agent knows. */
     telling_remind(coordinator, host, message->hello.newest_round);
+    hello_compare(coordinator, host, message);
     round_host_again(coordinator, host);
     round_changed(coordinator);
 }

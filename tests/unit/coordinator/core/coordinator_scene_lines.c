@@ -1,0 +1,194 @@
+/* Effects of the coordinator's core as lines of text. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "coordinator_scene.h"
+
+static void line_add(struct scene *scene, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void line_add(struct scene *scene, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    size_t room = SCENE_TEXT_SIZE - scene->size;
+    int size = vsnprintf(scene->text + scene->size, room, format, list);
+    va_end(list);
+    mn_assert(size >= 0);
+    mn_assert((size_t)size < room);
+    scene->size += (size_t)size;
+}
+
+static void line_epoch(struct scene *scene, const char *before, mn_epoch epoch)
+{
+    line_add(scene, "%s%lld.%lld", before, (long long)(epoch >> 32),
+             (long long)(epoch & 0xffffffff));
+}
+
+static void line_start(struct scene *scene, const struct mn_start *start)
+{
+    line_add(scene, " %s run %u incarnation %u %s", start->vat.text, start->run, start->incarnation,
+             mn_outcome_name(start->outcome));
+    line_epoch(scene, " keep ", start->keep);
+    for (uint32_t i = 0; i < start->chain_count; i++) {
+        line_epoch(scene, i == 0 ? " from " : " ", start->chain[i].epoch);
+        line_add(scene, "@%s", start->chain[i].holder.text);
+    }
+}
+
+static void line_notice(struct scene *scene, const struct mn_notice *notice)
+{
+    line_add(scene, " (%s incarnation %u%s", notice->peer.text, notice->incarnation,
+             notice->reset ? " reset" : "");
+    line_epoch(scene, " kept ", notice->kept);
+    if (notice->you_heard.last != 0) {
+        line_epoch(scene, " you_heard ", notice->you_heard.first);
+        line_epoch(scene, "-", notice->you_heard.last);
+    }
+    if (notice->forgot_you.last != 0) {
+        line_epoch(scene, " forgot_you ", notice->forgot_you.first);
+        line_epoch(scene, "-", notice->forgot_you.last);
+    }
+    line_add(scene, ")");
+}
+
+static void line_told(struct scene *scene, const struct mn_told *told, uint32_t count,
+                      const struct mn_notice *notices)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        line_add(scene, " told %s", told[i].vat.text);
+        for (uint32_t k = 0; k < told[i].notice_count; k++) {
+            line_notice(scene, &notices[told[i].notice_first + k]);
+        }
+    }
+}
+
+static void line_names(struct scene *scene, const char *before, const struct mn_name *names,
+                       uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        line_add(scene, "%s%s", i == 0 ? before : " ", names[i].text);
+    }
+}
+
+static void line_freeze(struct scene *scene, const struct mn_down *down)
+{
+    line_add(scene, " freeze round %llu attempt %u", (unsigned long long)down->freeze.round,
+             down->freeze.attempt);
+    line_names(scene, " lost ", down->freeze.hosts, down->freeze.host_count);
+    for (uint32_t i = 0; i < down->freeze.suspect_count; i++) {
+        line_add(scene, "%s%s/%u", i == 0 ? " suspects " : " ", down->freeze.suspects[i].vat.text,
+                 down->freeze.suspects[i].run);
+    }
+}
+
+static void line_down(struct scene *scene, uint32_t host, const struct mn_down *down)
+{
+    line_add(scene, "h%u", host + 1);
+    switch (down->kind) {
+    case MN_DOWN_WELCOME:
+        line_add(scene, " welcome generation %llu round %llu%s",
+                 (unsigned long long)down->generation,
+                 (unsigned long long)down->welcome.newest_round,
+                 down->welcome.send_everything ? " everything" : "");
+        break;
+    case MN_DOWN_TAKEN:
+        line_add(scene, " taken %llu", (unsigned long long)down->taken.sequence);
+        break;
+    case MN_DOWN_PROBE:
+        line_add(scene, " probe %llu %s", (unsigned long long)down->probe.probe,
+                 down->probe.host.text);
+        for (uint32_t i = 0; i < down->probe.endpoint_count; i++) {
+            line_add(scene, " %s", down->probe.endpoints[i].text);
+        }
+        break;
+    case MN_DOWN_FREEZE:
+        line_freeze(scene, down);
+        break;
+    case MN_DOWN_START:
+        line_add(scene, " start");
+        line_start(scene, &down->start);
+        break;
+    case MN_DOWN_STOP:
+        line_add(scene, " stop %s run %u", down->stop.vat.text, down->stop.run);
+        break;
+    case MN_DOWN_DECISION:
+        line_add(scene, " decision %llu", (unsigned long long)down->decision.round);
+        line_told(scene, down->decision.told, down->decision.told_count, down->decision.notices);
+        break;
+    case MN_DOWN_ADDRESS:
+        line_add(scene, " address %s run %u %s %s", down->address.vat.text, down->address.run,
+                 down->address.host.text, down->address.endpoint.text);
+        break;
+    }
+    line_add(scene, "\n");
+}
+
+static void line_record(struct scene *scene, const struct coordinator_effect *effect)
+{
+    const struct mn_journal_record *record = effect->record.record;
+    line_add(scene, "record %llu", (unsigned long long)effect->record.sequence);
+    switch (record->kind) {
+    case MN_JOURNAL_GENERATION:
+        line_add(scene, " generation %llu", (unsigned long long)effect->record.generation);
+        break;
+    case MN_JOURNAL_VAT:
+        line_add(scene, " vat %s run %u incarnation %u on %s", record->vat.vat.text,
+                 record->vat.run, record->vat.incarnation, record->vat.host.text);
+        break;
+    case MN_JOURNAL_DECISION: {
+        const struct mn_journal_decision *decision = &record->decision;
+        line_add(scene, " decision %llu%s", (unsigned long long)decision->round,
+                 effect->record.evidence != NULL ? "" : " WITHOUT EVIDENCE");
+        line_names(scene, " lost ", decision->lost_hosts, decision->lost_host_count);
+        line_names(scene, " gone ", decision->lost_vats, decision->lost_vat_count);
+        for (uint32_t i = 0; i < decision->start_count; i++) {
+            line_add(scene, " [%s:", decision->starts[i].host.text);
+            line_start(scene, &decision->starts[i].start);
+            line_add(scene, "]");
+        }
+        line_told(scene, decision->told, decision->told_count, decision->notices);
+        break;
+    }
+    case MN_JOURNAL_DONE:
+        line_add(scene, " done %llu", (unsigned long long)record->done.round);
+        break;
+    }
+    line_add(scene, "\n");
+}
+
+static void line_note(struct scene *scene, const struct coordinator_note_facts *note)
+{
+    line_add(scene, "note %s", coordinator_note_what(note->note));
+    if (note->vat != NULL) {
+        line_add(scene, " %s", note->vat);
+    }
+    if (note->host != NULL) {
+        line_add(scene, " %s", note->host);
+    }
+    if (note->text != NULL) {
+        line_add(scene, ": %s", note->text);
+    }
+    line_add(scene, "\n");
+}
+
+void scene_lines(struct scene *scene, const struct coordinator_effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct coordinator_effect *effect = &effects->items[i];
+        switch (effect->kind) {
+        case COORDINATOR_DO_SEND:
+            line_down(scene, effect->send.host, effect->send.message);
+            break;
+        case COORDINATOR_DO_RECORD:
+            line_record(scene, effect);
+            break;
+        case COORDINATOR_DO_NOTE:
+            line_note(scene, effect->note);
+            break;
+        }
+    }
+}

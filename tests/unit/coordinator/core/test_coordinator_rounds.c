@@ -1,0 +1,539 @@
+/* Stories of the coordinator: what is lost, what is decided, who is started and told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coordinator_scene.h"
+
+static void begin(struct scene *scene)
+{
+    scene_open(scene);
+    scene_run_all(scene);
+    scene_until(scene, 20000);
+    scene_skip(scene);
+}
+
+/* Rack r2 falls silent at once, and at 23.4 s witnesses find its ports closed. */
+static void lose_r2(struct scene *scene)
+{
+    scene->silent[2] = true;
+    scene->silent[3] = true;
+    scene_until(scene, 23400);
+    scene_probed(scene, 5, 1, 3, MN_PROBE_CLOSED);
+    scene_probed(scene, 1, 1, 3, MN_PROBE_CLOSED);
+    scene_probed(scene, 5, 2, 4, MN_PROBE_CLOSED);
+    scene_probed(scene, 1, 2, 4, MN_PROBE_CLOSED);
+}
+
+/* Every living host answers with the open interval of its vat. */
+static void answer_all(struct scene *scene, uint64_t round, uint32_t attempt)
+{
+    static const char *const vats[] = {"x1", "x2", "x3", "x4", "x5", "x6"};
+    for (uint32_t host = 1; host <= 6; host++) {
+        if (!scene->silent[host - 1]) {
+            scene_interval(scene, host, round, attempt, vats[host - 1], EPOCH(1, 3), EPOCH(1, 1),
+                           "");
+        }
+    }
+}
+
+/* From the loss of r2 to its decision's record, number 8. */
+
+static void starts_a_vat_for_the_first_time_once_its_run_is_recorded(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_expect(&scene, "record 1 generation 1\n"
+                         "note begun\n");
+    scene_hello(&scene, 1, "");
+    scene_expect(&scene, "h1 welcome generation 1 round 0 everything\n"
+                         "record 2 vat x1 run 1 incarnation 1 on h1\n");
+    scene_hello(&scene, 1, "");
+    scene_expect(&scene, "h1 welcome generation 1 round 0\n");
+    scene_recorded(&scene, 2);
+    scene_expect(&scene, "note vat_first_start x1 h1\n"
+                         "h1 start x1 run 1 incarnation 1 revived keep 0.0\n");
+    scene_state(&scene, 1, "x1 1 up");
+    scene_expect(&scene, "note vat_up x1 h1: tcp://x1.1\n");
+    scene_close(&scene);
+}
+
+static void restores_a_lost_rack_where_its_copies_are(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_expect(&scene, "note host_state h3: stale\n"
+                         "note host_state h4: stale\n"
+                         "note host_state h3: suspect\n"
+                         "h5 probe 1 h3 tcp://127.0.0.1:7103 tcp://x3.1\n"
+                         "h1 probe 1 h3 tcp://127.0.0.1:7103 tcp://x3.1\n"
+                         "note host_state h4: suspect\n"
+                         "h5 probe 2 h4 tcp://127.0.0.1:7104 tcp://x4.1\n"
+                         "h1 probe 2 h4 tcp://127.0.0.1:7104 tcp://x4.1\n"
+                         "note host_lost h3\n"
+                         "note vat_lost x3 h3: its host is lost\n"
+                         "note round_begun\n"
+                         "note host_lost h4\n"
+                         "note vat_lost x4 h4: its host is lost\n");
+    scene_until(&scene, 25900);
+    scene_expect(&scene, "note round_state: collect\n"
+                         "h1 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n"
+                         "h2 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n"
+                         "h5 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n"
+                         "h6 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n");
+    answer_all(&scene, 1, 1);
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: deciding\n"
+                         "record 8 decision 1 lost h3 h4 [h5: x3 run 2 incarnation 1 revived "
+                         "keep 1.2 from 1.1@h5 1.2@h5] [h6: x4 run 2 incarnation 1 revived "
+                         "keep 1.2 from 1.1@h6 1.2@h6]\n");
+    scene_recorded(&scene, 8);
+    scene_expect(&scene, "note round_state: restore\n"
+                         "note decided\n"
+                         "note restore x3 h5: revived\n"
+                         "note restore x4 h6: revived\n"
+                         "h1 decision 1\n"
+                         "h2 decision 1\n"
+                         "h5 decision 1\n"
+                         "h6 decision 1\n"
+                         "h5 start x3 run 2 incarnation 1 revived keep 1.2 from 1.1@h5 1.2@h5\n"
+                         "h6 start x4 run 2 incarnation 1 revived keep 1.2 from 1.1@h6 1.2@h6\n");
+    scene_state(&scene, 5, "x3 2 up");
+    scene_state(&scene, 6, "x4 2 up");
+    scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
+                         "note vat_up x4 h6: tcp://x4.2\n"
+                         "note round_state: tell\n"
+                         "record 9 done 1\n");
+    scene_recorded(&scene, 9);
+    scene_expect(&scene, "note round_state: done\n"
+                         "note round_done\n");
+    scene_close(&scene);
+}
+
+static void revives_a_crashed_vat_on_its_own_host(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    scene_state(&scene, 1, "x1 1 exited");
+    scene_expect(&scene, "note vat_lost x1 h1: as the scene says\n"
+                         "note round_begun\n");
+    scene_until(&scene, 23000);
+    scene_expect(&scene, "note round_state: collect\n"
+                         "h1 freeze round 1 attempt 1 suspects x1/1\n"
+                         "h2 freeze round 1 attempt 1 suspects x1/1\n"
+                         "h3 freeze round 1 attempt 1 suspects x1/1\n"
+                         "h4 freeze round 1 attempt 1 suspects x1/1\n"
+                         "h5 freeze round 1 attempt 1 suspects x1/1\n"
+                         "h6 freeze round 1 attempt 1 suspects x1/1\n");
+    scene_state(&scene, 1, "x1 1 stopped");
+    for (uint32_t host = 1; host <= 6; host++) {
+        static const char *const vats[] = {NULL, "x2", "x3", "x4", "x5", "x6"};
+        scene_interval(&scene, host, 1, 1, vats[host - 1], EPOCH(1, 3), EPOCH(1, 1), "");
+    }
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: deciding\n"
+                         "record 8 decision 1 gone x1 [h1: x1 run 2 incarnation 1 revived "
+                         "keep 1.2 from 1.1@h1 1.2@h1]\n");
+    scene_close(&scene);
+}
+
+static void opens_no_round_while_only_an_agent_is_silent(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    scene.silent[2] = true;
+    scene_until(&scene, 23400);
+    scene_skip(&scene);
+    scene_probed(&scene, 5, 1, 3, MN_PROBE_OPEN);
+    scene_expect(&scene, "note only_agent_silent h3: a port is open there: only its agent is "
+                         "silent\n");
+    scene_probed(&scene, 1, 1, 3, MN_PROBE_SILENT);
+    scene_until(&scene, 40900);
+    scene_skip(&scene);
+    scene.silent[2] = false;
+    scene_until(&scene, 41100);
+    scene_hello(&scene, 3, "x3 1 up");
+    scene_expect(&scene, "note host_state h3: up\n"
+                         "h3 welcome generation 1 round 0\n");
+    assert_int_equal(coordinator_round_count(scene.coordinator), 0);
+    scene_close(&scene);
+}
+
+static void holds_while_somebody_is_silent_and_asks_again(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_until(&scene, 25900);
+    scene_interval(&scene, 1, 1, 1, "x1", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 2, 1, 1, "x2", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 5, 1, 1, "x5", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_skip(&scene);
+    scene_silent(&scene, 6, 1, 1, "x6");
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: collect\n");
+    scene_until(&scene, 31500);
+    scene_expect(&scene, "note round_holds x6 h6: it has not answered, and is not lost\n"
+                         "note round_state: collect\n"
+                         "h1 freeze round 1 attempt 2 lost h3 h4 suspects x3/1 x4/1\n"
+                         "h2 freeze round 1 attempt 2 lost h3 h4 suspects x3/1 x4/1\n"
+                         "h5 freeze round 1 attempt 2 lost h3 h4 suspects x3/1 x4/1\n"
+                         "h6 freeze round 1 attempt 2 lost h3 h4 suspects x3/1 x4/1\n");
+    answer_all(&scene, 1, 2);
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: deciding\n"
+                         "record 8 decision 1 lost h3 h4 [h5: x3 run 2 incarnation 1 revived "
+                         "keep 1.2 from 1.1@h5 1.2@h5] [h6: x4 run 2 incarnation 1 revived "
+                         "keep 1.2 from 1.1@h6 1.2@h6]\n");
+    scene_close(&scene);
+}
+
+/* x6 sends early: what x1 heard of its open interval dies with x6, and x1 is taken back. */
+static void takes_back_who_heard_what_an_early_sender_lost(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    scene_row(&scene, 1, "x1", EPOCH(1, 3), EPOCH(1, 1), true, "x6 1.3");
+    scene_row(&scene, 3, "x1", EPOCH(1, 3), EPOCH(1, 1), false, "x6 1.3");
+    scene.silent[5] = true;
+    scene_until(&scene, 23400);
+    scene_probed(&scene, 1, 1, 6, MN_PROBE_CLOSED);
+    scene_probed(&scene, 3, 1, 6, MN_PROBE_CLOSED);
+    scene_until(&scene, 25900);
+    scene_skip(&scene);
+    scene_interval(&scene, 1, 1, 1, "x1", EPOCH(1, 4), EPOCH(1, 1), "x6 1.3, x6 1.4");
+    scene_interval(&scene, 2, 1, 1, "x2", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 3, 1, 1, "x3", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 4, 1, 1, "x4", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_expect(&scene, "");
+    scene_interval(&scene, 5, 1, 1, "x5", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: collect\n"
+                         "note round_state: collect\n"
+                         "h1 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
+                         "h2 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
+                         "h3 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
+                         "h4 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
+                         "h5 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n");
+    scene_state(&scene, 1, "x1 1 stopped");
+    scene_interval(&scene, 1, 1, 2, NULL, 0, 0, "");
+    scene_interval(&scene, 2, 1, 2, "x2", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 3, 1, 2, "x3", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 4, 1, 2, "x4", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 5, 1, 2, "x5", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: deciding\n"
+                         "record 8 decision 1 lost h6 [h1: x1 run 2 incarnation 2 "
+                         "rolled_back keep 1.2 from 1.1@h1 1.2@h1] [h2: x6 run 2 incarnation "
+                         "2 rolled_back keep 1.2 from 1.1@h2 1.2@h2] told x1 (x6 incarnation "
+                         "2 kept 1.2) told x6 (x1 incarnation 2 kept 1.2)\n");
+    scene_recorded(&scene, 8);
+    scene_expect(&scene, "note round_state: restore\n"
+                         "note decided\n"
+                         "note restore x1 h1: rolled_back\n"
+                         "note restore x6 h2: rolled_back\n"
+                         "h1 decision 1 told x1 (x6 incarnation 2 kept 1.2)\n"
+                         "h2 decision 1 told x6 (x1 incarnation 2 kept 1.2)\n"
+                         "h3 decision 1\n"
+                         "h4 decision 1\n"
+                         "h5 decision 1\n"
+                         "h1 start x1 run 2 incarnation 2 rolled_back keep 1.2 from 1.1@h1 "
+                         "1.2@h1\n"
+                         "h2 start x6 run 2 incarnation 2 rolled_back keep 1.2 from 1.1@h2 "
+                         "1.2@h2\n");
+    scene_state(&scene, 1, "x1 2 up");
+    scene_state(&scene, 2, "x6 2 up");
+    scene_expect(&scene, "note vat_up x1 h1: tcp://x1.2\n"
+                         "note vat_up x6 h2: tcp://x6.2\n"
+                         "note round_state: tell\n");
+    scene_handled(&scene, 1, "x1", 2, 1);
+    scene_expect(&scene, "");
+    scene_close(&scene);
+}
+
+static void calls_the_round_off_when_all_is_back_in_time(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_skip(&scene);
+    scene_hello(&scene, 3, "x3 1 up");
+    scene_expect(&scene, "note host_state h3: up\n"
+                         "h3 welcome generation 1 round 0 everything\n");
+    scene_hello(&scene, 4, "x4 1 up");
+    scene_expect(&scene, "note host_state h4: up\n"
+                         "h4 welcome generation 1 round 0 everything\n"
+                         "note round_state: called off: all that was lost is back\n");
+    assert_int_equal(coordinator_round_count(scene.coordinator), 0);
+    scene_close(&scene);
+}
+
+static void restores_fenced_vats_even_if_their_host_comes_back(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_until(&scene, 25900);
+    scene_skip(&scene);
+    scene.silent[2] = false;
+    scene_hello(&scene, 3, "x3 1 up");
+    scene_expect(&scene, "note host_state h3: up\n"
+                         "h3 welcome generation 1 round 0 everything\n"
+                         "note round_state: collect\n"
+                         "h1 freeze round 1 attempt 2 lost h4 suspects x3/1 x4/1\n"
+                         "h2 freeze round 1 attempt 2 lost h4 suspects x3/1 x4/1\n"
+                         "h3 freeze round 1 attempt 2 lost h4 suspects x3/1 x4/1\n"
+                         "h5 freeze round 1 attempt 2 lost h4 suspects x3/1 x4/1\n"
+                         "h6 freeze round 1 attempt 2 lost h4 suspects x3/1 x4/1\n");
+    scene_interval(&scene, 1, 1, 2, "x1", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 2, 1, 2, "x2", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 3, 1, 2, NULL, 0, 0, "");
+    scene_interval(&scene, 5, 1, 2, "x5", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 6, 1, 2, "x6", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note round_state: deciding\n"
+                         "record 8 decision 1 lost h4 gone x3 [h3: x3 run 2 incarnation 1 "
+                         "revived keep 1.2 from 1.1@h3 1.2@h3] [h6: x4 run 2 incarnation 1 "
+                         "revived keep 1.2 from 1.1@h6 1.2@h6]\n");
+    scene_close(&scene);
+}
+
+static void stops_the_former_lives_of_a_host_that_comes_back(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_until(&scene, 25900);
+    answer_all(&scene, 1, 1);
+    scene_recorded(&scene, 8);
+    scene_state(&scene, 5, "x3 2 up");
+    scene_state(&scene, 6, "x4 2 up");
+    scene_recorded(&scene, 9);
+    scene_skip(&scene);
+    scene_hello(&scene, 3, "x3 1 up");
+    scene_expect(&scene, "note host_state h3: up\n"
+                         "h3 welcome generation 1 round 1 everything\n"
+                         "h3 decision 1\n"
+                         "note former_life_stopped x3 h3\n"
+                         "h3 stop x3 run 1\n");
+    scene_close(&scene);
+}
+
+static void carries_on_the_decision_that_it_finds_in_the_journal(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_until(&scene, 25900);
+    answer_all(&scene, 1, 1);
+    scene_skip(&scene);
+    scene_restart(&scene, 8);
+    scene_recorded(&scene, 9);
+    scene_expect(&scene, "record 9 generation 2\n"
+                         "note begun\n");
+    scene_hello(&scene, 5, "x5 1 up");
+    scene_expect(&scene, "h5 welcome generation 2 round 1 everything\n"
+                         "h5 decision 1\n"
+                         "h5 start x3 run 2 incarnation 1 revived keep 1.2 from 1.1@h5 1.2@h5\n");
+    scene_until(&scene, 27500);
+    scene_expect(&scene, "h1 welcome generation 2 round 1 everything\n"
+                         "h2 welcome generation 2 round 1 everything\n"
+                         "h6 welcome generation 2 round 1 everything\n"
+                         "h1 decision 1\n"
+                         "h2 decision 1\n"
+                         "h5 decision 1\n"
+                         "h6 decision 1\n"
+                         "h5 start x3 run 2 incarnation 1 revived keep 1.2 from 1.1@h5 1.2@h5\n"
+                         "h6 start x4 run 2 incarnation 1 revived keep 1.2 from 1.1@h6 1.2@h6\n"
+                         "h1 welcome generation 2 round 1 everything\n"
+                         "h2 welcome generation 2 round 1 everything\n"
+                         "h6 welcome generation 2 round 1 everything\n");
+    scene_state(&scene, 5, "x3 2 up");
+    scene_hello(&scene, 6, "x6 1 up, x4 2 up");
+    scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
+                         "h6 welcome generation 2 round 1 everything\n"
+                         "h6 decision 1\n"
+                         "note vat_up x4 h6: tcp://x4.2\n"
+                         "note round_state: tell\n"
+                         "record 10 done 1\n");
+    scene_close(&scene);
+}
+
+static void decides_anew_when_the_decision_was_not_durable(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_until(&scene, 25900);
+    answer_all(&scene, 1, 1);
+    scene_skip(&scene);
+    scene_restart(&scene, 7);
+    scene_recorded(&scene, 8);
+    scene_expect(&scene, "record 8 generation 2\n"
+                         "note begun\n");
+    assert_int_equal(coordinator_round_count(scene.coordinator), 0);
+    scene_close(&scene);
+}
+
+static void restores_again_what_is_lost_while_it_is_restored(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    lose_r2(&scene);
+    scene_until(&scene, 25900);
+    answer_all(&scene, 1, 1);
+    scene_recorded(&scene, 8);
+    scene_state(&scene, 6, "x4 2 up");
+    scene_skip(&scene);
+    scene_state(&scene, 5, "x3 2 exited");
+    scene_expect(&scene, "note vat_lost x3 h5: as the scene says\n"
+                         "note round_begun\n");
+    scene_until(&scene, 28500);
+    scene_expect(&scene, "note round_state: collect\n"
+                         "h1 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
+                         "h2 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
+                         "h5 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
+                         "h6 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n");
+    scene_close(&scene);
+}
+
+static void believes_a_host_only_about_itself(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    struct mn_up up = {.kind = MN_UP_HELLO};
+    up.hello.host = mn_name_of("h2");
+    scene_up(&scene, 1, &up);
+    scene_expect(&scene, "note said_too_much h1: a hello in the name of another host\n");
+    scene_state(&scene, 2, "x1 1 exited");
+    scene_state(&scene, 2, "other 1 up");
+    scene_expect(&scene, "note former_life_stopped x1 h2\n"
+                         "h2 stop x1 run 1\n"
+                         "note said_too_much h2: about a vat that is not in the topology\n");
+    struct coordinator_vat_facts vat;
+    coordinator_vat(scene.coordinator, 0, &vat);
+    assert_int_equal(vat.state, COORDINATOR_VAT_UP);
+    struct coordinator_host_facts host;
+    coordinator_host(scene.coordinator, scene.now, 1, &host);
+    assert_int_equal(host.refused, 1);
+    scene_close(&scene);
+}
+
+static void says_nothing_more_once_a_higher_generation_is_seen(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    struct mn_up up = {.kind = MN_UP_HEARTBEAT, .generation = 7};
+    scene_up(&scene, 1, &up);
+    scene_expect(&scene, "note journal_behind h1: this agent obeys a higher generation: "
+                         "another coordinator leads, or this journal is an old one; nothing "
+                         "is said until that is mended\n");
+    scene_hello(&scene, 2, "x2 1 exited");
+    scene_until(&scene, 60000);
+    scene_expect(&scene, "");
+    scene_close(&scene);
+}
+
+static void raises_a_run_that_the_journal_has_forgotten(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_skip(&scene);
+    scene_hello(&scene, 2, "x2 5 up");
+    scene_expect(&scene, "h2 welcome generation 1 round 0 everything\n"
+                         "note run_above_journal x2 h2: a run that this journal does not "
+                         "know of: it is an old one, or was lost\n"
+                         "record 2 vat x2 run 5 incarnation 1 on h2\n");
+    scene_close(&scene);
+}
+
+static void tells_where_a_vat_is_and_whenever_that_changes(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    struct mn_up up = {.kind = MN_UP_LOOKUP};
+    up.lookup.vat = mn_name_of("x3");
+    scene_up(&scene, 1, &up);
+    scene_up(&scene, 1, &up);
+    scene_expect(&scene, "h1 address x3 run 1 h3 tcp://x3.1\n"
+                         "h1 address x3 run 1 h3 tcp://x3.1\n");
+    scene_state(&scene, 3, "x3 1 exited");
+    scene_expect(&scene, "h1 address x3 run 1 h3 \n"
+                         "note vat_lost x3 h3: as the scene says\n"
+                         "note round_begun\n");
+    scene_close(&scene);
+}
+
+static void long_story(struct scene *scene)
+{
+    begin(scene);
+    lose_r2(scene);
+    scene_until(scene, 25900);
+    answer_all(scene, 1, 1);
+    scene_recorded(scene, 8);
+    scene_state(scene, 5, "x3 2 up");
+    scene_until(scene, 35000);
+    scene_state(scene, 6, "x4 2 up");
+    scene_recorded(scene, 9);
+    scene_hello(scene, 3, "x3 1 up");
+    scene_until(scene, 45000);
+}
+
+static void gives_the_same_effects_for_the_same_events(void **state)
+{
+    (void)state;
+    struct scene first;
+    struct scene second;
+    long_story(&first);
+    long_story(&second);
+    assert_true(first.size > 1500);
+    assert_string_equal(first.text, second.text);
+    scene_close(&first);
+    scene_close(&second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starts_a_vat_for_the_first_time_once_its_run_is_recorded),
+        cmocka_unit_test(restores_a_lost_rack_where_its_copies_are),
+        cmocka_unit_test(revives_a_crashed_vat_on_its_own_host),
+        cmocka_unit_test(opens_no_round_while_only_an_agent_is_silent),
+        cmocka_unit_test(holds_while_somebody_is_silent_and_asks_again),
+        cmocka_unit_test(takes_back_who_heard_what_an_early_sender_lost),
+        cmocka_unit_test(calls_the_round_off_when_all_is_back_in_time),
+        cmocka_unit_test(restores_fenced_vats_even_if_their_host_comes_back),
+        cmocka_unit_test(stops_the_former_lives_of_a_host_that_comes_back),
+        cmocka_unit_test(carries_on_the_decision_that_it_finds_in_the_journal),
+        cmocka_unit_test(decides_anew_when_the_decision_was_not_durable),
+        cmocka_unit_test(restores_again_what_is_lost_while_it_is_restored),
+        cmocka_unit_test(believes_a_host_only_about_itself),
+        cmocka_unit_test(says_nothing_more_once_a_higher_generation_is_seen),
+        cmocka_unit_test(raises_a_run_that_the_journal_has_forgotten),
+        cmocka_unit_test(tells_where_a_vat_is_and_whenever_that_changes),
+        cmocka_unit_test(gives_the_same_effects_for_the_same_events),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
