@@ -298,8 +298,8 @@ static mn_result store_verify(const char *path, const struct mn_copies *piece,
 static mn_result store_keep(const struct agent_store *store, const char *arriving,
                             const struct mn_copies *piece, struct mn_error *error)
 {
-    char path[AGENT_STORE_PATH_SIZE];
-    char directory[AGENT_STORE_PATH_SIZE];
+    char path[AGENT_STORE_PATH_SIZE] = "";
+    char directory[AGENT_STORE_PATH_SIZE] = "";
     mn_result result = agent_store_sync_file(arriving, error);
     if (result == MN_OK) {
         result =

@@ -33,5 +33,6 @@ mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_si
     }
     memcpy(items, &grown, sizeof grown);
     *capacity = room;
+    /* cppcheck-suppress memleak ; *items has it now */
     return MN_OK;
 }

@@ -34,6 +34,7 @@ static void *topology_take(struct topology_reader *reader, const struct mn_yaml_
 static bool topology_text(struct topology_reader *reader, const struct mn_yaml_node *node,
                           const char *what, const char **text)
 {
+    mn_assert(node != NULL);
     if (!mn_yaml_is_text(&reader->yaml, node, what)) {
         return false;
     }
@@ -120,7 +121,7 @@ static bool topology_read_operators(struct topology_reader *reader, const struct
     reader->topology->operators = rows;
     reader->topology->operator_count = node->count;
     uint32_t index = 0;
-    for (const struct mn_yaml_node *key = node->first; key != NULL; key = key->next->next) {
+    for (const struct mn_yaml_node *key = node->first; key != NULL; key = mn_yaml_next_key(key)) {
         if (!topology_read_operator(reader, key, index, &rows[index])) {
             return false;
         }
@@ -141,7 +142,7 @@ static bool topology_read_domains(struct topology_reader *reader, const struct m
         (void)mn_yaml_fail_with(&reader->yaml, MN_NO_MEMORY, reader->yaml.root, "out of memory");
     }
     const struct mn_yaml_node *key = node != NULL ? node->first : NULL;
-    for (size_t i = 0; good && i < count; i++, key = key->next->next) {
+    for (size_t i = 0; good && i < count; i++, key = mn_yaml_next_key(key)) {
         parents[i] = TOPOLOGY_NONE;
         good = topology_text(reader, key, "a domain", &rows[i].name) &&
                mn_yaml_map(&reader->yaml, key->next, "a domain", keys, 1, &places[i]) &&
@@ -199,7 +200,7 @@ static bool topology_read_hosts(struct topology_reader *reader, const struct mn_
         return false;
     }
     const struct mn_yaml_node *key = node->first;
-    for (uint32_t i = 0; i < count; i++, key = key->next->next) {
+    for (uint32_t i = 0; i < count; i++, key = mn_yaml_next_key(key)) {
         if (!topology_read_host(reader, key, i, &rows[i])) {
             return false;
         }
@@ -276,7 +277,8 @@ static bool topology_read_vats(struct topology_reader *reader, const struct mn_y
         return false;
     }
     const struct mn_yaml_node *key = node != NULL ? node->first : NULL;
-    for (uint32_t i = 0; i < count; i++, key = key->next->next) {
+    for (uint32_t i = 0; i < count; i++, key = mn_yaml_next_key(key)) {
+        mn_assert(key != NULL); /* as many as were counted */
         if (!topology_read_vat(reader, key, &rows[i])) {
             return false;
         }
@@ -289,7 +291,6 @@ static bool topology_read_vats(struct topology_reader *reader, const struct mn_y
 
 #define TOPOLOGY_DEFAULT(name, standard, least, most, text) .name = (standard),
 #define TOPOLOGY_KEY(name, standard, least, most, text) {#name, false},
-#define TOPOLOGY_COUNT(name, standard, least, most, text) +1
 #define TOPOLOGY_READ(name, standard, least, most, text)                                           \
     if (*value != NULL &&                                                                          \
         !mn_yaml_integer(&reader->yaml, *value, #name, least, most, &row.name)) {                  \
@@ -314,7 +315,7 @@ static bool topology_check_timing(struct topology_reader *reader, const struct m
 
 static bool topology_read_timing(struct topology_reader *reader, const struct mn_yaml_node *node)
 {
-    enum { COUNT = 0 TOPOLOGY_TIMING(TOPOLOGY_COUNT) };
+    enum { COUNT = sizeof(struct topology_timing) / sizeof(int64_t) };
     static const struct mn_yaml_key keys[] = {TOPOLOGY_TIMING(TOPOLOGY_KEY)};
     const struct mn_yaml_node *values[COUNT] = {0};
     struct topology_timing row = {TOPOLOGY_TIMING(TOPOLOGY_DEFAULT)};
@@ -353,7 +354,7 @@ static bool topology_count_places(struct topology_reader *reader, int64_t *count
 static bool topology_read_checkpoints(struct topology_reader *reader,
                                       const struct mn_yaml_node *node)
 {
-    enum { COUNT = 0 TOPOLOGY_CHECKPOINTS(TOPOLOGY_COUNT) };
+    enum { COUNT = sizeof(struct topology_checkpoints) / sizeof(int64_t) };
     static const struct mn_yaml_key keys[] = {TOPOLOGY_CHECKPOINTS(TOPOLOGY_KEY)};
     const struct mn_yaml_node *values[COUNT] = {0};
     struct topology_checkpoints row = {TOPOLOGY_CHECKPOINTS(TOPOLOGY_DEFAULT)};

@@ -87,6 +87,9 @@ struct mn_yaml_shown {
 };
 struct mn_yaml_shown mn_yaml_show(const struct mn_yaml_node *node);
 
+/* The key after @key in its map, or NULL: every key is followed by its value. */
+const struct mn_yaml_node *mn_yaml_next_key(const struct mn_yaml_node *key);
+
 struct mn_yaml_key {
     const char *name;
     bool required;

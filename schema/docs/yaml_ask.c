@@ -58,11 +58,22 @@ struct mn_yaml_shown mn_yaml_show(const struct mn_yaml_node *node)
     *at++ = '"';
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)node->text[i];
-        *at++ = byte >= 0x20 && byte < 0x7F ? node->text[i] : '?';
+        char shown_byte = node->text[i];
+        if (byte < 0x20 || byte >= 0x7F) {
+            shown_byte = '?';
+        }
+        *at++ = shown_byte;
     }
-    const char *end = node->size > room ? "...\"" : "\"";
-    memcpy(at, end, strlen(end));
+    (void)snprintf(at, sizeof shown.text - (size_t)(at - shown.text), "%s",
+                   node->size > room ? "...\"" : "\"");
     return shown;
+}
+
+const struct mn_yaml_node *mn_yaml_next_key(const struct mn_yaml_node *key)
+{
+    mn_assert(key != NULL);
+    mn_assert(key->next != NULL);
+    return key->next->next;
 }
 
 static void yaml_list_keys(char *text, size_t size, const struct mn_yaml_key *keys, size_t count)
@@ -88,8 +99,8 @@ bool mn_yaml_map(struct mn_yaml *yaml, const struct mn_yaml_node *node, const ch
     }
     for (const struct mn_yaml_node *key = node->first; key != NULL; key = key->next->next) {
         size_t i = 0;
-        while (i < key_count &&
-               (strlen(keys[i].name) != key->size || memcmp(keys[i].name, key->text, key->size))) {
+        while (i < key_count && (strlen(keys[i].name) != key->size ||
+                                 memcmp(keys[i].name, key->text, key->size) != 0)) {
             i++;
         }
         if (i == key_count) {

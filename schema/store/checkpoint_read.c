@@ -119,7 +119,7 @@ static mn_result reader_open_file(struct mn_checkpoint_reader *reader, struct mn
 static mn_result reader_begin(struct mn_checkpoint_reader *reader, struct mn_arena *arena,
                               struct mn_checkpoint_record *record, struct mn_error *error)
 {
-    unsigned char head[CHECKPOINT_HEAD_SIZE];
+    unsigned char head[CHECKPOINT_HEAD_SIZE] = {0};
     mn_result result = reader_take(reader, head, sizeof head, error);
     if (result != MN_OK) {
         return result;

@@ -209,7 +209,7 @@ static int on_tick(struct bank *bank, int64_t now)
         return MNEME_OK;
     }
     /* What was missed for longer than a few ticks is not caught up with. */
-    if (now - bank->sent_until > 10 * BANK_TICK_MS * NS_PER_MS) {
+    if (now - bank->sent_until > 10 * (BANK_TICK_MS * NS_PER_MS)) {
         bank->sent_until = now - BANK_TICK_MS * NS_PER_MS;
     }
     int64_t step = NS_PER_SECOND / (int64_t)bank->options->rate;
