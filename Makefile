@@ -56,17 +56,22 @@ $(eval $(call part,mneme,agent/vat,-Ischema -Iagent/vat))
 $(eval $(call part,bank,simulations/bank,-Iagent/vat))
 $(eval $(call part,demo,simulations/demo,-Ischema -Iagent/vat -Isimulations))
 
+$(eval $(call part,sim_engine,simulations/engine,-I. -Ischema -Icoordinator -Iagent -Iagent/vat -Isimulations))
+$(eval $(call part,sim_observer,simulations/observer,-Ischema -Icoordinator -Isimulations))
+$(eval $(call part,sim_swarm,simulations/swarm,-Ischema -Isimulations))
+
 lib = $(patsubst %,$(BUILD)/lib/lib%.a,$(1))
 SCHEMA_LIBS := $(call lib,mn_docs mn_net mn_store mn_wire proto mn_base)
 VAT_LIBS := $(call lib,mneme vat_core) $(SCHEMA_LIBS)
 COORDINATOR_LIBS := $(call lib,coordinator_shell coordinator_cli coordinator_core) $(SCHEMA_LIBS)
 AGENT_LIBS := $(call lib,agent_shell agent_core) $(SCHEMA_LIBS)
+SIM_LIBS := $(call lib,sim_swarm sim_engine sim_observer agent_core vat_core) $(COORDINATOR_LIBS)
 
 # A program is built where its main.c is: program(name, folder of main.c)
 program = $(if $(wildcard $(2)/main.c),$(BUILD)/bin/$(1))
 BINARIES := $(call program,mneme,coordinator/cli) $(call program,mneme-coordinator,coordinator/shell) \
             $(call program,mneme-agent,agent/shell) $(call program,bank,simulations/bank) \
-            $(call program,demo,simulations/demo)
+            $(call program,demo,simulations/demo) $(call program,sim,simulations/swarm)
 
 .PHONY: all
 all: $(BINARIES) ## build the programs, into build/bin
@@ -76,6 +81,7 @@ $(BUILD)/bin/mneme-coordinator: $(BUILD)/obj/coordinator/shell/main.o $(COORDINA
 $(BUILD)/bin/mneme-agent: $(BUILD)/obj/agent/shell/main.o $(AGENT_LIBS)
 $(BUILD)/bin/bank: $(BUILD)/obj/simulations/bank/main.o $(call lib,bank) $(VAT_LIBS)
 $(BUILD)/bin/demo: $(BUILD)/obj/simulations/demo/main.o $(call lib,demo bank) $(VAT_LIBS)
+$(BUILD)/bin/sim: $(BUILD)/obj/simulations/swarm/main.o $(SIM_LIBS)
 $(BINARIES):
 	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
@@ -153,9 +159,13 @@ demo: setup ## stage a disaster with real processes: CASE=rack, crash, agent or 
 
 # ---- benchmarks, fuzzing, lint -----------------------------------------------------------------
 
-BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ALL_LIBS) | $(BUILD)/bench/
-	@$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+# tests/bench/NAME_*.c belong to NAME.c.
+BENCH_PARTS := $(wildcard tests/bench/*_*.c)
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_PARTS),$(wildcard tests/bench/*.c)))
+bench_objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tests/bench/$(1)_%,$(BENCH_PARTS)))
+.SECONDEXPANSION:
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $$(call bench_objects,$$*) $(ALL_LIBS) | $(BUILD)/bench/
+	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: bench fuzz lint format clean help
 bench: $(BENCHES) all ## run the benchmarks; each prints JSON

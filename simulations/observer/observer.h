@@ -12,16 +12,17 @@
 
 #include "base/ids.h"
 #include "docs/topology.h"
+#include "wire/local.h"
 #include "wire/stored.h"
 
 struct observer;
 
 /* What is true of a host at the moment. */
 struct observer_host {
-    bool up;             /* the machine runs */
-    bool agent;          /* its agent runs, and is not paused */
-    bool reached;        /* messages pass between it and the coordinator, both ways */
-    mn_time undisturbed; /* since when all of this has been so; MN_TIME_NEVER when it is not */
+    bool up;       /* the machine runs */
+    bool agent;    /* its agent runs, and is not paused */
+    bool reached;  /* messages pass between it and the coordinator, both ways */
+    mn_time since; /* when any of this changed last */
 };
 
 typedef struct observer_host observer_ask_host(const void *context, uint32_t host);

@@ -1,0 +1,246 @@
+/* What an agent's core asks for, carried out: messages, jobs for the disk, processes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/sim_private.h"
+
+static struct sim_follow *follow_add(struct sim_agent *agent, enum agent_event_kind kind,
+                                     const struct mn_name *vat)
+{
+    sim_grow(&agent->follows, &agent->follow_capacity, agent->follow_count + 1,
+             sizeof *agent->follows);
+    struct sim_follow *follow = &agent->follows[agent->follow_count++];
+    *follow = (struct sim_follow){.kind = kind, .vat = *vat, .reason = "ended"};
+    return follow;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static void send_up(struct sim *sim, const struct sim_agent *agent, const struct mn_up *up)
+{
+    sim->buffer.size = 0;
+    mn_result result = mn_up_encode(up, &sim->buffer);
+    if (result != MN_OK) {
+        sim_fail(sim, "codec", "a word of an agent is not encoded: %s", mn_result_name(result));
+        return;
+    }
+    (void)sim_send(sim, agent->control, 0, &sim->buffer, NULL, 0);
+}
+
+void sim_agent_send_copies(struct sim *sim, struct sim_process *process, uint32_t host,
+                           const struct mn_copies *message)
+{
+    struct sim_agent *agent = process->agent;
+    if (agent->copies[host] == SIM_NOBODY) {
+        agent->copies[host] = sim_link_open(sim, SIM_LINK_COPIES, process, host, SIM_PORT_AGENT,
+                                            sim->config.copy_ms * MN_MS, 1000);
+    }
+    sim->buffer.size = 0;
+    mn_result result = mn_copies_encode(message, &sim->buffer);
+    if (result != MN_OK) {
+        sim_fail(sim, "codec", "a word about copies is not encoded: %s", mn_result_name(result));
+        return;
+    }
+    (void)sim_send(sim, agent->copies[host], 0, &sim->buffer, NULL, 0);
+}
+
+static void send_vat(struct sim *sim, const struct agent_effect *effect)
+{
+    uint32_t link = 0;
+    uint64_t connection = 0;
+    memcpy(&link, effect->vat.connection.bytes, sizeof link);
+    memcpy(&connection, effect->vat.connection.bytes + sizeof link, sizeof connection);
+    sim->buffer.size = 0;
+    mn_result result = mn_to_vat_encode(effect->vat.message, &sim->buffer);
+    if (result != MN_OK) {
+        sim_fail(sim, "codec", "a word to a vat is not encoded: %s", mn_result_name(result));
+        return;
+    }
+    mn_assert(connection != 0);
+    (void)sim_send(sim, link, connection, &sim->buffer, NULL, 0);
+}
+
+/* ---- the disk -------------------------------------------------------------------------------- */
+
+static void ask_record(struct sim *sim, struct sim_process *process,
+                       const struct agent_effect *effect)
+{
+    sim->buffer.size = 0;
+    mn_result result =
+        effect->record.forget ? MN_OK : mn_agent_record_encode(effect->record.record, &sim->buffer);
+    if (result != MN_OK) {
+        sim_fail(sim, "codec", "an agent's record is not encoded: %s", mn_result_name(result));
+        return;
+    }
+    struct sim_job *job = sim_job_new(SIM_JOB_RECORD, sim->buffer.bytes, sim->buffer.size);
+    job->sequence = effect->record.sequence;
+    job->forget = effect->record.forget;
+    agent_record_key(effect->record.record, job->key);
+    sim_jobs_add(&process->agent->records, job);
+}
+
+static void ask_file(struct sim_process *process, enum sim_job_kind kind,
+                     const struct agent_effect *effect)
+{
+    struct sim_job *job = sim_job_new(kind, NULL, 0);
+    job->vat = effect->file.vat;
+    job->epoch = effect->file.epoch;
+    job->again = effect->file.again;
+    sim_jobs_add(&process->agent->others, job);
+}
+
+static void ask_piece(struct sim_process *process, enum sim_job_kind kind,
+                      const struct agent_effect *effect)
+{
+    const struct mn_copies *piece = effect->piece.piece;
+    bool write = kind == SIM_JOB_WRITE;
+    struct sim_job *job =
+        sim_job_new(kind, write ? piece->piece.bytes : NULL, write ? piece->piece.byte_count : 0);
+    job->vat = piece->vat;
+    job->epoch = piece->piece.epoch;
+    job->host = effect->piece.host;
+    job->piece = *piece;
+    sim_jobs_add(&process->agent->others, job);
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static void watch_add(struct sim_agent *agent, const struct sim_process *vat, bool released)
+{
+    sim_grow(&agent->watches, &agent->watch_capacity, agent->watch_count + 1,
+             sizeof *agent->watches);
+    agent->watches[agent->watch_count++] = (struct sim_watch){.vat = vat->vat->vat,
+                                                              .pid = vat->vat->pid,
+                                                              .slot = vat->slot,
+                                                              .instance = vat->instance,
+                                                              .released = released};
+}
+
+static void start_process(struct sim *sim, struct sim_process *process, const struct mn_name *name)
+{
+    struct sim_agent *agent = process->agent;
+    if (sim->machines[process->machine].full > 0) {
+        struct sim_follow *failed = follow_add(agent, AGENT_ON_START_FAILED, name);
+        failed->reason = "the disk is full";
+        return;
+    }
+    struct sim_process *vat = sim_vat_new(sim, agent->host, sim_vat_number(sim, name));
+    watch_add(agent, vat, false);
+    struct sim_follow *follow = follow_add(agent, AGENT_ON_STARTED, name);
+    follow->pid = vat->vat->pid;
+    follow->pid_started = vat->vat->pid_started;
+}
+
+static void release_process(struct sim *sim, const struct sim_agent *agent,
+                            const struct agent_effect *effect)
+{
+    uint32_t number = sim_vat_number(sim, &effect->process.vat);
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        struct sim_watch *watch = &agent->watches[i];
+        struct sim_process *vat = sim_process_at(sim, watch->slot, watch->instance);
+        if (watch->vat == number && !watch->released && vat != NULL) {
+            watch->released = true;
+            sim_vat_release(sim, vat);
+        }
+    }
+}
+
+static void adopt_process(struct sim *sim, struct sim_process *process,
+                          const struct agent_effect *effect)
+{
+    struct sim_agent *agent = process->agent;
+    uint32_t number = sim_vat_number(sim, &effect->process.vat);
+    struct sim_follow *follow = follow_add(agent, AGENT_ON_EXITED, &effect->process.vat);
+    follow->pid = effect->process.pid;
+    follow->pid_started = effect->process.pid_started;
+    for (size_t i = 0; i < sim->process_count; i++) {
+        struct sim_process *vat = sim->processes[i];
+        if (vat != NULL && vat->role == SIM_VAT && vat->machine == process->machine &&
+            vat->vat->vat == number && vat->vat->pid == effect->process.pid &&
+            vat->vat->pid_started == effect->process.pid_started) {
+            follow->kind = AGENT_ON_ADOPTED;
+            watch_add(agent, vat, true);
+        }
+    }
+}
+
+static void kill_process(struct sim *sim, const struct sim_agent *agent,
+                         const struct agent_effect *effect)
+{
+    uint32_t number = sim_vat_number(sim, &effect->process.vat);
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        struct sim_watch watch = agent->watches[i];
+        struct sim_process *vat = sim_process_at(sim, watch.slot, watch.instance);
+        if (watch.vat == number && watch.pid == effect->process.pid && vat != NULL) {
+            if (sim->observer != NULL) {
+                observer_kills(sim->observer, agent->host, number, vat->vat->life.run);
+            }
+            sim_kill(sim, vat);
+            return;
+        }
+    }
+}
+
+static void start_probe(struct sim *sim, struct sim_process *process,
+                        const struct agent_effect *effect)
+{
+    struct sim_probe *probe = sim_take(1, sizeof *probe);
+    probe->probe = effect->probe.probe;
+    probe->host = effect->probe.host;
+    probe->count = effect->probe.endpoint_count;
+    if (probe->count > 0) {
+        memcpy(probe->endpoints, effect->probe.endpoints, probe->count * sizeof *probe->endpoints);
+    }
+    sim_at(sim, sim->now + 2 * sim->config.latency_us * 1000, SIM_ON_PROBED, process, 0, probe);
+}
+
+void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
+                         const struct agent_effect *effect)
+{
+    struct sim_agent *agent = process->agent;
+    switch (effect->kind) {
+    case AGENT_DO_SEND_UP:
+        send_up(sim, agent, effect->up);
+        return;
+    case AGENT_DO_SEND_COPIES:
+        sim_agent_send_copies(sim, process, effect->copies.host, effect->copies.message);
+        return;
+    case AGENT_DO_SEND_VAT:
+        send_vat(sim, effect);
+        return;
+    case AGENT_DO_RECORD:
+        ask_record(sim, process, effect);
+        break;
+    case AGENT_DO_SYNC:
+        ask_file(process, SIM_JOB_SYNC, effect);
+        break;
+    case AGENT_DO_DELETE:
+        ask_file(process, SIM_JOB_DELETE, effect);
+        break;
+    case AGENT_DO_WRITE_PIECE:
+        ask_piece(process, SIM_JOB_WRITE, effect);
+        break;
+    case AGENT_DO_SEND_FILE:
+        ask_piece(process, SIM_JOB_READ, effect);
+        break;
+    case AGENT_DO_START_PROCESS:
+        start_process(sim, process, &effect->process.vat);
+        return;
+    case AGENT_DO_RELEASE:
+        release_process(sim, agent, effect);
+        return;
+    case AGENT_DO_ADOPT:
+        adopt_process(sim, process, effect);
+        return;
+    case AGENT_DO_KILL:
+        kill_process(sim, agent, effect);
+        return;
+    case AGENT_DO_PROBE:
+        start_probe(sim, process, effect);
+        return;
+    case AGENT_DO_NOTE:
+        sim_note_agent(sim, agent->host, effect->note);
+        return;
+    }
+    sim_jobs_go_on(sim, process);
+}

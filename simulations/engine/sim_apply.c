@@ -1,0 +1,420 @@
+/* Faults, carried out: what each kind does when it begins and when it is over. Whom it is about is
+ * taken modulo how many there are, so that a script fits any cluster. */
+#include <stdlib.h>
+
+#include "engine/sim_private.h"
+
+static uint32_t host_of(const struct sim *sim, uint32_t number)
+{
+    return number % sim->host_count;
+}
+
+/* The hosts of a rack or a zone. */
+static uint32_t rack_first(const struct sim *sim, uint32_t rack, uint32_t *count)
+{
+    *count = (uint32_t)sim->config.hosts;
+    return rack % (uint32_t)(sim->config.zones * sim->config.racks) * *count;
+}
+
+static uint32_t zone_first(const struct sim *sim, uint32_t zone, uint32_t *count)
+{
+    *count = (uint32_t)(sim->config.racks * sim->config.hosts);
+    return zone % (uint32_t)sim->config.zones * *count;
+}
+
+struct sim_process *sim_vat_process(const struct sim *sim, uint32_t vat)
+{
+    struct sim_process *newest = NULL;
+    for (size_t i = 0; i < sim->process_count; i++) {
+        struct sim_process *process = sim->processes[i];
+        if (process != NULL && process->role == SIM_VAT && process->vat->vat == vat &&
+            (newest == NULL || process->instance > newest->instance)) {
+            newest = process;
+        }
+    }
+    return newest;
+}
+
+static struct sim_process *machine_process(const struct sim *sim, uint32_t machine)
+{
+    uint32_t slot = sim->machines[machine].process;
+    return slot != SIM_NOBODY ? sim->processes[slot] : NULL;
+}
+
+/* ---- dying and living ------------------------------------------------------------------------ */
+
+void sim_kill(struct sim *sim, struct sim_process *process)
+{
+    sim_note(sim, "dies", process->slot, process->instance, process->machine);
+    uint32_t machine = process->machine;
+    switch (process->role) {
+    case SIM_COORDINATOR:
+        sim_coordinator_free(sim, process);
+        break;
+    case SIM_AGENT:
+        sim_agent_free(sim, process);
+        break;
+    case SIM_VAT:
+        sim_vat_free(sim, process);
+        break;
+    }
+    if (process->role != SIM_VAT) {
+        sim_at(sim, sim->now + process->restart_ms * MN_MS, SIM_ON_RESTART, NULL, machine, NULL);
+    }
+    sim_process_free(sim, process);
+}
+
+void sim_machine_restart(struct sim *sim, uint32_t machine)
+{
+    if (!sim->machines[machine].up || sim->machines[machine].process != SIM_NOBODY) {
+        return;
+    }
+    if (machine == sim->host_count) {
+        sim_coordinator_start(sim);
+    } else {
+        sim_agent_start(sim, machine);
+    }
+}
+
+static void machine_down(struct sim *sim, uint32_t number, bool lose)
+{
+    struct sim_machine *machine = &sim->machines[number];
+    machine->downs += 1;
+    machine->up = false;
+    sim_disturb(sim, number);
+    for (size_t i = 0; i < sim->process_count; i++) {
+        struct sim_process *process = sim->processes[i];
+        if (process != NULL && process->machine == number) {
+            sim_kill(sim, process);
+        }
+    }
+    if (lose) {
+        sim_disk_lose(sim, number);
+    } else {
+        sim_disk_cut(sim, number);
+    }
+}
+
+static void machine_back(struct sim *sim, uint32_t number)
+{
+    struct sim_machine *machine = &sim->machines[number];
+    machine->downs -= 1;
+    if (machine->downs > 0) {
+        return;
+    }
+    machine->up = true;
+    sim_net_machine_back(sim, number);
+    sim_machine_restart(sim, number);
+}
+
+static void machines_down(struct sim *sim, uint32_t first, uint32_t count, bool lose)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        machine_down(sim, first + i, lose);
+    }
+}
+
+static void machines_back(struct sim *sim, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        machine_back(sim, first + i);
+    }
+}
+
+/* After @effects more effects, or at once. */
+static void die(struct sim *sim, struct sim_process *process, uint32_t effects, int64_t restart_ms)
+{
+    if (process == NULL) {
+        return;
+    }
+    process->restart_ms = restart_ms;
+    if (effects == 0) {
+        sim_kill(sim, process);
+    } else {
+        process->effects_left = effects;
+    }
+}
+
+static void stand_still(struct sim *sim, struct sim_process *process, int64_t for_ms)
+{
+    if (process != NULL) {
+        sim_pause(sim, process, sim->now + for_ms * MN_MS);
+        sim_disturb(sim, process->machine);
+    }
+}
+
+/* ---- the disk -------------------------------------------------------------------------------- */
+
+/* The @number-th file on a host's disk, counted round and round; NULL when there is none. */
+static struct sim_file *some_file(struct sim *sim, uint32_t host, uint32_t number,
+                                  struct sim_store **store)
+{
+    struct sim_disk *disk = &sim->machines[host].disk;
+    size_t count = 0;
+    for (size_t i = 0; i < disk->store_count; i++) {
+        count += disk->stores[i].file_count;
+    }
+    size_t place = count > 0 ? number % count : 0;
+    for (size_t i = 0; count > 0 && i < disk->store_count; i++) {
+        if (place < disk->stores[i].file_count) {
+            *store = &disk->stores[i];
+            return &disk->stores[i].files[place];
+        }
+        place -= disk->stores[i].file_count;
+    }
+    return NULL;
+}
+
+static void corrupt(struct sim *sim, uint32_t host, uint32_t number)
+{
+    struct sim_store *store = NULL;
+    struct sim_file *file = some_file(sim, host, number, &store);
+    if (file == NULL || file->bytes->size == 0) {
+        return;
+    }
+    mn_epoch onto = file->onto;
+    struct sim_bytes *wrong = sim_bytes_new(file->bytes->bytes, file->bytes->size);
+    wrong->bytes[number % wrong->size] ^= 0x40;
+    mn_epoch epoch = file->epoch;
+    sim_file_remove(sim, host, store, epoch, OBSERVER_COPY_LOST);
+    file = sim_file_add(store, epoch, wrong);
+    file->onto = onto;
+    file->synced = true;
+    file->told = true; /* it is no copy, whatever is done with it */
+}
+
+static void lose_copy(struct sim *sim, uint32_t host, uint32_t number)
+{
+    struct sim_store *store = NULL;
+    const struct sim_file *file = some_file(sim, host, number, &store);
+    if (file != NULL) {
+        sim_file_remove(sim, host, store, file->epoch, OBSERVER_COPY_LOST);
+    }
+}
+
+static void old_journal(struct sim *sim, uint32_t records)
+{
+    struct sim_process *coordinator = machine_process(sim, sim->host_count);
+    if (coordinator != NULL) {
+        sim_kill(sim, coordinator);
+    }
+    for (uint32_t i = 0; i < records && sim->journal_count > 0; i++) {
+        sim_entry_free(&sim->journal[--sim->journal_count]);
+    }
+}
+
+/* ---- cuts ------------------------------------------------------------------------------------ */
+
+static void cut(struct sim *sim, size_t index, struct sim_cut made)
+{
+    made.fault = index;
+    sim_cut(sim, &made);
+}
+
+static void cut_begin(struct sim *sim, size_t index, const struct sim_fault *fault)
+{
+    uint32_t a = host_of(sim, fault->a);
+    uint32_t b = host_of(sim, fault->b);
+    uint32_t count = 1;
+    struct sim_cut made = {.from = a, .from_count = 1, .to = b, .to_count = 1, .both = true};
+    switch (fault->kind) {
+    case SIM_FAULT_CUT_TO:
+        made.both = false;
+        break;
+    case SIM_FAULT_CUT_ZONE:
+        made.from = zone_first(sim, fault->a, &count);
+        made.from_count = count;
+        made.to = made.from;
+        made.to_count = count;
+        made.others = true;
+        break;
+    case SIM_FAULT_CUT_HOST:
+    case SIM_FAULT_MUTE:
+        made.to = a;
+        made.others = true;
+        made.both = fault->kind == SIM_FAULT_CUT_HOST;
+        break;
+    case SIM_FAULT_DEAF:
+        made.from = 0;
+        made.from_count = sim->host_count + 1;
+        made.to = a;
+        made.both = false;
+        break;
+    case SIM_FAULT_CUT_COORDINATOR:
+        made.to = sim->host_count;
+        break;
+    case SIM_FAULT_CUT_ALL:
+        made.from = 0;
+        made.from_count = sim->host_count;
+        made.to = sim->host_count;
+        break;
+    default:
+        break;
+    }
+    cut(sim, index, made);
+}
+
+/* ---- beginning and end ----------------------------------------------------------------------- */
+
+static bool harmless(enum sim_fault_kind kind)
+{
+    switch (kind) {
+    case SIM_FAULT_KILL_AGENT:
+    case SIM_FAULT_KILL_COORDINATOR:
+    case SIM_FAULT_CUT_COORDINATOR:
+    case SIM_FAULT_CUT_ALL:
+    case SIM_FAULT_RESET:
+    case SIM_FAULT_PAUSE_AGENT:
+    case SIM_FAULT_PAUSE_COORDINATOR:
+    case SIM_FAULT_DISK_SLOW:
+    case SIM_FAULT_BACKUP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Faults of machines, one or all of a domain. Whether @fault is one. */
+static bool machines_begin(struct sim *sim, const struct sim_fault *fault, bool begins)
+{
+    uint32_t count = 1;
+    uint32_t first = host_of(sim, fault->a);
+    switch (fault->kind) {
+    case SIM_FAULT_POWER:
+    case SIM_FAULT_LOSE:
+    case SIM_FAULT_OLD_AGENT:
+        break;
+    case SIM_FAULT_POWER_RACK:
+    case SIM_FAULT_LOSE_RACK:
+        first = rack_first(sim, fault->a, &count);
+        break;
+    case SIM_FAULT_POWER_ZONE:
+    case SIM_FAULT_LOSE_ZONE:
+        first = zone_first(sim, fault->a, &count);
+        break;
+    case SIM_FAULT_POWER_ALL:
+        first = 0;
+        count = sim->host_count + 1;
+        break;
+    default:
+        return false;
+    }
+    bool lose = fault->kind == SIM_FAULT_LOSE || fault->kind == SIM_FAULT_LOSE_RACK ||
+                fault->kind == SIM_FAULT_LOSE_ZONE;
+    if (begins) {
+        machines_down(sim, first, count, lose);
+        if (fault->kind == SIM_FAULT_OLD_AGENT) {
+            sim_disk_old(sim, first);
+        }
+    } else {
+        machines_back(sim, first, count);
+    }
+    return true;
+}
+
+static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
+{
+    uint32_t host = host_of(sim, fault->a);
+    switch (fault->kind) {
+    case SIM_FAULT_KILL_VAT:
+        die(sim, sim_vat_process(sim, fault->a % sim->vat_count), fault->b, 0);
+        return;
+    case SIM_FAULT_KILL_AGENT:
+        die(sim, machine_process(sim, host), fault->b, fault->for_ms);
+        return;
+    case SIM_FAULT_KILL_COORDINATOR:
+        die(sim, machine_process(sim, sim->host_count), fault->b, fault->for_ms);
+        return;
+    case SIM_FAULT_RESET:
+        sim_reset(sim, host);
+        return;
+    case SIM_FAULT_PAUSE_VAT:
+        stand_still(sim, sim_vat_process(sim, fault->a % sim->vat_count), fault->for_ms);
+        return;
+    case SIM_FAULT_PAUSE_AGENT:
+        stand_still(sim, machine_process(sim, host), fault->for_ms);
+        return;
+    case SIM_FAULT_PAUSE_COORDINATOR:
+        stand_still(sim, machine_process(sim, sim->host_count), fault->for_ms);
+        return;
+    case SIM_FAULT_DISK_SLOW:
+        sim->machines[host].slow += fault->b;
+        return;
+    case SIM_FAULT_DISK_FULL:
+        sim->machines[host].full += 1;
+        return;
+    case SIM_FAULT_DISK_ERROR:
+        sim->machines[host].errors_percent += fault->b;
+        return;
+    case SIM_FAULT_CORRUPT:
+        corrupt(sim, host, fault->b);
+        return;
+    case SIM_FAULT_LOSE_COPY:
+        lose_copy(sim, host, fault->b);
+        return;
+    case SIM_FAULT_OLD_JOURNAL:
+        old_journal(sim, fault->b);
+        return;
+    case SIM_FAULT_BACKUP:
+        sim_disk_copy(&sim->machines[host].backup, &sim->machines[host].disk);
+        return;
+    default:
+        cut_begin(sim, index, fault);
+        return;
+    }
+}
+
+void sim_fault_begin(struct sim *sim, size_t index)
+{
+    const struct sim_fault *fault = &sim->faults.items[index];
+    sim_note(sim, sim_fault_name(fault->kind), fault->a, fault->b, (uint64_t)fault->for_ms);
+    sim->faulty[index] = true;
+    if (sim->observer != NULL && (!harmless(fault->kind) || fault->b > 0)) {
+        observer_harm(sim->observer);
+    }
+    if (!machines_begin(sim, fault, true)) {
+        begin(sim, index, fault);
+    }
+    if (fault->for_ms > 0) {
+        sim_at(sim, sim->now + fault->for_ms * MN_MS, SIM_ON_OVER, NULL, index, NULL);
+    }
+}
+
+void sim_fault_end(struct sim *sim, size_t index)
+{
+    const struct sim_fault *fault = &sim->faults.items[index];
+    uint32_t host = host_of(sim, fault->a);
+    if (!sim->faulty[index]) {
+        return;
+    }
+    sim->faulty[index] = false;
+    sim_note(sim, "over", (uint32_t)index, fault->a, fault->b);
+    if (machines_begin(sim, fault, false)) {
+        return;
+    }
+    if (fault->kind == SIM_FAULT_DISK_SLOW) {
+        sim->machines[host].slow -= fault->b;
+    } else if (fault->kind == SIM_FAULT_DISK_FULL) {
+        sim->machines[host].full -= 1;
+    } else if (fault->kind == SIM_FAULT_DISK_ERROR) {
+        sim->machines[host].errors_percent -= fault->b;
+    } else if (fault->kind == SIM_FAULT_PAUSE_AGENT) {
+        sim_disturb(sim, host);
+    } else {
+        sim_heal(sim, index);
+    }
+}
+
+/* A machine whose fault has no end stays as it is; everything else is mended. */
+void sim_fault_heal_all(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->faults.count; i++) {
+        const struct sim_fault *fault = &sim->faults.items[i];
+        bool machine = fault->kind == SIM_FAULT_LOSE || fault->kind == SIM_FAULT_LOSE_RACK ||
+                       fault->kind == SIM_FAULT_LOSE_ZONE || fault->kind == SIM_FAULT_POWER ||
+                       fault->kind == SIM_FAULT_POWER_RACK || fault->kind == SIM_FAULT_POWER_ZONE;
+        if (!machine || fault->for_ms > 0) {
+            sim_fault_end(sim, i);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+/* The application: a bank that sends transfers to its peers, on its own and in reply. Its state is
+ * in BLOBs only; a hash over its history, in one of them, is what the observer compares. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/sim_private.h"
+
+enum { BANK_BALANCE = 1000, BANK_REPLY_PERCENT = 25, BANK_AMOUNT_MAX = 10, BANK_BLOB_COUNT = 8 };
+
+struct bank_own {
+    int64_t balance;
+    uint64_t history; /* a hash over everything that happened to it */
+    uint64_t turns;
+};
+
+struct bank_flow_of_peer {
+    uint64_t sent;
+    uint64_t received;
+};
+
+struct bank_payload {
+    uint64_t id; /* first, for the observer */
+    uint64_t number;
+    int64_t amount;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t a, uint64_t b)
+{
+    hash = (hash ^ a) * UINT64_C(0x9E3779B97F4A7C15);
+    hash = (hash ^ (hash >> 29) ^ b) * UINT64_C(0xBF58476D1CE4E5B9);
+    return hash ^ (hash >> 32);
+}
+
+static void get_blob(struct vat *core, const struct mn_name *name, void *out, size_t size)
+{
+    const void *bytes = NULL;
+    size_t found = 0;
+    memset(out, 0, size);
+    if (blobs_get(vat_blobs(core), name, &bytes, &found) == MN_OK) {
+        mn_assert(found == size);
+        memcpy(out, bytes, size);
+    }
+}
+
+static void put_blob(struct vat *core, const struct mn_name *name, const void *bytes, size_t size)
+{
+    mn_result result = blobs_put(vat_blobs(core), name, bytes, size);
+    mn_assert(result == MN_OK);
+}
+
+static struct mn_name own_name(void)
+{
+    return (struct mn_name){.text = "own"};
+}
+
+uint32_t sim_vat_number(const struct sim *sim, const struct mn_name *name)
+{
+    uint32_t number = 0;
+    for (const char *at = name->text + 1; *at != '\0'; at++) {
+        number = number * 10 + (uint32_t)(*at - '0');
+    }
+    mn_assert(number < sim->vat_count);
+    return number;
+}
+
+uint64_t sim_bank_digest(const struct sim_process *process)
+{
+    struct bank_own own;
+    struct mn_name name = own_name();
+    get_blob(process->vat->core, &name, &own, sizeof own);
+    return mix(own.history, (uint64_t)own.balance, own.turns);
+}
+
+static void own_add(struct sim_vat *vat, uint64_t a, uint64_t b, int64_t amount)
+{
+    struct bank_own own;
+    struct mn_name name = own_name();
+    get_blob(vat->core, &name, &own, sizeof own);
+    own.history = mix(own.history, a, b);
+    own.balance += amount;
+    put_blob(vat->core, &name, &own, sizeof own);
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer)
+{
+    struct sim_vat *vat = process->vat;
+    struct bank_flow_of_peer flow;
+    const struct mn_name *name = &sim->vat_names[peer];
+    get_blob(vat->core, name, &flow, sizeof flow);
+    struct bank_payload payload = {
+        .id = sim->message_id + 1,
+        .number = flow.sent + 1,
+        .amount = (int64_t)mn_random_below(&sim->bank_random, BANK_AMOUNT_MAX)};
+    mn_result result = vat_send(vat->core, sim_clock(sim, process), name, &payload, sizeof payload);
+    if (result == MN_FULL) {
+        sim_count(sim, SIM_SOMETIMES_BACK_PRESSURE);
+        return;
+    }
+    mn_assert(result == MN_OK);
+    sim->message_id += 1;
+    sim->result.sent += 1;
+    if (sim->observer != NULL) {
+        struct observer_actor actor = sim_vat_actor(process);
+        observer_sends(sim->observer, &actor, peer, payload.id);
+    }
+    flow.sent += 1;
+    put_blob(vat->core, name, &flow, sizeof flow);
+    own_add(vat, payload.id, peer, -payload.amount);
+}
+
+static void change_state(struct sim *sim, struct sim_process *process)
+{
+    size_t size = (size_t)sim->config.blob_size;
+    if (size == 0) {
+        return;
+    }
+    char text[16];
+    (void)snprintf(text, sizeof text, "f%u",
+                   (unsigned)mn_random_below(&sim->bank_random, BANK_BLOB_COUNT));
+    struct mn_name name = mn_name_of(text);
+    unsigned char *bytes = sim_take(size, 1);
+    uint64_t drawn = mn_random_next(&sim->bank_random);
+    memcpy(bytes, &drawn, size < sizeof drawn ? size : sizeof drawn);
+    put_blob(process->vat->core, &name, bytes, size);
+    free(bytes);
+}
+
+void sim_bank_turn(struct sim *sim, struct sim_process *process)
+{
+    const struct sim_config *config = &sim->config;
+    struct sim_vat *vat = process->vat;
+    if (sim->quiet || config->peers == 0 || sim->vat_count < 2) {
+        return;
+    }
+    uint64_t burst = mn_random_below(&sim->bank_random, (uint64_t)config->burst) + 1;
+    uint64_t peers =
+        (uint64_t)config->peers < sim->vat_count - 1 ? (uint64_t)config->peers : sim->vat_count - 1;
+    for (uint64_t i = 0; i < burst; i++) {
+        uint64_t ahead = mn_random_below(&sim->bank_random, peers) + 1;
+        transfer(sim, process, (uint32_t)((vat->vat + ahead) % sim->vat_count));
+    }
+    change_state(sim, process);
+    uint64_t mean = (uint64_t)config->turn_ms * MN_MS;
+    mn_time wait = (mn_time)(mean / 2 + mn_random_below(&sim->bank_random, mean));
+    sim_at(sim, sim->now + wait, SIM_ON_TURN, process, 0, NULL);
+    sim_timer(sim, process, vat_deadline(vat->core));
+}
+
+/* ---- being handed something ------------------------------------------------------------------ */
+
+static void handed_message(struct sim *sim, struct sim_process *process, uint32_t peer,
+                           const struct vat_delivery *delivery)
+{
+    struct sim_vat *vat = process->vat;
+    struct bank_payload payload;
+    struct bank_flow_of_peer flow;
+    mn_assert(delivery->message.size == sizeof payload);
+    memcpy(&payload, delivery->message.bytes, sizeof payload);
+    sim->result.taken += 1;
+    if (sim->observer != NULL) {
+        struct observer_actor actor = sim_vat_actor(process);
+        observer_takes(sim->observer, &actor, peer, payload.id);
+    }
+    get_blob(vat->core, delivery->peer, &flow, sizeof flow);
+    flow.received += 1;
+    put_blob(vat->core, delivery->peer, &flow, sizeof flow);
+    own_add(vat, payload.id, payload.number, payload.amount);
+    if (!sim->quiet && mn_random_below(&sim->bank_random, 100) < BANK_REPLY_PERCENT) {
+        transfer(sim, process, peer);
+    }
+}
+
+static void handed_notice(struct sim *sim, struct sim_process *process,
+                          const struct vat_delivery *delivery)
+{
+    const struct mn_notice *notice = delivery->notice;
+    bool reset = delivery->kind == VAT_PEER_RESET;
+    sim_count(sim, reset ? SIM_SOMETIMES_TOLD_RESET : SIM_SOMETIMES_TOLD);
+    if (notice->you_heard.last != 0) {
+        sim_count(sim, SIM_SOMETIMES_HEARD_FORGOTTEN);
+    }
+    if (notice->forgot_you.last != 0) {
+        sim_count(sim, SIM_SOMETIMES_FORGOT_HEARD);
+    }
+    if (sim->observer != NULL) {
+        struct observer_actor actor = sim_vat_actor(process);
+        observer_notice(sim->observer, &actor, notice, reset);
+    }
+    own_add(process->vat, notice->incarnation, (uint64_t)notice->kept, 0);
+}
+
+static void handed_gap(struct sim *sim, struct sim_process *process, uint32_t peer,
+                       const struct vat_delivery *delivery)
+{
+    sim_count(sim, SIM_SOMETIMES_GAP);
+    if (sim->observer != NULL) {
+        struct observer_actor actor = sim_vat_actor(process);
+        observer_gap(sim->observer, &actor, peer, delivery->gap.first, delivery->gap.last,
+                     delivery->gap.sent);
+    }
+    own_add(process->vat, delivery->gap.first, delivery->gap.last, 0);
+}
+
+static void handed_restored(struct sim_process *process)
+{
+    struct bank_own own;
+    struct mn_name name = own_name();
+    get_blob(process->vat->core, &name, &own, sizeof own);
+    if (own.turns == 0) {
+        own.balance = BANK_BALANCE;
+    }
+    own.turns += 1;
+    put_blob(process->vat->core, &name, &own, sizeof own);
+}
+
+void sim_bank_handed(struct sim *sim, struct sim_process *process,
+                     const struct vat_delivery *delivery)
+{
+    uint32_t peer =
+        delivery->peer != NULL ? sim_vat_number(sim, delivery->peer) : process->vat->vat;
+    switch (delivery->kind) {
+    case VAT_RESTORED:
+        handed_restored(process);
+        return;
+    case VAT_MESSAGE:
+        handed_message(sim, process, peer, delivery);
+        return;
+    case VAT_PEER_ROLLED_BACK:
+    case VAT_PEER_RESET:
+        handed_notice(sim, process, delivery);
+        return;
+    case VAT_GAP:
+        handed_gap(sim, process, peer, delivery);
+        return;
+    case VAT_PEER_UNREACHABLE:
+        return;
+    case VAT_PEER_BACK:
+        sim_count(sim, SIM_SOMETIMES_UNREACHABLE);
+        return;
+    }
+}

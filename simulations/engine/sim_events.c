@@ -1,0 +1,215 @@
+/* The queue of what is to happen, and the processes that it happens to: their clocks, their timers,
+ * their pauses. A binary heap; of equal times that which was asked for first comes first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/grow.h"
+#include "engine/sim_private.h"
+
+enum { SIM_TABLE_COUNT_MAX = 1 << 30, SIM_RESTART_MS = 300 };
+
+void *sim_take(size_t count, size_t size)
+{
+    void *taken = calloc(count > 0 ? count : 1, size);
+    mn_assert(taken != NULL);
+    return taken;
+}
+
+void sim_grow(void *items, size_t *capacity, size_t count, size_t size)
+{
+    mn_result result = mn_grow(items, capacity, count, size, SIM_TABLE_COUNT_MAX);
+    mn_assert(result == MN_OK);
+}
+
+/* ---- the heap -------------------------------------------------------------------------------- */
+
+static bool event_before(const struct sim_event *a, const struct sim_event *b)
+{
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+void sim_push(struct sim *sim, const struct sim_event *event)
+{
+    sim_grow(&sim->events, &sim->event_capacity, sim->event_count + 1, sizeof *sim->events);
+    size_t at = sim->event_count++;
+    while (at > 0) {
+        size_t parent = (at - 1) / 2;
+        if (!event_before(event, &sim->events[parent])) {
+            break;
+        }
+        sim->events[at] = sim->events[parent];
+        at = parent;
+    }
+    sim->events[at] = *event;
+}
+
+bool sim_pop(struct sim *sim, struct sim_event *event)
+{
+    if (sim->event_count == 0) {
+        return false;
+    }
+    *event = sim->events[0];
+    struct sim_event last = sim->events[--sim->event_count];
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= sim->event_count) {
+            break;
+        }
+        if (child + 1 < sim->event_count &&
+            event_before(&sim->events[child + 1], &sim->events[child])) {
+            child += 1;
+        }
+        if (!event_before(&sim->events[child], &last)) {
+            break;
+        }
+        sim->events[at] = sim->events[child];
+        at = child;
+    }
+    sim->events[at] = last;
+    return true;
+}
+
+void sim_at(struct sim *sim, mn_time at, enum sim_event_kind kind,
+            const struct sim_process *process, uint64_t number, void *data)
+{
+    struct sim_event event = {.at = at > sim->now ? at : sim->now,
+                              .order = ++sim->event_order,
+                              .kind = kind,
+                              .slot = process != NULL ? process->slot : SIM_NOBODY,
+                              .instance = process != NULL ? process->instance : 0,
+                              .number = number,
+                              .data = data};
+    sim_push(sim, &event);
+}
+
+void sim_event_free(struct sim_event *event)
+{
+    free(event->data);
+    event->data = NULL;
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_t machine)
+{
+    size_t slot = 0;
+    while (slot < sim->process_count && sim->processes[slot] != NULL) {
+        slot += 1;
+    }
+    if (slot == sim->process_count) {
+        sim_grow((void *)&sim->processes, &sim->process_capacity, slot + 1,
+                 sizeof(struct sim_process *));
+        sim->process_count += 1;
+    }
+    struct sim_process *process = sim_take(1, sizeof *process);
+    process->role = role;
+    process->slot = (uint32_t)slot;
+    process->instance = ++sim->instances;
+    process->machine = machine;
+    process->offset = sim->machines[machine].offset;
+    process->drift_ppm = sim->machines[machine].drift_ppm;
+    process->timer_at = MN_TIME_NEVER;
+    process->effects_left = SIM_NONE;
+    process->restart_ms = SIM_RESTART_MS;
+    sim->processes[slot] = process;
+    return process;
+}
+
+struct sim_process *sim_process_at(const struct sim *sim, uint32_t slot, uint64_t instance)
+{
+    if (slot >= sim->process_count || sim->processes[slot] == NULL ||
+        sim->processes[slot]->instance != instance) {
+        return NULL;
+    }
+    return sim->processes[slot];
+}
+
+void sim_process_free(struct sim *sim, struct sim_process *process)
+{
+    sim_ends_on_exit(sim, process);
+    for (size_t i = 0; i < process->missed_count; i++) {
+        sim_event_free(&process->missed[i]);
+    }
+    free(process->missed);
+    free(process->links);
+    sim->processes[process->slot] = NULL;
+    free(process);
+}
+
+/* ---- clocks ---------------------------------------------------------------------------------- */
+
+mn_time sim_clock(struct sim *sim, struct sim_process *process)
+{
+    mn_time shows = sim->now + process->offset + sim->now / 1000000 * process->drift_ppm;
+    if (shows < process->last) {
+        shows = process->last;
+    }
+    process->last = shows;
+    return shows;
+}
+
+void sim_timer(struct sim *sim, struct sim_process *process, mn_time deadline)
+{
+    if (deadline == MN_TIME_NEVER) {
+        return;
+    }
+    mn_time wait = deadline - sim_clock(sim, process);
+    wait = wait > 0 ? wait - wait / 1000000 * process->drift_ppm : 0;
+    mn_time at = sim->now + (wait > 0 ? wait : 0);
+    if (at >= process->timer_at) {
+        return;
+    }
+    process->timer_at = at;
+    sim_at(sim, at, SIM_ON_TIMER, process, 0, NULL);
+}
+
+/* ---- pauses ---------------------------------------------------------------------------------- */
+
+void sim_pause(struct sim *sim, struct sim_process *process, mn_time until)
+{
+    if (until <= process->paused_until) {
+        return;
+    }
+    process->paused_until = until;
+    sim_at(sim, until, SIM_ON_TIMER, process, 1, NULL);
+}
+
+bool sim_missed(struct sim *sim, struct sim_process *process, const struct sim_event *event)
+{
+    if (process->paused_until == 0) {
+        return false;
+    }
+    if (sim->now >= process->paused_until && event->kind == SIM_ON_TIMER && event->number == 1) {
+        process->paused_until = 0;
+        process->timer_at = sim->now; /* the timer is looked at with this event */
+        for (size_t i = 0; i < process->missed_count; i++) {
+            struct sim_event again = process->missed[i];
+            again.at = sim->now;
+            again.order = ++sim->event_order;
+            sim_push(sim, &again);
+        }
+        process->missed_count = 0;
+        return false;
+    }
+    sim_grow(&process->missed, &process->missed_capacity, process->missed_count + 1,
+             sizeof *process->missed);
+    process->missed[process->missed_count++] = *event;
+    return true;
+}
+
+bool sim_effect_allowed(struct sim *sim, struct sim_process *process)
+{
+    if (process->effects_left == SIM_NONE) {
+        return true;
+    }
+    if (process->effects_left > 0) {
+        process->effects_left -= 1;
+        return true;
+    }
+    if (!process->dying) {
+        process->dying = true;
+        sim_count(sim, SIM_SOMETIMES_CRASH_IN_STEP);
+    }
+    return false;
+}

@@ -1,0 +1,297 @@
+/* What an agent asks of its disk, done by one worker: records first, all that wait in one
+ * transaction; everything else in its order. A full disk is tried again until it takes the records.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/sim_private.h"
+
+enum { SIM_JOB_RETRY_MS = 500 };
+
+struct sim_job *sim_job_new(enum sim_job_kind kind, const void *bytes, size_t size)
+{
+    struct sim_job *job = sim_take(1, sizeof *job);
+    job->kind = kind;
+    if (size > 0) {
+        job->bytes = sim_take(size, 1);
+        job->size = size;
+        if (bytes != NULL) {
+            memcpy(job->bytes, bytes, size);
+        }
+    }
+    return job;
+}
+
+void sim_job_free(struct sim_job *job)
+{
+    free(job->bytes);
+    free(job);
+}
+
+void sim_jobs_init(struct sim_jobs *jobs)
+{
+    jobs->first = NULL;
+    jobs->last = &jobs->first;
+}
+
+void sim_jobs_add(struct sim_jobs *jobs, struct sim_job *job)
+{
+    job->next = NULL;
+    *jobs->last = job;
+    jobs->last = &job->next;
+}
+
+static struct sim_job *jobs_take(struct sim_jobs *jobs)
+{
+    struct sim_job *job = jobs->first;
+    if (job != NULL) {
+        jobs->first = job->next;
+        jobs->last = jobs->first == NULL ? &jobs->first : jobs->last;
+        job->next = NULL;
+    }
+    return job;
+}
+
+void sim_jobs_deinit(struct sim_jobs *jobs)
+{
+    struct sim_job *job = jobs_take(jobs);
+    while (job != NULL) {
+        sim_job_free(job);
+        job = jobs_take(jobs);
+    }
+}
+
+void sim_jobs_go_on(struct sim *sim, struct sim_process *process)
+{
+    struct sim_agent *agent = process->agent;
+    if (agent->at_hand.first != NULL) {
+        return;
+    }
+    struct sim_job *job = jobs_take(&agent->records);
+    while (job != NULL) {
+        sim_jobs_add(&agent->at_hand, job);
+        job = jobs_take(&agent->records);
+    }
+    if (agent->at_hand.first == NULL && agent->others.first != NULL) {
+        sim_jobs_add(&agent->at_hand, jobs_take(&agent->others));
+    }
+    if (agent->at_hand.first != NULL) {
+        agent->at_hand.first->began = sim->now;
+        sim_at(sim, sim->now + sim_disk_time(sim, process->machine), SIM_ON_DISK, process, 0, NULL);
+    }
+}
+
+/* ---- doing ----------------------------------------------------------------------------------- */
+
+static void job_record(struct sim *sim, uint32_t machine, const struct sim_job *job)
+{
+    struct sim_disk *disk = &sim->machines[machine].disk;
+    if (job->forget) {
+        sim_record_forget(disk, job->key);
+    } else {
+        sim_record_put(disk, job->key, job->bytes, job->size);
+    }
+}
+
+static mn_result job_sync(struct sim *sim, uint32_t machine, const struct sim_job *job)
+{
+    const struct sim_machine *where = &sim->machines[machine];
+    struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
+    struct sim_file *file = sim_file_find(store, job->epoch);
+    if (file == NULL) {
+        return MN_NOT_FOUND;
+    }
+    if (where->full > 0 && job->again) {
+        return MN_NO_SPACE;
+    }
+    if (mn_random_below(&sim->disk_random, 100) < where->errors_percent) {
+        return MN_IO;
+    }
+    file->synced = true;
+    sim_file_tell(sim, machine, store, file);
+    return MN_OK;
+}
+
+static mn_result job_write(struct sim *sim, uint32_t machine, const struct sim_job *job,
+                           bool *whole, struct agent_file_facts *facts)
+{
+    const struct mn_copies *piece = &job->piece;
+    struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
+    mn_epoch epoch = job->epoch;
+    mn_result result = MN_OK;
+    struct sim_part *part = sim_part(store, epoch);
+    if (piece->piece.offset == 0) {
+        free(part->bytes);
+        part->size = (size_t)piece->piece.size;
+        part->bytes = sim_take(part->size, 1);
+        part->received = 0;
+    }
+    if (sim->machines[machine].full > 0) {
+        result = MN_NO_SPACE;
+    } else if (part->received != piece->piece.offset || part->size != piece->piece.size ||
+               job->size > part->size - part->received) {
+        result = MN_CORRUPT;
+    } else if (mn_random_below(&sim->disk_random, 100) < sim->machines[machine].errors_percent) {
+        result = MN_IO;
+    }
+    if (result != MN_OK) {
+        sim_part_remove(store, epoch);
+        return result;
+    }
+    memcpy(part->bytes + part->received, job->bytes, job->size);
+    part->received += job->size;
+    if (part->received < part->size) {
+        return MN_OK;
+    }
+    result = sim_checkpoint_facts(part->bytes, part->size, &sim->arena, facts);
+    if (result == MN_OK &&
+        memcmp(&facts->digest, &piece->piece.digest, sizeof facts->digest) != 0) {
+        result = MN_CORRUPT;
+    }
+    if (result == MN_OK) {
+        struct sim_file *file = sim_file_add(store, epoch, sim_bytes_new(part->bytes, part->size));
+        file->onto = facts->record.onto;
+        file->synced = true;
+        sim_file_tell(sim, machine, store, file);
+        *whole = true;
+    }
+    sim_part_remove(store, epoch);
+    return result;
+}
+
+static mn_result job_read(struct sim *sim, uint32_t machine, struct sim_job *job)
+{
+    struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
+    const struct sim_file *file = sim_file_find(store, job->epoch);
+    uint64_t offset = job->piece.piece.offset;
+    if (file == NULL) {
+        return MN_NOT_FOUND;
+    }
+    if (offset > file->bytes->size) {
+        return MN_CORRUPT;
+    }
+    size_t size = file->bytes->size - (size_t)offset;
+    size = size < MN_PIECE_SIZE_MAX ? size : MN_PIECE_SIZE_MAX;
+    job->bytes = sim_take(size, 1);
+    memcpy(job->bytes, file->bytes->bytes + offset, size);
+    job->size = size;
+    return MN_OK;
+}
+
+static void job_delete(struct sim *sim, uint32_t machine, const struct sim_job *job)
+{
+    struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
+    sim_part_remove(store, job->epoch);
+    sim_file_remove(sim, machine, store, job->epoch, OBSERVER_COPY_DELETED);
+}
+
+/* ---- done ------------------------------------------------------------------------------------ */
+
+static void done_sync(struct sim *sim, struct sim_process *process, const struct sim_job *job)
+{
+    struct agent_event event = {.kind = AGENT_ON_SYNCED};
+    event.synced.vat = job->vat;
+    event.synced.epoch = job->epoch;
+    event.synced.result = job_sync(sim, process->machine, job);
+    event.synced.took_ms = (uint32_t)((sim->now - job->began) / MN_MS);
+    sim_agent_step(sim, process, &event);
+}
+
+static void done_write(struct sim *sim, struct sim_process *process, const struct sim_job *job)
+{
+    bool whole = false;
+    struct agent_file_facts facts;
+    memset(&facts, 0, sizeof facts);
+    struct agent_event event = {.kind = AGENT_ON_PIECE_WRITTEN};
+    event.piece.vat = job->vat;
+    event.piece.epoch = job->epoch;
+    event.piece.result = job_write(sim, process->machine, job, &whole, &facts);
+    event.piece.offset = job->piece.piece.offset;
+    event.piece.byte_count = (uint32_t)job->size;
+    event.piece.facts = whole ? &facts : NULL;
+    sim_agent_step(sim, process, &event);
+}
+
+static void done_read(struct sim *sim, struct sim_process *process, struct sim_job *job)
+{
+    struct agent_event event = {.kind = AGENT_ON_FILE_READ};
+    event.read.host = job->host;
+    event.read.vat = job->vat;
+    event.read.epoch = job->epoch;
+    event.read.result = job_read(sim, process->machine, job);
+    if (event.read.result == MN_OK) {
+        job->piece.piece.bytes = job->bytes;
+        job->piece.piece.byte_count = (uint32_t)job->size;
+        sim_agent_send_copies(sim, process, job->host, &job->piece);
+    }
+    sim_agent_step(sim, process, &event);
+}
+
+static void job_done(struct sim *sim, struct sim_process *process, struct sim_job *job)
+{
+    switch (job->kind) {
+    case SIM_JOB_RECORD: {
+        struct agent_event event = {.kind = AGENT_ON_RECORDED};
+        event.recorded.sequence = job->sequence;
+        sim_agent_step(sim, process, &event);
+        return;
+    }
+    case SIM_JOB_SYNC:
+        done_sync(sim, process, job);
+        return;
+    case SIM_JOB_WRITE:
+        done_write(sim, process, job);
+        return;
+    case SIM_JOB_READ:
+        done_read(sim, process, job);
+        return;
+    case SIM_JOB_DELETE:
+        job_delete(sim, process->machine, job);
+        return;
+    }
+}
+
+void sim_jobs_done(struct sim *sim, struct sim_process *process)
+{
+    struct sim_agent *agent = process->agent;
+    const struct sim_job *first = agent->at_hand.first;
+    if (first != NULL && first->kind == SIM_JOB_RECORD) {
+        if (sim->machines[process->machine].full > 0) {
+            sim_at(sim, sim->now + SIM_JOB_RETRY_MS * MN_MS, SIM_ON_DISK, process, 0, NULL);
+            return;
+        }
+        for (const struct sim_job *job = first; job != NULL; job = job->next) {
+            job_record(sim, process->machine, job);
+        }
+    }
+    struct sim_jobs done = agent->at_hand;
+    sim_jobs_init(&agent->at_hand);
+    while (done.first != NULL) {
+        struct sim_job *job = done.first;
+        done.first = job->next;
+        if (!process->dying) {
+            job_done(sim, process, job);
+        }
+        sim_job_free(job);
+    }
+    sim_jobs_go_on(sim, process);
+}
+
+void sim_jobs_abandon(struct sim *sim, struct sim_process *process)
+{
+    struct sim_agent *agent = process->agent;
+    bool full = sim->machines[process->machine].full > 0;
+    bool done = mn_random_below(&sim->disk_random, 2) == 0 && !full;
+    for (const struct sim_job *job = agent->at_hand.first; done && job != NULL; job = job->next) {
+        if (job->kind == SIM_JOB_RECORD) {
+            job_record(sim, process->machine, job);
+        } else if (job->kind == SIM_JOB_DELETE) {
+            job_delete(sim, process->machine, job);
+        } else if (job->kind == SIM_JOB_SYNC) {
+            (void)job_sync(sim, process->machine, job);
+        }
+    }
+    sim_jobs_deinit(&agent->at_hand);
+    sim_jobs_deinit(&agent->records);
+    sim_jobs_deinit(&agent->others);
+}

@@ -1,0 +1,144 @@
+/* What the lines of the cores' logs say happened: counted, and shown in the trace. */
+#include <string.h>
+
+#include "engine/sim_private.h"
+
+const char *sim_sometimes_text(enum sim_sometimes which)
+{
+    static const char *const texts[] = {
+#define SIM_SOMETIMES_TEXT(name, what) what,
+        SIM_SOMETIMES(SIM_SOMETIMES_TEXT)
+#undef SIM_SOMETIMES_TEXT
+    };
+    return texts[which];
+}
+
+static void count_coordinator(struct sim *sim, const struct coordinator_note_facts *note)
+{
+    bool text = note->text != NULL;
+    switch (note->note) {
+    case COORDINATOR_NOTE_HOST_LOST:
+        sim_count(sim, SIM_SOMETIMES_HOST_LOST);
+        return;
+    case COORDINATOR_NOTE_AGENT_SILENT:
+        sim_count(sim, SIM_SOMETIMES_AGENT_ONLY);
+        return;
+    case COORDINATOR_NOTE_HOLD:
+        sim_count(sim, SIM_SOMETIMES_HELD);
+        return;
+    case COORDINATOR_NOTE_FORMER_LIFE:
+        sim_count(sim, SIM_SOMETIMES_FORMER_LIFE);
+        return;
+    case COORDINATOR_NOTE_ROUND_BEGUN:
+        sim_count(sim, SIM_SOMETIMES_ROUND);
+        return;
+    case COORDINATOR_NOTE_ROUND_HOLDS:
+        sim_count(sim, SIM_SOMETIMES_ROUND_HELD);
+        return;
+    case COORDINATOR_NOTE_ROUND_STATE:
+        if (text && strncmp(note->text, "called off", 10) == 0) {
+            sim_count(sim, SIM_SOMETIMES_CALLED_OFF);
+        } else if (text && strcmp(note->text, "collect") == 0 && note->number > 1) {
+            sim_count(sim, SIM_SOMETIMES_WIDENED);
+        }
+        return;
+    default:
+        return;
+    }
+}
+
+void sim_note_coordinator(struct sim *sim, const struct coordinator_note_facts *note)
+{
+    count_coordinator(sim, note);
+    sim_note(sim, "log", (uint32_t)note->note, note->round, note->number);
+    if (sim->trace != NULL) {
+        (void)fprintf(sim->trace, "%12.6f coordinator %s", (double)sim->now / 1e9,
+                      coordinator_note_what(note->note));
+        if (note->host != NULL) {
+            (void)fprintf(sim->trace, " host=%s", note->host);
+        }
+        if (note->vat != NULL) {
+            (void)fprintf(sim->trace, " vat=%s run=%u epoch=%llx", note->vat, note->run,
+                          (unsigned long long)note->epoch);
+        }
+        (void)fprintf(sim->trace, " round=%llu number=%llu %s\n", (unsigned long long)note->round,
+                      (unsigned long long)note->number, note->text != NULL ? note->text : "");
+    }
+}
+
+static void count_agent(struct sim *sim, const struct agent_note_facts *note)
+{
+    switch (note->note) {
+    case AGENT_NOTE_STALE_GENERATION:
+        sim_count(sim, SIM_SOMETIMES_STALE_GENERATION);
+        return;
+    case AGENT_NOTE_STALE_START:
+        sim_count(sim, SIM_SOMETIMES_STALE_START);
+        return;
+    case AGENT_NOTE_ADOPTED:
+        sim_count(sim, SIM_SOMETIMES_ADOPTED);
+        return;
+    case AGENT_NOTE_FETCH:
+        sim_count(sim, SIM_SOMETIMES_FETCHED);
+        return;
+    case AGENT_NOTE_SILENT:
+        sim_count(sim, SIM_SOMETIMES_SILENT);
+        return;
+    case AGENT_NOTE_PARTNER:
+        sim_count(sim, SIM_SOMETIMES_PARTNER_CHANGED);
+        return;
+    case AGENT_NOTE_DROP_REFUSED:
+        sim_count(sim, SIM_SOMETIMES_DROP_REFUSED);
+        return;
+    case AGENT_NOTE_SYNC_FAILED:
+        sim_count(sim, SIM_SOMETIMES_SYNC_FAILED);
+        return;
+    default:
+        return;
+    }
+}
+
+void sim_note_agent(struct sim *sim, uint32_t host, const struct agent_note_facts *note)
+{
+    count_agent(sim, note);
+    sim_note(sim, "log", (uint32_t)note->note, note->round, note->number);
+    if (sim->trace != NULL) {
+        (void)fprintf(sim->trace,
+                      "%12.6f agent h%u %s vat=%s host=%s run=%u epoch=%llx round=%llu "
+                      "number=%llu code=%s %s\n",
+                      (double)sim->now / 1e9, host, agent_note_what(note->note), note->vat.text,
+                      note->host.text, note->run, (unsigned long long)note->epoch,
+                      (unsigned long long)note->round, (unsigned long long)note->number,
+                      mn_result_name(note->code), note->text != NULL ? note->text : "");
+    }
+}
+
+void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision)
+{
+    for (uint32_t i = 0; i < decision->start_count; i++) {
+        const struct mn_journal_start *start = &decision->starts[i];
+        switch (start->start.outcome) {
+        case MN_RUNNING:
+            break;
+        case MN_REVIVED:
+            sim_count(sim, SIM_SOMETIMES_REVIVED);
+            break;
+        case MN_ROLLED_BACK:
+            sim_count(sim, SIM_SOMETIMES_ROLLED_BACK);
+            break;
+        case MN_RESET:
+            sim_count(sim, SIM_SOMETIMES_RESET);
+            break;
+        }
+        if (decision->lost_vat_count + decision->lost_host_count < decision->start_count) {
+            sim_count(sim, SIM_SOMETIMES_RUNNING_ROLLED_BACK);
+        }
+        if (sim->trace != NULL) {
+            (void)fprintf(sim->trace, "%12.6f decision %llu: %s run %u at %s keeps %llx, %s\n",
+                          (double)sim->now / 1e9, (unsigned long long)decision->round,
+                          start->start.vat.text, start->start.run, start->host.text,
+                          (unsigned long long)start->start.keep,
+                          mn_outcome_name(start->start.outcome));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/* The cluster of a simulation as a topology: written as a document, and read as one, so that what
+ * the coordinator is given is what an operator would give it. Hosts are h0, h1, ...; vats v0, ...
+ */
+#include <stdlib.h>
+
+#include "engine/sim_private.h"
+
+static void write_domains(const struct sim_config *config, struct mn_text *text)
+{
+    mn_text_add(text, "domains:\n");
+    for (int64_t zone = 0; zone < config->zones; zone++) {
+        mn_text_add_format(text, "  z%lld: {}\n", (long long)zone);
+    }
+    for (int64_t rack = 0; rack < config->zones * config->racks; rack++) {
+        mn_text_add_format(text, "  r%lld: {in: z%lld}\n", (long long)rack,
+                           (long long)(rack / config->racks));
+    }
+}
+
+static void write_hosts(const struct sim *sim, struct mn_text *text)
+{
+    struct mn_endpoint endpoint;
+    mn_text_add(text, "hosts:\n");
+    for (uint32_t host = 0; host < sim->host_count; host++) {
+        sim_endpoint(sim, host, SIM_PORT_AGENT, &endpoint);
+        mn_text_add_format(text,
+                           "  h%u: {in: r%lld, agent: \"%s\", address: 10.0.0.1, key: \"%040u\"}\n",
+                           host, (long long)(host / sim->config.hosts), endpoint.text, host + 1);
+    }
+}
+
+static void write_vats(const struct sim *sim, struct mn_text *text)
+{
+    struct mn_random random = {.state = (uint64_t)sim->config.seed ^ 0x7661747300000000U};
+    mn_text_add(text, "vats:\n");
+    for (uint32_t vat = 0; vat < sim->vat_count; vat++) {
+        bool told = mn_random_below(&random, 100) < (uint64_t)sim->config.told_percent;
+        mn_text_add_format(text, "  v%u: {host: h%u, command: [bank], limit: %lld%s}\n", vat,
+                           vat % sim->host_count, (long long)sim->config.limit,
+                           told ? ", on_peer_rollback: be_told" : "");
+    }
+}
+
+static void write_settings(const struct sim_config *config, struct mn_text *text)
+{
+    mn_text_add_format(text,
+                       "timing: {heartbeat_ms: %lld, stale_ms: %lld, suspect_ms: %lld, "
+                       "lost_ms: %lld, settle_ms: %lld, collect_ms: %lld, copy_ms: %lld, "
+                       "connect_ms: %lld}\n",
+                       (long long)config->heartbeat_ms, (long long)config->stale_ms,
+                       (long long)config->suspect_ms, (long long)config->lost_ms,
+                       (long long)config->settle_ms, (long long)config->collect_ms,
+                       (long long)config->copy_ms, (long long)config->connect_ms);
+    mn_text_add_format(text,
+                       "checkpoints: {interval_ms: %lld, full_every: %lld, keep: %lld, "
+                       "stores: %lld}\n",
+                       (long long)config->interval_ms, (long long)config->full_every,
+                       (long long)config->keep, (long long)config->stores);
+    mn_text_add_format(text, "policy: {total_loss: %s}\n",
+                       config->total_loss_roll_back != 0 ? "roll_back" : "tell");
+}
+
+static void make_names(struct sim *sim)
+{
+    sim->agent_hosts = sim_take(sim->host_count, sizeof *sim->agent_hosts);
+    sim->vat_names = sim_take(sim->vat_count, sizeof *sim->vat_names);
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        const struct topology_host *host = &sim->topology->hosts[i];
+        sim->agent_hosts[i].name = mn_name_of(host->name);
+        sim->agent_hosts[i].domain = host->domain;
+        for (size_t k = 0; k < MN_KEY_TEXT_LENGTH; k++) {
+            sim->agent_hosts[i].key[k] = host->key[k];
+        }
+    }
+    for (uint32_t i = 0; i < sim->vat_count; i++) {
+        sim->vat_names[i] = mn_name_of(sim->topology->vats[i].name);
+    }
+}
+
+void sim_topology_make(struct sim *sim)
+{
+    struct mn_text text = {0};
+    struct mn_endpoint endpoint;
+    struct mn_error error = {.text = ""};
+    sim_endpoint(sim, sim->host_count, SIM_PORT_AGENT, &endpoint);
+    mn_text_add_format(&text,
+                       "topology: 1\ncoordinator: {agents: \"%s\", operators: "
+                       "\"tcp://10.0.0.1:7\", key: \"%s\"}\n",
+                       endpoint.text, "cccccccccccccccccccccccccccccccccccccccc");
+    write_domains(&sim->config, &text);
+    write_hosts(sim, &text);
+    write_vats(sim, &text);
+    write_settings(&sim->config, &text);
+    mn_assert(mn_text_result(&text) == MN_OK);
+    mn_result result = topology_read(text.bytes, text.size, "simulated", &sim->topology, &error);
+    if (result != MN_OK) {
+        (void)fprintf(stderr, "%s\n", error.text);
+    }
+    mn_assert(result == MN_OK);
+    mn_text_deinit(&text);
+    make_names(sim);
+}

@@ -1,0 +1,174 @@
+/* G1 consistent and latest. What a vat takes is part of its sender's history, and comes once and in
+ * order; after a decision nobody remembers what another forgot, but those that are told; and no
+ * lost vat goes back further than it must. */
+#include "observer/observer_private.h"
+
+void g1_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+              uint64_t id)
+{
+    if (id == 0 || id > observer->message_count) {
+        observer_fail(observer, "once", "a message that nobody sent");
+        return;
+    }
+    const struct observer_message *message = &observer->messages[id - 1];
+    const char *name = observer_vat_name(observer, actor->vat);
+    const char *from = observer_vat_name(observer, peer);
+    if (message->sender != peer || message->receiver != actor->vat) {
+        observer_fail(observer, "once", "%s is handed a message of %s that is not for it", name,
+                      from);
+        return;
+    }
+    if (message->dead) {
+        observer_fail(observer, "G1", "%s run %u takes in epoch %llx what %s forgot, of epoch %llx",
+                      name, actor->run, (unsigned long long)actor->epoch, from,
+                      (unsigned long long)message->epoch);
+        return;
+    }
+    struct observer_pair *pair = observer_pair(observer, peer, actor->vat);
+    if (message->index != pair->next + 1) {
+        observer_fail(observer, "once", "%s takes message %llu of %s after %llu", name,
+                      (unsigned long long)message->index, from, (unsigned long long)pair->next);
+        return;
+    }
+    g4_takes(observer, actor->vat, message);
+    observer_grow(&pair->taken, &pair->taken_capacity, pair->taken_count + 1, sizeof *pair->taken);
+    pair->taken[pair->taken_count++] = (struct observer_taken){
+        .index = message->index, .epoch = actor->epoch, .sender_epoch = message->epoch};
+    pair->next = message->index;
+}
+
+/* ---- after a decision ------------------------------------------------------------------------ */
+
+/* Whether the vat has been told, or will be, that it keeps what the peer sent in that epoch. */
+static bool told_of(const struct observer_vat *vat, const char *peer, mn_epoch epoch)
+{
+    for (size_t i = 0; i < vat->told_count; i++) {
+        const struct mn_notice *notice = &vat->told[i].notice;
+        if (mn_name_equal(&notice->peer, &(const struct mn_name[]){mn_name_of(peer)}[0]) &&
+            notice->you_heard.first <= epoch && epoch <= notice->you_heard.last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static mn_epoch floor_of(const struct observer *observer, const struct evidence *evidence,
+                         uint32_t vat)
+{
+    const char *name = observer_vat_name(observer, vat);
+    struct mn_name wanted = mn_name_of(name);
+    for (size_t i = 0; i < evidence->vat_count; i++) {
+        struct mn_name found = mn_name_of(evidence->vats[i].name);
+        if (mn_name_equal(&found, &wanted)) {
+            return evidence->vats[i].floor;
+        }
+    }
+    return 0;
+}
+
+/* What the receiver keeps of what the sender forgot: it must have been settled, or be told. */
+static void pair_decided(struct observer *observer, const struct evidence *evidence,
+                         uint32_t sender, struct observer_pair *pair)
+{
+    const struct observer_vat *receiver = &observer->vats[pair->receiver];
+    mn_epoch floor = -1;
+    while (pair->taken_count > 0 && pair->taken[pair->taken_count - 1].index > pair->sent_count) {
+        const struct observer_taken *taken = &pair->taken[pair->taken_count - 1];
+        if (floor < 0) {
+            floor = floor_of(observer, evidence, pair->receiver);
+        }
+        if (taken->sender_epoch != 0 && taken->epoch > floor &&
+            !told_of(receiver, observer_vat_name(observer, sender), taken->sender_epoch)) {
+            observer_fail(observer, "G1",
+                          "%s keeps in epoch %llx what it heard of %s in epoch %llx, which %s "
+                          "forgot, and is not told",
+                          observer_vat_name(observer, pair->receiver),
+                          (unsigned long long)taken->epoch, observer_vat_name(observer, sender),
+                          (unsigned long long)taken->sender_epoch,
+                          observer_vat_name(observer, sender));
+        }
+        pair->taken_count -= 1;
+    }
+    if (pair->next > pair->sent_count) {
+        pair->next = pair->sent_count;
+    }
+}
+
+void g1_decided(struct observer *observer, const struct evidence *evidence,
+                const struct observer_round *round)
+{
+    for (size_t i = 0; i < round->start_count; i++) {
+        struct observer_vat *vat = &observer->vats[round->starts[i].vat];
+        for (size_t k = 0; k < vat->pair_count; k++) {
+            pair_decided(observer, evidence, round->starts[i].vat, &vat->pairs[k]);
+        }
+    }
+}
+
+/* ---- could it have kept more? ---------------------------------------------------------------- */
+
+/* Whether a copy is where the coordinator has had the time to learn of it, and can reach it. */
+static bool copy_safe(const struct observer *observer, const struct observer_vat *vat,
+                      mn_epoch epoch)
+{
+    mn_time wait = (observer->topology->timing.lost_ms + 2000) * MN_MS;
+    for (size_t i = 0; i < vat->copy_count; i++) {
+        const struct observer_copy *copy = &vat->copies[i];
+        if (copy->epoch == epoch && copy->since + wait < observer->now) {
+            struct observer_host host = observer->ask(observer->context, copy->host);
+            if (host.up && host.agent && host.reached && host.since + wait < observer->now) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool chain_safe(const struct observer *observer, struct observer_vat *vat, mn_epoch epoch)
+{
+    while (epoch != 0) {
+        const struct observer_point *point = observer_point(vat, epoch);
+        if (point == NULL || !copy_safe(observer, vat, epoch)) {
+            return false;
+        }
+        epoch = point->onto;
+    }
+    return true;
+}
+
+/* Whether up to that epoch the vat heard what somebody forgot. */
+static bool heard_dead(struct observer *observer, uint32_t number, mn_epoch epoch)
+{
+    const struct observer_vat *vat = &observer->vats[number];
+    for (size_t i = 0; i < vat->sender_count; i++) {
+        const struct observer_pair *pair = observer_pair(observer, vat->senders[i], number);
+        for (size_t k = pair->taken_count; k > 0 && pair->taken[k - 1].index > pair->sent_count;
+             k--) {
+            if (pair->taken[k - 1].epoch <= epoch) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void g1_latest(struct observer *observer, const struct observer_round *round)
+{
+    for (size_t i = 0; i < round->start_count; i++) {
+        const struct observer_start *start = &round->starts[i];
+        struct observer_vat *vat = &observer->vats[start->vat];
+        for (size_t k = vat->point_count; k > 0 && vat->points[k - 1].epoch > start->keep; k--) {
+            mn_epoch epoch = vat->points[k - 1].epoch;
+            if (!start->was_running && vat->points[k - 1].durable &&
+                chain_safe(observer, vat, epoch) && !heard_dead(observer, start->vat, epoch)) {
+                observer_fail(observer, "G1",
+                              "round %llu: %s is taken back to %llx, and could "
+                              "have kept %llx",
+                              (unsigned long long)round->round,
+                              observer_vat_name(observer, start->vat),
+                              (unsigned long long)start->keep, (unsigned long long)epoch);
+                return;
+            }
+        }
+    }
+}

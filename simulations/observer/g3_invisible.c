@@ -1,0 +1,126 @@
+/* G3 invisible. What leaves is durable and bears its number for ever; a vat begins exactly where
+ * its checkpoint ended; nothing stops a vat but a loss; and who was lost without having said more
+ * than it keeps is revived, so that nobody can tell. */
+#include "observer/observer_private.h"
+
+void g3_begins(struct observer *observer, const struct observer_actor *actor,
+               const struct mn_life *life, uint64_t state)
+{
+    struct observer_vat *vat = &observer->vats[actor->vat];
+    const char *name = observer_vat_name(observer, actor->vat);
+    if (actor->run > vat->run) {
+        observer_fail(observer, "G5", "%s begins run %u, and no record gives it out", name,
+                      actor->run);
+        return;
+    }
+    if (actor->run < vat->run) {
+        return;
+    }
+    if (life->keep != vat->keep || life->incarnation != vat->incarnation ||
+        life->outcome != vat->outcome) {
+        observer_fail(observer, "G5",
+                      "%s run %u begins at %llx in incarnation %u; its record says %llx and %u",
+                      name, actor->run, (unsigned long long)life->keep, life->incarnation,
+                      (unsigned long long)vat->keep, vat->incarnation);
+        return;
+    }
+    uint64_t expected = observer->birth;
+    if (life->keep == 0 && !observer->born) {
+        observer->born = true;
+        observer->birth = state;
+        expected = state;
+    } else if (life->keep != 0) {
+        const struct observer_point *point = observer_point(vat, life->keep);
+        expected = point != NULL ? point->state : ~state;
+    }
+    if (state != expected) {
+        observer_fail(observer, "G3", "%s run %u does not have the state of its checkpoint %llx",
+                      name, actor->run, (unsigned long long)life->keep);
+    }
+}
+
+void g3_ends(struct observer *observer, const struct observer_actor *actor, const char *how)
+{
+    if (!observer->harm && observer_current(observer, actor)) {
+        observer_fail(observer, "G3",
+                      "%s run %u %s, and nothing but agents and coordinators has "
+                      "failed",
+                      observer_vat_name(observer, actor->vat), actor->run, how);
+    }
+}
+
+void g3_leaves(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+               mn_epoch epoch, uint64_t number, uint64_t id)
+{
+    struct observer_vat *vat = &observer->vats[actor->vat];
+    const char *name = observer_vat_name(observer, actor->vat);
+    const struct observer_pair *pair = observer_pair(observer, actor->vat, peer);
+    if (number == 0 || number > pair->sent_count || pair->sent[number - 1] != id) {
+        observer_fail(observer, "numbers", "%s run %u sends to %s as number %llu what has another",
+                      name, actor->run, observer_vat_name(observer, peer),
+                      (unsigned long long)number);
+        return;
+    }
+    const struct observer_message *message = &observer->messages[id - 1];
+    if (message->epoch != epoch) {
+        observer_fail(observer, "numbers", "%s says that number %llu is of epoch %llx, not %llx",
+                      name, (unsigned long long)number, (unsigned long long)epoch,
+                      (unsigned long long)message->epoch);
+    }
+    const struct observer_point *point = observer_point(vat, epoch);
+    if (point == NULL || !point->durable) {
+        observer_fail(observer, "G3", "%s sends what it did in epoch %llx, which is not durable",
+                      name, (unsigned long long)epoch);
+    }
+    vat->left = epoch > vat->left ? epoch : vat->left;
+}
+
+void g3_gap(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+            uint64_t first, uint64_t last, bool sent)
+{
+    const char *name = observer_vat_name(observer, actor->vat);
+    const char *other = observer_vat_name(observer, peer);
+    if (observer->vats[actor->vat].incarnation == 1 && observer->vats[peer].incarnation == 1) {
+        observer_fail(observer, "G3", "%s is handed a gap with %s, and neither has forgotten", name,
+                      other);
+        return;
+    }
+    if (sent) {
+        return; /* what is missing at the peer is the peer's gap */
+    }
+    struct observer_pair *pair = observer_pair(observer, peer, actor->vat);
+    if (first != pair->next + 1 || last < first || last > pair->sent_count) {
+        observer_fail(observer, "once",
+                      "%s is handed a gap of %s from %llu to %llu after %llu of "
+                      "%zu",
+                      name, other, (unsigned long long)first, (unsigned long long)last,
+                      (unsigned long long)pair->next, pair->sent_count);
+        return;
+    }
+    observer_grow(&pair->taken, &pair->taken_capacity, pair->taken_count + 1, sizeof *pair->taken);
+    pair->taken[pair->taken_count++] =
+        (struct observer_taken){.index = last, .epoch = actor->epoch};
+    pair->next = last;
+}
+
+void g3_decided(struct observer *observer, const struct observer_round *round)
+{
+    for (size_t i = 0; i < round->start_count; i++) {
+        const struct observer_start *start = &round->starts[i];
+        const struct observer_vat *vat = &observer->vats[start->vat];
+        const char *name = observer_vat_name(observer, start->vat);
+        if (start->outcome == MN_REVIVED && vat->left > start->keep) {
+            observer_fail(observer, "G3",
+                          "round %llu says that %s is revived at %llx, and messages of %llx had "
+                          "left",
+                          (unsigned long long)round->round, name, (unsigned long long)start->keep,
+                          (unsigned long long)vat->left);
+        }
+        if (start->keep != 0 && observer_point(&observer->vats[start->vat], start->keep) == NULL) {
+            observer_fail(observer, "G1",
+                          "round %llu restores %s to %llx, which is not part of "
+                          "its history",
+                          (unsigned long long)round->round, name, (unsigned long long)start->keep);
+        }
+    }
+}

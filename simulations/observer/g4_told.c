@@ -1,0 +1,140 @@
+/* G4 told. Whom a decision names is told, once, even if it crashes while being told, and before it
+ * takes anything that was caused by the peer's new incarnation, directly or through others.
+ *
+ * Who knows what: of every vat's state, which incarnations of the others have had a part in it. It
+ * changes when somebody forgets, is told, or takes a message of one who knows more; and it is as it
+ * was when a vat goes back to a checkpoint. Of large clusters that is not kept. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "observer/observer_private.h"
+
+static uint16_t *knowledge_new(struct observer *observer, const uint16_t *from)
+{
+    uint16_t *made = mn_arena_take_array(&observer->knowledge, observer->vat_count, sizeof *made);
+    mn_assert(made != NULL);
+    if (from != NULL) {
+        memcpy(made, from, observer->vat_count * sizeof *made);
+    }
+    return made;
+}
+
+static bool knowledge_kept(const struct observer *observer)
+{
+    return observer->vat_count <= OBSERVER_KNOWLEDGE_VAT_COUNT_MAX;
+}
+
+static void learn(struct observer *observer, struct observer_vat *vat, uint32_t peer,
+                  uint32_t incarnation)
+{
+    if (!knowledge_kept(observer) || (vat->knows != NULL && vat->knows[peer] >= incarnation)) {
+        return;
+    }
+    uint16_t *made = knowledge_new(observer, vat->knows);
+    made[peer] = (uint16_t)incarnation;
+    vat->knows = made;
+}
+
+void g4_takes(struct observer *observer, uint32_t number, const struct observer_message *message)
+{
+    struct observer_vat *vat = &observer->vats[number];
+    if (message->knows == NULL || message->knows == vat->knows) {
+        return;
+    }
+    for (size_t i = 0; i < vat->told_count; i++) {
+        const struct observer_told *told = &vat->told[i];
+        uint32_t peer = topology_find_vat(observer->topology, told->notice.peer.text);
+        if (told->handed == 0 && message->knows[peer] >= told->notice.incarnation) {
+            observer_fail(observer, "G4",
+                          "%s takes of %s what incarnation %u of %s had a part in, before it is "
+                          "told of it",
+                          observer_vat_name(observer, number),
+                          observer_vat_name(observer, message->sender), told->notice.incarnation,
+                          told->notice.peer.text);
+        }
+    }
+    for (uint32_t i = 0; i < observer->vat_count; i++) {
+        if (message->knows[i] > 0) {
+            learn(observer, vat, i, message->knows[i]);
+        }
+    }
+}
+
+void g4_forgets(struct observer *observer, uint32_t number, mn_epoch keep, uint32_t incarnation)
+{
+    struct observer_vat *vat = &observer->vats[number];
+    for (size_t i = 0; i < vat->told_count; i++) {
+        vat->told[i].handed = vat->told[i].handed > keep ? 0 : vat->told[i].handed;
+    }
+    const struct observer_point *point = observer_point(vat, keep);
+    vat->knows = point != NULL ? point->knows : NULL;
+    if (incarnation > 1) {
+        learn(observer, vat, number, incarnation);
+    }
+}
+
+void g4_decided(struct observer *observer, const struct mn_journal_decision *decision)
+{
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        const struct mn_told *told = &decision->told[i];
+        struct observer_vat *vat =
+            &observer->vats[topology_find_vat(observer->topology, told->vat.text)];
+        for (uint32_t k = 0; k < told->notice_count; k++) {
+            observer_grow(&vat->told, &vat->told_capacity, vat->told_count + 1, sizeof *vat->told);
+            vat->told[vat->told_count++] = (struct observer_told){
+                .round = decision->round, .notice = decision->notices[told->notice_first + k]};
+        }
+    }
+}
+
+void g4_notice(struct observer *observer, const struct observer_actor *actor,
+               const struct mn_notice *notice, bool reset)
+{
+    struct observer_vat *vat = &observer->vats[actor->vat];
+    const char *name = observer_vat_name(observer, actor->vat);
+    for (size_t i = 0; i < vat->told_count; i++) {
+        struct observer_told *told = &vat->told[i];
+        if (!mn_name_equal(&told->notice.peer, &notice->peer) ||
+            told->notice.incarnation != notice->incarnation) {
+            continue;
+        }
+        if (told->handed != 0) {
+            observer_fail(observer, "G4",
+                          "%s is told twice of %s incarnation %u: in epochs %llx and %llx", name,
+                          notice->peer.text, notice->incarnation, (unsigned long long)told->handed,
+                          (unsigned long long)actor->epoch);
+        }
+        if (told->notice.kept != notice->kept || told->notice.reset != reset ||
+            told->notice.you_heard.first != notice->you_heard.first ||
+            told->notice.you_heard.last != notice->you_heard.last ||
+            told->notice.forgot_you.first != notice->forgot_you.first ||
+            told->notice.forgot_you.last != notice->forgot_you.last) {
+            observer_fail(observer, "G4", "%s is told of %s other than was decided", name,
+                          notice->peer.text);
+        }
+        told->handed = actor->epoch;
+        uint32_t peer = topology_find_vat(observer->topology, notice->peer.text);
+        learn(observer, vat, peer, notice->incarnation);
+        return;
+    }
+    observer_fail(observer, "G2", "%s is told of %s incarnation %u, which no decision says", name,
+                  notice->peer.text, notice->incarnation);
+}
+
+const char *g4_unsettled(struct observer *observer)
+{
+    for (uint32_t i = 0; i < observer->vat_count; i++) {
+        const struct observer_vat *vat = &observer->vats[i];
+        for (size_t k = 0; k < vat->told_count; k++) {
+            if (vat->told[k].handed == 0) {
+                (void)snprintf(observer->unsettled, sizeof observer->unsettled,
+                               "%s has not been told of %s, by round %llu",
+                               observer_vat_name(observer, i), vat->told[k].notice.peer.text,
+                               (unsigned long long)vat->told[k].round);
+                return observer->unsettled;
+            }
+        }
+    }
+    return NULL;
+}

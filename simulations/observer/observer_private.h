@@ -1,0 +1,193 @@
+/* What the oracles share: the truth, as the engine has told it.
+ *
+ * History: what a vat did in the epochs that are part of its life. When a decision is durable, the
+ * epochs above what it keeps are not part of it any more, at that moment, whatever processes still
+ * do; a process of a run below the newest is a former life, and nothing that it does counts. */
+#ifndef OBSERVER_OBSERVER_PRIVATE_H
+#define OBSERVER_OBSERVER_PRIVATE_H
+
+#include "docs/evidence.h"
+#include "observer/observer.h"
+
+enum {
+    OBSERVER_FAILURE_SIZE = 1024,
+    OBSERVER_KNOWLEDGE_VAT_COUNT_MAX = 64 /* of larger clusters nobody keeps who knows what */
+};
+
+struct observer_message {
+    uint32_t sender;
+    uint32_t receiver;
+    mn_epoch epoch;
+    uint64_t index;        /* its place among what the sender sent to the receiver, from 1 */
+    bool dead;             /* no part of the sender's history */
+    const uint16_t *knows; /* what the sender's state was caused by: see g4_told.c */
+};
+
+struct observer_taken {
+    uint64_t index;
+    mn_epoch epoch;        /* of the receiver */
+    mn_epoch sender_epoch; /* 0: a gap */
+};
+
+/* From one vat to another: what the one's history sent and the other's took. */
+struct observer_pair {
+    uint32_t receiver;
+    uint64_t *sent; /* ids */
+    size_t sent_count;
+    size_t sent_capacity;
+    struct observer_taken *taken;
+    size_t taken_count;
+    size_t taken_capacity;
+    uint64_t next; /* the index of the last one taken, or given up as a gap */
+};
+
+struct observer_point {
+    mn_epoch epoch;
+    mn_epoch onto;
+    uint64_t state;
+    bool durable; /* its vat has been told so */
+    bool copied;  /* once as many copies as there are to be were there, of its chain too */
+    const uint16_t *knows;
+};
+
+struct observer_told {
+    uint64_t round;
+    struct mn_notice notice;
+    mn_epoch handed; /* in this epoch; 0: not yet */
+};
+
+struct observer_copy {
+    uint32_t host;
+    mn_epoch epoch;
+    mn_epoch onto;
+    mn_time since;
+};
+
+struct observer_vat {
+    mn_run run; /* the newest that a record gives out */
+    uint32_t incarnation;
+    uint32_t host;
+    mn_epoch keep; /* where that run goes on from */
+    enum mn_outcome outcome;
+    uint64_t process; /* that runs it; 0: none */
+    mn_run *begun;    /* runs that have had a process */
+    size_t begun_count;
+    size_t begun_capacity;
+    mn_epoch left;                 /* the newest epoch of which a message has left */
+    mn_epoch written;              /* the newest epoch ever written */
+    struct observer_point *points; /* checkpoints, by epoch */
+    size_t point_count;
+    size_t point_capacity;
+    struct observer_told *told;
+    size_t told_count;
+    size_t told_capacity;
+    struct observer_copy *copies;
+    size_t copy_count;
+    size_t copy_capacity;
+    struct observer_pair *pairs; /* by receiver */
+    size_t pair_count;
+    size_t pair_capacity;
+    uint32_t *senders; /* who has ever sent to it, each once */
+    size_t sender_count;
+    size_t sender_capacity;
+    const uint16_t *knows;
+};
+
+/* What a decision orders of a vat. */
+struct observer_start {
+    uint32_t vat;
+    mn_run run;
+    mn_epoch keep;
+    uint32_t incarnation;
+    enum mn_outcome outcome;
+    bool was_running; /* neither it nor its host was lost */
+};
+
+struct observer_round {
+    uint64_t round;
+    bool done;
+    struct observer_start *starts; /* by vat */
+    size_t start_count;
+};
+
+struct observer {
+    const struct topology *topology;
+    observer_ask_host *ask;
+    const void *context;
+    uint32_t vat_count;
+    uint32_t host_count;
+    char failure[OBSERVER_FAILURE_SIZE];
+    char unsettled[OBSERVER_FAILURE_SIZE];
+    mn_time now;
+    bool harm;
+    bool born;      /* `birth` is known */
+    uint64_t birth; /* the state of a vat that remembers nothing */
+    uint64_t generation;
+    uint64_t sequence;
+    struct observer_vat *vats;
+    struct observer_message *messages; /* by id - 1 */
+    size_t message_count;
+    size_t message_capacity;
+    struct observer_round *rounds; /* decided, in order */
+    size_t round_count;
+    size_t round_capacity;
+    struct mn_arena knowledge;
+};
+
+void observer_grow(void *items, size_t *capacity, size_t count, size_t size);
+
+/* truth.c */
+struct observer_pair *observer_pair(struct observer *observer, uint32_t sender, uint32_t receiver);
+/* NULL when the one has never sent to the other. */
+struct observer_pair *observer_pair_find(struct observer *observer, uint32_t sender,
+                                         uint32_t receiver);
+struct observer_point *observer_point(struct observer_vat *vat, mn_epoch epoch);
+/* What the vat sent above @keep is dead. */
+void observer_forget_sent(struct observer *observer, uint32_t vat, mn_epoch keep);
+/* What it took above @keep was never taken. */
+void observer_forget_taken(struct observer *observer, uint32_t vat, mn_epoch keep);
+/* Its checkpoints above @keep are no part of its history. */
+void observer_forget_points(struct observer *observer, uint32_t vat, mn_epoch keep);
+bool observer_current(const struct observer *observer, const struct observer_actor *actor);
+const char *observer_vat_name(const struct observer *observer, uint32_t vat);
+
+/* The oracles, one guarantee each. */
+void g1_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+              uint64_t id);
+void g1_decided(struct observer *observer, const struct evidence *evidence,
+                const struct observer_round *round);
+/* Before anything is forgotten: could a lost vat have kept more? */
+void g1_latest(struct observer *observer, const struct observer_round *round);
+void g2_decided(struct observer *observer, const struct observer_round *round,
+                const struct mn_journal_decision *decision);
+void g3_begins(struct observer *observer, const struct observer_actor *actor,
+               const struct mn_life *life, uint64_t state);
+void g3_ends(struct observer *observer, const struct observer_actor *actor, const char *how);
+void g3_leaves(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+               mn_epoch epoch, uint64_t number, uint64_t id);
+void g3_gap(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+            uint64_t first, uint64_t last, bool sent);
+void g3_decided(struct observer *observer, const struct observer_round *round);
+void g4_decided(struct observer *observer, const struct mn_journal_decision *decision);
+void g4_forgets(struct observer *observer, uint32_t vat, mn_epoch keep, uint32_t incarnation);
+void g4_takes(struct observer *observer, uint32_t vat, const struct observer_message *message);
+void g4_notice(struct observer *observer, const struct observer_actor *actor,
+               const struct mn_notice *notice, bool reset);
+const char *g4_unsettled(struct observer *observer);
+bool g5_decided(struct observer *observer, const struct mn_journal_decision *decision);
+void g5_down(struct observer *observer, const struct mn_down *message);
+struct observer_round *g5_find(const struct observer *observer, uint64_t round);
+const struct observer_start *g5_start(const struct observer_round *round, uint32_t vat);
+void g6_record(struct observer *observer, uint64_t sequence, uint64_t generation,
+               const struct mn_journal_record *record);
+void g6_begins(struct observer *observer, const struct observer_actor *actor);
+void g6_checkpoint(struct observer *observer, const struct observer_actor *actor);
+void g6_decided(struct observer *observer, const struct mn_journal_decision *decision);
+void g7_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch, mn_epoch onto,
+             enum observer_copy_change change);
+void g8_decided(struct observer *observer, const struct mn_journal_decision *decision);
+struct evidence *g9_decided(struct observer *observer, const struct mn_journal_decision *decision,
+                            const char *evidence, size_t evidence_size);
+void g10_decided(struct observer *observer, const struct evidence *evidence);
+
+#endif

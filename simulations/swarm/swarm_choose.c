@@ -1,0 +1,242 @@
+/* A run drawn from a seed: a small cluster, its settings, its workload, and what goes wrong. */
+#include <string.h>
+
+#include "base/random.h"
+#include "swarm/swarm.h"
+
+static const char *const class_names[] = {
+#define SWARM_CLASS_NAME(name, word, standard, text) word,
+    SWARM_CLASSES(SWARM_CLASS_NAME)
+#undef SWARM_CLASS_NAME
+};
+
+const char *swarm_class_name(enum swarm_class which)
+{
+    return class_names[which];
+}
+
+enum swarm_class swarm_class_find(const char *name)
+{
+    unsigned which = 0;
+    while (which < SWARM_CLASS_COUNT && strcmp(class_names[which], name) != 0) {
+        which += 1;
+    }
+    return (enum swarm_class)which;
+}
+
+uint64_t swarm_classes_standard(void)
+{
+    uint64_t classes = 0;
+#define SWARM_CLASS_BIT(name, word, standard, text)                                                \
+    classes |= (standard) ? UINT64_C(1) << SWARM_##name : 0;
+    SWARM_CLASSES(SWARM_CLASS_BIT)
+#undef SWARM_CLASS_BIT
+    return classes;
+}
+
+struct chooser {
+    struct mn_random random;
+    struct swarm_script *script;
+};
+
+static int64_t between(struct chooser *chooser, int64_t least, int64_t most)
+{
+    return least + (int64_t)mn_random_below(&chooser->random, (uint64_t)(most - least + 1));
+}
+
+static bool chance(struct chooser *chooser, int64_t percent)
+{
+    return between(chooser, 1, 100) <= percent;
+}
+
+/* ---- the cluster ----------------------------------------------------------------------------- */
+
+static void choose_cluster(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->zones = between(chooser, 2, 4);
+    config->racks = between(chooser, 1, 2);
+    config->hosts = between(chooser, 1, 2);
+    config->vats = between(chooser, 2, 10);
+    config->stores = chance(chooser, 70) ? 2 : between(chooser, 1, 3);
+    config->keep = between(chooser, 1, 5);
+    config->full_every = between(chooser, 1, 6);
+    config->interval_ms = between(chooser, 50, 400);
+    config->told_percent = chance(chooser, 25) ? between(chooser, 10, 60) : 0;
+    config->limit = chance(chooser, 80) ? 1 : 0;
+    config->total_loss_roll_back = chance(chooser, 15) ? 1 : 0;
+}
+
+static void choose_world(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->turn_ms = between(chooser, 20, 200);
+    config->peers = between(chooser, 1, 9);
+    config->burst = between(chooser, 1, 4);
+    config->blob_size =
+        chance(chooser, 10) ? between(chooser, 100000, 300000) : between(chooser, 0, 2000);
+    config->latency_us =
+        chance(chooser, 20) ? between(chooser, 1000, 20000) : between(chooser, 50, 1000);
+    config->jitter_us = between(chooser, 0, 2 * config->latency_us);
+    config->disk_us =
+        chance(chooser, 20) ? between(chooser, 5000, 50000) : between(chooser, 200, 3000);
+    config->disk_jitter_us = between(chooser, 0, 2 * config->disk_us);
+    config->lose_percent = between(chooser, 0, 100);
+    config->repeat_percent = chance(chooser, 30) ? between(chooser, 0, 50) : 0;
+    config->tcp_ms = chance(chooser, 30) ? between(chooser, 500, 3000) : 20000;
+    config->port_reuse = between(chooser, 0, 1);
+    config->faults_ms = between(chooser, 8000, 20000);
+}
+
+/* ---- the faults ------------------------------------------------------------------------------ */
+
+/* Mostly short, now and then long. */
+static int64_t for_ms(struct chooser *chooser)
+{
+    return chance(chooser, 60) ? between(chooser, 50, 1500) : between(chooser, 1500, 8000);
+}
+
+static void add(struct chooser *chooser, enum sim_fault_kind kind, int64_t b, int64_t lasts_ms)
+{
+    struct sim_fault fault = {.at_ms =
+                                  between(chooser, 1500, chooser->script->config.faults_ms - 1000),
+                              .kind = kind,
+                              .a = (uint32_t)between(chooser, 0, 59),
+                              .b = (uint32_t)b,
+                              .for_ms = lasts_ms};
+    sim_faults_add(&chooser->script->faults, fault);
+}
+
+static enum sim_fault_kind one_of(struct chooser *chooser, enum sim_fault_kind a,
+                                  enum sim_fault_kind b)
+{
+    return chance(chooser, 50) ? a : b;
+}
+
+static void choose_old(struct chooser *chooser, enum swarm_class which)
+{
+    if (which == SWARM_OLD_JOURNAL) {
+        add(chooser, SIM_FAULT_OLD_JOURNAL, between(chooser, 1, 6), 0);
+        return;
+    }
+    add(chooser, SIM_FAULT_BACKUP, 0, 0);
+    struct sim_fault backup = chooser->script->faults.items[chooser->script->faults.count - 1];
+    add(chooser, SIM_FAULT_OLD_AGENT, 0, for_ms(chooser));
+    struct sim_fault *old = &chooser->script->faults.items[chooser->script->faults.count - 1];
+    old->a = backup.a;
+    if (old->at_ms < backup.at_ms) {
+        old->at_ms = backup.at_ms + 1000;
+    }
+}
+
+static void choose_crash(struct chooser *chooser, enum swarm_class which)
+{
+    switch (which) {
+    case SWARM_VAT:
+        add(chooser, SIM_FAULT_KILL_VAT, 0, 0);
+        return;
+    case SWARM_AGENT:
+        add(chooser, SIM_FAULT_KILL_AGENT, 0, for_ms(chooser));
+        return;
+    case SWARM_COORDINATOR:
+        add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, for_ms(chooser));
+        return;
+    case SWARM_POWER:
+        add(chooser, one_of(chooser, SIM_FAULT_POWER, SIM_FAULT_POWER_RACK), 0, for_ms(chooser));
+        return;
+    case SWARM_LOSS:
+        add(chooser, one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0, for_ms(chooser));
+        return;
+    case SWARM_ZONE:
+        add(chooser, one_of(chooser, SIM_FAULT_LOSE_ZONE, SIM_FAULT_POWER_ZONE), 0,
+            for_ms(chooser));
+        if (chance(chooser, 15)) {
+            add(chooser, SIM_FAULT_POWER_ALL, 0, between(chooser, 100, 2000));
+        }
+        return;
+    default: {
+        enum sim_fault_kind kind = one_of(chooser, SIM_FAULT_KILL_AGENT, SIM_FAULT_KILL_VAT);
+        kind = chance(chooser, 30) ? SIM_FAULT_KILL_COORDINATOR : kind;
+        add(chooser, kind, between(chooser, 1, 300), between(chooser, 50, 1000));
+        return;
+    }
+    }
+}
+
+static void choose_fault(struct chooser *chooser, enum swarm_class which)
+{
+    switch (which) {
+    case SWARM_CUT:
+        add(chooser,
+            chance(chooser, 20) ? SIM_FAULT_CUT_ZONE
+                                : one_of(chooser, SIM_FAULT_CUT, SIM_FAULT_CUT_HOST),
+            between(chooser, 0, 59), for_ms(chooser));
+        return;
+    case SWARM_ONE_WAY:
+        add(chooser,
+            chance(chooser, 40) ? SIM_FAULT_CUT_TO
+                                : one_of(chooser, SIM_FAULT_DEAF, SIM_FAULT_MUTE),
+            between(chooser, 0, 59), for_ms(chooser));
+        return;
+    case SWARM_ALONE:
+        add(chooser, one_of(chooser, SIM_FAULT_CUT_COORDINATOR, SIM_FAULT_CUT_ALL), 0,
+            for_ms(chooser));
+        return;
+    case SWARM_RESET:
+        add(chooser, SIM_FAULT_RESET, 0, 0);
+        return;
+    case SWARM_PAUSE:
+        add(chooser,
+            chance(chooser, 30) ? SIM_FAULT_PAUSE_COORDINATOR
+                                : one_of(chooser, SIM_FAULT_PAUSE_AGENT, SIM_FAULT_PAUSE_VAT),
+            0, for_ms(chooser));
+        return;
+    case SWARM_CLOCK:
+        chooser->script->config.skew_ms = between(chooser, 0, 100000);
+        chooser->script->config.drift_ppm = between(chooser, 0, 1000);
+        return;
+    case SWARM_SLOW:
+        add(chooser, SIM_FAULT_DISK_SLOW, between(chooser, 2, 200), for_ms(chooser));
+        return;
+    case SWARM_FULL:
+        add(chooser, SIM_FAULT_DISK_FULL, 0, for_ms(chooser));
+        return;
+    case SWARM_ERROR:
+        add(chooser, SIM_FAULT_DISK_ERROR, between(chooser, 10, 100), for_ms(chooser));
+        return;
+    case SWARM_CORRUPT:
+        add(chooser, one_of(chooser, SIM_FAULT_CORRUPT, SIM_FAULT_LOSE_COPY),
+            between(chooser, 0, 100000), 0);
+        return;
+    case SWARM_OLD_JOURNAL:
+    case SWARM_OLD_AGENT:
+        choose_old(chooser, which);
+        return;
+    default:
+        choose_crash(chooser, which);
+        return;
+    }
+}
+
+void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
+{
+    struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
+                              .script = script};
+    enum swarm_class on[SWARM_CLASS_COUNT];
+    unsigned count = 0;
+    memset(script, 0, sizeof *script);
+    sim_config_init(&script->config);
+    script->config.seed = (int64_t)(seed & INT64_MAX);
+    choose_cluster(&chooser);
+    choose_world(&chooser);
+    for (unsigned i = 0; i < SWARM_CLASS_COUNT; i++) {
+        bool chosen = chance(&chooser, 25) || all;
+        if ((classes >> i & 1U) != 0 && chosen) {
+            on[count++] = (enum swarm_class)i;
+        }
+    }
+    int64_t faults = chance(&chooser, 80) ? between(&chooser, 1, 6) : between(&chooser, 6, 20);
+    for (int64_t i = 0; count > 0 && i < faults; i++) {
+        choose_fault(&chooser, on[between(&chooser, 0, count - 1)]);
+    }
+}

@@ -1,0 +1,112 @@
+/* Runs as files. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "swarm/swarm.h"
+
+enum { SCRIPT_LINE_SIZE = 600 };
+
+void swarm_script_deinit(struct swarm_script *script)
+{
+    sim_faults_deinit(&script->faults);
+}
+
+void swarm_script_copy(struct swarm_script *to, const struct swarm_script *from)
+{
+    *to = *from;
+    to->faults = (struct sim_faults){0};
+    for (size_t i = 0; i < from->faults.count; i++) {
+        sim_faults_add(&to->faults, from->faults.items[i]);
+    }
+}
+
+mn_result swarm_script_write(const struct swarm_script *script, const char *path,
+                             struct mn_error *error)
+{
+    struct mn_text text = {0};
+    mn_text_add_format(&text, "# %s\n", script->about);
+    sim_config_write(&script->config, &text);
+    for (size_t i = 0; i < script->faults.count; i++) {
+        sim_fault_write(&script->faults.items[i], &text);
+    }
+    mn_result result = mn_text_result(&text);
+    FILE *file = result == MN_OK ? fopen(path, "w") : NULL;
+    bool written = file != NULL && fwrite(text.bytes, 1, text.size, file) == text.size;
+    written = file != NULL && fclose(file) == 0 && written;
+    if (result == MN_OK && !written) {
+        result = mn_result_from_errno(errno);
+        mn_error_set(error, "cannot write %s: %s", path, strerror(errno));
+    }
+    mn_text_deinit(&text);
+    return result;
+}
+
+static bool read_fault(struct swarm_script *script, const char *line)
+{
+    char name[64];
+    long long at_ms = 0;
+    long long for_ms = 0;
+    unsigned a = 0;
+    unsigned b = 0;
+    enum sim_fault_kind kind = SIM_FAULT_KILL_VAT;
+    // NOLINTNEXTLINE(cert-err34-c): numbers that are too large are of no use, and do no harm
+    if (sscanf(line, "fault %lld %63s %u %u %lld", &at_ms, name, &a, &b, &for_ms) != 5 ||
+        !sim_fault_find(name, &kind)) {
+        return false;
+    }
+    sim_faults_add(
+        &script->faults,
+        (struct sim_fault){.at_ms = at_ms, .kind = kind, .a = a, .b = b, .for_ms = for_ms});
+    return true;
+}
+
+static bool read_line(struct swarm_script *script, char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+    if (line[0] == '\0') {
+        return true;
+    }
+    if (line[0] == '#') {
+        if (script->about[0] == '\0') {
+            (void)snprintf(script->about, sizeof script->about, "%.500s",
+                           line[1] == ' ' ? line + 2 : line + 1);
+        }
+        return true;
+    }
+    if (strncmp(line, "fault ", 6) == 0) {
+        return read_fault(script, line);
+    }
+    char name[64];
+    long long value = 0;
+    // NOLINTNEXTLINE(cert-err34-c): the setting's own bounds are checked
+    return sscanf(line, "%63s %lld", name, &value) == 2 &&
+           sim_config_set(&script->config, name, value);
+}
+
+mn_result swarm_script_read(struct swarm_script *script, const char *path, struct mn_error *error)
+{
+    char line[SCRIPT_LINE_SIZE];
+    unsigned number = 0;
+    memset(script, 0, sizeof *script);
+    sim_config_init(&script->config);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        mn_error_set(error, "cannot read %s: %s", path, strerror(errno));
+        return mn_result_from_errno(errno);
+    }
+    mn_result result = MN_OK;
+    while (result == MN_OK && fgets(line, sizeof line, file) != NULL) {
+        number += 1;
+        if (!read_line(script, line)) {
+            mn_error_set(error, "%s:%u: expected a setting and its value, or a fault", path,
+                         number);
+            result = MN_BAD_INPUT;
+        }
+    }
+    (void)fclose(file);
+    if (result != MN_OK) {
+        swarm_script_deinit(script);
+    }
+    return result;
+}
