@@ -68,11 +68,23 @@ static void until_logged(struct cluster *cluster, const char *text)
     daemon_place_until_logged(&cluster->place, text);
 }
 
+/* Starts are repeated until they are answered, so it is the run that tells them apart. */
+static void until_run(struct cluster *cluster, mn_run run)
+{
+    int ended = 0;
+    mn_time end = mn_now() + PLACE_WAIT_MS * MN_MS;
+    while (cluster->hosts[0].run != run) {
+        if (mn_now() >= end) {
+            daemon_place_give_up(&cluster->place, "a start");
+        }
+        (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 20);
+    }
+}
+
 /* Vat x1 runs on h1, and its process ends. */
 static void lose_the_vat(struct cluster *cluster)
 {
-    until(cluster, 0, MN_DOWN_START, 1);
-    assert_int_equal(cluster->hosts[0].run, 1);
+    until_run(cluster, 1);
     fake_host_say(&cluster->hosts[0], MN_VAT_EXITED, 1);
 }
 
@@ -125,8 +137,7 @@ static void restores_a_lost_vat_and_says_so(void **state)
     const char *of_whom[] = {"explain", "1", "q9", NULL};
     daemon_place_ready(place);
     lose_the_vat(cluster);
-    until(cluster, 0, MN_DOWN_START, 2);
-    assert_int_equal(cluster->hosts[0].run + cluster->hosts[1].run + cluster->hosts[2].run, 2);
+    until_run(cluster, 2);
     the_evidence_is_what_the_decision_names(place);
     until(cluster, 1, MN_DOWN_DECISION, 1);
     until_logged(cluster, "round_done");
@@ -165,8 +176,7 @@ static void carries_on_a_decision_at_which_it_was_killed(void **state)
         assert_int_not_equal(cluster->hosts[i].run, 2);
     }
     daemon_place_ready(place);
-    until(cluster, 0, MN_DOWN_START, 2);
-    assert_int_equal(cluster->hosts[0].run, 2);
+    until_run(cluster, 2);
     assert_int_equal(cluster->hosts[0].generation, 2);
     until(cluster, 1, MN_DOWN_DECISION, 1);
     assert_int_equal(cluster->hosts[1].round, 1);
