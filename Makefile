@@ -116,11 +116,12 @@ TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Itests/unit -DM
 $(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
 ALL_LIBS := $(call lib,bank demo coordinator_shell coordinator_cli coordinator_core agent_shell agent_core) $(VAT_LIBS)
 # The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.
-THREADED := agent/shell/test_disk agent/shell/test_daemon
+THREADED := agent/shell/test_disk agent/shell/test_daemon coordinator/shell/test_recorder \
+            coordinator/shell/test_daemon_round
 ifeq ($(SANITIZE),thread)
-TEST_HELPERS := $(filter tests/unit/agent/shell/%,$(TEST_HELPERS))
+TEST_HELPERS := $(filter tests/unit/agent/shell/% tests/unit/coordinator/shell/%,$(TEST_HELPERS))
 TEST_HELPER_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_HELPERS))
-ALL_LIBS := $(AGENT_LIBS)
+ALL_LIBS := $(AGENT_LIBS) $(call lib,coordinator_shell coordinator_core)
 endif
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_HELPER_OBJECTS) $(ALL_LIBS)
 	@mkdir -p $(@D)
@@ -134,7 +135,7 @@ check: setup ## set up, build and pass every test; the last line is "N passed, N
 	@tests/check
 
 .PHONY: threaded tsan-build tsan
-threaded: $(patsubst %,$(BUILD)/tests/%,$(THREADED)) $(BUILD)/bin/mneme-agent $(BUILD)/bin/bank
+threaded: $(patsubst %,$(BUILD)/tests/%,$(THREADED)) $(addprefix $(BUILD)/bin/,bank mneme mneme-agent mneme-coordinator)
 tsan-build:
 	@$(MAKE) --no-print-directory -s BUILD=build/tsan SANITIZE=thread OPTIMISE=-O1 threaded
 # Where it is permitted addresses are not randomised: gcc 12 knows fewer layouts than kernels make.
