@@ -223,6 +223,12 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         coordinator_refuse(coordinator, host, "a hello in the name of another host");
         return;
     }
+    /* Its disk may be another one than it was, also when nobody has noticed that it was away. Until
+     * it has reported, no round that it takes part in is decided: its answer comes after that. */
+    if (message->hello.everything &&
+        !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
+        return;
+    }
     coordinator->hosts[host].known = true;
     hosts_welcome(coordinator, host);
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */

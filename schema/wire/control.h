@@ -97,6 +97,7 @@ struct mn_up {
             const struct mn_vat_status *vats;
             uint32_t vat_count;
             uint64_t newest_round;
+            bool everything; /* every row will follow: forget what was known of this store */
         } hello;
         struct {
             uint64_t number;

@@ -31,6 +31,7 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     out->agent = codec_text(message->hello.agent.text);
     out->vats = states;
     out->newest_round = message->hello.newest_round;
+    out->everything = message->hello.everything ? 1 : 0;
     return out;
 }
 
@@ -211,6 +212,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     codec_name_in(codec, in->host, &out->hello.host);
     codec_endpoint_in(codec, in->agent, &out->hello.agent);
     out->hello.newest_round = in->newest_round;
+    out->hello.everything = in->everything != 0;
     if (states == NULL) {
         return; /* no vats */
     }

@@ -1,5 +1,5 @@
-/* G10 unknown is an answer. A vat that runs, and of whose open interval the evidence says nothing,
- * stands in it as lost or as unknown. */
+/* G10 unknown is an answer. A vat that runs stands in the evidence with its open interval, or with
+ * a checkpoint that it wrote in this run since; otherwise as lost or as unknown. */
 #include <string.h>
 
 #include "observer/observer_private.h"
@@ -14,10 +14,16 @@ static bool listed(const struct evidence_names *names, uint32_t index)
     return false;
 }
 
-static bool answered(const struct evidence *evidence, uint32_t vat)
+static bool answered(const struct evidence *evidence, uint32_t vat, mn_run run)
 {
     for (size_t i = 0; i < evidence->open_count; i++) {
         if (evidence->open[i].vat == vat) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < evidence->checkpoint_count; i++) {
+        const struct evidence_checkpoint *checkpoint = &evidence->checkpoints[i];
+        if (checkpoint->vat == vat && mn_epoch_run(checkpoint->epoch) == run) {
             return true;
         }
     }
@@ -33,7 +39,7 @@ void g10_decided(struct observer *observer, const struct evidence *evidence)
         bool lost = listed(&evidence->lost.vats, i) ||
                     (host != EVIDENCE_NONE && listed(&evidence->lost.hosts, host));
         if (vat->process != 0 && !lost && !listed(&evidence->unknown.vats, i) &&
-            !answered(evidence, i)) {
+            !answered(evidence, i, vat->run)) {
             observer_fail(observer, "G10",
                           "%s runs, and the evidence neither has its open interval nor calls it "
                           "unknown",

@@ -63,6 +63,26 @@ static struct mn_up report_message(void)
     return up;
 }
 
+static void a_hello_says_whether_everything_follows(void **state)
+{
+    (void)state;
+    for (int everything = 0; everything < 2; everything++) {
+        struct mn_up in = {.generation = 3, .kind = MN_UP_HELLO};
+        struct mn_up out;
+        struct mn_buffer buffer = {0};
+        struct mn_arena arena = {0};
+        in.hello.host = mn_name_of("h1");
+        in.hello.newest_round = 7;
+        in.hello.everything = everything != 0;
+        assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+        assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+        assert_int_equal(out.hello.newest_round, 7);
+        assert_int_equal(out.hello.everything, everything);
+        mn_arena_deinit(&arena);
+        mn_buffer_deinit(&buffer);
+    }
+}
+
 static void a_report_comes_out_as_it_went_in(void **state)
 {
     (void)state;
@@ -327,6 +347,7 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hello_says_whether_everything_follows),
         cmocka_unit_test(a_report_comes_out_as_it_went_in),
         cmocka_unit_test(a_report_that_breaks_a_rule_is_refused),
         cmocka_unit_test(a_name_that_breaks_the_rule_is_refused),
