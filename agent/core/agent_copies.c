@@ -176,6 +176,18 @@ static void host_leave_alone(struct agent *agent, uint32_t host)
     }
 }
 
+/* What @file's partner received was damaged. That may be our file's fault, and then no other host
+ * would fare better: it is read back and written anew, once. */
+static void copies_verify(struct agent *agent, const struct agent_vat *vat, struct agent_file *file,
+                          uint32_t slot)
+{
+    file->verified = true;
+    file->durable = false;
+    file->copies[slot].state = AGENT_COPY_NEEDED;
+    agent_file_move(file, AGENT_FILE_UNSYNCED);
+    agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
+}
+
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
     struct agent_vat *vat = agent_find_vat(agent, &message->vat);
@@ -199,7 +211,11 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
                                                     .host = agent->hosts[host].name,
                                                     .epoch = message->have.epoch,
                                                     .code = message->have.refused});
-        host_leave_alone(agent, host);
+        if (message->have.refused == MN_CORRUPT && !file->verified) {
+            copies_verify(agent, vat, file, slot);
+        } else {
+            host_leave_alone(agent, host);
+        }
         return;
     }
     if (memcmp(&file->digest, &message->have.digest, sizeof file->digest) == 0) {

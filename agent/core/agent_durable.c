@@ -78,7 +78,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
                                                 .epoch = file->epoch,
                                                 .code = event->synced.result});
     if (event->synced.result == MN_NOT_FOUND || event->synced.result == MN_CORRUPT) {
-        agent_remove_file(vat, event->synced.epoch);
+        agent_file_gone(agent, vat, file, false);
         return;
     }
     agent_file_move(file, AGENT_FILE_FAILED);

@@ -10,10 +10,10 @@
 #define TO(state) (1U << AGENT_FILE_##state)
 
 static const unsigned file_moves[AGENT_FILE_STATE_COUNT] = {
-    [AGENT_FILE_UNSYNCED] = TO(HERE) | TO(FAILED),
+    [AGENT_FILE_UNSYNCED] = TO(HERE) | TO(FAILED) | TO(GONE),
     [AGENT_FILE_FAILED] = TO(UNSYNCED),
     [AGENT_FILE_ARRIVING] = TO(HERE),
-    [AGENT_FILE_HERE] = TO(GONE),
+    [AGENT_FILE_HERE] = TO(GONE) | TO(UNSYNCED),
     [AGENT_FILE_GONE] = TO(ARRIVING),
 };
 

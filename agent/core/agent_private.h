@@ -13,10 +13,13 @@
  * A checkpoint file on this host's store (table of moves: agent_files.c):
  *
  *   UNSYNCED <-> FAILED     a vat wrote it; syncing it failed and is tried again
- *       |
+ *       ^
  *       +-----> HERE -> GONE   deleted; remembered until the coordinator has taken the word of it
  *                ^       |
  *   ARRIVING ----+ <-----+     pieces come from another host
+ *
+ *   from HERE to UNSYNCED it is read back once, when a partner got it damaged; from UNSYNCED it is
+ *   GONE when it turns out to be damaged here
  *
  * A round, as seen from here (table of moves: agent_round.c):
  *
@@ -96,6 +99,7 @@ struct agent_file {
     uint32_t source;      /* ARRIVING: the host it comes from */
     bool writing;         /* ARRIVING: a piece is at the disk */
     bool fetched;         /* ARRIVING: asked for by us, for a start */
+    bool verified;        /* read back because a partner got it damaged */
     struct agent_copy copies[AGENT_PARTNER_COUNT_MAX]; /* one per partner of the vat */
 };
 

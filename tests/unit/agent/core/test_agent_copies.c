@@ -263,6 +263,49 @@ static void tries_another_host_when_the_partner_has_no_room(void **state)
     play_close(&play);
 }
 
+/* Whose fault it is shows when the file is read back. */
+static void reads_a_file_back_that_a_partner_got_damaged_before_it_blames_the_partner(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_CORRUPT);
+    play_expect(&play, "note copy_refused x1 h2 1.1 MN_CORRUPT\n"
+                       "sync x1 1.1 again\n");
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_CORRUPT);
+    play_expect(&play, "note copy_refused x1 h2 1.1 MN_CORRUPT\n"
+                       "note partner x1 h3\n"
+                       "send h3 x1 piece 1.1 at 0, 0 of 1000 bytes\n");
+    play_close(&play);
+}
+
+static void counts_a_checkpoint_no_more_that_is_damaged_here(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    make_durable(&play, EPOCH(1, 1), 0, 0);
+    play_taken(&play, 1);
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_CORRUPT);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_CORRUPT);
+    play_expect(&play, "note checkpoint_not_durable x1 1.1 MN_CORRUPT\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up report #2 x1 1.1 since 0.0 onto 0.0 durable gone floor 1.1"
+                       " heard x2 1.9\n");
+    play_close(&play);
+}
+
 static void needs_every_partner_when_more_copies_are_wanted(void **state)
 {
     (void)state;
@@ -441,6 +484,8 @@ int main(void)
         cmocka_unit_test(turns_to_another_host_when_the_partner_does_not_answer),
         cmocka_unit_test(sends_again_to_a_partner_that_was_heard_of_since),
         cmocka_unit_test(tries_another_host_when_the_partner_has_no_room),
+        cmocka_unit_test(reads_a_file_back_that_a_partner_got_damaged_before_it_blames_the_partner),
+        cmocka_unit_test(counts_a_checkpoint_no_more_that_is_damaged_here),
         cmocka_unit_test(needs_every_partner_when_more_copies_are_wanted),
         cmocka_unit_test(holds_a_copy_for_another_host_and_reports_it_once_it_is_synced),
         cmocka_unit_test(takes_no_checkpoint_of_the_run_that_runs_here_from_another_host),
