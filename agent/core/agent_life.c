@@ -106,6 +106,9 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
     agent_life_move(vat, AGENT_LIFE_RECORDING);
     vat->pid_started = 0;
     memset(&vat->endpoint, 0, sizeof vat->endpoint);
+    if (vat->floor > vat->start.keep) {
+        vat->floor = vat->start.keep; /* a loss took it back below: that is what it goes on from */
+    }
     agent_copies_begin(vat);
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_START,
                                                 .vat = vat->name,

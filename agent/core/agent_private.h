@@ -94,6 +94,7 @@ struct agent_file {
     bool reportable;      /* the coordinator is to know of it */
     bool dirty;           /* waits in the list of rows to report */
     uint64_t reported_in; /* sequence of the newest report with it */
+    bool taken;           /* the coordinator has its row: it may be deleted */
     mn_time at;           /* ARRIVING: last progress; FAILED: last try */
     uint64_t received;    /* ARRIVING: bytes that are here */
     uint32_t source;      /* ARRIVING: the host it comes from */

@@ -48,6 +48,7 @@ void agent_dirty_all(struct agent *agent)
             }
         }
         for (size_t k = 0; k < vat->file_count; k++) {
+            vat->files[k].taken = false;
             if (vat->files[k].reportable) {
                 agent_dirty(agent, vat, &vat->files[k]);
             }
@@ -241,8 +242,11 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
             (agent->batch_count - place) * sizeof *agent->batches);
     for (uint32_t i = 0; i < batch.row_count; i++) {
         struct agent_file *file = agent_find_file(batch.rows[i].vat, batch.rows[i].epoch);
-        if (file != NULL && file->state == AGENT_FILE_GONE && !file->dirty &&
-            file->reported_in == sequence) {
+        if (file == NULL || file->reported_in != sequence) {
+            continue;
+        }
+        file->taken = true;
+        if (file->state == AGENT_FILE_GONE && !file->dirty) {
             agent_remove_file(batch.rows[i].vat, batch.rows[i].epoch);
         }
     }

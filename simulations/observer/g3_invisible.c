@@ -68,7 +68,7 @@ void g3_leaves(struct observer *observer, const struct observer_actor *actor, ui
                       (unsigned long long)message->epoch);
     }
     const struct observer_point *point = observer_point(vat, epoch);
-    if (point == NULL || !point->durable) {
+    if (point == NULL || (!point->durable && epoch > vat->keep)) {
         observer_fail(observer, "G3", "%s sends what it did in epoch %llx, which is not durable",
                       name, (unsigned long long)epoch);
     }

@@ -58,7 +58,8 @@ static void choose_cluster(struct chooser *chooser)
     config->racks = between(chooser, 1, 2);
     config->hosts = between(chooser, 1, 2);
     config->vats = between(chooser, 2, 10);
-    config->stores = chance(chooser, 70) ? 2 : between(chooser, 1, 3);
+    int64_t domains = config->zones * config->racks;
+    config->stores = chance(chooser, 70) ? 2 : between(chooser, 1, domains < 3 ? domains : 3);
     config->keep = between(chooser, 1, 5);
     config->full_every = between(chooser, 1, 6);
     config->interval_ms = between(chooser, 50, 400);

@@ -39,14 +39,17 @@ void swarm_start(struct swarm_child *child, const struct swarm_script *script)
     }
 }
 
-/* The last line that says anything, in which an assert stands. */
+/* The line that says what was broken, or the first one. */
 static void finish_crashed(struct swarm_child *child, int status, struct sim_result *result)
 {
     char text[4096];
     ssize_t size = pread(child->errors, text, sizeof text - 1, 0);
     text[size > 0 ? size : 0] = '\0';
-    char *assertion = strstr(text, "assert");
-    const char *shown = assertion != NULL ? assertion : text;
+    const char *shown = strstr(text, "broken assertion");
+    while (shown != NULL && shown > text && shown[-1] != '\n') {
+        shown -= 1;
+    }
+    shown = shown != NULL ? shown : text;
     memset(result, 0, sizeof *result);
     (void)snprintf(result->failure, sizeof result->failure, "crash: signal %d: %.900s",
                    WIFSIGNALED(status) ? WTERMSIG(status) : 0, shown);

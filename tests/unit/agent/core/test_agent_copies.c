@@ -118,6 +118,9 @@ static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
                 "send h2 x1 piece 1.4 at 0, 0 of 1000 bytes\n"
                 "vat a durable 1.4 floor 1.3\n"
                 "up report #4 x1 1.4 since 1.1 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+    for (uint64_t report = 1; report <= 3; report++) {
+        play_taken(&play, report);
+    }
     make_durable(&play, EPOCH(1, 5), EPOCH(1, 4), EPOCH(1, 4));
     play_expect(&play,
                 "sync x1 1.5\n"
@@ -143,6 +146,7 @@ static void deletes_nothing_while_a_round_is_open(void **state)
     play_run_x1(&play);
     play_written(&play, 'a', EPOCH(1, 1), 0, 0);
     play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_taken(&play, 1);
     play_freeze(&play, 1, 1, NULL, NULL, 0);
     play_skip(&play);
     play_written(&play, 'a', EPOCH(1, 2), 0, 0);

@@ -344,6 +344,8 @@ static void long_story(struct play *play)
         play_have(play, 2, "x1", EPOCH(1, i), MN_OK);
         play_piece(play, 3, "x3", EPOCH(2, i), 500, 0, 500);
         play_piece_written(play, "x3", EPOCH(2, i), 0, 0, 500, true, MN_OK);
+        play_taken(play, 2 * i - 1);
+        play_taken(play, 2 * i);
     }
     play_freeze(play, 1, 1, "h2", "x2", 1);
     play_recorded(play, 8);

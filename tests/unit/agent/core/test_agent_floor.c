@@ -1,0 +1,43 @@
+/* The floor: what is below it may be deleted, once the coordinator has its row. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent_play.h"
+
+static void deletes_nothing_that_the_coordinator_has_not_taken_the_row_of(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 1);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_written(&play, 'a', EPOCH(1, 2), EPOCH(1, 1), 0);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    play_expect(&play,
+                "vat a durable 1.2 floor 1.2\n"
+                "up report #2 x1 1.2 since 1.1 onto 0.0 durable here floor 1.2 heard x2 1.9\n");
+    play_taken(&play, 1);
+    play_written(&play, 'a', EPOCH(1, 3), EPOCH(1, 2), 0);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
+    play_expect(&play,
+                "vat a durable 1.3 floor 1.3\n"
+                "delete x1 1.1\n"
+                "up report #3 x1 1.3 since 1.2 onto 0.0 durable here floor 1.3 heard x2 1.9\n"
+                "up report #3 x1 1.1 since 0.0 onto 0.0 durable gone floor 1.3 heard x2 1.9\n");
+    play_close(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
