@@ -26,6 +26,9 @@
 /* What the child of a failed set-up ends with. */
 enum { PLACE_NOT_PERMITTED = 77 };
 
+/* How much of a log is shown when something was waited for in vain. */
+enum { PLACE_SHOWN_SIZE = 3000 };
+
 static void wait_a_little(void)
 {
     (void)poll(NULL, 0, 5);
@@ -212,7 +215,10 @@ static int times_logged(const struct daemon_place *place, const char *text)
 
 void daemon_place_give_up(const struct daemon_place *place, const char *what)
 {
-    (void)fprintf(stderr, "waited in vain for: %s; the log:\n%s", what, read_log(place));
+    const char *log = read_log(place);
+    size_t size = strlen(log);
+    (void)fprintf(stderr, "waited in vain for: %s; the log's end:\n%s", what,
+                  log + (size > PLACE_SHOWN_SIZE ? size - PLACE_SHOWN_SIZE : 0));
     fail();
 }
 
