@@ -1,5 +1,7 @@
 /* Opening and closing the daemon: configuration, files, sockets, and what is remembered. */
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -38,14 +40,33 @@ static mn_result open_topology(struct daemon *daemon, const struct coordinator_o
     return MN_OK;
 }
 
+/* Make a directory that is not there, so that it outlives a power cut too. */
+static bool open_make(const char *path, const char *parent)
+{
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST;
+    }
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    int code = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    errno = code;
+    return synced;
+}
+
 static mn_result open_directory(const char *path, struct mn_error *error)
 {
-    if ((mkdir(path, 0700) != 0 && errno != EEXIST) || chdir(path) != 0) {
-        mn_error_set(error, "cannot use the data directory %s: %s", path, strerror(errno));
-        return mn_result_from_errno(errno);
+    char *copy = strdup(path);
+    bool made = copy != NULL && open_make(path, dirname(copy)) && chdir(path) == 0;
+    int code = errno;
+    free(copy);
+    if (!made) {
+        mn_error_set(error, "cannot use the data directory %s: %s", path, strerror(code));
+        return mn_result_from_errno(code);
     }
-    if ((mkdir("rounds", 0700) != 0 && errno != EEXIST) || access(".", W_OK) != 0 ||
-        access("rounds", W_OK) != 0) {
+    if (!open_make("rounds", ".") || access(".", W_OK) != 0 || access("rounds", W_OK) != 0) {
         mn_error_set(error, "cannot write into the data directory %s: %s", path, strerror(errno));
         return mn_result_from_errno(errno);
     }
