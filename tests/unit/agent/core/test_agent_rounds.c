@@ -363,7 +363,7 @@ static void gives_the_same_effects_for_the_same_events(void **state)
     struct play second;
     long_story(&first);
     long_story(&second);
-    assert_true(first.size > 10000);
+    assert_true(first.size > 8000);
     assert_string_equal(first.text, second.text);
     play_close(&first);
     play_close(&second);
