@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -245,6 +247,48 @@ static void never_counts_a_corrupt_checkpoint_and_names_it_once(void **state)
     assert_int_equal(fake_log_count(cluster, "ERROR checkpoint_file_refused"), 1);
 }
 
+/* Whether a thread of the agent waits within openat: for a pipe that nobody writes into. */
+static bool waits_for_a_pipe(struct fake_cluster *cluster)
+{
+    char path[64];
+    char wanted[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)cluster->agent);
+    (void)snprintf(wanted, sizeof wanted, "%ld ", (long)SYS_openat);
+    bool found = false;
+    DIR *tasks = opendir(path);
+    assert_non_null(tasks);
+    for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
+        char text[256] = "";
+        (void)snprintf(path, sizeof path, "/proc/%d/task/%.16s/syscall", (int)cluster->agent,
+                       task->d_name);
+        if (task->d_name[0] != '.' && shell_exists(path)) {
+            (void)shell_read(path, text, sizeof text);
+        }
+        found = found || strncmp(text, wanted, strlen(wanted)) == 0;
+    }
+    (void)closedir(tasks);
+    return found;
+}
+
+static void ends_in_time_when_the_disk_hangs(void **state)
+{
+    struct fake_cluster *cluster = *state;
+    char path[SHELL_PATH_SIZE];
+    make_store(cluster, EPOCH(1));
+    fake_agent_run_it(cluster, false);
+    rows_wanted = 1;
+    fake_cluster_run(cluster, rows_came);
+    shell_path(path, cluster->data, "store/x1/0000000100000001.ckpt");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    struct mn_copies want = {.kind = MN_COPIES_WANT, .vat = mn_name_of("x1")};
+    want.want.epoch = EPOCH(1);
+    fake_say_copies(cluster, &want);
+    fake_cluster_run(cluster, waits_for_a_pipe);
+    assert_int_equal(fake_agent_end_it(cluster), 0);
+    assert_int_equal(fake_log_count(cluster, "the disk did not answer"), 1);
+}
+
 /* h2 hands over a checkpoint of @size bytes and more of vat x2 in pieces, as the agent wants it. */
 static void hand_over(struct fake_cluster *cluster, mn_epoch epoch, size_t size)
 {
@@ -317,6 +361,7 @@ int main(void)
         CASE(tells_why_a_vat_cannot_be_started),
         CASE(ends_at_a_signal_that_comes_before_it_is_open),
         CASE(never_counts_a_corrupt_checkpoint_and_names_it_once),
+        CASE(ends_in_time_when_the_disk_hangs),
         CASE(refuses_a_copy_that_it_has_no_room_for_and_never_reports_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
