@@ -140,7 +140,7 @@ tsan-build:
 	@$(MAKE) --no-print-directory -s BUILD=build/tsan SANITIZE=thread OPTIMISE=-O1 threaded
 # Where it is permitted addresses are not randomised: gcc 12 knows fewer layouts than kernels make.
 tsan: tsan-build ## run the tests of threads under ThreadSanitizer
-	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.suppressions halt_on_error=1" \
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.suppressions halt_on_error=1 atexit_sleep_ms=0" \
 	    $$(setarch -R true 2>/dev/null && echo setarch -R) \
 	    tests/run $(patsubst %,build/tsan/tests/%,$(THREADED))
 

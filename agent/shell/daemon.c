@@ -8,7 +8,8 @@
 
 #include "daemon_private.h"
 
-enum { DAEMON_DISK_STOP_MS = 1000 };
+/* Of the 2 s that an end may take. */
+enum { DAEMON_DISK_STOP_MS = 500 };
 
 void agent_daemon_fail(struct daemon *daemon, mn_result result, const char *text)
 {
