@@ -2,11 +2,11 @@
  *
  * A checkpoint of our vat is durable once it, everything it applies onto and everything retained
  * below it is synced here and held by every partner. The floor is the oldest of the newest
- * keep_count durable ones. Kept is what is not below the floor, what that applies onto, and what the
- * coordinator has not taken the row of: were it deleted and then this agent forgot it, nobody could
- * say any more what the vat heard between the checkpoints that are known, and none of those after
- * the gap could be restored. Nothing is deleted while a round is open, for it may be needed for the
- * cut. */
+ * keep_count durable ones. Kept is what is not below the floor, what that applies onto, and what
+ * the coordinator has not taken the row of: were it deleted and then this agent forgot it, nobody
+ * could say any more what the vat heard between the checkpoints that are known, and none of those
+ * after the gap could be restored. Nothing is deleted while a round is open, for it may be needed
+ * for the cut. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -148,8 +148,8 @@ static void kept_mark(const struct agent_vat *vat, bool *kept)
     for (size_t i = vat->file_count; i > 0; i--) {
         const struct agent_file *file = &vat->files[i - 1];
         bool untaken = file->reportable && !file->taken;
-        bool keeps = kept[i - 1] || file->epoch >= vat->floor || untaken ||
-                     file->state != AGENT_FILE_HERE;
+        bool keeps =
+            kept[i - 1] || file->epoch >= vat->floor || untaken || file->state != AGENT_FILE_HERE;
         kept[i - 1] = keeps;
         const struct agent_file *onto =
             keeps && file->onto != 0 ? agent_find_file(vat, file->onto) : NULL;
