@@ -26,7 +26,7 @@
 #define QUEUE_MUTE UINT32_C(0x40000000)
 #define QUEUE_INTERVAL UINT32_C(0x3fffffff)
 
-enum { QUEUE_AHEAD = 16 };
+enum { QUEUE_AHEAD = 16, STRIKE_BATCH = 32 };
 
 _Static_assert(LEDGER_INTERVAL_COUNT_MAX - 1 <= QUEUE_INTERVAL, "flags fit above an interval");
 
@@ -41,35 +41,56 @@ static mn_result reserve_queue(struct cut *cut, size_t count)
                    UINT32_MAX);
 }
 
+/* The interval in one of the row's slots is gone. There is room in the queue. */
+static void drop_interval(struct cut *cut, uint32_t interval, uint32_t mute)
+{
+    struct ledger *ledger = cut->ledger;
+    if (!ledger_settled(ledger, interval)) {
+        set_gone(ledger, interval);
+        cut->queue[cut->queue_count++] = interval | mute;
+    } else if ((ledger->intervals[interval].flags & INTERVAL_DEAD) == 0) {
+        cut->queue[cut->queue_count++] = interval | mute | QUEUE_BIT_STAYS;
+    }
+}
+
 /* The row's slots from @low on are gone. */
 static mn_result drop_slots(struct cut *cut, struct cut_row *row, uint32_t low)
 {
-    struct ledger *ledger = cut->ledger;
-    const struct slot *slots = ledger->places[row->vat].slots;
+    const struct slot *slots = cut->ledger->places[row->vat].slots;
     mn_result result = reserve_queue(cut, row->low - low);
-    if (result != MN_OK) {
-        return result;
-    }
     uint32_t mute = row->told_instead ? QUEUE_MUTE : 0;
-    for (uint32_t i = low; i < row->low; i++) {
-        uint32_t interval = slots[i].interval;
-        if (!ledger_settled(ledger, interval)) {
-            set_gone(ledger, interval);
-            cut->queue[cut->queue_count++] = interval | mute;
-        } else if ((ledger->intervals[interval].flags & INTERVAL_DEAD) == 0) {
-            cut->queue[cut->queue_count++] = interval | mute | QUEUE_BIT_STAYS;
-        }
+    while (result == MN_OK && row->low > low) {
+        row->low--;
+        drop_interval(cut, slots[row->low].interval, mute);
     }
-    row->low = low;
-    return MN_OK;
+    return result;
+}
+
+/* The same from the slot of @interval on, which is below the row's low. */
+static mn_result drop_from(struct cut *cut, struct cut_row *row, uint32_t interval)
+{
+    const struct slot *slots = cut->ledger->places[row->vat].slots;
+    mn_result result = reserve_queue(cut, row->low);
+    uint32_t mute = row->told_instead ? QUEUE_MUTE : 0;
+    uint32_t dropped = LEDGER_NONE;
+    while (result == MN_OK && dropped != interval) {
+        mn_assert(row->low > 0);
+        row->low--;
+        dropped = slots[row->low].interval;
+        drop_interval(cut, dropped, mute);
+    }
+    return result;
 }
 
 /* The running state of the row's vat is gone. */
 static mn_result drop_open(struct cut *cut, const struct cut_row *row)
 {
+    if ((cut->ledger->places[row->vat].flags & VAT_HAS_OPEN) == 0) {
+        return MN_OK;
+    }
     uint32_t open = cut->ledger->vats[row->vat].open;
     mn_result result = reserve_queue(cut, 1);
-    if (result == MN_OK && open != LEDGER_NONE && !ledger_settled(cut->ledger, open)) {
+    if (result == MN_OK && !ledger_settled(cut->ledger, open)) {
         set_gone(cut->ledger, open);
         cut->queue[cut->queue_count++] = open | QUEUE_MUTE;
     }
@@ -115,10 +136,10 @@ static mn_result visit_lost(struct cut *cut, uint32_t vat)
 /* Whether somebody whose history it is part of heard the interval. */
 static bool heard_live(const struct ledger *ledger, uint32_t interval)
 {
-    const struct hearers *hearers = &ledger->hearers[interval];
-    const uint32_t *list = ledger->words.words + hearers->at;
+    struct hearers *hearers = &ledger->hearers[interval];
     for (uint32_t i = 0; i < hearer_count(hearers); i++) {
-        if ((ledger->intervals[list[i]].flags & INTERVAL_DEAD) == 0) {
+        uint32_t hearer = *ledger_hearer(ledger, hearers, i);
+        if ((ledger->intervals[hearer].flags & INTERVAL_DEAD) == 0) {
             return true;
         }
     }
@@ -183,15 +204,17 @@ static bool unbound(const struct cut *cut, uint32_t vat)
 /* @interval, which is still kept, heard what is not: its vat goes down at the end of the round. */
 static mn_result strike(struct cut *cut, uint32_t interval)
 {
-    struct ledger *ledger = cut->ledger;
-    const struct interval *heard_in = &ledger->intervals[interval];
-    uint32_t vat = heard_in->vat;
+    const struct ledger *ledger = cut->ledger;
+    uint32_t vat = ledger->owners[interval];
     if (unbound(cut, vat)) {
         return MN_OK;
     }
     struct cut_row *row = cut_find(cut, vat);
     mn_result result = row != NULL ? MN_OK : add_cut_row(cut, vat, &row);
-    if (result == MN_OK && row->keep == CUT_OPEN) {
+    bool open = false;
+    if (result == MN_OK && row->keep == CUT_OPEN &&
+        (ledger->places[vat].flags & VAT_HAS_OPEN) != 0) {
+        open = (ledger->intervals[interval].flags & INTERVAL_OPEN) != 0;
         result = drop_open(cut, row);
     }
     if (result == MN_OK && row->hit == LEDGER_NONE) {
@@ -204,10 +227,7 @@ static mn_result strike(struct cut *cut, uint32_t interval)
     if (result == MN_OK) {
         row->hit = interval;
     }
-    if (result == MN_OK && (heard_in->flags & INTERVAL_OPEN) == 0) {
-        result = drop_slots(cut, row, ledger_position(ledger, vat, heard_in->epoch));
-    }
-    return result;
+    return result == MN_OK && !open ? drop_from(cut, row, interval) : result;
 }
 
 /* Orphans that stand whatever is lost: on what died at forks that were not told. */
@@ -231,39 +251,96 @@ static mn_result strike_standing(struct cut *cut)
     return result;
 }
 
-/* Look at everybody who heard what stands in the queue from @first to @end. */
-static mn_result strike_hearers(struct cut *cut, size_t first, size_t end)
+/* Strike the intervals of a batch, whose memory is asked for in the order in which it will be
+ * needed, so that the waits overlap. */
+static mn_result strike_batch(struct cut *cut, const uint32_t *batch, size_t count)
 {
     const struct ledger *ledger = cut->ledger;
     mn_result result = MN_OK;
-    for (size_t i = first; result == MN_OK && i < end; i++) {
-        if (i + QUEUE_AHEAD < end) {
-            uint32_t later = cut->queue[i + QUEUE_AHEAD] & QUEUE_INTERVAL;
-            uint32_t soon = cut->queue[i + QUEUE_AHEAD / 2] & QUEUE_INTERVAL;
-            __builtin_prefetch(&ledger->hearers[later]);
-            __builtin_prefetch(&ledger->words.words[ledger->hearers[soon].at]);
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(&ledger->places[ledger->owners[batch[i]]]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct vat_place *place = &ledger->places[ledger->owners[batch[i]]];
+        if (place->row != 0) {
+            __builtin_prefetch(&cut->rows[place->row - 1], 1);
+        } else if (place->slot_count > 0) {
+            __builtin_prefetch(&place->slots[place->slot_count - 1]);
         }
-        if ((cut->queue[i] & QUEUE_MUTE) != 0) {
-            continue;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct vat_place *place = &ledger->places[ledger->owners[batch[i]]];
+        if (place->row != 0 && cut->rows[place->row - 1].low > 0) {
+            __builtin_prefetch(&place->slots[cut->rows[place->row - 1].low - 1]);
         }
-        const struct hearers *hearers = &ledger->hearers[cut->queue[i] & QUEUE_INTERVAL];
-        const uint32_t *list = ledger->words.words + hearers->at;
-        uint32_t count = hearer_count(hearers);
-        cut->touched += count;
-        for (uint32_t j = 0; result == MN_OK && j < count; j++) {
-            if (!ledger_settled(ledger, list[j])) {
-                result = strike(cut, list[j]);
-            }
+    }
+    for (size_t i = 0; result == MN_OK && i < count; i++) {
+        if (!ledger_settled(ledger, batch[i])) {
+            result = strike(cut, batch[i]);
         }
     }
     return result;
 }
 
+/* Those who are to be struck, until there are enough for a batch. */
+struct waiting {
+    size_t count;
+    uint32_t intervals[STRIKE_BATCH];
+};
+
+/* Look at some hearers: those who are still there wait to be struck. */
+static mn_result look_at(struct cut *cut, struct waiting *waiting, const uint32_t *hearers,
+                         uint32_t count)
+{
+    const struct ledger *ledger = cut->ledger;
+    mn_result result = MN_OK;
+    cut->touched += count;
+    for (uint32_t i = 0; result == MN_OK && i < count; i++) {
+        if (ledger_settled(ledger, hearers[i])) {
+            continue;
+        }
+        __builtin_prefetch(&ledger->owners[hearers[i]]);
+        waiting->intervals[waiting->count++] = hearers[i];
+        if (waiting->count == STRIKE_BATCH) {
+            result = strike_batch(cut, waiting->intervals, waiting->count);
+            waiting->count = 0;
+        }
+    }
+    return result;
+}
+
+/* Look at everybody who heard what stands in the queue from @first to @end. */
+static mn_result strike_hearers(struct cut *cut, size_t first, size_t end)
+{
+    const struct ledger *ledger = cut->ledger;
+    struct waiting waiting = {0};
+    mn_result result = MN_OK;
+    for (size_t i = first; result == MN_OK && i < end; i++) {
+        if (i + QUEUE_AHEAD < end) {
+            __builtin_prefetch(&ledger->hearers[cut->queue[i + QUEUE_AHEAD] & QUEUE_INTERVAL]);
+        }
+        if ((cut->queue[i] & QUEUE_MUTE) != 0) {
+            continue;
+        }
+        const struct hearers *hearers = &ledger->hearers[cut->queue[i] & QUEUE_INTERVAL];
+        uint32_t count = hearer_count(hearers);
+        uint32_t near = count < HEARERS_FIRST ? count : HEARERS_FIRST;
+        result = look_at(cut, &waiting, hearers->first, near);
+        if (result == MN_OK && count > near) {
+            result = look_at(cut, &waiting, ledger->words.words + hearers->at, count - near);
+        }
+    }
+    return result == MN_OK ? strike_batch(cut, waiting.intervals, waiting.count) : result;
+}
+
 /* Take back whom the round has hit, below the oldest interval that was hit. */
 static mn_result take_back(struct cut *cut)
 {
-    mn_result result = mn_grow(&cut->steps, &cut->step_capacity, cut->step_count + cut->hit_count,
-                               sizeof *cut->steps, UINT32_MAX - 1);
+    mn_result result = MN_OK;
+    if (cut->by_rounds) {
+        result = mn_grow(&cut->steps, &cut->step_capacity, cut->step_count + cut->hit_count,
+                         sizeof *cut->steps, UINT32_MAX - 1);
+    }
     for (size_t i = 0; result == MN_OK && i < cut->hit_count; i++) {
         struct cut_row *row = &cut->rows[cut->hits[i]];
         uint32_t low = 0;
@@ -271,14 +348,33 @@ static mn_result take_back(struct cut *cut)
         if (result == MN_OK) {
             result = drop_slots(cut, row, low);
         }
-        cut->steps[cut->step_count++] = (struct cut_step){
-            .row = cut->hits[i], .to = row->keep, .hit = row->hit, .round = cut->round};
+        if (cut->by_rounds) {
+            cut->steps[cut->step_count++] = (struct cut_step){
+                .row = cut->hits[i], .to = row->keep, .hit = row->hit, .round = cut->round};
+        }
         row->step = (uint32_t)cut->step_count;
         row->hit = LEDGER_NONE;
     }
     cut->demoted += cut->hit_count;
     cut->hit_count = 0;
     cut->round++;
+    return result;
+}
+
+/* Go through the queue until nobody is hit any more. Without rounds, whom it hits is taken back
+ * only when all of it was gone through: what is below the hit is all that matters till then. */
+static mn_result go_down(struct cut *cut, size_t first, size_t end)
+{
+    mn_result result = MN_OK;
+    while (result == MN_OK && (first < end || cut->hit_count > 0)) {
+        result = strike_hearers(cut, first, end);
+        first = end;
+        end = cut->queue_count;
+        if (result == MN_OK && (cut->by_rounds || first == end)) {
+            result = take_back(cut);
+            end = cut->queue_count;
+        }
+    }
     return result;
 }
 
@@ -296,20 +392,11 @@ static mn_result take_cut(struct cut *cut)
             result = drop_slots(cut, row, row->start);
         }
     }
-    size_t first = 0;
     size_t end = cut->queue_count;
     if (result == MN_OK) {
         result = strike_standing(cut);
     }
-    while (result == MN_OK && (first < end || cut->hit_count > 0)) {
-        result = strike_hearers(cut, first, end);
-        if (result == MN_OK) {
-            result = take_back(cut);
-        }
-        first = end;
-        end = cut->queue_count;
-    }
-    return result;
+    return result == MN_OK ? go_down(cut, 0, end) : result;
 }
 
 /* Take the cut back: nobody is gone any more. */
@@ -332,9 +419,9 @@ static void clear_cut(struct cut *cut)
     cut->round = 0;
 }
 
-mn_result cut_init(struct cut *cut, struct ledger *ledger, bool with_unknown)
+mn_result cut_init(struct cut *cut, struct ledger *ledger, bool with_unknown, bool by_rounds)
 {
-    *cut = (struct cut){.ledger = ledger, .with_unknown = with_unknown};
+    *cut = (struct cut){.ledger = ledger, .with_unknown = with_unknown, .by_rounds = by_rounds};
     mn_result result = find_start(cut);
     bool more = false;
     do {

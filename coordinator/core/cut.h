@@ -34,6 +34,7 @@ struct cut_step {
 struct cut {
     struct ledger *ledger;
     bool with_unknown; /* what unknown names is lost */
+    bool by_rounds;    /* take every round for itself and note the steps */
 
     struct cut_row *rows; /* first those that cannot run whatever their peers do */
     size_t row_count, row_capacity;
@@ -60,8 +61,11 @@ struct cut {
 };
 
 /* Take the cut of what @ledger holds. To be given back with cut_deinit, after failure too, before
- * another is taken. */
-mn_result cut_init(struct cut *cut, struct ledger *ledger, bool with_unknown) MN_CHECKED;
+ * another is taken.
+ *
+ * @by_rounds  the steps are wanted; without, the same cut is found faster. */
+mn_result cut_init(struct cut *cut, struct ledger *ledger, bool with_unknown,
+                   bool by_rounds) MN_CHECKED;
 void cut_deinit(struct cut *cut);
 
 /* The epoch of a candidate: 0 for birth, DECISION_OPEN. */

@@ -60,9 +60,9 @@ enum mn_outcome decision_outcome(const struct decision_maker *maker, const struc
 }
 
 /* Take one reading's cut, and find up to where each of its vats has spoken. */
-static mn_result take_reading(struct decision_maker *maker, bool with_unknown)
+static mn_result take_reading(struct decision_maker *maker, bool with_unknown, bool by_rounds)
 {
-    mn_result result = cut_init(&maker->cut, maker->ledger, with_unknown);
+    mn_result result = cut_init(&maker->cut, maker->ledger, with_unknown, by_rounds);
     if (result != MN_OK) {
         return result;
     }
@@ -89,7 +89,7 @@ static mn_result read_known(struct decision_maker *maker)
     if (maker->ledger->unknown_vats.count == 0 && maker->ledger->unknown_stores.count == 0) {
         return MN_OK;
     }
-    mn_result result = take_reading(maker, false);
+    mn_result result = take_reading(maker, false, false);
     const struct cut *cut = &maker->cut;
     if (result == MN_OK) {
         maker->known = malloc((cut->row_count + 1) * sizeof *maker->known);
@@ -134,7 +134,7 @@ static mn_result make_decision(struct decision_maker *maker, bool proof)
 {
     mn_result result = read_known(maker);
     if (result == MN_OK) {
-        result = take_reading(maker, true);
+        result = take_reading(maker, true, proof);
     }
     if (result == MN_OK && proof) {
         result = decision_find_told(maker);

@@ -101,7 +101,7 @@ static uint64_t count_epochs_lost(const struct ledger *ledger, const struct cut_
     const struct vat_place *place = &ledger->places[row->vat];
     uint64_t count = 0;
     for (uint32_t i = row->low; i < place->slot_count; i++) {
-        count += interval_live_row(&ledger->intervals[place->slots[i].interval]) ? 1 : 0;
+        count += ledger_is_live_row(ledger, place->slots[i].interval) ? 1 : 0;
     }
     return count;
 }

@@ -39,10 +39,12 @@ void ledger_clear(struct ledger *ledger)
     free(ledger->stores);
     free(ledger->sites);
     free(ledger->vats);
-    free(ledger->places);
+    ledger_lines_deinit(&ledger->place_lines);
     free(ledger->intervals);
-    free(ledger->hearers);
+    ledger_lines_deinit(&ledger->hearers_lines);
+    free(ledger->owners);
     free(ledger->settled);
+    free(ledger->live_rows);
     free(ledger->seen);
     free(ledger->scratch);
     *ledger = (struct ledger){0};
@@ -76,11 +78,12 @@ void ledger_measure(const struct ledger *ledger, struct ledger_sizes *sizes)
              ledger->host_capacity * sizeof *ledger->hosts +
              ledger->store_capacity * sizeof *ledger->stores +
              ledger->site_capacity * sizeof *ledger->sites;
-    bytes += ledger->vat_capacity * sizeof *ledger->vats +
-             ledger->place_capacity * sizeof *ledger->places;
+    bytes += ledger->vat_capacity * sizeof *ledger->vats + ledger_lines_size(&ledger->place_lines);
     bytes += ledger->interval_capacity * sizeof *ledger->intervals +
-             ledger->hearers_capacity * sizeof *ledger->hearers +
+             ledger_lines_size(&ledger->hearers_lines) +
+             ledger->owner_capacity * sizeof *ledger->owners +
              ledger->settled_capacity * sizeof *ledger->settled +
+             ledger->live_row_capacity * sizeof *ledger->live_rows +
              ledger->seen_capacity * sizeof *ledger->seen;
     bytes += ledger->words.capacity * sizeof *ledger->words.words +
              ledger->scratch_capacity * sizeof *ledger->scratch;

@@ -74,6 +74,12 @@ mn_result ledger_set_lineage(struct ledger *ledger, uint32_t vat,
 mn_result ledger_checkpoint(struct ledger *ledger,
                             const struct evidence_checkpoint *row) MN_CHECKED;
 
+/* As many rows, one after the other: what agents send comes in batches, and the waits for memory of
+ * one row overlap with the work on those before it. @taken: out, how many rows were taken in, also
+ * on failure; the ledger is as it was after these. */
+mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkpoint *rows,
+                             size_t count, size_t *taken) MN_CHECKED;
+
 /* The interval that the vat is in, in place of the one known. One that is not above the vat's live
  * checkpoints is ignored: it is over. */
 mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) MN_CHECKED;
@@ -168,7 +174,7 @@ struct ledger_freed {
 
 /* Raise the vat's floor: checkpoints below it leave the ledger unless a kept chain stands on them,
  * and then keep only their forms; what was heard up to the floor is settled. A lower floor than the
- * one known changes nothing. @freed is added to; may be NULL. */
+ * one given before changes nothing. @freed is added to; may be NULL. */
 mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
                            struct ledger_freed *freed) MN_CHECKED;
 

@@ -19,7 +19,8 @@ static uint32_t live_row_below(const struct ledger *ledger, uint32_t vat, uint32
 static bool since_covered(const struct ledger *ledger, uint32_t vat, mn_epoch since,
                           uint32_t before)
 {
-    if (since != LEDGER_NO_SINCE) {
+    bool at_hand = before != LEDGER_NONE && ledger->intervals[before].epoch == since;
+    if (since != LEDGER_NO_SINCE && !at_hand) {
         if (since <= ledger->vats[vat].floor) {
             return true;
         }
@@ -32,17 +33,17 @@ static bool since_covered(const struct ledger *ledger, uint32_t vat, mn_epoch si
 
 static bool running_state_stopped(const struct ledger *ledger, uint32_t vat, uint32_t newest)
 {
-    uint32_t open = ledger->vats[vat].open;
-    if (open == LEDGER_NONE) {
+    if ((ledger->places[vat].flags & VAT_HAS_OPEN) == 0) {
         return !since_covered(ledger, vat, LEDGER_NO_SINCE, newest);
     }
+    uint32_t open = ledger->vats[vat].open;
     return (ledger->intervals[open].flags & INTERVAL_DEAD) != 0 ||
            !since_covered(ledger, vat, ledger->intervals[open].since, newest);
 }
 
 void ledger_cover(struct ledger *ledger, uint32_t vat, uint32_t position)
 {
-    const struct vat_place *place = &ledger->places[vat];
+    struct vat_place *place = &ledger->places[vat];
     bool has_floor = (place->flags & VAT_HAS_FLOOR) != 0;
     uint32_t before = live_row_below(ledger, vat, position);
     if (before == LEDGER_NONE && !has_floor) {
@@ -63,9 +64,12 @@ void ledger_cover(struct ledger *ledger, uint32_t vat, uint32_t position)
         }
         before = at;
     }
-    if (running_state_stopped(ledger, vat, before)) {
+    bool stopped = running_state_stopped(ledger, vat, before);
+    if (stopped && (place->flags & VAT_STOPPED) == 0) {
+        place->flags |= VAT_STOPPED;
         ledger_set_add(&ledger->stopped, vat);
-    } else {
+    } else if (!stopped && (place->flags & VAT_STOPPED) != 0) {
+        place->flags &= ~(uint32_t)VAT_STOPPED;
         ledger_set_remove(&ledger->stopped, vat);
     }
 }

@@ -80,7 +80,7 @@ mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
     }
     struct vat_place *place = &ledger->places[vat];
     bool known = (place->flags & VAT_HAS_FLOOR) != 0;
-    if (floor < ledger->vats[vat].floor || (known && floor == ledger->vats[vat].floor)) {
+    if (known && floor <= ledger->vats[vat].floor) {
         return MN_OK;
     }
     struct ledger_freed before = count_free(ledger);

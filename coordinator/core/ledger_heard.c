@@ -5,12 +5,10 @@
 #include "base/grow.h"
 #include "ledger_private.h"
 
-enum {
-    HEARD_BATCH = 16, /* entries whose memory is asked for at once */
-    HEARD_FEW = 24    /* up to this many, comparing each with each is quickest */
-};
+enum { HEARD_FEW = 24 }; /* up to this many, comparing each with each is quickest */
 
-/* How many words a block for @count hearers has: one that grows with every fourth, then by half. */
+/* How many words a block for @count hearers, without the first ones, has: one that grows with every
+ * fourth, then by half. */
 static uint32_t hearers_room(uint32_t count)
 {
     if (count <= 16) {
@@ -26,8 +24,13 @@ static uint32_t hearers_room(uint32_t count)
     return room;
 }
 
+/* Whether one hearer more, after @count, needs another block. */
 static bool hearers_full(uint32_t count)
 {
+    if (count < HEARERS_FIRST) {
+        return false;
+    }
+    count -= HEARERS_FIRST;
     return count <= 16 ? (count & 3) == 0 : hearers_room(count) == count;
 }
 
@@ -80,18 +83,23 @@ static size_t each_once(struct ledger *ledger, size_t count, const uint32_t *kno
     return kept;
 }
 
-/* Ask for the memory of a batch in the order in which it will be needed, so that the waits overlap.
- */
-static void fetch_batch(const struct ledger *ledger, const struct evidence_heard *heard,
-                        size_t count)
+void ledger_fetch_heard(const struct ledger *ledger, const struct evidence_heard *heard,
+                        size_t count, enum ledger_fetch what)
 {
     for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch(&ledger->places[heard[i].vat]);
-    }
-    for (size_t i = 0; i < count; i++) {
+        if (heard[i].vat >= ledger->vat_count) {
+            continue;
+        }
         const struct vat_place *place = &ledger->places[heard[i].vat];
-        if (place->slot_count > 0) {
-            __builtin_prefetch(&place->slots[place->slot_count - 1]);
+        if (what == LEDGER_FETCH_PLACES) {
+            __builtin_prefetch(place);
+            continue;
+        }
+        uint32_t interval = ledger_find_newest(place, heard[i].epoch);
+        if (interval != LEDGER_NONE) {
+            __builtin_prefetch(&ledger->hearers[interval], 1);
+        } else if (place->slot_count > 0) {
+            __builtin_prefetch(&place->slots[place->slot_count - 1], 1);
         }
     }
 }
@@ -121,19 +129,10 @@ mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evide
     }
     bool told = (ledger->places[vat].flags & VAT_HAS_SETTLED) != 0;
     size_t found = 0;
-    size_t asked = 0;
-    for (size_t first = 0; result == MN_OK && first < heard_count; first += HEARD_BATCH) {
-        size_t end = heard_count - first < HEARD_BATCH ? heard_count : first + HEARD_BATCH;
-        fetch_batch(ledger, heard + first, end - first);
-        for (size_t i = first; result == MN_OK && i < end; i++) {
-            if (heard[i].vat != vat && !(told && ledger_is_settled(ledger, vat, &heard[i]))) {
-                result =
-                    ledger_obtain(ledger, heard[i].vat, heard[i].epoch, &ledger->scratch[found]);
-                found += result == MN_OK ? 1 : 0;
-            }
-        }
-        for (; asked < found; asked++) {
-            __builtin_prefetch(&ledger->hearers[ledger->scratch[asked]], 1);
+    for (size_t i = 0; result == MN_OK && i < heard_count; i++) {
+        if (heard[i].vat != vat && !(told && ledger_is_settled(ledger, vat, &heard[i]))) {
+            result = ledger_obtain(ledger, heard[i].vat, heard[i].epoch, &ledger->scratch[found]);
+            found += result == MN_OK ? 1 : 0;
         }
     }
     if (result != MN_OK) {
@@ -159,9 +158,7 @@ size_t ledger_heard_words(const struct ledger *ledger, uint32_t interval, size_t
         const struct hearers *hearers = &ledger->hearers[ledger->scratch[i]];
         uint32_t before = hearer_count(hearers);
         if (hearers_full(before)) {
-            words += hearers_room(before + 1);
-        } else {
-            __builtin_prefetch(&ledger->words.words[hearers->at + before], 1);
+            words += hearers_room(before + 1 - HEARERS_FIRST);
         }
     }
     return words;
@@ -186,15 +183,14 @@ static void add_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer
     struct hearers *hearers = &ledger->hearers[interval];
     uint32_t count = hearer_count(hearers);
     if (hearers_full(count)) {
-        uint32_t at = ledger_words_take(&ledger->words, hearers_room(count + 1));
-        if (count > 0) {
-            memcpy(ledger->words.words + at, ledger->words.words + hearers->at,
-                   count * sizeof(uint32_t));
-            ledger_words_give(&ledger->words, hearers->at, hearers_room(count));
-        }
+        uint32_t more = count - HEARERS_FIRST;
+        uint32_t at = ledger_words_take(&ledger->words, hearers_room(more + 1));
+        memcpy(ledger->words.words + at, ledger->words.words + hearers->at,
+               more * sizeof(uint32_t));
+        ledger_words_give(&ledger->words, hearers->at, hearers_room(more));
         hearers->at = at;
     }
-    ledger->words.words[hearers->at + count] = hearer;
+    *ledger_hearer(ledger, hearers, count) = hearer;
     hearers->count++;
     if ((hearers->count & HEARERS_ORPHAN) != 0 && !ledger_settled(ledger, hearer)) {
         change_orphans(ledger, hearer, 1);
@@ -204,15 +200,19 @@ static void add_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer
 static void remove_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer)
 {
     struct hearers *hearers = &ledger->hearers[interval];
-    uint32_t *list = ledger->words.words + hearers->at;
     uint32_t count = hearer_count(hearers);
     uint32_t place = 0;
-    while (list[place] != hearer) {
+    while (*ledger_hearer(ledger, hearers, place) != hearer) {
         place++;
         mn_assert(place < count);
     }
-    list[place] = list[count - 1];
-    ledger_words_shrink(&ledger->words, hearers->at, hearers_room(count), hearers_room(count - 1));
+    *ledger_hearer(ledger, hearers, place) = *ledger_hearer(ledger, hearers, count - 1);
+    if (count > HEARERS_FIRST) {
+        uint32_t more = count - HEARERS_FIRST;
+        ledger_words_shrink(&ledger->words, hearers->at, hearers_room(more),
+                            hearers_room(more - 1));
+        hearers->at = more > 1 ? hearers->at : 0;
+    }
     hearers->count--;
     if ((hearers->count & HEARERS_ORPHAN) != 0 && !ledger_settled(ledger, hearer)) {
         change_orphans(ledger, hearer, UINT32_MAX);
@@ -296,7 +296,7 @@ void ledger_set_orphan(struct ledger *ledger, uint32_t interval, bool orphan)
     }
     hearers->count ^= HEARERS_ORPHAN;
     for (uint32_t i = 0; i < hearer_count(hearers); i++) {
-        uint32_t hearer = ledger->words.words[hearers->at + i];
+        uint32_t hearer = *ledger_hearer(ledger, hearers, i);
         if (!ledger_settled(ledger, hearer)) {
             change_orphans(ledger, hearer, orphan ? 1 : UINT32_MAX);
         }

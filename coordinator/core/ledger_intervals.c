@@ -6,6 +6,8 @@
 #include "base/grow.h"
 #include "ledger_private.h"
 
+enum { SLOTS_FIRST = 6 }; /* the room that a vat's slots begin with; it doubles */
+
 const struct evidence_lineage *ledger_death(const struct ledger *ledger, uint32_t vat,
                                             mn_epoch epoch)
 {
@@ -35,8 +37,13 @@ uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epo
 {
     const struct vat_place *place = &ledger->places[vat];
     uint32_t high = place->slot_count;
-    uint32_t step = 1;
+    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++, high--) {
+        if (slot_epoch(&place->newest[i]) < epoch) {
+            return high;
+        }
+    }
     /* Most of what is asked for is new: steps that double, from the newest down, then halving. */
+    uint32_t step = 1;
     while (high > 0 && slot_epoch(&place->slots[high - 1]) >= epoch) {
         if (high <= step || slot_epoch(&place->slots[high - step]) < epoch) {
             break;
@@ -56,9 +63,38 @@ uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epo
     return low;
 }
 
+uint32_t ledger_find_newest(const struct vat_place *place, mn_epoch epoch)
+{
+    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
+        if (slot_epoch(&place->newest[i]) == epoch) {
+            return place->newest[i].interval;
+        }
+    }
+    return LEDGER_NONE;
+}
+
+/* Look among the newest slots. Returns whether that settles it: @interval is LEDGER_NONE when there
+ * is none at @epoch. */
+static bool find_newest(const struct vat_place *place, mn_epoch epoch, uint32_t *interval)
+{
+    *interval = LEDGER_NONE;
+    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
+        mn_epoch known = slot_epoch(&place->newest[i]);
+        if (known <= epoch) {
+            *interval = known == epoch ? place->newest[i].interval : LEDGER_NONE;
+            return true;
+        }
+    }
+    return place->slot_count <= PLACE_NEWEST;
+}
+
 uint32_t ledger_find(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     const struct vat_place *place = &ledger->places[vat];
+    uint32_t interval = LEDGER_NONE;
+    if (find_newest(place, epoch, &interval)) {
+        return interval;
+    }
     uint32_t position = ledger_position(ledger, vat, epoch);
     bool found = position < place->slot_count && slot_epoch(&place->slots[position]) == epoch;
     return found ? place->slots[position].interval : LEDGER_NONE;
@@ -92,8 +128,9 @@ mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
 {
     size_t spare = ledger->free_interval_count;
     size_t wanted = ledger->interval_count + (count > spare ? count - spare : 0);
-    if (wanted <= ledger->interval_capacity && wanted <= ledger->hearers_capacity &&
-        wanted <= ledger->settled_capacity * 64 && wanted <= ledger->seen_capacity * 64) {
+    if (wanted <= ledger->interval_capacity && wanted <= ledger->hearers_lines.capacity &&
+        wanted <= ledger->owner_capacity && wanted <= ledger->settled_capacity * 64 &&
+        wanted <= ledger->seen_capacity * 64) {
         return MN_OK;
     }
     if (count > LEDGER_INTERVAL_COUNT_MAX || wanted > LEDGER_INTERVAL_COUNT_MAX) {
@@ -104,12 +141,19 @@ mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
     mn_result result = grow_step(&ledger->intervals, &ledger->interval_capacity, room,
                                  sizeof *ledger->intervals, false);
     if (result == MN_OK) {
-        result = grow_step(&ledger->hearers, &ledger->hearers_capacity, room,
-                           sizeof *ledger->hearers, false);
+        result = ledger_lines_reserve(&ledger->hearers_lines, &ledger->hearers, room);
+    }
+    if (result == MN_OK) {
+        result = grow_step(&ledger->owners, &ledger->owner_capacity, room, sizeof *ledger->owners,
+                           false);
     }
     if (result == MN_OK) {
         result = grow_step(&ledger->settled, &ledger->settled_capacity, room / 64 + 1,
                            sizeof *ledger->settled, true);
+    }
+    if (result == MN_OK) {
+        result = grow_step(&ledger->live_rows, &ledger->live_row_capacity, room / 64 + 1,
+                           sizeof *ledger->live_rows, true);
     }
     if (result == MN_OK) {
         result = grow_step(&ledger->seen, &ledger->seen_capacity, room / 64 + 1,
@@ -118,14 +162,19 @@ mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
     return result;
 }
 
-static void set_settled(struct ledger *ledger, uint32_t interval, bool settled)
+static void set_bit(uint64_t *bits, uint32_t interval, bool set)
 {
     uint64_t bit = UINT64_C(1) << (interval & 63);
-    if (settled) {
-        ledger->settled[interval >> 6] |= bit;
+    if (set) {
+        bits[interval >> 6] |= bit;
     } else {
-        ledger->settled[interval >> 6] &= ~bit;
+        bits[interval >> 6] &= ~bit;
     }
+}
+
+void ledger_note_row(struct ledger *ledger, uint32_t interval)
+{
+    set_bit(ledger->live_rows, interval, interval_live_row(&ledger->intervals[interval]));
 }
 
 /* Whether what was heard in @epoch of @vat is settled, or dead by @death. */
@@ -152,7 +201,8 @@ static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoc
     ledger->intervals[made] =
         (struct interval){.epoch = epoch, .since = LEDGER_NO_SINCE, .vat = vat, .flags = flags};
     ledger->hearers[made] = (struct hearers){.count = flags == INTERVAL_DEAD ? HEARERS_ORPHAN : 0};
-    set_settled(ledger, made, binds_nobody(ledger, vat, epoch, death));
+    ledger->owners[made] = vat;
+    set_bit(ledger->settled, made, binds_nobody(ledger, vat, epoch, death));
     return made;
 }
 
@@ -170,7 +220,7 @@ static mn_result widen_slots(struct ledger *ledger, struct vat_place *place)
     if (place->slot_count < place->slot_capacity) {
         return MN_OK;
     }
-    uint32_t capacity = place->slot_capacity < 4 ? 4 : place->slot_capacity / 2 * 3;
+    uint32_t capacity = place->slot_capacity == 0 ? SLOTS_FIRST : place->slot_capacity * 2;
     struct slot *slots = realloc(place->slots, capacity * sizeof *slots);
     if (slots == NULL) {
         return MN_NO_MEMORY;
@@ -181,9 +231,19 @@ static mn_result widen_slots(struct ledger *ledger, struct vat_place *place)
     return MN_OK;
 }
 
+static void copy_newest(struct vat_place *place)
+{
+    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
+        place->newest[i] = place->slots[place->slot_count - 1 - i];
+    }
+}
+
 mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch, uint32_t *interval)
 {
     struct vat_place *place = &ledger->places[vat];
+    if (find_newest(place, epoch, interval) && *interval != LEDGER_NONE) {
+        return MN_OK;
+    }
     uint32_t position = ledger_position(ledger, vat, epoch);
     if (position < place->slot_count && slot_epoch(&place->slots[position]) == epoch) {
         *interval = place->slots[position].interval;
@@ -200,6 +260,7 @@ mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch, uin
                           .epoch_high = (uint32_t)((uint64_t)epoch >> 32),
                           .interval = *interval};
     place->slot_count++;
+    copy_newest(place);
     return MN_OK;
 }
 
@@ -218,6 +279,7 @@ static void remove_slot(struct ledger *ledger, const struct interval *row)
     struct slot *slot = &place->slots[position];
     place->slot_count--;
     memmove(slot, slot + 1, (place->slot_count - position) * sizeof *slot);
+    copy_newest(place);
     if (place->slot_capacity > 8 && place->slot_count < place->slot_capacity / 4) {
         uint32_t capacity = place->slot_capacity / 2;
         struct slot *slots = realloc(place->slots, capacity * sizeof *slots);
@@ -254,7 +316,8 @@ void ledger_judge(struct ledger *ledger, uint32_t interval)
     ledger_discount(ledger, interval);
     row->flags &= ~(uint32_t)(INTERVAL_DEAD | INTERVAL_DEAD_TOLD);
     row->flags |= death == NULL ? 0 : INTERVAL_DEAD | (death->told ? INTERVAL_DEAD_TOLD : 0);
-    set_settled(ledger, interval, settled);
+    set_bit(ledger->settled, interval, settled);
+    ledger_note_row(ledger, interval);
     ledger_count_orphans(ledger, interval);
     ledger_set_orphan(ledger, interval, orphan);
 }

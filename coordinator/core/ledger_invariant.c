@@ -5,12 +5,12 @@
 /* The interval against whoever heard it. */
 static void check_hearers(const struct ledger *ledger, uint32_t interval)
 {
-    const struct hearers *hearers = &ledger->hearers[interval];
+    struct hearers *hearers = &ledger->hearers[interval];
     const struct interval *row = &ledger->intervals[interval];
     bool orphan = (row->flags & (INTERVAL_DEAD | INTERVAL_DEAD_TOLD)) == INTERVAL_DEAD;
     mn_assert(((hearers->count & HEARERS_ORPHAN) != 0) == orphan);
     for (uint32_t i = 0; i < hearer_count(hearers); i++) {
-        uint32_t hearer = ledger->words.words[hearers->at + i];
+        uint32_t hearer = *ledger_hearer(ledger, hearers, i);
         mn_assert(hearer < ledger->interval_count);
         mn_assert((ledger->intervals[hearer].flags & (INTERVAL_LISTED | INTERVAL_OPEN)) != 0);
     }
@@ -38,6 +38,7 @@ static void check_interval_state(const struct ledger *ledger, uint32_t interval)
                  row->epoch <= ledger->vats[row->vat].floor;
     mn_assert(((row->flags & INTERVAL_DEAD) != 0) == (death != NULL));
     mn_assert(ledger_settled(ledger, interval) == (death != NULL || quiet));
+    mn_assert(ledger_is_live_row(ledger, interval) == interval_live_row(row));
     mn_assert((ledger->seen[interval >> 6] >> (interval & 63) & 1) == 0);
 }
 
@@ -54,6 +55,8 @@ static void check_vat(const struct ledger *ledger, uint32_t vat, size_t *used)
         mn_assert(row->epoch == slot_epoch(&place->slots[i]));
         mn_assert(i == 0 || slot_epoch(&place->slots[i - 1]) < row->epoch);
         mn_assert((row->flags & (INTERVAL_OPEN | INTERVAL_FREE)) == 0);
+        uint32_t from_end = place->slot_count - 1 - i;
+        mn_assert(from_end >= PLACE_NEWEST || place->newest[from_end].interval == interval);
         mn_assert((row->flags & INTERVAL_LISTED) != 0 ||
                   hearer_count(&ledger->hearers[interval]) > 0);
         orphans += row->orphans;

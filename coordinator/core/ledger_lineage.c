@@ -6,8 +6,11 @@
 
 uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat)
 {
-    const struct vat *row = &ledger->vats[vat];
     uint32_t incarnation = 1;
+    if ((ledger->places[vat].flags & VAT_HAS_LINEAGE) == 0) {
+        return incarnation;
+    }
+    const struct vat *row = &ledger->vats[vat];
     for (uint32_t i = 0; i < row->lineage_count; i++) {
         incarnation += row->lineage[i].seen ? 1 : 0;
     }

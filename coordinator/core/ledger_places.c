@@ -203,8 +203,7 @@ static mn_result reserve_vat(struct ledger *ledger)
     mn_result result = mn_grow(&ledger->vats, &ledger->vat_capacity, count, sizeof *ledger->vats,
                                EVIDENCE_ROW_COUNT_MAX);
     if (result == MN_OK) {
-        result = mn_grow(&ledger->places, &ledger->place_capacity, count, sizeof *ledger->places,
-                         EVIDENCE_ROW_COUNT_MAX);
+        result = ledger_lines_reserve(&ledger->place_lines, &ledger->places, ledger->vat_capacity);
     }
     if (result == MN_OK) {
         result = ledger_set_reserve(&ledger->stopped, count);

@@ -4,6 +4,7 @@
 #define COORDINATOR_CORE_LEDGER_PRIVATE_H
 
 #include "ledger.h"
+#include "ledger_lines.h"
 #include "ledger_names.h"
 #include "ledger_set.h"
 #include "ledger_words.h"
@@ -37,11 +38,17 @@ struct interval {
     uint32_t flags;
 };
 
-/* Who heard an interval: a block of intervals, which has room for hearers_room(count). */
+/* Who heard an interval. The first ones stand here, so that most of what is asked of it costs one
+ * cache line; the others in a block of ledger_hearers_block words. */
+enum { HEARERS_FIRST = 14 };
+
 struct hearers {
-    uint32_t at;
     uint32_t count; /* with HEARERS_ORPHAN */
+    uint32_t at;    /* block of the others, 0 for none */
+    uint32_t first[HEARERS_FIRST];
 };
+
+_Static_assert(sizeof(struct hearers) == 64, "a cache line");
 
 /* In hearers.count: the interval is dead and not told, so whoever heard it keeps an orphan. It
  * stands here because this is what is at hand when an entry is added. */
@@ -60,19 +67,27 @@ enum {
     VAT_EARLY = 4,
     VAT_HAS_LINEAGE = 8,
     VAT_HAS_SETTLED = 16,
-    VAT_SPARED = 32, /* only while deciding, as all below */
-    VAT_LOST = 64,   /* by a host, domain or name, whatever is unknown */
-    VAT_LISTED = 128 /* has a row in the decision */
+    VAT_HAS_OPEN = 32,
+    VAT_STOPPED = 64, /* stands in ledger->stopped */
+    VAT_SPARED = 128, /* only while deciding, as all below */
+    VAT_LOST = 256,   /* by a host, domain or name, whatever is unknown */
+    VAT_LISTED = 512  /* has a row in the decision */
 };
 
-/* Of each vat what most steps look at. */
+/* Of each vat what most steps look at, the newest slots among it: most of what is heard is new. */
+enum { PLACE_NEWEST = 3 };
+
 struct vat_place {
     struct slot *slots; /* by epoch; heap */
     uint32_t slot_count;
     uint32_t slot_capacity;
     uint32_t row; /* only while deciding: 1 + its row in the cut; else 0 */
     uint32_t flags;
+    struct slot newest[PLACE_NEWEST]; /* copies of the last slots, the newest first */
+    uint32_t unused;
 };
+
+_Static_assert(sizeof(struct vat_place) == 64, "a cache line");
 
 /* What a vat was told that a peer forgot. */
 struct settled_range {
@@ -167,15 +182,19 @@ struct ledger {
     struct vat *vats; /* these two in step */
     struct vat_place *places;
     uint32_t vat_count;
-    size_t vat_capacity, place_capacity;
+    size_t vat_capacity;
+    struct ledger_lines place_lines; /* what places lies in */
 
-    struct interval *intervals; /* these three in step */
+    struct interval *intervals; /* these six in step */
     struct hearers *hearers;
+    uint32_t *owners;  /* the vat of each interval, again: this is all that most look for */
     uint64_t *settled; /* a bit each: dead or at or below its vat's floor, so that it binds nobody;
                           while deciding also: gone in the cut */
+    uint64_t *live_rows;   /* a bit each: listed and live */
     size_t interval_count; /* that were ever used */
-    size_t interval_capacity, hearers_capacity, settled_capacity;
-    uint32_t free_interval; /* 1 + the first free one; 0 for none */
+    size_t interval_capacity, owner_capacity, settled_capacity, live_row_capacity;
+    struct ledger_lines hearers_lines; /* what hearers lies in */
+    uint32_t free_interval;            /* 1 + the first free one; 0 for none */
     size_t free_interval_count;
 
     struct ledger_words words; /* heard, hearers, forms */
@@ -224,10 +243,26 @@ static inline uint32_t hearer_count(const struct hearers *hearers)
     return hearers->count & ~HEARERS_ORPHAN;
 }
 
+/* The hearer at place @i. */
+static inline uint32_t *ledger_hearer(const struct ledger *ledger, struct hearers *hearers,
+                                      uint32_t i)
+{
+    return i < HEARERS_FIRST ? &hearers->first[i]
+                             : &ledger->words.words[hearers->at + i - HEARERS_FIRST];
+}
+
 static inline bool ledger_settled(const struct ledger *ledger, uint32_t interval)
 {
     return (ledger->settled[interval >> 6] >> (interval & 63) & 1) != 0;
 }
+
+static inline bool ledger_is_live_row(const struct ledger *ledger, uint32_t interval)
+{
+    return (ledger->live_rows[interval >> 6] >> (interval & 63) & 1) != 0;
+}
+
+/* Note whether the interval is listed and live, after it may have changed. */
+void ledger_note_row(struct ledger *ledger, uint32_t interval);
 
 /* The first lineage entry that the vat's @epoch is dead by, or NULL. */
 const struct evidence_lineage *ledger_death(const struct ledger *ledger, uint32_t vat,
@@ -238,6 +273,9 @@ uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epo
 
 /* The interval of @vat at @epoch, or LEDGER_NONE. */
 uint32_t ledger_find(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
+/* The same, but only of the newest ones, which stand in its place. */
+uint32_t ledger_find_newest(const struct vat_place *place, mn_epoch epoch);
 
 /* The same, but only a listed one. */
 uint32_t ledger_find_listed(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
@@ -262,6 +300,12 @@ void ledger_release_open(struct ledger *ledger, uint32_t interval);
 void ledger_judge(struct ledger *ledger, uint32_t interval);
 
 /* ---- heard entries (ledger_heard.c) ---------------------------------------------------------- */
+
+/* Ask for the memory that taking in @heard will need, so that it is at hand some rows later: first
+ * the places of the vats, then what is found with these. Any row will do, right or not. */
+enum ledger_fetch { LEDGER_FETCH_PLACES, LEDGER_FETCH_HEARERS };
+void ledger_fetch_heard(const struct ledger *ledger, const struct evidence_heard *heard,
+                        size_t count, enum ledger_fetch what);
 
 /* Whether all vats and epochs exist that @heard names. */
 bool ledger_heard_valid(const struct ledger *ledger, const struct evidence_heard *heard,

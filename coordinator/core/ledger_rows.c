@@ -2,6 +2,9 @@
  * leaves nothing behind. */
 #include "ledger_private.h"
 
+/* How many rows ahead memory is asked for: far, the places of the vats, near, the rest. */
+enum { FETCH_FAR = 8, FETCH_NEAR = 4 };
+
 static bool row_valid(const struct ledger *ledger, uint32_t vat, mn_epoch epoch, bool has_since,
                       mn_epoch since)
 {
@@ -62,14 +65,15 @@ void ledger_close(struct ledger *ledger, uint32_t vat)
         (void)ledger_unhear(ledger, open, NULL, NULL);
         ledger_release_open(ledger, open);
         ledger->vats[vat].open = LEDGER_NONE;
+        ledger->places[vat].flags &= ~(uint32_t)VAT_HAS_OPEN;
     }
 }
 
 /* An open interval that is not above a live row is over. */
 static void close_up_to(struct ledger *ledger, const struct evidence_checkpoint *row)
 {
-    uint32_t open = ledger->vats[row->vat].open;
-    if (open != LEDGER_NONE && ledger->intervals[open].epoch <= row->epoch &&
+    if ((ledger->places[row->vat].flags & VAT_HAS_OPEN) != 0 &&
+        ledger->intervals[ledger->vats[row->vat].open].epoch <= row->epoch &&
         ledger_death(ledger, row->vat, row->epoch) == NULL) {
         ledger_close(ledger, row->vat);
     }
@@ -89,6 +93,7 @@ static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *r
     }
     known->flags |= INTERVAL_LISTED | (row->durable ? INTERVAL_DURABLE : 0);
     ledger->checkpoint_count += fresh ? 1 : 0;
+    ledger_note_row(ledger, interval);
     ledger_hear(ledger, interval, count);
     ledger_add_forms(ledger, interval, row->forms, row->form_count, fresh);
     close_up_to(ledger, row);
@@ -134,6 +139,43 @@ mn_result ledger_checkpoint(struct ledger *ledger, const struct evidence_checkpo
     return ledger_take_checkpoint(ledger, row, false);
 }
 
+/* Ask for what row number @at of the batch, and those after it, will need. */
+static void fetch_rows(const struct ledger *ledger, const struct evidence_checkpoint *rows,
+                       size_t count, size_t at)
+{
+    if (count - at > FETCH_FAR) {
+        const struct evidence_checkpoint *far = &rows[at + FETCH_FAR];
+        ledger_fetch_heard(ledger, far->heard, far->heard_count, LEDGER_FETCH_PLACES);
+        if (far->vat < ledger->vat_count) {
+            __builtin_prefetch(&ledger->places[far->vat], 1);
+        }
+    }
+    if (count - at > FETCH_NEAR) {
+        const struct evidence_checkpoint *near = &rows[at + FETCH_NEAR];
+        ledger_fetch_heard(ledger, near->heard, near->heard_count, LEDGER_FETCH_HEARERS);
+        if (near->vat < ledger->vat_count && ledger->places[near->vat].slot_count > 0) {
+            const struct vat_place *place = &ledger->places[near->vat];
+            __builtin_prefetch(&place->slots[place->slot_count - 1], 1);
+            __builtin_prefetch(&ledger->intervals[place->newest[0].interval], 1);
+            if (place->slot_count > 1) {
+                __builtin_prefetch(&ledger->intervals[place->newest[1].interval]);
+            }
+        }
+    }
+}
+
+mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkpoint *rows,
+                             size_t count, size_t *taken)
+{
+    mn_result result = MN_OK;
+    for (*taken = 0; result == MN_OK && *taken < count;) {
+        fetch_rows(ledger, rows, count, *taken);
+        result = ledger_take_checkpoint(ledger, &rows[*taken], false);
+        *taken += result == MN_OK ? 1 : 0;
+    }
+    return result;
+}
+
 bool ledger_above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     const struct vat_place *place = &ledger->places[vat];
@@ -173,6 +215,7 @@ mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open)
     ledger_hear(ledger, made, count);
     ledger_close(ledger, open->vat);
     ledger->vats[open->vat].open = made;
+    ledger->places[open->vat].flags |= VAT_HAS_OPEN;
     ledger_cover(ledger, open->vat, ledger->places[open->vat].slot_count);
     return MN_OK;
 }
@@ -193,6 +236,7 @@ size_t ledger_unlist(struct ledger *ledger, uint32_t interval)
         ~(uint32_t)(INTERVAL_LISTED | INTERVAL_DURABLE | INTERVAL_COVERED | INTERVAL_LOST);
     ledger->intervals[interval].since = LEDGER_NO_SINCE;
     ledger->checkpoint_count--;
+    ledger_note_row(ledger, interval);
     ledger_release(ledger, interval);
     return heard_count;
 }

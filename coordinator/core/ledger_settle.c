@@ -171,8 +171,7 @@ static void settle_peers(struct ledger *ledger, uint32_t vat, const struct settl
         }
         uint32_t interval = place->slots[i].interval;
         for (uint32_t j = hearer_count(&ledger->hearers[interval]); j > 0; j--) {
-            const struct hearers *hearers = &ledger->hearers[interval];
-            uint32_t hearer = ledger->words.words[hearers->at + j - 1];
+            uint32_t hearer = *ledger_hearer(ledger, &ledger->hearers[interval], j - 1);
             if (ledger->intervals[hearer].vat == vat) {
                 (void)ledger_unhear(ledger, hearer, in_settled_range, range);
                 /* One that was looked at has taken its place, or the interval is no more. */

@@ -132,8 +132,8 @@ mn_result cut_candidate_below(struct cut *cut, uint32_t vat, uint32_t position, 
     const struct slot *slots = ledger->places[vat].slots;
     for (; position > 0; position--) {
         uint32_t interval = slots[position - 1].interval;
-        const struct interval *row = &ledger->intervals[interval];
-        if (!interval_live_row(row) || (row->flags & INTERVAL_COVERED) == 0) {
+        if (!ledger_is_live_row(ledger, interval) ||
+            (ledger->intervals[interval].flags & INTERVAL_COVERED) == 0) {
             continue;
         }
         bool restorable = false;

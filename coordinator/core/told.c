@@ -35,12 +35,12 @@ static mn_result tell_hearers(struct decision_maker *maker, uint32_t *places,
                               const struct cut_row *row, uint32_t interval)
 {
     const struct ledger *ledger = maker->ledger;
-    const struct hearers *hearers = &ledger->hearers[interval];
+    struct hearers *hearers = &ledger->hearers[interval];
     mn_epoch epoch = ledger->intervals[interval].epoch;
     bool forgotten =
         epoch > cut_epoch(&maker->cut, row->keep) && epoch <= maker->spoken[row - maker->cut.rows];
     for (uint32_t i = 0; i < hearer_count(hearers); i++) {
-        const struct interval *hearer = &ledger->intervals[ledger->words.words[hearers->at + i]];
+        const struct interval *hearer = &ledger->intervals[*ledger_hearer(ledger, hearers, i)];
         if ((hearer->flags & INTERVAL_DEAD) != 0) {
             continue;
         }

@@ -117,6 +117,12 @@ static void the_core_of_the_agent_calls_only_what_it_may(void **state)
     check_archive("agent_core");
 }
 
+static void the_core_of_the_coordinator_calls_only_what_it_may(void **state)
+{
+    (void)state;
+    check_archive("coordinator_core");
+}
+
 static void a_socket_or_a_file_would_be_noticed(void **state)
 {
     (void)state;
@@ -153,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_core_of_a_vat_calls_only_what_it_may),
         cmocka_unit_test(the_core_of_the_agent_calls_only_what_it_may),
+        cmocka_unit_test(the_core_of_the_coordinator_calls_only_what_it_may),
         cmocka_unit_test(a_socket_or_a_file_would_be_noticed),
         cmocka_unit_test(cores_include_neither_shells_nor_libraries),
     };
