@@ -101,13 +101,14 @@ static void add_counts(struct mn_text *text, const char *kind, json_t *counts, b
 
 /* All rows when they are few, else those that are not up; and how many are not shown. */
 static void add_rows(struct mn_text *text, struct words_table *table, const json_t *rows,
-                     json_int_t left_out, void (*add)(struct words_table *, const json_t *))
+                     json_int_t up_left, json_int_t left,
+                     void (*add)(struct words_table *, const json_t *))
 {
     size_t index = 0;
     json_t *row = NULL;
-    bool all = json_array_size(rows) <= WORDS_ROW_COUNT_MAX && left_out == 0;
-    json_int_t up = left_out;
-    json_int_t more = 0;
+    bool all = json_array_size(rows) <= WORDS_ROW_COUNT_MAX && up_left + left == 0;
+    json_int_t up = up_left;
+    json_int_t more = left;
     json_array_foreach(rows, index, row)
     {
         if (!all && status_is_up(row)) {
@@ -122,7 +123,8 @@ static void add_rows(struct mn_text *text, struct words_table *table, const json
     if (more > 0) {
         mn_text_add(text, "  and ");
         words_add_number(text, more);
-        mn_text_add(text, " more that are not up; --json names them\n");
+        mn_text_add(text, left > 0 ? " more that are not up; --json names more\n"
+                                   : " more that are not up; --json names them\n");
     }
     if (up > 0) {
         mn_text_add(text, "  and ");
@@ -139,7 +141,8 @@ static void add_hosts(struct mn_text *text, const json_t *facts, bool colour)
     struct words_table table = {.columns = columns, .column_count = 7, .colour = colour};
     add_counts(text, "hosts", json_object_get(json_object_get(facts, "counts"), "hosts"), colour);
     add_rows(text, &table, json_object_get(facts, "hosts"),
-             facts_number(json_object_get(facts, "left_out"), "hosts"), host_row);
+             facts_number(json_object_get(facts, "left_out"), "hosts_up"),
+             facts_number(json_object_get(facts, "left_out"), "hosts_other"), host_row);
     words_table_deinit(&table);
 }
 
@@ -151,7 +154,8 @@ static void add_vats(struct mn_text *text, const json_t *facts, bool colour)
     struct words_table table = {.columns = columns, .column_count = 6, .colour = colour};
     add_counts(text, "vats", json_object_get(json_object_get(facts, "counts"), "vats"), colour);
     add_rows(text, &table, json_object_get(facts, "vats"),
-             facts_number(json_object_get(facts, "left_out"), "vats"), vat_row);
+             facts_number(json_object_get(facts, "left_out"), "vats_up"),
+             facts_number(json_object_get(facts, "left_out"), "vats_other"), vat_row);
     words_table_deinit(&table);
 }
 

@@ -13,11 +13,11 @@ enum {
     /* The largest JSON of a reply: with what is around it, it fits into a message. */
     ANSWER_SIZE_MAX = MN_MESSAGE_SIZE_MAX - 4096,
 
-    /* Above so many hosts and vats, a status names only those that are not up. */
-    ANSWER_ALL_COUNT_MAX = 16384,
+    /* Above so many hosts and vats, a status names only those that are not up; */
+    ANSWER_ALL_COUNT_MAX = 8192,
 
-    /* The most hosts and vats that a status names. */
-    ANSWER_ROW_COUNT_MAX = 65536,
+    /* and of those this many hosts, and as many vats: with the longest names they still fit. */
+    ANSWER_ROW_COUNT_MAX = 4096,
 
     /* The most things waited for that a status names. */
     ANSWER_WAIT_COUNT_MAX = 64,

@@ -1,5 +1,6 @@
 /* The answer to `status`: every host and vat, how many there are in each state, the ledger's size,
- * and what is waited for, in words and as fields. Of many, only those that are not up are named. */
+ * and what is waited for, in words and as fields. Of many, only those that are not up are named,
+ * and of too many of those only the first: a status is wanted most when everything is down. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,11 +8,25 @@
 
 enum { STATUS_TEXT_SIZE_MAX = 640 };
 
+/* Of hosts, or of vats. */
 struct status_rows {
-    bool all;        /* name those that are up, too */
-    size_t named;    /* of hosts and vats */
-    size_t left_out; /* of the kind at hand */
+    bool all;       /* name those that are up, too */
+    size_t named;   /* and those that are not: */
+    size_t up_left; /* because they are up */
+    size_t left;    /* because there are too many, though they are not up */
 };
+
+/* Whether to name this one; counts it where not. */
+static bool status_names(struct status_rows *rows, bool up)
+{
+    if (!rows->all && (up || rows->named == ANSWER_ROW_COUNT_MAX)) {
+        rows->up_left += up ? 1 : 0;
+        rows->left += up ? 0 : 1;
+        return false;
+    }
+    rows->named += 1;
+    return true;
+}
 
 /* Add one to the count called @state. */
 static bool status_count(json_t *counts, const char *state)
@@ -23,19 +38,14 @@ static bool status_count(json_t *counts, const char *state)
 static mn_result status_hosts(const struct answer_source *source, struct status_rows *rows,
                               json_t *list, json_t *counts)
 {
-    rows->left_out = 0;
     for (uint32_t host = 0; host < source->topology->host_count; host++) {
         struct coordinator_host_facts facts;
         coordinator_host(source->coordinator, source->now, host, &facts);
         if (!status_count(counts, detector_state_name(facts.state))) {
             return MN_NO_MEMORY;
         }
-        if (!rows->all && facts.state == DETECTOR_UP && facts.known) {
-            rows->left_out += 1;
+        if (!status_names(rows, facts.state == DETECTOR_UP && facts.known)) {
             continue;
-        }
-        if (++rows->named > ANSWER_ROW_COUNT_MAX) {
-            return MN_TOO_LARGE;
         }
         json_int_t refused = (json_int_t)facts.refused + (json_int_t)source->refused[host];
         json_t *row = json_pack(
@@ -63,7 +73,6 @@ static const char *status_vat_name(const struct answer_source *source, uint32_t 
 static mn_result status_vats(const struct answer_source *source, struct status_rows *rows,
                              json_t *list, json_t *counts)
 {
-    rows->left_out = 0;
     for (uint32_t vat = 0; vat < source->topology->vat_count; vat++) {
         struct coordinator_vat_facts facts;
         coordinator_vat(source->coordinator, vat, &facts);
@@ -71,12 +80,8 @@ static mn_result status_vats(const struct answer_source *source, struct status_r
         if (!status_count(counts, state)) {
             return MN_NO_MEMORY;
         }
-        if (!rows->all && facts.state == COORDINATOR_VAT_UP) {
-            rows->left_out += 1;
+        if (!status_names(rows, facts.state == COORDINATOR_VAT_UP)) {
             continue;
-        }
-        if (++rows->named > ANSWER_ROW_COUNT_MAX) {
-            return MN_TOO_LARGE;
         }
         json_t *row = json_pack(
             "{s:s, s:s?, s:s, s:I, s:I, s:I}", "vat", source->topology->vats[vat].name, "host",
@@ -156,10 +161,18 @@ static json_t *status_ledger(const struct answer_source *source)
                      "bytes", (json_int_t)sizes.byte_count);
 }
 
+static json_t *status_left_out(const struct status_rows *hosts, const struct status_rows *vats)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "hosts_up", (json_int_t)hosts->up_left, "hosts_other",
+                     (json_int_t)hosts->left, "vats_up", (json_int_t)vats->up_left, "vats_other",
+                     (json_int_t)vats->left);
+}
+
 mn_result answer_status(const struct answer_source *source, json_t **json, struct mn_error *error)
 {
-    struct status_rows rows = {.all = source->topology->host_count + source->topology->vat_count <=
-                                      ANSWER_ALL_COUNT_MAX};
+    struct status_rows host_rows = {
+        .all = source->topology->host_count + source->topology->vat_count <= ANSWER_ALL_COUNT_MAX};
+    struct status_rows vat_rows = host_rows;
     json_t *hosts = json_array();
     json_t *vats = json_array();
     json_t *waits = json_array();
@@ -167,21 +180,19 @@ mn_result answer_status(const struct answer_source *source, json_t **json, struc
     json_t *vat_counts = json_object();
     bool more = false;
     (void)error; /* what does not fit is worded by the caller */
-    mn_result result = status_hosts(source, &rows, hosts, host_counts);
-    size_t hosts_left_out = rows.left_out;
+    mn_result result = status_hosts(source, &host_rows, hosts, host_counts);
     if (result == MN_OK) {
-        result = status_vats(source, &rows, vats, vat_counts);
+        result = status_vats(source, &vat_rows, vats, vat_counts);
     }
     if (result == MN_OK) {
         result = status_waits(source, waits, &more);
     }
     if (result == MN_OK) {
-        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:{s:O, s:O}, s:{s:I, s:I}, s:o}",
-                          "generation", (json_int_t)coordinator_generation(source->coordinator),
-                          "hosts", hosts, "vats", vats, "waits", waits, "more_waits", more ? 1 : 0,
-                          "counts", "hosts", host_counts, "vats", vat_counts, "left_out", "hosts",
-                          (json_int_t)hosts_left_out, "vats", (json_int_t)rows.left_out, "ledger",
-                          status_ledger(source));
+        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:{s:O, s:O}, s:o, s:o}", "generation",
+                          (json_int_t)coordinator_generation(source->coordinator), "hosts", hosts,
+                          "vats", vats, "waits", waits, "more_waits", more ? 1 : 0, "counts",
+                          "hosts", host_counts, "vats", vat_counts, "left_out",
+                          status_left_out(&host_rows, &vat_rows), "ledger", status_ledger(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(hosts);

@@ -74,7 +74,7 @@ static void shows_a_small_cluster_whole(void **state)
                    "'waits': [{'kind': 'start', 'round': 1, 'text': 'vat x3, which is being "
                    "restored on host h5'}], 'more_waits': false,"
                    "'counts': {'hosts': {'up': 1, 'lost': 1}, 'vats': {'starting': 1}},"
-                   "'left_out': {'hosts': 0, 'vats': 0},"
+                   "'left_out': {'hosts_up': 0, 'hosts_other': 0, 'vats_up': 0, 'vats_other': 0},"
                    "'ledger': {'vats': 12, 'checkpoints': 96, 'heard': 1152, 'bytes': 65536}}"),
           "generation 3; the ledger holds 96 checkpoints of 12 vats, 1,152 heard entries, in 64 "
           "KiB\n"
@@ -95,7 +95,8 @@ static void shows_a_small_cluster_whole(void **state)
 static json_t *large_cluster(int count, int lost)
 {
     json_t *facts = facts_of("{'generation': 1, 'hosts': [], 'vats': [], 'waits': [],"
-                             "'counts': {'hosts': {}, 'vats': {}}, 'ledger': {}}");
+                             "'counts': {'hosts': {}, 'vats': {}}, 'ledger': {},"
+                             "'left_out': {'vats_up': 7, 'vats_other': 5000}}");
     json_t *hosts = json_object_get(facts, "hosts");
     for (int i = 0; i < count; i++) {
         char name[16];
@@ -123,7 +124,9 @@ static void counts_of_ten_thousand_hosts_those_that_are_up(void **state)
           "  h1    lost     0 ms  0 ms  0 ms        0     0\n"
           "  and 9,998 that are up\n"
           "\n"
-          "vats: none\n");
+          "vats: none\n"
+          "  and 5,000 more that are not up; --json names more\n"
+          "  and 7 that are up\n");
 }
 
 static void names_fifty_of_the_lost_and_counts_the_rest(void **state)

@@ -154,17 +154,42 @@ static void names_every_vat_of_a_small_cluster(void **state)
     desk_close(&desk);
 }
 
-static void says_what_to_do_when_a_status_does_not_fit(void **state)
+static void counts_what_is_too_much_to_name_in_a_status(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, ANSWER_ROW_COUNT_MAX + 1);
+    desk_open(&desk, 10000);
     desk_begin(&desk);
-    assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_TOO_LARGE);
-    assert_string_equal(desk.reply.text,
-                        "the answer does not fit into a reply of 4190208 bytes; the coordinator's "
-                        "log names every host and vat that is not up");
+    assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
+    assert_non_null(strstr(desk.json, "{\"vat\":\"v4095\","));
+    assert_null(strstr(desk.json, "{\"vat\":\"v4096\","));
+    assert_non_null(strstr(desk.json, "\"vats\":{\"new\":10000}}"));
+    assert_non_null(strstr(desk.json, "\"left_out\":{\"hosts_up\":0,\"hosts_other\":0,"
+                                      "\"vats_up\":0,\"vats_other\":5904}"));
     desk_close(&desk);
+}
+
+static void says_what_to_do_when_a_round_does_not_fit(void **state)
+{
+    enum { NAME_COUNT = 42000 };
+    struct desk desk;
+    struct mn_name *names = calloc(NAME_COUNT, sizeof *names);
+    (void)state;
+    assert_non_null(names);
+    for (int i = 0; i < NAME_COUNT; i++) {
+        memset(names[i].text, 'n', 100);
+    }
+    desk_open(&desk, 1);
+    record_vat(&desk, "v0");
+    record_round(&desk, 1, "{}", names, NAME_COUNT);
+    desk_begin(&desk);
+    assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_TOO_LARGE);
+    assert_string_equal(desk.reply.text,
+                        "the answer does not fit into a reply of 4190208 bytes; ask for one vat at "
+                        "a time (explain), or read rounds/N.evidence.json in the coordinator's "
+                        "data directory with: mneme cut");
+    desk_close(&desk);
+    free(names);
 }
 
 static void shows_a_round_of_the_journal(void **state)
@@ -268,7 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_every_vat_of_a_small_cluster),
-        cmocka_unit_test(says_what_to_do_when_a_status_does_not_fit),
+        cmocka_unit_test(counts_what_is_too_much_to_name_in_a_status),
+        cmocka_unit_test(says_what_to_do_when_a_round_does_not_fit),
         cmocka_unit_test(shows_a_round_of_the_journal),
         cmocka_unit_test(leaves_out_the_oldest_rounds_of_those_that_do_not_fit),
         cmocka_unit_test(explains_with_the_rows_on_the_chain_and_no_others),
