@@ -41,7 +41,9 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
     for (uint32_t host = 0; host < source->topology->host_count; host++) {
         struct coordinator_host_facts facts;
         coordinator_host(source->coordinator, source->now, host, &facts);
-        if (!status_count(counts, detector_state_name(facts.state))) {
+        /* A host is taken for up until it has been silent for long; who never spoke is unknown. */
+        bool unknown = facts.state == DETECTOR_UP && !facts.known;
+        if (!status_count(counts, unknown ? "unknown" : detector_state_name(facts.state))) {
             return MN_NO_MEMORY;
         }
         if (!status_names(rows, facts.state == DETECTOR_UP && facts.known)) {

@@ -149,7 +149,8 @@ static void names_every_vat_of_a_small_cluster(void **state)
     assert_non_null(strstr(desk.json, "{\"generation\":1,\"hosts\":[{\"host\":\"h1\","));
     assert_non_null(strstr(desk.json, "\"refused\":3,"));
     assert_non_null(strstr(desk.json, "{\"vat\":\"v1\",\"host\":\"h1\",\"state\":\"new\","));
-    assert_non_null(strstr(desk.json, "\"counts\":{\"hosts\":{\"up\":1},\"vats\":{\"new\":2}}"));
+    assert_non_null(
+        strstr(desk.json, "\"counts\":{\"hosts\":{\"unknown\":1},\"vats\":{\"new\":2}}"));
     assert_non_null(strstr(desk.json, "\"kind\":\"listens\""));
     desk_close(&desk);
 }
