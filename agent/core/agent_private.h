@@ -298,7 +298,9 @@ struct agent {
     struct agent_batch batches[AGENT_BATCH_COUNT_MAX]; /* by sequence */
     size_t batch_count;
     uint64_t report_sequence;
-    bool flush; /* report before this step ends */
+    uint64_t everything_sequence; /* reports up to this one hold all that there was at the hello */
+    bool everything_open;         /* it is not known yet which that is */
+    bool flush;                   /* report before this step ends */
 
     /* Of the step that runs. */
     mn_time now;
@@ -439,6 +441,8 @@ void agent_dirty_all(struct agent *agent);
 void agent_report_flush(struct agent *agent);
 void agent_report_taken(struct agent *agent, uint64_t sequence);
 void agent_report_tick(struct agent *agent);
+/* Whether the coordinator has taken every row that there was at the newest hello. */
+bool agent_report_complete(const struct agent *agent);
 void agent_hello(struct agent *agent);
 void agent_hello_later(struct agent *agent);
 void agent_hello_when_adopted(struct agent *agent);

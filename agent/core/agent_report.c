@@ -40,6 +40,7 @@ static void batches_forget(struct agent *agent, size_t count)
 void agent_dirty_all(struct agent *agent)
 {
     batches_forget(agent, agent->batch_count);
+    agent->everything_open = true;
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         for (size_t k = vat->file_count; k > 0; k--) {
@@ -225,6 +226,19 @@ void agent_report_flush(struct agent *agent)
         agent->dirty_count -= from;
         memmove(agent->dirty, agent->dirty + from, agent->dirty_count * sizeof *agent->dirty);
     }
+    if (agent->everything_open && agent->dirty_count == 0) {
+        agent->everything_open = false;
+        agent->everything_sequence = agent->report_sequence;
+    }
+}
+
+bool agent_report_complete(const struct agent *agent)
+{
+    bool complete = agent->welcomed && !agent->everything_open;
+    for (size_t i = 0; complete && i < agent->batch_count; i++) {
+        complete = agent->batches[i].sequence > agent->everything_sequence;
+    }
+    return complete;
 }
 
 void agent_report_taken(struct agent *agent, uint64_t sequence)
@@ -259,6 +273,8 @@ void agent_report_tick(struct agent *agent)
     while (late < agent->batch_count &&
            agent->now - agent->batches[late].sent_at >= AGENT_RETRY_NS) {
         const struct agent_batch *batch = &agent->batches[late];
+        agent->everything_open =
+            agent->everything_open || batch->sequence <= agent->everything_sequence;
         for (uint32_t i = 0; i < batch->row_count; i++) {
             struct agent_vat *vat = batch->rows[i].vat;
             struct agent_file *file = agent_find_file(vat, batch->rows[i].epoch);

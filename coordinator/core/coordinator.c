@@ -283,6 +283,7 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
     case MN_UP_HEARTBEAT:
         coordinator->hosts[host].lag_ms = message->heartbeat.lag_ms;
         coordinator->hosts[host].disk_ms = message->heartbeat.disk_ms;
+        hosts_complete(coordinator, host, message->heartbeat.complete);
         return;
     case MN_UP_REPORT:
         reports_take(coordinator, host, message);

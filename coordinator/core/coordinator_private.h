@@ -22,6 +22,9 @@ enum {
 struct host_entry {
     bool known;      /* said hello in this generation */
     bool everything; /* has been asked for all its rows since its store was dropped */
+    bool complete;   /* has reported, in this generation, all that it had at its hello */
+    bool emptied;    /* came back without what it had, before it was complete, and no decision has
+                        taken that into account yet */
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;
@@ -162,6 +165,12 @@ void hosts_welcome(struct coordinator *coordinator, uint32_t host);
 void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 void hosts_tick(struct coordinator *coordinator);
 bool hosts_lost(const struct coordinator *coordinator, uint32_t host);
+/* Its rows have all been taken, as it says. */
+void hosts_complete(struct coordinator *coordinator, uint32_t host, bool complete);
+/* It does not have what it must have had. */
+void hosts_emptied(struct coordinator *coordinator, uint32_t host);
+/* Whether it is gone, or empty, and never told all that it had. */
+bool hosts_untold(const struct coordinator *coordinator, uint32_t host);
 
 /* vats.c: which run of each vat is meant, and whether it lives. */
 void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_vat_status *status,

@@ -137,6 +137,27 @@ static void hosts_take_findings(struct coordinator *coordinator)
     coordinator->findings.count = 0;
 }
 
+/* ---- what it has told ---------------------------------------------------------------------------
+ */
+
+void hosts_complete(struct coordinator *coordinator, uint32_t host, bool complete)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    entry->complete = entry->complete || (complete && !entry->emptied);
+}
+
+void hosts_emptied(struct coordinator *coordinator, uint32_t host)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    entry->emptied = entry->emptied || !entry->complete;
+}
+
+bool hosts_untold(const struct coordinator *coordinator, uint32_t host)
+{
+    const struct host_entry *entry = &coordinator->hosts[host];
+    return !entry->complete && (entry->emptied || hosts_lost(coordinator, host));
+}
+
 /* ---- what comes in --------------------------------------------------------------------------- */
 
 void hosts_heard(struct coordinator *coordinator, uint32_t host)
@@ -228,6 +249,9 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     if (message->hello.everything &&
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
+    }
+    if (message->generation == 0 && coordinator->generation > 1) {
+        hosts_emptied(coordinator, host);
     }
     coordinator->hosts[host].known = true;
     hosts_welcome(coordinator, host);

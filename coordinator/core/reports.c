@@ -92,8 +92,11 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
         }
     }
     if (entry->host == host && row->floor > entry->floor) {
+        /* A new coordinator that knows no floor of the vat yet takes the first one also in a round:
+         * a copy from a disk that was away for long would leave a gap to what is durable now. */
+        bool first = entry->floor == 0;
         entry->floor = row->floor;
-        if (round_active(coordinator) == NULL) {
+        if (first || round_active(coordinator) == NULL) {
             (void)coordinator_fine(coordinator,
                                    ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL));
         }

@@ -60,6 +60,9 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
         coordinator->hosts[host].fresh_loss = false;
         (void)coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host));
     }
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        coordinator->hosts[i].emptied = false;
+    }
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         ledger_forget_open(coordinator->ledger, i);
     }

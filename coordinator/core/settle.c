@@ -7,17 +7,44 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* The silent are unknown in the evidence. */
+/* How many hosts are gone or empty and never told this coordinator all that they had. */
+static uint32_t untold_count(const struct coordinator *coordinator)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        count += hosts_untold(coordinator, i) ? 1 : 0;
+    }
+    return count;
+}
+
+/* The silent are unknown in the evidence. So are the lost vats of hosts that never told all that
+ * they had, when there are so many of these that they may have held every copy of something. */
 static void settle_unknown(struct coordinator *coordinator)
 {
+    uint32_t untold = untold_count(coordinator);
+    bool gaps = untold > 0 && untold >= coordinator->topology->checkpoints.stores;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         struct vat_entry *entry = &coordinator->vats[i];
-        if (entry->unknown != entry->silent &&
+        bool gone = gaps && entry->lost && hosts_untold(coordinator, entry->host);
+        bool unknown = entry->silent || gone;
+        if (entry->unknown != unknown &&
             coordinator_fine(coordinator,
-                             ledger_set_vat_unknown(coordinator->ledger, i, entry->silent))) {
-            entry->unknown = entry->silent;
+                             ledger_set_vat_unknown(coordinator->ledger, i, unknown))) {
+            entry->unknown = unknown;
         }
     }
+}
+
+/* Whether somebody may still answer. Lost hosts do not, and a round does not wait for them: reading
+ * the unknown as lost is safe whatever the truth is. */
+static bool settle_waits(const struct coordinator *coordinator)
+{
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        if (coordinator->vats[i].silent) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Suspects that would go on running: their processes are ended already. Whether there were any. */
@@ -40,13 +67,14 @@ static bool settle_stopped(struct coordinator *coordinator, const struct decisio
 
 /* Running vats that the decision takes back, whatever the unknown may still say, become suspects.
  * Whether there were any. */
-static bool settle_suspects(struct coordinator *coordinator, const struct decision *decision)
+static bool settle_suspects(struct coordinator *coordinator, const struct decision *decision,
+                            bool waits)
 {
     bool any = false;
     for (size_t i = 0; i < decision->vat_count; i++) {
         const struct decision_vat *row = &decision->vats[i];
         struct vat_entry *entry = &coordinator->vats[row->vat];
-        if (row->outcome != MN_RUNNING && row->sure && !entry->suspect) {
+        if (row->outcome != MN_RUNNING && (row->sure || !waits) && !entry->suspect) {
             entry->suspect = true;
             any = true;
         }
@@ -72,8 +100,9 @@ void settle(struct coordinator *coordinator, struct round *round)
         !coordinator_fine(coordinator, ledger_decide(coordinator->ledger, &decision))) {
         return;
     }
-    bool sure = settle_is_sure(decision);
-    bool again = settle_suspects(coordinator, decision);
+    bool waits = settle_waits(coordinator);
+    bool sure = !waits || settle_is_sure(decision);
+    bool again = settle_suspects(coordinator, decision, waits);
     again = settle_stopped(coordinator, decision) || again;
     if (again || !sure || !plan_make(coordinator, round, decision)) {
         round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);

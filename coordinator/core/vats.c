@@ -258,6 +258,7 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
         }
         return;
     }
+    hosts_emptied(coordinator, entry->host);
     vats_lose(coordinator, vat, "its host has nothing of it");
 }
 

@@ -103,6 +103,7 @@ struct mn_up {
             uint64_t number;
             uint32_t lag_ms;
             uint32_t disk_ms;
+            bool complete; /* every row that this store had at its last hello has been taken */
         } heartbeat;
         struct mn_report report;
         struct {

@@ -169,6 +169,7 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
         heartbeat.number = message->heartbeat.number;
         heartbeat.lag_ms = message->heartbeat.lag_ms;
         heartbeat.disk_ms = message->heartbeat.disk_ms;
+        heartbeat.complete = message->heartbeat.complete ? 1 : 0;
         up.heartbeat = &heartbeat;
         break;
     case MN_UP_REPORT:
@@ -319,6 +320,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         out->heartbeat.number = in->heartbeat->number;
         out->heartbeat.lag_ms = in->heartbeat->lag_ms;
         out->heartbeat.disk_ms = in->heartbeat->disk_ms;
+        out->heartbeat.complete = in->heartbeat->complete != 0;
         return;
     case MNEME__UP__BODY_REPORT:
         report_in(codec, in->report, &out->report);

@@ -52,6 +52,21 @@ static bool told_of(const struct observer_vat *vat, const char *peer, mn_epoch e
     return false;
 }
 
+/* Where no floor is given, it is what the first listed checkpoint says that it began after. */
+static mn_epoch floor_by_rows(const struct evidence *evidence, uint32_t vat)
+{
+    mn_epoch first = INT64_MAX;
+    mn_epoch floor = INT64_MAX;
+    for (size_t i = 0; i < evidence->checkpoint_count; i++) {
+        const struct evidence_checkpoint *checkpoint = &evidence->checkpoints[i];
+        if (checkpoint->vat == vat && checkpoint->epoch < first) {
+            first = checkpoint->epoch;
+            floor = checkpoint->has_since ? checkpoint->since : checkpoint->epoch - 1;
+        }
+    }
+    return floor;
+}
+
 static mn_epoch floor_of(const struct observer *observer, const struct evidence *evidence,
                          uint32_t vat)
 {
@@ -60,7 +75,8 @@ static mn_epoch floor_of(const struct observer *observer, const struct evidence 
     for (size_t i = 0; i < evidence->vat_count; i++) {
         struct mn_name found = mn_name_of(evidence->vats[i].name);
         if (mn_name_equal(&found, &wanted)) {
-            return evidence->vats[i].floor;
+            return evidence->vats[i].has_floor ? evidence->vats[i].floor
+                                               : floor_by_rows(evidence, (uint32_t)i);
         }
     }
     return 0;

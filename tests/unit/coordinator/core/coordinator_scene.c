@@ -183,7 +183,7 @@ void scene_until(struct scene *scene, mn_time ms)
         scene->now = next;
         for (uint32_t host = 1; is_beat && host <= 6; host++) {
             if (!scene->silent[host - 1]) {
-                struct mn_up up = {.kind = MN_UP_HEARTBEAT};
+                struct mn_up up = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.complete = true}};
                 scene_up(scene, host, &up);
             }
         }
