@@ -1,4 +1,46 @@
-/* The ledger. */
+/* The ledger: what it is made of.
+ *
+ * Structure. An interval is one epoch of one vat that was reported or heard of; it has a number, and
+ * everything else names it by that. Four tables go by it:
+ *
+ *   intervals  40 bytes   what was reported of it: epoch, since, flags, its block of what it heard,
+ *                         its first form
+ *   hearers    64 bytes   who heard it: a count, 14 of them, and a block for the others. A cache
+ *                         line, because this is what a report writes for each entry and what the
+ *                         cut reads for each interval that goes
+ *   owners      4 bytes   its vat, again
+ *   bits        3         settled (dead, or at or below its vat's given floor: binds nobody),
+ *                         listed and live, and one for marks within a call
+ *
+ * Each vat has its intervals by epoch in slots (12 bytes), and in one cache line, its place, what
+ * most steps look at, with copies of the newest three slots: most of what is heard is new. The open
+ * interval of a vat has a number too, but no slot: as a peer hears it, it is another interval of the
+ * same epoch, which stays when the open one is forgotten. Blocks of words hold what does not fit
+ * (ledger_words.h): what an interval heard, hearers past 14, and forms with their copies.
+ *
+ * Invariants, asserted by ledger_invariant:
+ *   - an entry stands twice, once with its hearer and once with what it heard; a vat's entries on
+ *     itself nowhere, the same entry of an interval once;
+ *   - an interval is known as long as it is listed, open or heard by somebody;
+ *   - slots grow strictly in epoch; an interval is settled, live and covered as evidence.md has it
+ *     at every moment, so that a decision begins with nothing but what is lost;
+ *   - vats that cannot run whatever is lost (stopped), and those with entries on what died at a fork
+ *     that was not told (standing), are listed, so a decision need not look for them;
+ *   - between two calls no mark of a decision is left.
+ *
+ * Bytes. With k entries a report and as many hearers an interval, about 120 + 4 k + slots and forms
+ * (40 or so) an interval, and 250 and its name a vat, a quarter more for the room that tables grow
+ * into. At 10 entries a report that is 17 to 23 bytes an entry; 10 million vats with 1 billion
+ * entries are 17 to 23 GB. To come to 16 the since (told by its distance), the vat in intervals
+ * (told by owners) and the spare quarter would have to go; numbers of 30 bits suffice for all.
+ *
+ * Complexity. A report with k entries costs k times three cache lines (the peer's place, the
+ * hearers, the report's own block), whose waits overlap within a batch (ledger_checkpoints), plus
+ * a look at the vat's slots above it, of which there are none when it is the newest. Late reports
+ * move the slots above them. Adding a vat, a loss or an unlosing is constant; so is emptying a
+ * store. Floors and dropped checkpoints cost what leaves, and for each entry that leaves a look
+ * through the hearers of what was heard. Deciding costs what cut.c, told.c and because.c say:
+ * nothing of it grows with what is neither lost nor taken back. */
 #include <stdlib.h>
 
 #include "ledger_private.h"

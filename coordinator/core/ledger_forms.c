@@ -51,17 +51,17 @@ size_t ledger_forms_words(const struct ledger *ledger, uint32_t interval,
         copies += forms[i].at_count;
         words += ledger_words_block(FORM_DIFF_COPIES + forms[i].at_count);
     }
+    if ((ledger->intervals[interval].flags & INTERVAL_LISTED) == 0) {
+        return words;
+    }
     size_t largest = 0;
     for (uint32_t at = ledger->intervals[interval].forms; at != 0;
          at = ledger_form(ledger, at)[FORM_NEXT]) {
         size_t size = form_size(ledger_form(ledger, at));
         largest = size > largest ? size : largest;
     }
-    if (largest > 0) {
-        /* Each may be united with one that is known, or with one that was just added. */
-        words = count * ledger_words_block(largest + FORM_DIFF_COPIES + copies);
-    }
-    return words;
+    /* Each may be united with one that is known, or with one that was just added. */
+    return count * ledger_words_block(largest + FORM_DIFF_COPIES + copies);
 }
 
 /* How many of the stores @at hold a copy of the form already. */

@@ -1,0 +1,444 @@
+/* The ledger takes reports in any order, in pieces, repeated and late, and answers what the same
+ * evidence in one document is answered; and so it does after any changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "core/decision.h"
+#include "core/ledger.h"
+#include "oracle/draft.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { DOCUMENT_COUNT = 300, STORY_COUNT = 60 };
+#else
+enum { DOCUMENT_COUNT = 3000, STORY_COUNT = 600 };
+#endif
+
+static void fine(mn_result result)
+{
+    assert_int_equal(result, MN_OK);
+}
+
+static struct mn_text answer_of(struct ledger *ledger)
+{
+    struct decision *decision = NULL;
+    struct mn_text text = {0};
+    ledger_invariant(ledger);
+    fine(ledger_decide(ledger, &decision));
+    fine(decision_write_json(ledger, decision, true, &text));
+    decision_destroy(&decision);
+    ledger_invariant(ledger);
+    return text;
+}
+
+static struct mn_text answer_to(const struct evidence *evidence)
+{
+    struct ledger *ledger = NULL;
+    fine(ledger_new(&ledger));
+    fine(ledger_load(ledger, evidence));
+    struct mn_text text = answer_of(ledger);
+    ledger_destroy(&ledger);
+    return text;
+}
+
+static void answers_as_its_document(struct ledger *ledger)
+{
+    struct evidence *evidence = NULL;
+    fine(ledger_evidence(ledger, &evidence));
+    struct mn_text expected = answer_to(evidence);
+    struct mn_text text = answer_of(ledger);
+    assert_string_equal(text.bytes, expected.bytes);
+    mn_text_deinit(&text);
+    mn_text_deinit(&expected);
+    evidence_destroy(&evidence);
+}
+
+/* ---- reports in any order -------------------------------------------------------------------- */
+
+/* Something that is told to the ledger. */
+struct telling {
+    enum { TELL_ROW, TELL_FORMS, TELL_OPEN, TELL_LOSS, TELL_UNKNOWN, TELL_POLICY } kind;
+    struct evidence_checkpoint row;
+    struct evidence_open open;
+    struct ledger_loss loss;
+    uint32_t index;
+    bool store;
+};
+
+enum { TELLING_COUNT_MAX = 1000 };
+
+struct tellings {
+    size_t count;
+    struct telling list[TELLING_COUNT_MAX];
+};
+
+static struct telling *tell(struct tellings *tellings)
+{
+    assert_true(tellings->count < TELLING_COUNT_MAX);
+    struct telling *made = &tellings->list[tellings->count++];
+    memset(made, 0, sizeof *made);
+    return made;
+}
+
+/* A row in pieces: what it heard one by one, its forms, its since and durable with one of them;
+ * some of it twice. */
+static void tell_row(struct tellings *tellings, const struct evidence_checkpoint *row,
+                     struct mn_random *random)
+{
+    struct evidence_checkpoint bare = {.vat = row->vat, .epoch = row->epoch};
+    for (size_t i = 0; i < row->heard_count; i++) {
+        for (uint64_t times = 1 + mn_random_below(random, 2); times > 0; times--) {
+            struct telling *piece = tell(tellings);
+            piece->row = bare;
+            piece->row.heard = &row->heard[i];
+            piece->row.heard_count = 1;
+        }
+    }
+    for (uint64_t times = 1 + mn_random_below(random, 2); times > 0; times--) {
+        struct telling *whole = tell(tellings);
+        whole->kind = TELL_FORMS;
+        whole->row = *row;
+        if (mn_random_below(random, 2) == 0) {
+            whole->row.heard_count = 0;
+        }
+    }
+}
+
+static void tell_names(struct tellings *tellings, const struct evidence_names *names, int kind,
+                       enum ledger_loss_kind loss, bool store)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct telling *made = tell(tellings);
+        made->kind = kind;
+        made->index = names->index[i];
+        made->loss = (struct ledger_loss){.kind = loss, .index = names->index[i]};
+        made->store = store;
+    }
+}
+
+static void shuffle(struct tellings *tellings, struct mn_random *random)
+{
+    for (size_t i = tellings->count; i > 1; i--) {
+        size_t j = (size_t)mn_random_below(random, i);
+        struct telling other = tellings->list[i - 1];
+        tellings->list[i - 1] = tellings->list[j];
+        tellings->list[j] = other;
+    }
+}
+
+/* Named again and again, and taken back between. */
+static void lose(struct ledger *ledger, const struct ledger_loss *loss, struct mn_random *random)
+{
+    fine(ledger_lose(ledger, loss));
+    if (mn_random_below(random, 2) == 0) {
+        fine(ledger_unlose(ledger, loss));
+        fine(ledger_unlose(ledger, loss));
+        fine(ledger_lose(ledger, loss));
+    }
+    fine(ledger_lose(ledger, loss));
+}
+
+static void take(struct ledger *ledger, const struct telling *telling, struct mn_random *random)
+{
+    switch (telling->kind) {
+    case TELL_ROW:
+    case TELL_FORMS:
+        fine(ledger_checkpoint(ledger, &telling->row));
+        break;
+    case TELL_OPEN:
+        fine(ledger_open(ledger, &telling->open));
+        break;
+    case TELL_LOSS:
+        lose(ledger, &telling->loss, random);
+        break;
+    case TELL_UNKNOWN:
+        fine(telling->store ? ledger_set_store_unknown(ledger, telling->index, true)
+                            : ledger_set_vat_unknown(ledger, telling->index, true));
+        break;
+    case TELL_POLICY:
+        fine(ledger_set_tell(ledger, telling->index, true));
+        break;
+    }
+}
+
+static void add_everyone(struct ledger *ledger, const struct evidence *evidence)
+{
+    uint32_t index = 0;
+    for (size_t i = 0; i < evidence->domain_count; i++) {
+        fine(ledger_add_domain(ledger, &evidence->domains[i], &index));
+    }
+    for (size_t i = 0; i < evidence->host_count; i++) {
+        fine(ledger_add_host(ledger, &evidence->hosts[i], &index));
+    }
+    for (size_t i = 0; i < evidence->store_count; i++) {
+        fine(ledger_add_store(ledger, &evidence->stores[i], &index));
+    }
+    for (size_t i = 0; i < evidence->vat_count; i++) {
+        struct evidence_vat vat = evidence->vats[i];
+        vat.host = EVIDENCE_NONE;
+        vat.lineage_count = 0;
+        fine(ledger_add_vat(ledger, &vat, &index));
+        assert_int_equal(index, i);
+        fine(ledger_move_vat(ledger, index, evidence->vats[i].host));
+        fine(ledger_set_lineage(ledger, index, evidence->vats[i].lineage,
+                                evidence->vats[i].lineage_count));
+    }
+    fine(ledger_set_total_loss(ledger, evidence->policy.total_loss));
+}
+
+static void tell_everything(struct tellings *tellings, const struct evidence *evidence,
+                            struct mn_random *random)
+{
+    for (size_t i = 0; i < evidence->checkpoint_count; i++) {
+        tell_row(tellings, &evidence->checkpoints[i], random);
+    }
+    for (size_t i = 0; i < evidence->open_count; i++) {
+        struct telling *made = tell(tellings);
+        made->kind = TELL_OPEN;
+        made->open = evidence->open[i];
+    }
+    tell_names(tellings, &evidence->lost.domains, TELL_LOSS, LEDGER_LOSS_DOMAIN, false);
+    tell_names(tellings, &evidence->lost.hosts, TELL_LOSS, LEDGER_LOSS_HOST, false);
+    tell_names(tellings, &evidence->lost.stores, TELL_LOSS, LEDGER_LOSS_STORE, false);
+    tell_names(tellings, &evidence->lost.vats, TELL_LOSS, LEDGER_LOSS_VAT, false);
+    tell_names(tellings, &evidence->unknown.vats, TELL_UNKNOWN, 0, false);
+    tell_names(tellings, &evidence->unknown.stores, TELL_UNKNOWN, 0, true);
+    tell_names(tellings, &evidence->policy.tell, TELL_POLICY, 0, false);
+    shuffle(tellings, random);
+}
+
+/* A lost row or copy that is reported again is there again, so these are named when all is told. */
+static void lose_rows(struct ledger *ledger, const struct evidence *evidence,
+                      struct mn_random *random)
+{
+    for (size_t i = 0; i < evidence->lost.checkpoint_count; i++) {
+        const struct evidence_lost_checkpoint *row = &evidence->lost.checkpoints[i];
+        struct ledger_loss loss = {
+            .kind = LEDGER_LOSS_CHECKPOINT, .index = row->vat, .epoch = row->epoch};
+        lose(ledger, &loss, random);
+    }
+    for (size_t i = 0; i < evidence->lost.copy_count; i++) {
+        const struct evidence_lost_copy *copy = &evidence->lost.copies[i];
+        struct ledger_loss loss = {.kind = LEDGER_LOSS_COPY,
+                                   .index = copy->vat,
+                                   .epoch = copy->epoch,
+                                   .store = copy->store};
+        lose(ledger, &loss, random);
+    }
+}
+
+/* What a document may say and reports are not understood to: checkpoints below a given floor, and
+ * two erasure-coded forms of one checkpoint that share copies. */
+static void keep_to_what_is_reported(struct draft *draft)
+{
+    for (uint8_t i = 0; i < draft->checkpoint_count; i++) {
+        struct draft_row *row = &draft->checkpoints[i];
+        struct draft_vat *vat = &draft->vats[row->vat];
+        vat->has_floor = vat->has_floor && row->epoch > vat->floor;
+        if (row->form_count == 2 && row->forms[0].need + row->forms[1].need > 2) {
+            row->form_count = 1;
+            row->lost_copies &= row->forms[0].at;
+        }
+    }
+    for (uint8_t i = 0; i < draft->open_count; i++) {
+        struct draft_vat *vat = &draft->vats[draft->open[i].vat];
+        vat->has_floor = vat->has_floor && draft->open[i].epoch > vat->floor;
+    }
+}
+
+static void answers_alike_whatever_the_order_of_reports(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= DOCUMENT_COUNT; seed++) {
+        struct mn_random random = {seed};
+        struct draft draft;
+        draft_make(&draft, &random);
+        keep_to_what_is_reported(&draft);
+        struct evidence *evidence = draft_read(&draft);
+        struct mn_text expected = answer_to(evidence);
+        static struct tellings tellings;
+        tellings.count = 0;
+        struct ledger *ledger = NULL;
+        fine(ledger_new(&ledger));
+        add_everyone(ledger, evidence);
+        tell_everything(&tellings, evidence, &random);
+        for (size_t i = 0; i < tellings.count; i++) {
+            take(ledger, &tellings.list[i], &random);
+            if (mn_random_below(&random, 40) == 0) {
+                answers_as_its_document(ledger);
+            }
+        }
+        lose_rows(ledger, evidence, &random);
+        struct mn_text text = answer_of(ledger);
+        if (strcmp(text.bytes, expected.bytes) != 0) {
+            print_message("seed %llu\n", (unsigned long long)seed);
+        }
+        assert_string_equal(text.bytes, expected.bytes);
+        answers_as_its_document(ledger);
+        mn_text_deinit(&text);
+        mn_text_deinit(&expected);
+        ledger_destroy(&ledger);
+        evidence_destroy(&evidence);
+    }
+}
+
+/* ---- after any changes ----------------------------------------------------------------------- */
+
+/* Apply what was decided: vats go on, told ones have handled it; what was lost is so no more. */
+static void apply(struct ledger *ledger, const struct decision *decision, mn_epoch next)
+{
+    for (size_t i = 0; i < decision->vat_count; i++) {
+        const struct decision_vat *vat = &decision->vats[i];
+        if (vat->outcome != MN_RUNNING) {
+            struct evidence_lineage fork = {
+                .after = vat->keep, .next = next, .seen = vat->forgot, .told = vat->forgot_told};
+            fine(ledger_fork(ledger, vat->vat, &fork));
+            struct evidence_open open = {
+                .vat = vat->vat, .epoch = next, .has_since = true, .since = vat->keep};
+            fine(ledger_open(ledger, &open));
+        }
+        for (size_t j = 0; j < vat->told_count; j++) {
+            fine(ledger_settle(ledger, vat->vat, vat->told[j].peer, vat->told[j].kept,
+                               MN_EPOCH_MAX));
+        }
+    }
+}
+
+/* One more thing happens to the vats: a report, a loss, a floor, a decision that is applied. */
+static void happen(struct ledger *ledger, struct mn_random *random, mn_epoch *now)
+{
+    uint32_t vats = ledger_vat_count(ledger);
+    uint32_t vat = (uint32_t)mn_random_below(random, vats);
+    struct evidence_heard heard[] = {
+        {(uint32_t)mn_random_below(random, vats), *now - (mn_epoch)mn_random_below(random, 4)},
+        {(uint32_t)mn_random_below(random, vats), *now - (mn_epoch)mn_random_below(random, 9)}};
+    uint32_t at[] = {(uint32_t)mn_random_below(random, 2)};
+    struct evidence_form form = {.kind = EVIDENCE_FULL, .need = 1, .at_count = 1, .at = at};
+    struct evidence_checkpoint row = {.vat = vat,
+                                      .epoch = *now,
+                                      .durable = true,
+                                      .heard = heard,
+                                      .heard_count = 2,
+                                      .forms = &form,
+                                      .form_count = 1};
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
+    struct decision *decision = NULL;
+    struct ledger_freed freed = {0};
+    mn_result result = MN_OK;
+    switch (mn_random_below(random, 10)) {
+    case 0:
+        fine(ledger_lose(ledger, &loss));
+        break;
+    case 1:
+        fine(ledger_unlose(ledger, &loss));
+        break;
+    case 2:
+        fine(ledger_set_floor(ledger, vat, *now - 12, &freed));
+        break;
+    case 3:
+        result = ledger_drop_checkpoint(ledger, vat, *now - 3, &freed);
+        assert_true(result == MN_OK || result == MN_NOT_FOUND);
+        break;
+    case 4:
+        fine(ledger_decide(ledger, &decision));
+        *now += 1;
+        apply(ledger, decision, *now);
+        decision_destroy(&decision);
+        break;
+    case 5:
+        fine(ledger_drop_store(ledger, at[0]));
+        break;
+    case 6:
+        fine(ledger_set_vat_unknown(ledger, vat, mn_random_below(random, 2) == 0));
+        break;
+    default:
+        fine(ledger_checkpoint(ledger, &row));
+        *now += mn_random_below(random, 3) == 0 ? 1 : 0;
+        break;
+    }
+}
+
+static void decides_after_any_changes_as_a_new_ledger_would(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= STORY_COUNT; seed++) {
+        struct mn_random random = {seed};
+        struct ledger *ledger = NULL;
+        uint32_t index = 0;
+        fine(ledger_new(&ledger));
+        for (uint32_t i = 0; i < 2; i++) {
+            struct evidence_store store = {i == 0 ? "s0" : "s1", EVIDENCE_IN_NOTHING,
+                                           EVIDENCE_NONE};
+            fine(ledger_add_store(ledger, &store, &index));
+        }
+        for (uint32_t i = 0; i < 5; i++) {
+            char name[] = {'v', (char)('0' + i), '\0'};
+            struct evidence_vat vat = {.name = name,
+                                       .host = EVIDENCE_NONE,
+                                       .limit = i % 2,
+                                       .sends = i % 3 == 0 ? EVIDENCE_EARLY : EVIDENCE_HELD};
+            fine(ledger_add_vat(ledger, &vat, &index));
+        }
+        mn_epoch now = 20;
+        for (int i = 0; i < 120; i++) {
+            happen(ledger, &random, &now);
+            ledger_invariant(ledger);
+            if (i % 6 == 0) {
+                answers_as_its_document(ledger);
+            }
+        }
+        ledger_destroy(&ledger);
+    }
+}
+
+/* The cut alone keeps what the whole decision keeps. */
+static void cuts_what_it_decides(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= DOCUMENT_COUNT; seed++) {
+        struct mn_random random = {seed};
+        struct draft draft;
+        draft_make(&draft, &random);
+        struct evidence *evidence = draft_read(&draft);
+        struct ledger *ledger = NULL;
+        struct decision *decision = NULL;
+        struct decision *cut = NULL;
+        fine(ledger_new(&ledger));
+        fine(ledger_load(ledger, evidence));
+        fine(ledger_decide(ledger, &decision));
+        fine(ledger_cut(ledger, &cut));
+        assert_int_equal(cut->summary.running, decision->summary.running);
+        assert_int_equal(cut->summary.epochs_lost, decision->summary.epochs_lost);
+        assert_int_equal(cut->spared_count, decision->spared_count);
+        assert_int_equal(cut->step_count, 0);
+        for (size_t i = 0; i < decision->vat_count; i++) {
+            const struct decision_vat *whole = &decision->vats[i];
+            const struct decision_vat *row = decision_find(cut, whole->vat);
+            assert_true(row != NULL || whole->told_count > 0);
+            assert_true(row == NULL || row->keep == whole->keep);
+            assert_true(row == NULL || row->outcome == whole->outcome);
+            assert_true(row == NULL || row->through == whole->through);
+            assert_true(row == NULL || row->sure == whole->sure);
+            assert_true(row != NULL || whole->outcome == MN_RUNNING);
+        }
+        decision_destroy(&cut);
+        decision_destroy(&decision);
+        ledger_destroy(&ledger);
+        evidence_destroy(&evidence);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_alike_whatever_the_order_of_reports),
+        cmocka_unit_test(decides_after_any_changes_as_a_new_ledger_would),
+        cmocka_unit_test(cuts_what_it_decides),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
