@@ -111,6 +111,12 @@ static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer
     own_add(vat, payload.id, peer, -payload.amount);
 }
 
+void sim_bank_send(struct sim *sim, struct sim_process *process, uint32_t peer)
+{
+    transfer(sim, process, peer);
+    sim_timer(sim, process, vat_deadline(process->vat->core));
+}
+
 static void change_state(struct sim *sim, struct sim_process *process)
 {
     size_t size = (size_t)sim->config.blob_size;

@@ -549,6 +549,8 @@ void sim_bank_turn(struct sim *sim, struct sim_process *process);
 void sim_bank_handed(struct sim *sim, struct sim_process *process,
                      const struct vat_delivery *delivery);
 uint64_t sim_bank_digest(const struct sim_process *process);
+/* Send one transfer. */
+void sim_bank_send(struct sim *sim, struct sim_process *process, uint32_t peer);
 /* The number of the vat of that name: "v7" is 7. */
 uint32_t sim_vat_number(const struct sim *sim, const struct mn_name *name);
 

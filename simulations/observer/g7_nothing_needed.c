@@ -2,19 +2,9 @@
  * as are to be kept, and everything they apply onto, are never deleted on advice. */
 #include "observer/observer_private.h"
 
-/* On how many hosts a checkpoint is. */
-static size_t copies_of(const struct observer_vat *vat, mn_epoch epoch)
+static uint32_t copies_wanted(const struct observer *observer)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < vat->copy_count; i++) {
-        count += vat->copies[i].epoch == epoch ? 1 : 0;
-    }
-    return count;
-}
-
-static size_t copies_wanted(const struct observer *observer)
-{
-    size_t stores = (size_t)observer->topology->checkpoints.stores;
+    uint32_t stores = (uint32_t)observer->topology->checkpoints.stores;
     return stores < observer->host_count ? stores : observer->host_count;
 }
 
@@ -23,14 +13,21 @@ static bool once_durable(const struct observer *observer, struct observer_vat *v
 {
     if (!point->copied) {
         struct observer_point *onto = point->onto != 0 ? observer_point(vat, point->onto) : NULL;
-        point->copied = copies_of(vat, point->epoch) >= copies_wanted(observer) &&
+        point->copied = point->hosts >= copies_wanted(observer) &&
                         (point->onto == 0 || (onto != NULL && onto->copied));
     }
     return point->copied;
 }
 
-static void note_made(const struct observer *observer, struct observer_vat *vat, mn_epoch epoch)
+/* A host that lost its copy since had it all the same: its owner cannot know better. */
+static void note_made(const struct observer *observer, struct observer_vat *vat, uint32_t host,
+                      mn_epoch epoch)
 {
+    struct observer_point *made = observer_point(vat, epoch);
+    if (made != NULL && (made->seen >> (host % 64) & 1U) == 0) {
+        made->seen |= UINT64_C(1) << (host % 64);
+        made->hosts += 1;
+    }
     for (size_t i = 0; i < vat->point_count; i++) {
         if (vat->points[i].epoch >= epoch) {
             (void)once_durable(observer, vat, &vat->points[i]);
@@ -66,7 +63,7 @@ void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch
         observer_grow(&vat->copies, &vat->copy_capacity, vat->copy_count + 1, sizeof *vat->copies);
         vat->copies[vat->copy_count++] = (struct observer_copy){
             .host = host, .epoch = epoch, .onto = onto, .since = observer->now};
-        note_made(observer, vat, epoch);
+        note_made(observer, vat, host, epoch);
         return;
     }
     if (change == OBSERVER_COPY_DELETED && needed(observer, vat, epoch)) {

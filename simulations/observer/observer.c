@@ -346,6 +346,22 @@ const char *observer_unsettled(struct observer *observer)
     return g4_unsettled(observer);
 }
 
+bool observer_lagging(const struct observer *observer, size_t index, uint32_t *sender,
+                      uint32_t *receiver)
+{
+    for (uint32_t i = 0; i < observer->vat_count; i++) {
+        for (size_t k = 0; k < observer->vats[i].pair_count; k++) {
+            const struct observer_pair *pair = &observer->vats[i].pairs[k];
+            if (pair->next != pair->sent_count && index-- == 0) {
+                *sender = i;
+                *receiver = pair->receiver;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void observer_settled(struct observer *observer)
 {
     const char *missing = observer_unsettled(observer);

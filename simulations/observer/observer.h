@@ -115,4 +115,9 @@ void observer_settled(struct observer *observer);
 /* What of that is still missing, in words; NULL when nothing is. */
 const char *observer_unsettled(struct observer *observer);
 
+/* The @index-th pair of vats of which the one has not taken all that the other sent; false when
+ * there are no more. What nobody keeps any more becomes known as a gap with the next message. */
+bool observer_lagging(const struct observer *observer, size_t index, uint32_t *sender,
+                      uint32_t *receiver);
+
 #endif

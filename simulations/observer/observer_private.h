@@ -45,8 +45,10 @@ struct observer_point {
     mn_epoch epoch;
     mn_epoch onto;
     uint64_t state;
-    bool durable; /* its vat has been told so */
-    bool copied;  /* once as many copies as there are to be were there, of its chain too */
+    bool durable;   /* its vat has been told so */
+    bool copied;    /* as many hosts as there are to be have had it, and its chain */
+    uint32_t hosts; /* that have had it: how many, and which (modulo 64) */
+    uint64_t seen;
     const uint16_t *knows;
 };
 

@@ -79,8 +79,8 @@ static void choose_world(struct chooser *chooser)
     config->latency_us =
         chance(chooser, 20) ? between(chooser, 1000, 20000) : between(chooser, 50, 1000);
     config->jitter_us = between(chooser, 0, 2 * config->latency_us);
-    /* A disk takes all checkpoints of its vats and the copies of others', and is to have half of its
-     * time left. */
+    /* A disk takes all checkpoints of its vats and the copies of others', and is to have half of
+     * its time left. */
     int64_t writes = (config->vats / sim_config_hosts(config) + 1) * config->stores;
     int64_t most = config->interval_ms * 1000 / writes / 4;
     config->disk_us = between(chooser, 100, chance(chooser, 20) ? most : most / 10 + 100);
