@@ -115,8 +115,8 @@ mn_result agent_daemon_run(const struct agent_options *options, struct mn_error 
     daemon->signals = -1;
     mn_result result = agent_daemon_open(daemon, options, error);
     if (result == MN_OK) {
-        agent_log(AGENT_INFO, "ready", "host=%s agent=%s data=%s", options->host,
-                  daemon->topology->hosts[daemon->own].agent, options->data);
+        mn_log(MN_LOG_INFO, "ready", "host=%s agent=%s data=%s", options->host,
+               daemon->topology->hosts[daemon->own].agent, options->data);
         daemon_loop(daemon);
         result = daemon->result;
         if (result != MN_OK) {
@@ -128,7 +128,7 @@ mn_result agent_daemon_run(const struct agent_options *options, struct mn_error 
     if (!agent_disk_stop(&daemon->disk, DAEMON_DISK_STOP_MS)) {
         /* The disk hangs. What it was at has been promised to nobody, and the worker still uses
          * what would be freed. */
-        agent_log(AGENT_WARNING, "ended", "text=\"the disk did not answer\"");
+        mn_log(MN_LOG_WARNING, "ended", "text=\"the disk did not answer\"");
         _exit(result == MN_OK ? 0 : 1);
     }
     agent_daemon_close(daemon);

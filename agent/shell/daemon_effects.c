@@ -28,9 +28,9 @@ struct daemon_followup *agent_daemon_follow(struct daemon *daemon, enum agent_ev
 static void effects_unsent(struct daemon *daemon, const char *to, mn_result why)
 {
     uint64_t suppressed = 0;
-    if (agent_log_allowed(&daemon->unsent, mn_now(), &suppressed)) {
-        agent_log(AGENT_ERROR, "message_not_sent", "to=%s code=%s suppressed=%llu", to,
-                  mn_result_name(why), (unsigned long long)suppressed);
+    if (mn_log_allowed(&daemon->unsent, mn_now(), &suppressed)) {
+        mn_log(MN_LOG_ERROR, "message_not_sent", "to=%s code=%s suppressed=%llu", to,
+               mn_result_name(why), (unsigned long long)suppressed);
     }
 }
 
@@ -59,8 +59,8 @@ static void effects_send_copies(struct daemon *daemon, uint32_t host,
                                              agent_daemon_from_outlet, daemon, &error);
         if (opened != MN_OK) {
             char quoted[MN_ERROR_TEXT_SIZE_MAX];
-            agent_log(AGENT_ERROR, "host_not_connected", "host=%s text=%s", to->name,
-                      agent_log_quote(quoted, sizeof quoted, error.text));
+            mn_log(MN_LOG_ERROR, "host_not_connected", "host=%s text=%s", to->name,
+                   mn_log_quote(quoted, sizeof quoted, error.text));
             return;
         }
     }
@@ -289,9 +289,9 @@ static void job_log(const struct agent_job *job, const char *what)
 {
     if (job->result != MN_OK) {
         char quoted[MN_ERROR_TEXT_SIZE_MAX + 64];
-        agent_log(AGENT_ERROR, what, "vat=%s epoch=%lld code=%s text=%s", job->vat.text,
-                  (long long)job->epoch, mn_result_name(job->result),
-                  agent_log_quote(quoted, sizeof quoted, job->error.text));
+        mn_log(MN_LOG_ERROR, what, "vat=%s epoch=%lld code=%s text=%s", job->vat.text,
+               (long long)job->epoch, mn_result_name(job->result),
+               mn_log_quote(quoted, sizeof quoted, job->error.text));
     }
 }
 

@@ -122,7 +122,7 @@ static void open_signal(void *context, int fd)
     struct daemon *daemon = context;
     struct signalfd_siginfo info;
     if (read(fd, &info, sizeof info) == sizeof info) {
-        agent_log(AGENT_INFO, "ending", "signal=%u text=\"the vats live on\"", info.ssi_signo);
+        mn_log(MN_LOG_INFO, "ending", "signal=%u text=\"the vats live on\"", info.ssi_signo);
         daemon->stop = true;
     }
 }
@@ -139,16 +139,16 @@ static mn_result load_file(void *context, const struct agent_file_facts *facts)
 static void load_bad_file(void *context, const char *text)
 {
     (void)context;
-    char quoted[AGENT_LOG_LINE_SIZE_MAX - 256];
-    agent_log(AGENT_ERROR, "checkpoint_file_refused", "text=%s",
-              agent_log_quote(quoted, sizeof quoted, text));
+    char quoted[MN_LOG_LINE_SIZE_MAX - 256];
+    mn_log(MN_LOG_ERROR, "checkpoint_file_refused", "text=%s",
+           mn_log_quote(quoted, sizeof quoted, text));
 }
 
 static void open_complain(const char *text)
 {
     char quoted[MN_ERROR_TEXT_SIZE_MAX + 64];
-    agent_log(AGENT_ERROR, "records_not_written", "text=%s",
-              agent_log_quote(quoted, sizeof quoted, text));
+    mn_log(MN_LOG_ERROR, "records_not_written", "text=%s",
+           mn_log_quote(quoted, sizeof quoted, text));
 }
 
 static mn_result open_files(struct daemon *daemon, struct mn_error *error)

@@ -51,12 +51,12 @@ struct daemon {
     struct daemon_followup *followup_first;
     struct daemon_followup *followup_last;
 
-    struct agent_log_limit unsent;
-    struct agent_log_limit refused_down;
-    struct agent_log_limit refused_vats;
-    struct agent_log_limit *refused_hosts; /* by host */
-    struct agent_log_limit refused_others; /* who is none of these */
-    uint64_t refused;                      /* messages, in all */
+    struct mn_log_limit unsent;
+    struct mn_log_limit refused_down;
+    struct mn_log_limit refused_vats;
+    struct mn_log_limit *refused_hosts; /* by host */
+    struct mn_log_limit refused_others; /* who is none of these */
+    uint64_t refused;                   /* messages, in all */
 
     int signals;
     bool stop;

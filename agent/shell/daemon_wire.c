@@ -16,18 +16,17 @@ bool agent_daemon_allow(void *context, const char *domain, const char *key)
     return topology_find_host_key(daemon->topology, key) != TOPOLOGY_NONE;
 }
 
-static void wire_refuse(struct daemon *daemon, struct agent_log_limit *limit, const char *sender,
+static void wire_refuse(struct daemon *daemon, struct mn_log_limit *limit, const char *sender,
                         mn_result why, const char *text)
 {
     daemon->refused += 1;
     uint64_t suppressed = 0;
-    if (agent_log_allowed(limit, mn_now(), &suppressed)) {
+    if (mn_log_allowed(limit, mn_now(), &suppressed)) {
         char quoted[256];
-        agent_log(AGENT_WARNING, "message_refused",
-                  "sender=%s code=%s suppressed=%llu refused=%llu text=%s", sender,
-                  mn_result_name(why), (unsigned long long)suppressed,
-                  (unsigned long long)daemon->refused,
-                  agent_log_quote(quoted, sizeof quoted, text));
+        mn_log(MN_LOG_WARNING, "message_refused",
+               "sender=%s code=%s suppressed=%llu refused=%llu text=%s", sender,
+               mn_result_name(why), (unsigned long long)suppressed,
+               (unsigned long long)daemon->refused, mn_log_quote(quoted, sizeof quoted, text));
     }
 }
 
@@ -122,7 +121,7 @@ void agent_daemon_from_outlet(void *context, struct mn_socket *socket,
 void agent_daemon_dropped(void *context, struct mn_socket *socket, const struct mn_message *message)
 {
     struct daemon *daemon = context;
-    struct agent_log_limit *limit = &daemon->refused_others;
+    struct mn_log_limit *limit = &daemon->refused_others;
     const char *sender = "agent";
     uint32_t host = topology_find_host_key(daemon->topology, message->key);
     if (socket == daemon->coordinator.socket) {

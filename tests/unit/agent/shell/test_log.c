@@ -31,7 +31,7 @@ static void capture_end(char *out, size_t size)
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     (void)close(saved);
     (void)close(ends[1]);
-    char text[2 * AGENT_LOG_LINE_SIZE_MAX];
+    char text[2 * MN_LOG_LINE_SIZE_MAX];
     ssize_t got = read(ends[0], text, sizeof text - 1);
     (void)close(ends[0]);
     assert_true(got > 25);
@@ -46,13 +46,13 @@ static void capture_end(char *out, size_t size)
 static void writes_one_line_with_its_level(void **state)
 {
     (void)state;
-    char line[AGENT_LOG_LINE_SIZE_MAX];
+    char line[MN_LOG_LINE_SIZE_MAX];
     capture_begin();
-    agent_log(AGENT_WARNING, "message_refused", "sender=%s refused=%d", "h1", 3);
+    mn_log(MN_LOG_WARNING, "message_refused", "sender=%s refused=%d", "h1", 3);
     capture_end(line, sizeof line);
     assert_string_equal(line, "WARNING message_refused sender=h1 refused=3\n");
     capture_begin();
-    agent_log(AGENT_ERROR, "ended", "%s", "");
+    mn_log(MN_LOG_ERROR, "ended", "%s", "");
     capture_end(line, sizeof line);
     assert_memory_equal(line, "ERROR ended", 11);
 }
@@ -61,15 +61,15 @@ static void cuts_a_line_that_is_too_long_but_ends_it(void **state)
 {
     (void)state;
     char text[4000];
-    char line[2 * AGENT_LOG_LINE_SIZE_MAX];
+    char line[2 * MN_LOG_LINE_SIZE_MAX];
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
     capture_begin();
-    agent_log(AGENT_INFO, "long", "text=%s", text);
+    mn_log(MN_LOG_INFO, "long", "text=%s", text);
     capture_end(line, sizeof line);
     size_t size = strlen(line);
-    assert_true(size + 25 <= AGENT_LOG_LINE_SIZE_MAX);
-    assert_true(size + 25 > AGENT_LOG_LINE_SIZE_MAX - 8);
+    assert_true(size + 25 <= MN_LOG_LINE_SIZE_MAX);
+    assert_true(size + 25 > MN_LOG_LINE_SIZE_MAX - 8);
     assert_ptr_equal(strchr(line, '\n'), line + size - 1);
 }
 
@@ -77,10 +77,10 @@ static void quotes_what_would_break_a_line(void **state)
 {
     (void)state;
     char out[64];
-    assert_string_equal(agent_log_quote(out, sizeof out, "plain"), "\"plain\"");
-    assert_string_equal(agent_log_quote(out, sizeof out, ""), "\"\"");
-    assert_string_equal(agent_log_quote(out, sizeof out, "a \"b\" c\\d"), "\"a \\\"b\\\" c\\\\d\"");
-    assert_string_equal(agent_log_quote(out, sizeof out, "1\n2\r3\t4\x1b[31m5\x7f"),
+    assert_string_equal(mn_log_quote(out, sizeof out, "plain"), "\"plain\"");
+    assert_string_equal(mn_log_quote(out, sizeof out, ""), "\"\"");
+    assert_string_equal(mn_log_quote(out, sizeof out, "a \"b\" c\\d"), "\"a \\\"b\\\" c\\\\d\"");
+    assert_string_equal(mn_log_quote(out, sizeof out, "1\n2\r3\t4\x1b[31m5\x7f"),
                         "\"1 2 3 4 [31m5 \"");
 }
 
@@ -90,7 +90,7 @@ static void cuts_what_it_quotes_without_breaking_the_quotes(void **state)
     for (size_t size = 4; size < 12; size++) {
         char out[16];
         memset(out, '#', sizeof out);
-        (void)agent_log_quote(out, size, "\"\"\"\"\"\"\"\"");
+        (void)mn_log_quote(out, size, "\"\"\"\"\"\"\"\"");
         size_t length = strlen(out);
         assert_true(length < size);
         assert_int_equal(out[0], '"');
@@ -103,7 +103,7 @@ static void cuts_what_it_quotes_without_breaking_the_quotes(void **state)
 static void writes_the_facts_of_a_note_that_there_are(void **state)
 {
     (void)state;
-    char line[AGENT_LOG_LINE_SIZE_MAX];
+    char line[MN_LOG_LINE_SIZE_MAX];
     struct agent_note_facts note = {.note = AGENT_NOTE_UP,
                                     .vat = mn_name_of("x1"),
                                     .run = 3,
@@ -128,15 +128,15 @@ static void writes_the_facts_of_a_note_that_there_are(void **state)
 static void lets_one_line_a_second_through_and_counts_the_others(void **state)
 {
     (void)state;
-    struct agent_log_limit limit = {0};
+    struct mn_log_limit limit = {0};
     uint64_t suppressed = 77;
-    assert_true(agent_log_allowed(&limit, 10 * MN_SECOND, &suppressed));
+    assert_true(mn_log_allowed(&limit, 10 * MN_SECOND, &suppressed));
     assert_int_equal(suppressed, 0);
-    assert_false(agent_log_allowed(&limit, 10 * MN_SECOND, &suppressed));
-    assert_false(agent_log_allowed(&limit, 11 * MN_SECOND - 1, &suppressed));
-    assert_true(agent_log_allowed(&limit, 11 * MN_SECOND, &suppressed));
+    assert_false(mn_log_allowed(&limit, 10 * MN_SECOND, &suppressed));
+    assert_false(mn_log_allowed(&limit, 11 * MN_SECOND - 1, &suppressed));
+    assert_true(mn_log_allowed(&limit, 11 * MN_SECOND, &suppressed));
     assert_int_equal(suppressed, 2);
-    assert_true(agent_log_allowed(&limit, 99 * MN_SECOND, &suppressed));
+    assert_true(mn_log_allowed(&limit, 99 * MN_SECOND, &suppressed));
     assert_int_equal(suppressed, 0);
 }
 
