@@ -119,7 +119,9 @@ struct coordinator {
     bool in_force; /* the generation's record is durable */
     bool behind;   /* an agent knows a higher generation: nothing is said */
     mn_time listens_until;
-    mn_time retry_at; /* when first starts are said again */
+    mn_time hold_note_at; /* before that no hold is logged again */
+    size_t moved_count;   /* hosts that changed with the findings at hand */
+    mn_time retry_at;     /* when first starts are said again */
 
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;

@@ -5,6 +5,9 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
+/* Of hosts that change at the same time so many are named in the log, and the others counted. */
+enum { MOVED_NOTE_COUNT_MAX = 16 };
+
 bool hosts_lost(const struct coordinator *coordinator, uint32_t host)
 {
     return detector_host_state(coordinator->detector, host) == DETECTOR_LOST;
@@ -60,10 +63,13 @@ static void host_moved(struct coordinator *coordinator, const struct detector_fi
         host_is_lost(coordinator, finding->host);
         return;
     }
-    coordinator_tell(coordinator, (struct coordinator_note_facts){
-                                      .note = COORDINATOR_NOTE_HOST_STATE,
-                                      .host = coordinator_host_name(coordinator, finding->host),
-                                      .text = detector_state_name(finding->state)});
+    coordinator->moved_count += 1;
+    if (coordinator->moved_count <= MOVED_NOTE_COUNT_MAX) {
+        coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                          .note = COORDINATOR_NOTE_HOST_STATE,
+                                          .host = coordinator_host_name(coordinator, finding->host),
+                                          .text = detector_state_name(finding->state)});
+    }
     if (finding->state == DETECTOR_SUSPECT) {
         entry->suspected_at = coordinator->now;
         round_suspect_seen(coordinator);
@@ -100,6 +106,10 @@ static void host_probe(struct coordinator *coordinator, const struct detector_fi
 static void host_hold(struct coordinator *coordinator, uint32_t silent)
 {
     coordinator->listens_until = coordinator->now + coordinator->topology->timing.lost_ms * MN_MS;
+    if (coordinator->now < coordinator->hold_note_at) {
+        return;
+    }
+    coordinator->hold_note_at = coordinator->now + MN_SECOND;
     coordinator_tell(coordinator,
                      (struct coordinator_note_facts){
                          .note = COORDINATOR_NOTE_HOLD,
@@ -113,6 +123,7 @@ static void host_hold(struct coordinator *coordinator, uint32_t silent)
 /* Handling a finding may not make the detector find more: the list is complete. */
 static void hosts_take_findings(struct coordinator *coordinator)
 {
+    coordinator->moved_count = 0;
     for (size_t i = 0; i < coordinator->findings.count; i++) {
         struct detector_finding finding = coordinator->findings.items[i];
         switch (finding.kind) {
@@ -135,6 +146,12 @@ static void hosts_take_findings(struct coordinator *coordinator)
         }
     }
     coordinator->findings.count = 0;
+    if (coordinator->moved_count > MOVED_NOTE_COUNT_MAX) {
+        coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                          .note = COORDINATOR_NOTE_HOST_STATE,
+                                          .number = coordinator->moved_count - MOVED_NOTE_COUNT_MAX,
+                                          .text = "so many more hosts changed at the same time"});
+    }
 }
 
 /* ---- what it has told ---------------------------------------------------------------------------

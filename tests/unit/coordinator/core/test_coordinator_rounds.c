@@ -486,6 +486,29 @@ static void tells_where_a_vat_is_and_whenever_that_changes(void **state)
     scene_close(&scene);
 }
 
+static void holds_and_says_so_once_a_second_when_most_fall_silent(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    for (int i = 0; i < 5; i++) {
+        scene.silent[i] = true;
+    }
+    scene_until(&scene, 22900);
+    scene_skip(&scene);
+    scene_until(&scene, 23400);
+    scene_expect(&scene, "note host_state h1: up\n"
+                         "note host_state h2: up\n"
+                         "note host_state h3: up\n"
+                         "note host_state h4: up\n"
+                         "note host_state h5: up\n"
+                         "note hold: so many hosts fell silent at once that this side is "
+                         "more likely cut off; every silence begins anew\n");
+    scene_until(&scene, 60000);
+    assert_int_equal(coordinator_round_count(scene.coordinator), 0);
+    scene_close(&scene);
+}
+
 static void long_story(struct scene *scene)
 {
     begin(scene);
@@ -533,6 +556,7 @@ int main(void)
         cmocka_unit_test(says_nothing_more_once_a_higher_generation_is_seen),
         cmocka_unit_test(raises_a_run_that_the_journal_has_forgotten),
         cmocka_unit_test(tells_where_a_vat_is_and_whenever_that_changes),
+        cmocka_unit_test(holds_and_says_so_once_a_second_when_most_fall_silent),
         cmocka_unit_test(gives_the_same_effects_for_the_same_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
