@@ -92,11 +92,25 @@ static void want_explained(struct loss_search *search, uint32_t interval)
     }
 }
 
+/* Whether emptied stores alone have left too little of the form, so that it is none any more. */
+static bool form_is_no_more(const struct ledger *ledger, uint32_t *form)
+{
+    const uint32_t *copies = form_copies(form);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < form_copy_count(form); i++) {
+        left += ledger->sites[copies[i] & ~COPY_LOST].store != LEDGER_NONE ? 1 : 0;
+    }
+    return left < form[FORM_NEED];
+}
+
 /* What took copies of the form; and when it applies onto something, that too. */
 static void explain_form(struct loss_search *search, const struct interval *row, uint32_t *form)
 {
     const struct ledger *ledger = search->maker->ledger;
     const uint32_t *copies = form_copies(form);
+    if (form_is_no_more(ledger, form)) {
+        return;
+    }
     for (uint32_t i = 0; i < form_copy_count(form); i++) {
         const struct site *site = &ledger->sites[copies[i] & ~COPY_LOST];
         if (site->store == LEDGER_NONE) {
