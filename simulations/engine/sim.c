@@ -107,6 +107,7 @@ void sim_destroy(struct sim **out)
     struct sim *sim = *out;
     observer_destroy(&sim->observer);
     sim->trace = NULL;
+    sim->recorder = NULL;
     processes_free(sim);
     for (size_t i = 0; i < sim->event_count; i++) {
         sim_event_free(&sim->events[i]);
@@ -138,6 +139,31 @@ void sim_destroy(struct sim **out)
 void sim_trace_to(struct sim *sim, void *file)
 {
     sim->trace = file;
+}
+
+void sim_record_to(struct sim *sim, sim_recorder *recorder, void *context)
+{
+    sim->recorder = recorder;
+    sim->recorder_context = context;
+}
+
+void sim_show(const struct sim *sim, struct sim_seen seen)
+{
+    if (sim->recorder != NULL) {
+        seen.at = sim->now;
+        sim->recorder(sim->recorder_context, &seen);
+    }
+}
+
+void sim_show_vat(const struct sim *sim, const struct sim_process *process, struct sim_seen seen)
+{
+    if (sim->recorder != NULL) {
+        seen.vat = process->vat->vat;
+        seen.run = process->vat->life.run;
+        seen.epoch = vat_epoch(process->vat->core);
+        seen.host = process->machine;
+        sim_show(sim, seen);
+    }
 }
 
 /* ---- one event ------------------------------------------------------------------------------- */

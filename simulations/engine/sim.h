@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "engine/sim_config.h"
 #include "engine/sim_fault.h"
+#include "engine/sim_seen.h"
 #include "engine/sim_sometimes.h"
 
 struct sim;
@@ -29,6 +30,9 @@ void sim_destroy(struct sim **sim);
 
 /* Write a line for everything that happens to @file from now on; NULL: no more. */
 void sim_trace_to(struct sim *sim, void *file);
+
+/* Show everything that happens from now on to @recorder; NULL: to nobody. */
+void sim_record_to(struct sim *sim, sim_recorder *recorder, void *context);
 
 /* Run to the end, or to the first failure. */
 void sim_run(struct sim *sim, struct sim_result *result);

@@ -368,6 +368,7 @@ void sim_fault_begin(struct sim *sim, size_t index)
 {
     const struct sim_fault *fault = &sim->faults.items[index];
     sim_note(sim, sim_fault_name(fault->kind), fault->a, fault->b, (uint64_t)fault->for_ms);
+    sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_FAULT, .fault = fault});
     sim->faulty[index] = true;
     if (sim->observer != NULL && (!harmless(fault->kind) || fault->b > 0)) {
         observer_harm(sim->observer);
@@ -388,6 +389,7 @@ void sim_fault_end(struct sim *sim, size_t index)
         return;
     }
     sim->faulty[index] = false;
+    sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_OVER, .fault = fault});
     sim_note(sim, "over", (uint32_t)index, fault->a, fault->b);
     if (machines_begin(sim, fault, false)) {
         return;

@@ -106,6 +106,8 @@ static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer
         struct observer_actor actor = sim_vat_actor(process);
         observer_sends(sim->observer, &actor, peer, payload.id);
     }
+    sim_show_vat(sim, process,
+                 (struct sim_seen){.kind = SIM_SEEN_SENDS, .peer = peer, .id = payload.id});
     flow.sent += 1;
     put_blob(vat->core, name, &flow, sizeof flow);
     own_add(vat, payload.id, peer, -payload.amount);
@@ -170,6 +172,8 @@ static void handed_message(struct sim *sim, struct sim_process *process, uint32_
         struct observer_actor actor = sim_vat_actor(process);
         observer_takes(sim->observer, &actor, peer, payload.id);
     }
+    sim_show_vat(sim, process,
+                 (struct sim_seen){.kind = SIM_SEEN_TAKES, .peer = peer, .id = payload.id});
     get_blob(vat->core, delivery->peer, &flow, sizeof flow);
     flow.received += 1;
     put_blob(vat->core, delivery->peer, &flow, sizeof flow);
@@ -195,6 +199,7 @@ static void handed_notice(struct sim *sim, struct sim_process *process,
         struct observer_actor actor = sim_vat_actor(process);
         observer_notice(sim->observer, &actor, notice, reset);
     }
+    sim_show_vat(sim, process, (struct sim_seen){.kind = SIM_SEEN_NOTICE, .notice = notice});
     own_add(process->vat, notice->incarnation, (uint64_t)notice->kept, 0);
 }
 

@@ -130,6 +130,8 @@ static void append_observed(struct sim *sim, uint64_t sequence, const struct sim
         if (record.kind == MN_JOURNAL_DECISION) {
             sim->rounds_decided += 1;
             sim_note_decision(sim, &record.decision);
+            sim_show(sim,
+                     (struct sim_seen){.kind = SIM_SEEN_DECIDED, .decision = &record.decision});
             if (sim->trace != NULL && entry->evidence.size > 0) {
                 (void)fprintf(sim->trace, "evidence %s", entry->evidence.bytes);
             }

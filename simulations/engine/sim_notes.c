@@ -50,6 +50,7 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
 void sim_note_coordinator(struct sim *sim, const struct coordinator_note_facts *note)
 {
     count_coordinator(sim, note);
+    sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_NOTE, .note = note});
     sim_note(sim, "log", (uint32_t)note->note, note->round, note->number);
     if (sim->trace != NULL) {
         (void)fprintf(sim->trace, "%12.6f coordinator %s", (double)sim->now / 1e9,

@@ -396,6 +396,8 @@ struct sim {
     struct mn_buffer buffer;
     struct mn_text text;
     FILE *trace;
+    sim_recorder *recorder; /* NULL: nobody records */
+    void *recorder_context;
     struct sim_result result;
     bool *faulty; /* by fault: it is at work */
     uint64_t message_id;
@@ -407,6 +409,10 @@ void sim_fail(struct sim *sim, const char *guarantee, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Take note of something in the trace: what it is, who did it, and two numbers. */
 void sim_note(struct sim *sim, const char *what, uint32_t who, uint64_t a, uint64_t b);
+/* Show it to the recorder, if there is one. */
+void sim_show(const struct sim *sim, struct sim_seen seen);
+/* The same of a vat's process, whose vat, run, open epoch and host are filled in. */
+void sim_show_vat(const struct sim *sim, const struct sim_process *process, struct sim_seen seen);
 static inline void sim_count(struct sim *sim, enum sim_sometimes which)
 {
     sim->result.sometimes[which] += 1;

@@ -101,6 +101,7 @@ static void begin_run(struct sim *sim, struct sim_process *process)
         struct observer_actor actor = sim_vat_actor(process);
         observer_vat_begins(sim->observer, &actor, &vat->life, sim_bank_digest(process));
     }
+    sim_show_vat(sim, process, (struct sim_seen){.kind = SIM_SEEN_VAT_BEGINS, .life = &vat->life});
     open_local(sim, process);
     sim_port_take(sim, process, 0);
     struct vat_event start = {.kind = VAT_EVENT_START};
@@ -162,6 +163,7 @@ static void save(struct sim *sim, struct sim_process *process,
             struct observer_actor actor = sim_vat_actor(process);
             observer_checkpoint(sim->observer, &actor, file->onto, sim_bank_digest(process));
         }
+        sim_show_vat(sim, process, (struct sim_seen){.kind = SIM_SEEN_CHECKPOINT});
     }
     if (sim_effect_allowed(sim, process)) {
         sim_vat_step(sim, process, &event);
@@ -312,6 +314,9 @@ void sim_vat_free(struct sim *sim, struct sim_process *process)
     if (sim->observer != NULL && vat->state == SIM_VAT_RUNNING) {
         struct observer_actor actor = sim_vat_actor(process);
         observer_vat_ends(sim->observer, &actor);
+    }
+    if (vat->state == SIM_VAT_RUNNING) {
+        sim_show_vat(sim, process, (struct sim_seen){.kind = SIM_SEEN_VAT_ENDS});
     }
     tell_watcher(sim, process);
     vat_destroy(&vat->core);
