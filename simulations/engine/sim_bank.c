@@ -6,7 +6,7 @@
 
 #include "engine/sim_private.h"
 
-enum { BANK_BALANCE = 1000, BANK_REPLY_PERCENT = 25, BANK_AMOUNT_MAX = 10, BANK_BLOB_COUNT = 8 };
+enum { BANK_BALANCE = 1000, BANK_AMOUNT_MAX = 10, BANK_BLOB_COUNT = 8 };
 
 struct bank_own {
     int64_t balance;
@@ -136,6 +136,46 @@ static void change_state(struct sim *sim, struct sim_process *process)
     free(bytes);
 }
 
+static uint32_t any_other(struct sim *sim, uint32_t vat)
+{
+    uint64_t ahead = mn_random_below(&sim->bank_random, sim->vat_count - 1) + 1;
+    return (uint32_t)((vat + ahead) % sim->vat_count);
+}
+
+/* Another vat of the group of @size that @vat is in; any when it is alone there. */
+static uint32_t one_of_group(struct sim *sim, uint32_t vat, uint32_t size)
+{
+    uint32_t first = vat - vat % size;
+    uint32_t count = sim->vat_count - first < size ? sim->vat_count - first : size;
+    if (count < 2) {
+        return any_other(sim, vat);
+    }
+    uint64_t ahead = mn_random_below(&sim->bank_random, count - 1) + 1;
+    return first + (uint32_t)((vat - first + ahead) % count);
+}
+
+/* Whom a vat sends to next; SIM_NOBODY: to nobody. There are at least two vats. */
+static uint32_t peer_of(struct sim *sim, uint32_t vat)
+{
+    uint64_t peers = (uint64_t)sim->config.peers;
+    peers = peers < sim->vat_count - 1 ? peers : sim->vat_count - 1;
+    switch ((enum sim_shape)sim->config.shape) {
+    case SIM_SHAPE_NEAR:
+        return (uint32_t)((vat + mn_random_below(&sim->bank_random, peers) + 1) % sim->vat_count);
+    case SIM_SHAPE_UNIFORM:
+        return any_other(sim, vat);
+    case SIM_SHAPE_CLUSTERED:
+        return mn_random_below(&sim->bank_random, 10) == 0
+                   ? any_other(sim, vat)
+                   : one_of_group(sim, vat, (uint32_t)peers + 1);
+    case SIM_SHAPE_CHAIN:
+        return vat + 1 < sim->vat_count ? vat + 1 : SIM_NOBODY;
+    case SIM_SHAPE_HUB:
+        return vat != 0 ? 0 : any_other(sim, vat);
+    }
+    return SIM_NOBODY;
+}
+
 void sim_bank_turn(struct sim *sim, struct sim_process *process)
 {
     const struct sim_config *config = &sim->config;
@@ -144,11 +184,11 @@ void sim_bank_turn(struct sim *sim, struct sim_process *process)
         return;
     }
     uint64_t burst = mn_random_below(&sim->bank_random, (uint64_t)config->burst) + 1;
-    uint64_t peers =
-        (uint64_t)config->peers < sim->vat_count - 1 ? (uint64_t)config->peers : sim->vat_count - 1;
     for (uint64_t i = 0; i < burst; i++) {
-        uint64_t ahead = mn_random_below(&sim->bank_random, peers) + 1;
-        transfer(sim, process, (uint32_t)((vat->vat + ahead) % sim->vat_count));
+        uint32_t peer = peer_of(sim, vat->vat);
+        if (peer != SIM_NOBODY) {
+            transfer(sim, process, peer);
+        }
     }
     change_state(sim, process);
     uint64_t mean = (uint64_t)config->turn_ms * MN_MS;
@@ -178,7 +218,8 @@ static void handed_message(struct sim *sim, struct sim_process *process, uint32_
     flow.received += 1;
     put_blob(vat->core, delivery->peer, &flow, sizeof flow);
     own_add(vat, payload.id, payload.number, payload.amount);
-    if (!sim->quiet && mn_random_below(&sim->bank_random, 100) < BANK_REPLY_PERCENT) {
+    if (!sim->quiet &&
+        mn_random_below(&sim->bank_random, 100) < (uint64_t)sim->config.reply_percent) {
         transfer(sim, process, peer);
     }
 }

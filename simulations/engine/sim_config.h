@@ -17,6 +17,7 @@
     X(hosts, 1, 1, 1000, "in each rack")                                                           \
     X(vats, 6, 1, 10000000, "in all, placed on the hosts in turn")                                 \
     X(told_percent, 0, 0, 100, "of the vats that are told of a peer's rollback, not rolled back")  \
+    X(early_percent, 0, 0, 100, "of the vats that the topology says send early")                   \
     X(limit, 1, 0, 1, "the epoch that a peer's loss never takes a vat below")                      \
     X(total_loss_roll_back, 0, 0, 1, "policy for a total loss: 0 tell, 1 roll_back")               \
     X(heartbeat_ms, 200, 10, 60000, "timing, as in the topology")                                  \
@@ -33,6 +34,8 @@
     X(stores, 2, 1, 16, "copies of each checkpoint")                                               \
     X(turn_ms, 50, 1, 86400000, "mean time from one turn of a vat's own to the next")              \
     X(peers, 3, 0, 1000000, "how many vats each sends to; 0 is none")                              \
+    X(shape, 0, 0, 4, "who sends to whom: see enum sim_shape")                                     \
+    X(reply_percent, 25, 0, 100, "of the messages are answered")                                   \
     X(burst, 2, 1, 1000, "transfers in one turn, at most")                                         \
     X(blob_size, 64, 0, 1000000, "bytes of state that each turn changes")                          \
     X(latency_us, 300, 1, 10000000, "between two machines")                                        \
@@ -51,6 +54,20 @@
     X(faults_ms, 20000, 0, INT64_MAX / 1000000, "faults and workload end after this")              \
     X(bound_ms, 60000, 0, INT64_MAX / 1000000, "then the cluster must settle within this")         \
     X(check, 1, 0, 1, "whether the observer watches")
+
+/* X(NAME, "word", whom a vat sends to in its own turns) */
+#define SIM_SHAPES(X)                                                                              \
+    X(NEAR, "near", "one of the next `peers` vats, the last being followed by the first")          \
+    X(UNIFORM, "uniform", "any other vat")                                                         \
+    X(CLUSTERED, "clustered", "one of its group of `peers` + 1, one time in ten any other vat")    \
+    X(CHAIN, "chain", "the next vat; the last sends to nobody")                                    \
+    X(HUB, "hub", "the first vat, and that one to any other")
+
+enum sim_shape {
+#define SIM_SHAPE_ENUM(name, word, text) SIM_SHAPE_##name,
+    SIM_SHAPES(SIM_SHAPE_ENUM)
+#undef SIM_SHAPE_ENUM
+};
 
 struct sim_config {
 #define SIM_SETTING_FIELD(name, standard, least, most, text) int64_t name;

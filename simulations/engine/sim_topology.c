@@ -32,12 +32,15 @@ static void write_hosts(const struct sim *sim, struct mn_text *text)
 static void write_vats(const struct sim *sim, struct mn_text *text)
 {
     struct mn_random random = {.state = (uint64_t)sim->config.seed ^ 0x7661747300000000U};
+    struct mn_random early_random = {.state = (uint64_t)sim->config.seed ^ 0x6561726c79000000U};
     mn_text_add(text, "vats:\n");
     for (uint32_t vat = 0; vat < sim->vat_count; vat++) {
         bool told = mn_random_below(&random, 100) < (uint64_t)sim->config.told_percent;
-        mn_text_add_format(text, "  v%u: {host: h%u, command: [bank], limit: %lld%s}\n", vat,
+        bool early = mn_random_below(&early_random, 100) < (uint64_t)sim->config.early_percent;
+        mn_text_add_format(text, "  v%u: {host: h%u, command: [bank], limit: %lld%s%s}\n", vat,
                            vat % sim->host_count, (long long)sim->config.limit,
-                           told ? ", on_peer_rollback: be_told" : "");
+                           told ? ", on_peer_rollback: be_told" : "",
+                           early ? ", sends: early" : "");
     }
 }
 
