@@ -63,14 +63,17 @@ static void machines_make(struct sim *sim)
     }
 }
 
-struct sim *sim_new(const struct sim_config *config, const struct sim_faults *faults)
+/* @tree is owned by the simulation. */
+static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
+                        const struct sim_faults *faults)
 {
     struct sim *sim = sim_take(1, sizeof *sim);
     int ready = sodium_init();
     mn_assert(ready >= 0);
     sim->config = *config;
-    sim->host_count = sim_config_hosts(config);
-    sim->vat_count = (uint32_t)config->vats;
+    sim->tree = tree;
+    sim->host_count = tree->host_count;
+    sim->vat_count = tree->vat_count;
     sim->held_last = &sim->held_first;
     sim->net_random.state = (uint64_t)config->seed * 3 + 1;
     sim->disk_random.state = (uint64_t)config->seed * 5 + 2;
@@ -90,6 +93,17 @@ struct sim *sim_new(const struct sim_config *config, const struct sim_faults *fa
         sim_at(sim, 0, SIM_ON_RESTART, NULL, i, NULL);
     }
     return sim;
+}
+
+struct sim *sim_new(const struct sim_config *config, const struct sim_faults *faults)
+{
+    return make(config, sim_tree_even(config), faults);
+}
+
+struct sim *sim_new_on(const struct sim_config *config, const struct sim_tree *tree,
+                       const struct sim_faults *faults)
+{
+    return make(config, sim_tree_copy(tree), faults);
 }
 
 static void processes_free(struct sim *sim)
@@ -129,6 +143,7 @@ void sim_destroy(struct sim **out)
     free(sim->faulty);
     sim_faults_deinit(&sim->faults);
     topology_destroy(&sim->topology);
+    sim_tree_destroy(&sim->tree);
     mn_arena_deinit(&sim->arena);
     mn_buffer_deinit(&sim->buffer);
     mn_text_deinit(&sim->text);

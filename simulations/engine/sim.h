@@ -8,6 +8,7 @@
 #include "engine/sim_fault.h"
 #include "engine/sim_seen.h"
 #include "engine/sim_sometimes.h"
+#include "engine/sim_tree.h"
 
 struct sim;
 
@@ -26,6 +27,10 @@ struct sim_result {
 
 /* @config and @faults are copied. Aborts when memory runs out. */
 struct sim *sim_new(const struct sim_config *config, const struct sim_faults *faults);
+/* The same on a tree that is not even: the counts of zones, racks, hosts and vats in @config do not
+ * matter, nor what it says of all vats. @tree is copied. */
+struct sim *sim_new_on(const struct sim_config *config, const struct sim_tree *tree,
+                       const struct sim_faults *faults);
 void sim_destroy(struct sim **sim);
 
 /* Write a line for everything that happens to @file from now on; NULL: no more. */

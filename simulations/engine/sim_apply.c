@@ -12,14 +12,12 @@ static uint32_t host_of(const struct sim *sim, uint32_t number)
 /* The hosts of a rack or a zone. */
 static uint32_t rack_first(const struct sim *sim, uint32_t rack, uint32_t *count)
 {
-    *count = (uint32_t)sim->config.hosts;
-    return rack % (uint32_t)(sim->config.zones * sim->config.racks) * *count;
+    return sim_tree_rack(sim->tree, rack % sim->tree->rack_count, count);
 }
 
 static uint32_t zone_first(const struct sim *sim, uint32_t zone, uint32_t *count)
 {
-    *count = (uint32_t)(sim->config.racks * sim->config.hosts);
-    return zone % (uint32_t)sim->config.zones * *count;
+    return sim_tree_zone(sim->tree, zone % sim->tree->zone_count, count);
 }
 
 struct sim_process *sim_vat_process(const struct sim *sim, uint32_t vat)

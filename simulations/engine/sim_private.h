@@ -354,6 +354,7 @@ struct sim_coordinator {
 struct sim {
     struct sim_config config;
     struct sim_faults faults;
+    struct sim_tree *tree;
     struct topology *topology;
     struct agent_host *agent_hosts; /* what every agent's configuration has */
     struct mn_name *vat_names;

@@ -5,15 +5,14 @@
 
 #include "engine/sim_private.h"
 
-static void write_domains(const struct sim_config *config, struct mn_text *text)
+static void write_domains(const struct sim_tree *tree, struct mn_text *text)
 {
     mn_text_add(text, "domains:\n");
-    for (int64_t zone = 0; zone < config->zones; zone++) {
-        mn_text_add_format(text, "  z%lld: {}\n", (long long)zone);
+    for (uint32_t zone = 0; zone < tree->zone_count; zone++) {
+        mn_text_add_format(text, "  z%u: {}\n", zone);
     }
-    for (int64_t rack = 0; rack < config->zones * config->racks; rack++) {
-        mn_text_add_format(text, "  r%lld: {in: z%lld}\n", (long long)rack,
-                           (long long)(rack / config->racks));
+    for (uint32_t rack = 0; rack < tree->rack_count; rack++) {
+        mn_text_add_format(text, "  r%u: {in: z%u}\n", rack, tree->rack_zones[rack]);
     }
 }
 
@@ -24,23 +23,20 @@ static void write_hosts(const struct sim *sim, struct mn_text *text)
     for (uint32_t host = 0; host < sim->host_count; host++) {
         sim_endpoint(sim, host, SIM_PORT_AGENT, &endpoint);
         mn_text_add_format(text,
-                           "  h%u: {in: r%lld, agent: \"%s\", address: 10.0.0.1, key: \"%040u\"}\n",
-                           host, (long long)(host / sim->config.hosts), endpoint.text, host + 1);
+                           "  h%u: {in: r%u, agent: \"%s\", address: 10.0.0.1, key: \"%040u\"}\n",
+                           host, sim->tree->host_racks[host], endpoint.text, host + 1);
     }
 }
 
 static void write_vats(const struct sim *sim, struct mn_text *text)
 {
-    struct mn_random random = {.state = (uint64_t)sim->config.seed ^ 0x7661747300000000U};
-    struct mn_random early_random = {.state = (uint64_t)sim->config.seed ^ 0x6561726c79000000U};
     mn_text_add(text, "vats:\n");
-    for (uint32_t vat = 0; vat < sim->vat_count; vat++) {
-        bool told = mn_random_below(&random, 100) < (uint64_t)sim->config.told_percent;
-        bool early = mn_random_below(&early_random, 100) < (uint64_t)sim->config.early_percent;
-        mn_text_add_format(text, "  v%u: {host: h%u, command: [bank], limit: %lld%s%s}\n", vat,
-                           vat % sim->host_count, (long long)sim->config.limit,
-                           told ? ", on_peer_rollback: be_told" : "",
-                           early ? ", sends: early" : "");
+    for (uint32_t i = 0; i < sim->vat_count; i++) {
+        const struct sim_tree_vat *vat = &sim->tree->vats[i];
+        mn_text_add_format(text, "  v%u: {host: h%u, command: [bank], limit: %lld%s%s}\n", i,
+                           vat->host, (long long)vat->limit,
+                           vat->be_told ? ", on_peer_rollback: be_told" : "",
+                           vat->early ? ", sends: early" : "");
     }
 }
 
@@ -90,7 +86,7 @@ void sim_topology_make(struct sim *sim)
                        "topology: 1\ncoordinator: {agents: \"%s\", operators: "
                        "\"tcp://10.0.0.1:7\", key: \"%s\"}\n",
                        endpoint.text, "cccccccccccccccccccccccccccccccccccccccc");
-    write_domains(&sim->config, &text);
+    write_domains(sim->tree, &text);
     write_hosts(sim, &text);
     write_vats(sim, &text);
     write_settings(&sim->config, &text);
