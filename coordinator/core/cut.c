@@ -26,7 +26,7 @@
 #define QUEUE_MUTE UINT32_C(0x40000000)
 #define QUEUE_INTERVAL UINT32_C(0x3fffffff)
 
-enum { QUEUE_AHEAD = 16, STRIKE_BATCH = 32 };
+enum { QUEUE_AHEAD = 40, STRIKE_BATCH = 16 };
 
 _Static_assert(LEDGER_INTERVAL_COUNT_MAX - 1 <= QUEUE_INTERVAL, "flags fit above an interval");
 
@@ -172,6 +172,32 @@ mn_epoch cut_spoken(const struct cut *cut, uint32_t vat)
     return spoken;
 }
 
+/* Ask for what finding the candidates of the rows after number @i will need. */
+static void fetch_candidates(const struct cut *cut, size_t i, size_t end)
+{
+    const struct ledger *ledger = cut->ledger;
+    if (i + 12 < end) {
+        cut_fetch_place(cut, i + 12);
+    }
+    if (i + 8 < end) {
+        const struct vat_place *place = &ledger->places[cut->rows[i + 8].vat];
+        if (place->slot_count > 0) {
+            __builtin_prefetch(&place->slots[place->slot_count - 1]);
+            __builtin_prefetch(&ledger->intervals[place->newest[0].interval]);
+        }
+        if (place->slot_count > 1) {
+            __builtin_prefetch(&ledger->intervals[place->newest[1].interval]);
+        }
+    }
+    if (i + 4 < end) {
+        const struct vat_place *place = &ledger->places[cut->rows[i + 4].vat];
+        for (uint32_t j = 0; j < 2 && j < place->slot_count; j++) {
+            uint32_t form = ledger->intervals[place->newest[j].interval].forms;
+            __builtin_prefetch(&ledger->words.words[form]);
+        }
+    }
+}
+
 /* Find the rows that begin, and their latest candidates. */
 static mn_result find_start(struct cut *cut)
 {
@@ -187,6 +213,7 @@ static mn_result find_start(struct cut *cut)
     cut->start_count = cut->row_count;
     for (size_t i = 0; result == MN_OK && i < cut->start_count; i++) {
         struct cut_row *row = &cut->rows[i];
+        fetch_candidates(cut, i, cut->start_count);
         result = cut_candidate_below(cut, row->vat, row->low, &row->latest, &row->start);
         if (result == MN_OK && row->lost && row->latest == CUT_BIRTH &&
             ledger->total_loss == EVIDENCE_TOTAL_LOSS_TELL && cut_spoken(cut, row->vat) > 0) {
@@ -410,6 +437,7 @@ static void clear_cut(struct cut *cut)
         }
     }
     for (size_t i = cut->start_count; i < cut->row_count; i++) {
+        cut_fetch_place(cut, i + 16);
         ledger->places[cut->rows[i].vat].row = 0;
     }
     cut->row_count = cut->start_count;
@@ -448,6 +476,7 @@ void cut_deinit(struct cut *cut)
             cut->ledger->places[cut->spared[i]].flags &= ~(uint32_t)VAT_SPARED;
         }
         cut_unmark_lost(cut);
+        cut_forget_judged(cut);
     }
     free(cut->rows);
     free(cut->queue);
@@ -455,7 +484,6 @@ void cut_deinit(struct cut *cut)
     free(cut->steps);
     free(cut->spared);
     free(cut->judged);
-    free(cut->restorable);
     free(cut->chain);
     *cut = (struct cut){0};
 }

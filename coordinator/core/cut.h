@@ -51,9 +51,9 @@ struct cut {
     uint32_t *spared; /* vats */
     size_t spared_count, spared_capacity;
 
-    uint64_t *judged; /* a bit for each interval: restorable is known, */
-    uint64_t *restorable;
-    uint32_t *chain; /* and checkpoints that are being judged */
+    uint32_t *judged; /* intervals whose restorability is noted in the ledger */
+    size_t judged_count, judged_capacity;
+    uint32_t *chain; /* and those that are being judged */
     size_t chain_count, chain_capacity;
 
     uint64_t touched;
@@ -90,6 +90,14 @@ static inline mn_epoch cut_keep(const struct cut *cut, uint32_t vat)
     return row == NULL ? DECISION_OPEN : cut_epoch(cut, row->keep);
 }
 
+/* Ask for the place of row number @i, if there is such a row, before it is needed. */
+static inline void cut_fetch_place(const struct cut *cut, size_t i)
+{
+    if (i < cut->row_count) {
+        __builtin_prefetch(&cut->ledger->places[cut->rows[i].vat], 1);
+    }
+}
+
 /* Rule 7. */
 mn_epoch cut_spoken(const struct cut *cut, uint32_t vat);
 
@@ -105,6 +113,9 @@ void cut_unmark_lost(struct cut *cut);
 
 /* Rule 3, for a listed live checkpoint. @answer: out. */
 mn_result cut_restorable(struct cut *cut, uint32_t interval, bool *answer) MN_CHECKED;
+
+/* Forget what was found out; cut_deinit does. */
+void cut_forget_judged(struct cut *cut);
 
 /* The latest candidate of @vat in the slots below @position, and its position + 1 (0 for birth). */
 mn_result cut_candidate_below(struct cut *cut, uint32_t vat, uint32_t position, uint32_t *candidate,

@@ -71,6 +71,7 @@ static mn_result take_reading(struct decision_maker *maker, bool with_unknown, b
         return MN_NO_MEMORY;
     }
     for (size_t i = 0; i < maker->cut.row_count; i++) {
+        cut_fetch_place(&maker->cut, i + 16);
         maker->spoken[i] = cut_spoken(&maker->cut, maker->cut.rows[i].vat);
     }
     return MN_OK;

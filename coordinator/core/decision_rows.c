@@ -76,6 +76,7 @@ static mn_result list_vats(struct decision_maker *maker, uint32_t **listed, size
     }
     size_t count = 0;
     for (size_t i = 0; i < cut->row_count; i++) {
+        cut_fetch_place(cut, i + 16);
         list_vat(maker, list, &count, cut->rows[i].vat);
     }
     for (size_t i = 0; i < cut->spared_count; i++) {
@@ -157,16 +158,17 @@ static void fill_vat(struct decision_maker *maker, uint32_t vat, struct decision
     count_outcome(summary, out->outcome);
 }
 
-/* Hand each row its notices: the pairs come by the peer's name, and stay so within each vat.
- * @row_of: room for each vat's row. @told: where the notices go. */
-static void fill_told(struct decision_maker *maker, uint32_t *row_of, struct decision_told *told)
+/* Hand each row its notices: the pairs come by the peer's name, and stay so within each vat. The
+ * mark of a vat is its row. @told: where the notices go. */
+static void fill_told(struct decision_maker *maker, struct decision_told *told)
 {
     struct decision *decision = maker->decision;
+    struct vat_place *places = maker->ledger->places;
     for (size_t i = 0; i < decision->vat_count; i++) {
-        row_of[maker->vats[i].vat] = (uint32_t)i;
+        places[maker->vats[i].vat].mark = (uint32_t)i;
     }
     for (size_t i = 0; i < maker->pair_count; i++) {
-        maker->vats[row_of[maker->pairs[i].vat]].told_count++;
+        maker->vats[places[maker->pairs[i].vat].mark].told_count++;
     }
     size_t first = 0;
     for (size_t i = 0; i < decision->vat_count; i++) {
@@ -177,8 +179,8 @@ static void fill_told(struct decision_maker *maker, uint32_t *row_of, struct dec
     }
     for (size_t i = 0; i < maker->pair_count; i++) {
         const struct told_pair *pair = &maker->pairs[i];
-        struct decision_vat *vat = &maker->vats[row_of[pair->vat]];
-        const struct decision_vat *peer = &maker->vats[row_of[pair->peer]];
+        struct decision_vat *vat = &maker->vats[places[pair->vat].mark];
+        const struct decision_vat *peer = &maker->vats[places[pair->peer].mark];
         told[vat->told - told + (ptrdiff_t)vat->told_count] =
             (struct decision_told){.peer = pair->peer,
                                    .incarnation = peer->incarnation,
@@ -186,6 +188,9 @@ static void fill_told(struct decision_maker *maker, uint32_t *row_of, struct dec
                                    .you_heard = pair->you_heard,
                                    .forgot_you = pair->forgot_you};
         vat->told_count++;
+    }
+    for (size_t i = 0; i < decision->vat_count; i++) {
+        places[maker->vats[i].vat].mark = 0;
     }
 }
 
@@ -201,6 +206,23 @@ static void count_kept_orphans(struct decision *decision)
     }
 }
 
+/* Ask for what the rows after number @i will need. */
+static void fetch_listed(const struct decision_maker *maker, const uint32_t *listed, size_t i,
+                         size_t count)
+{
+    if (i + 8 < count) {
+        const struct cut_row *row = cut_find(&maker->cut, listed[i + 8]);
+        __builtin_prefetch(row);
+    }
+    if (i + 4 < count) {
+        const struct vat_place *place = &maker->ledger->places[listed[i + 4]];
+        if (place->slot_count > 0) {
+            __builtin_prefetch(place->slots);
+            __builtin_prefetch(&place->slots[place->slot_count - 1]);
+        }
+    }
+}
+
 mn_result decision_fill_vats(struct decision_maker *maker)
 {
     struct decision *decision = maker->decision;
@@ -213,22 +235,18 @@ mn_result decision_fill_vats(struct decision_maker *maker)
     decision->vats = maker->vats;
     struct decision_told *told =
         mn_arena_take_array(&decision->arena, maker->pair_count, sizeof *told);
-    uint32_t *row_of = NULL;
-    if (maker->pair_count > 0) {
-        row_of = malloc((size_t)maker->ledger->vat_count * sizeof *row_of);
-    }
-    if (maker->vats == NULL || told == NULL || (row_of == NULL && maker->pair_count > 0)) {
+    if (maker->vats == NULL || told == NULL) {
         result = MN_NO_MEMORY;
     }
     decision->summary.running = maker->ledger->vat_count;
     for (size_t i = 0; result == MN_OK && i < decision->vat_count; i++) {
+        fetch_listed(maker, listed, i, decision->vat_count);
         fill_vat(maker, listed[i], &maker->vats[i]);
     }
     if (result == MN_OK && maker->pair_count > 0) {
-        fill_told(maker, row_of, told);
+        fill_told(maker, told);
         count_kept_orphans(decision);
     }
-    free(row_of);
     free(listed);
     return result;
 }

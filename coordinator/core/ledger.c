@@ -1,7 +1,7 @@
 /* The ledger: what it is made of.
  *
- * Structure. An interval is one epoch of one vat that was reported or heard of; it has a number, and
- * everything else names it by that. Four tables go by it:
+ * Structure. An interval is one epoch of one vat that was reported or heard of; it has a number,
+ * and everything else names it by that. Four tables go by it:
  *
  *   intervals  40 bytes   what was reported of it: epoch, since, flags, its block of what it heard,
  *                         its first form
@@ -9,14 +9,14 @@
  *                         line, because this is what a report writes for each entry and what the
  *                         cut reads for each interval that goes
  *   owners      4 bytes   its vat, again
- *   bits        3         settled (dead, or at or below its vat's given floor: binds nobody),
- *                         listed and live, and one for marks within a call
+ *   bits        5         settled (dead, or at or below its vat's given floor: binds nobody),
+ *                         listed and live, and three for marks within a call
  *
  * Each vat has its intervals by epoch in slots (12 bytes), and in one cache line, its place, what
  * most steps look at, with copies of the newest three slots: most of what is heard is new. The open
- * interval of a vat has a number too, but no slot: as a peer hears it, it is another interval of the
- * same epoch, which stays when the open one is forgotten. Blocks of words hold what does not fit
- * (ledger_words.h): what an interval heard, hearers past 14, and forms with their copies.
+ * interval of a vat has a number too, but no slot: as a peer hears it, it is another interval of
+ * the same epoch, which stays when the open one is forgotten. Blocks of words hold what does not
+ * fit (ledger_words.h): what an interval heard, hearers past 14, and forms with their copies.
  *
  * Invariants, asserted by ledger_invariant:
  *   - an entry stands twice, once with its hearer and once with what it heard; a vat's entries on
@@ -24,15 +24,15 @@
  *   - an interval is known as long as it is listed, open or heard by somebody;
  *   - slots grow strictly in epoch; an interval is settled, live and covered as evidence.md has it
  *     at every moment, so that a decision begins with nothing but what is lost;
- *   - vats that cannot run whatever is lost (stopped), and those with entries on what died at a fork
- *     that was not told (standing), are listed, so a decision need not look for them;
+ *   - vats that cannot run whatever is lost (stopped), and those with entries on what died at a
+ * fork that was not told (standing), are listed, so a decision need not look for them;
  *   - between two calls no mark of a decision is left.
  *
  * Bytes. With k entries a report and as many hearers an interval, about 120 + 4 k + slots and forms
- * (40 or so) an interval, and 250 and its name a vat, a quarter more for the room that tables grow
+ * (40 or so) an interval, and 250 and its name a vat, an eighth more for the room that tables grow
  * into. At 10 entries a report that is 17 to 23 bytes an entry; 10 million vats with 1 billion
  * entries are 17 to 23 GB. To come to 16 the since (told by its distance), the vat in intervals
- * (told by owners) and the spare quarter would have to go; numbers of 30 bits suffice for all.
+ * (told by owners) and the spare eighth would have to go; numbers of 30 bits suffice for all.
  *
  * Complexity. A report with k entries costs k times three cache lines (the peer's place, the
  * hearers, the report's own block), whose waits overlap within a batch (ledger_checkpoints), plus
@@ -87,6 +87,8 @@ void ledger_clear(struct ledger *ledger)
     free(ledger->owners);
     free(ledger->settled);
     free(ledger->live_rows);
+    free(ledger->judged);
+    free(ledger->restorable);
     free(ledger->seen);
     free(ledger->scratch);
     *ledger = (struct ledger){0};
@@ -125,7 +127,8 @@ void ledger_measure(const struct ledger *ledger, struct ledger_sizes *sizes)
              ledger_lines_size(&ledger->hearers_lines) +
              ledger->owner_capacity * sizeof *ledger->owners +
              ledger->settled_capacity * sizeof *ledger->settled +
-             ledger->live_row_capacity * sizeof *ledger->live_rows +
+             (ledger->live_row_capacity + ledger->judged_capacity + ledger->restorable_capacity) *
+                 sizeof *ledger->live_rows +
              ledger->seen_capacity * sizeof *ledger->seen;
     bytes += ledger->words.capacity * sizeof *ledger->words.words +
              ledger->scratch_capacity * sizeof *ledger->scratch;

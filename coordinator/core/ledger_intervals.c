@@ -124,20 +124,17 @@ static mn_result grow_step(void *items, size_t *capacity, size_t count, size_t s
     return result;
 }
 
-mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
+/* Make room for @room intervals in all tables that go by them. */
+static mn_result grow_intervals(struct ledger *ledger, size_t room)
 {
-    size_t spare = ledger->free_interval_count;
-    size_t wanted = ledger->interval_count + (count > spare ? count - spare : 0);
-    if (wanted <= ledger->interval_capacity && wanted <= ledger->hearers_lines.capacity &&
-        wanted <= ledger->owner_capacity && wanted <= ledger->settled_capacity * 64 &&
-        wanted <= ledger->seen_capacity * 64) {
-        return MN_OK;
-    }
-    if (count > LEDGER_INTERVAL_COUNT_MAX || wanted > LEDGER_INTERVAL_COUNT_MAX) {
-        return MN_FULL;
-    }
-    /* A quarter more at a time, as for words. */
-    size_t room = wanted + ledger->interval_count / 4;
+    const struct {
+        uint64_t **bits;
+        size_t *capacity;
+    } sets[] = {{&ledger->settled, &ledger->settled_capacity},
+                {&ledger->live_rows, &ledger->live_row_capacity},
+                {&ledger->judged, &ledger->judged_capacity},
+                {&ledger->restorable, &ledger->restorable_capacity},
+                {&ledger->seen, &ledger->seen_capacity}};
     mn_result result = grow_step(&ledger->intervals, &ledger->interval_capacity, room,
                                  sizeof *ledger->intervals, false);
     if (result == MN_OK) {
@@ -147,17 +144,27 @@ mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
         result = grow_step(&ledger->owners, &ledger->owner_capacity, room, sizeof *ledger->owners,
                            false);
     }
-    if (result == MN_OK) {
-        result = grow_step(&ledger->settled, &ledger->settled_capacity, room / 64 + 1,
-                           sizeof *ledger->settled, true);
+    for (size_t i = 0; result == MN_OK && i < sizeof sets / sizeof *sets; i++) {
+        result = grow_step(sets[i].bits, sets[i].capacity, room / 64 + 1, sizeof(uint64_t), true);
     }
-    if (result == MN_OK) {
-        result = grow_step(&ledger->live_rows, &ledger->live_row_capacity, room / 64 + 1,
-                           sizeof *ledger->live_rows, true);
+    return result;
+}
+
+mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
+{
+    size_t spare = ledger->free_interval_count;
+    size_t wanted = ledger->interval_count + (count > spare ? count - spare : 0);
+    if (wanted <= ledger->interval_room) {
+        return MN_OK;
     }
+    if (count > LEDGER_INTERVAL_COUNT_MAX || wanted > LEDGER_INTERVAL_COUNT_MAX) {
+        return MN_FULL;
+    }
+    /* An eighth more at a time: doubling would leave up to half of the largest tables unused. */
+    size_t room = wanted + ledger->interval_count / 8;
+    mn_result result = grow_intervals(ledger, room);
     if (result == MN_OK) {
-        result = grow_step(&ledger->seen, &ledger->seen_capacity, room / 64 + 1,
-                           sizeof *ledger->seen, true);
+        ledger->interval_room = room;
     }
     return result;
 }
@@ -193,7 +200,7 @@ static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoc
         ledger->free_interval = ledger->intervals[made].forms;
         ledger->free_interval_count--;
     } else {
-        mn_assert(ledger->interval_count < ledger->interval_capacity);
+        mn_assert(ledger->interval_count < ledger->interval_room);
         made = (uint32_t)ledger->interval_count++;
     }
     const struct evidence_lineage *death = ledger_death(ledger, vat, epoch);

@@ -47,6 +47,7 @@ static void check_vat(const struct ledger *ledger, uint32_t vat, size_t *used)
     const struct vat_place *place = &ledger->places[vat];
     uint32_t orphans = 0;
     mn_assert(place->row == 0);
+    mn_assert(place->mark == 0);
     mn_assert((place->flags & (VAT_SPARED | VAT_LOST | VAT_LISTED)) == 0);
     for (uint32_t i = 0; i < place->slot_count; i++) {
         uint32_t interval = place->slots[i].interval;

@@ -84,7 +84,7 @@ struct vat_place {
     uint32_t row; /* only while deciding: 1 + its row in the cut; else 0 */
     uint32_t flags;
     struct slot newest[PLACE_NEWEST]; /* copies of the last slots, the newest first */
-    uint32_t unused;
+    uint32_t mark; /* only while deciding: whatever the step at hand counts by vat; else 0 */
 };
 
 _Static_assert(sizeof(struct vat_place) == 64, "a cache line");
@@ -185,14 +185,18 @@ struct ledger {
     size_t vat_capacity;
     struct ledger_lines place_lines; /* what places lies in */
 
-    struct interval *intervals; /* these six in step */
+    struct interval *intervals; /* these eight in step */
     struct hearers *hearers;
     uint32_t *owners;  /* the vat of each interval, again: this is all that most look for */
     uint64_t *settled; /* a bit each: dead or at or below its vat's floor, so that it binds nobody;
                           while deciding also: gone in the cut */
-    uint64_t *live_rows;   /* a bit each: listed and live */
+    uint64_t *live_rows;  /* a bit each: listed and live */
+    uint64_t *judged;     /* a bit each, 0 but while deciding: whether it is restorable is known, */
+    uint64_t *restorable; /* and whether it is */
     size_t interval_count; /* that were ever used */
-    size_t interval_capacity, owner_capacity, settled_capacity, live_row_capacity;
+    size_t interval_room;  /* for how many there is room in all of these tables */
+    size_t interval_capacity, owner_capacity, settled_capacity, live_row_capacity, judged_capacity,
+        restorable_capacity;
     struct ledger_lines hearers_lines; /* what hearers lies in */
     uint32_t free_interval;            /* 1 + the first free one; 0 for none */
     size_t free_interval_count;

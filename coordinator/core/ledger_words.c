@@ -52,10 +52,10 @@ mn_result ledger_words_reserve(struct ledger_words *words, size_t count)
     if (count > UINT32_MAX - used) {
         return MN_FULL;
     }
-    /* A quarter more at a time: doubling would leave up to half of the largest table unused. */
+    /* An eighth more at a time: doubling would leave up to half of the largest table unused. */
     size_t room = used + count;
-    if (room < UINT32_MAX - used / 4) {
-        room += used / 4;
+    if (room < UINT32_MAX - used / 8) {
+        room += used / 8;
     }
     mn_result result =
         mn_grow(&words->words, &words->capacity, room + 1, sizeof *words->words, room + 1);

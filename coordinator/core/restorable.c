@@ -2,8 +2,6 @@
  *
  * A chain is followed down to what is known or to a full form, then judged upwards, and each
  * checkpoint is judged once in a cut: so the cost is that of the chains that are asked about. */
-#include <stdlib.h>
-
 #include "base/grow.h"
 #include "cut.h"
 
@@ -56,8 +54,8 @@ static bool judge_forms(const struct cut *cut, uint32_t interval, uint32_t *base
             return true;
         }
         uint32_t onto = base_of(ledger, row->vat, form);
-        bool judged = onto != LEDGER_NONE && cut->judged != NULL && bit_of(cut->judged, onto);
-        if (judged && bit_of(cut->restorable, onto)) {
+        bool judged = onto != LEDGER_NONE && bit_of(ledger->judged, onto);
+        if (judged && bit_of(ledger->restorable, onto)) {
             return true;
         }
         unjudged = onto != LEDGER_NONE && !judged ? onto : unjudged;
@@ -76,49 +74,49 @@ static mn_result push_chain(struct cut *cut, uint32_t interval)
     return result;
 }
 
-/* Room to note what was judged; zeroed by the system, so only what is noted costs anything. */
-static mn_result prepare_notes(struct cut *cut)
+static mn_result note_judged(struct cut *cut, uint32_t interval, bool restorable)
 {
-    size_t count = cut->ledger->interval_count / 64 + 1;
-    if (cut->judged == NULL) {
-        cut->judged = calloc(count, sizeof *cut->judged);
+    mn_result result = mn_grow(&cut->judged, &cut->judged_capacity, cut->judged_count + 1,
+                               sizeof *cut->judged, LEDGER_INTERVAL_COUNT_MAX);
+    if (result == MN_OK) {
+        uint64_t bit = UINT64_C(1) << (interval & 63);
+        cut->judged[cut->judged_count++] = interval;
+        cut->ledger->judged[interval >> 6] |= bit;
+        cut->ledger->restorable[interval >> 6] |= restorable ? bit : 0;
     }
-    if (cut->restorable == NULL) {
-        cut->restorable = calloc(count, sizeof *cut->restorable);
-    }
-    return cut->judged != NULL && cut->restorable != NULL ? MN_OK : MN_NO_MEMORY;
+    return result;
 }
 
-static void note_judged(struct cut *cut, uint32_t interval, bool restorable)
+void cut_forget_judged(struct cut *cut)
 {
-    uint64_t bit = UINT64_C(1) << (interval & 63);
-    cut->judged[interval >> 6] |= bit;
-    cut->restorable[interval >> 6] |= restorable ? bit : 0;
+    for (size_t i = 0; i < cut->judged_count; i++) {
+        uint64_t bit = UINT64_C(1) << (cut->judged[i] & 63);
+        cut->ledger->judged[cut->judged[i] >> 6] &= ~bit;
+        cut->ledger->restorable[cut->judged[i] >> 6] &= ~bit;
+    }
+    cut->judged_count = 0;
 }
 
 mn_result cut_restorable(struct cut *cut, uint32_t interval, bool *answer)
 {
     uint32_t base = LEDGER_NONE;
-    if (cut->judged != NULL && bit_of(cut->judged, interval)) {
-        *answer = bit_of(cut->restorable, interval);
+    if (bit_of(cut->ledger->judged, interval)) {
+        *answer = bit_of(cut->ledger->restorable, interval);
         return MN_OK;
     }
     *answer = judge_forms(cut, interval, &base);
     if (base == LEDGER_NONE) {
         return MN_OK;
     }
-    mn_result result = prepare_notes(cut);
     cut->chain_count = 0;
-    if (result == MN_OK) {
-        result = push_chain(cut, interval);
-    }
+    mn_result result = push_chain(cut, interval);
     while (result == MN_OK && cut->chain_count > 0) {
         uint32_t top = cut->chain[cut->chain_count - 1];
         *answer = judge_forms(cut, top, &base);
         if (!*answer && base != LEDGER_NONE) {
             result = push_chain(cut, base);
         } else {
-            note_judged(cut, top, *answer);
+            result = note_judged(cut, top, *answer);
             cut->chain_count--;
         }
     }

@@ -13,26 +13,27 @@ static void widen_range(struct mn_epoch_range *range, mn_epoch epoch)
     range->last = epoch > range->last ? epoch : range->last;
 }
 
-/* The pair of @vat and @peer. @places: for each vat, 1 + its pair with this peer. */
-static mn_result find_pair(struct decision_maker *maker, uint32_t *places, uint32_t vat,
-                           uint32_t peer, struct told_pair **pair)
+/* The pair of @vat and @peer; the mark of a vat is 1 + its pair with this peer. */
+static mn_result find_pair(struct decision_maker *maker, uint32_t vat, uint32_t peer,
+                           struct told_pair **pair)
 {
-    if (places[vat] == 0) {
+    struct vat_place *place = &maker->ledger->places[vat];
+    if (place->mark == 0) {
         mn_result result = mn_grow(&maker->pairs, &maker->pair_capacity, maker->pair_count + 1,
                                    sizeof *maker->pairs, UINT32_MAX - 1);
         if (result != MN_OK) {
             return result;
         }
         maker->pairs[maker->pair_count++] = (struct told_pair){.vat = vat, .peer = peer};
-        places[vat] = (uint32_t)maker->pair_count;
+        place->mark = (uint32_t)maker->pair_count;
     }
-    *pair = &maker->pairs[places[vat] - 1];
+    *pair = &maker->pairs[place->mark - 1];
     return MN_OK;
 }
 
 /* Those who heard @interval of @row's vat. */
-static mn_result tell_hearers(struct decision_maker *maker, uint32_t *places,
-                              const struct cut_row *row, uint32_t interval)
+static mn_result tell_hearers(struct decision_maker *maker, const struct cut_row *row,
+                              uint32_t interval)
 {
     const struct ledger *ledger = maker->ledger;
     struct hearers *hearers = &ledger->hearers[interval];
@@ -45,7 +46,7 @@ static mn_result tell_hearers(struct decision_maker *maker, uint32_t *places,
             continue;
         }
         struct told_pair *pair = NULL;
-        mn_result result = find_pair(maker, places, hearer->vat, row->vat, &pair);
+        mn_result result = find_pair(maker, hearer->vat, row->vat, &pair);
         if (result != MN_OK) {
             return result;
         }
@@ -59,8 +60,8 @@ static mn_result tell_hearers(struct decision_maker *maker, uint32_t *places,
 }
 
 /* Those whom @interval of @row's vat heard. */
-static mn_result tell_heard(struct decision_maker *maker, uint32_t *places,
-                            const struct cut_row *row, uint32_t interval)
+static mn_result tell_heard(struct decision_maker *maker, const struct cut_row *row,
+                            uint32_t interval)
 {
     const struct ledger *ledger = maker->ledger;
     const struct interval *own = &ledger->intervals[interval];
@@ -71,7 +72,7 @@ static mn_result tell_heard(struct decision_maker *maker, uint32_t *places,
             continue;
         }
         struct told_pair *pair = NULL;
-        mn_result result = find_pair(maker, places, heard->vat, row->vat, &pair);
+        mn_result result = find_pair(maker, heard->vat, row->vat, &pair);
         if (result != MN_OK) {
             return result;
         }
@@ -83,7 +84,7 @@ static mn_result tell_heard(struct decision_maker *maker, uint32_t *places,
 }
 
 /* Everyone who is told of @row's vat. */
-static mn_result tell_of(struct decision_maker *maker, uint32_t *places, const struct cut_row *row)
+static mn_result tell_of(struct decision_maker *maker, const struct cut_row *row)
 {
     const struct ledger *ledger = maker->ledger;
     const struct vat_place *place = &ledger->places[row->vat];
@@ -93,19 +94,19 @@ static mn_result tell_of(struct decision_maker *maker, uint32_t *places, const s
         uint32_t interval = place->slots[i].interval;
         uint32_t flags = ledger->intervals[interval].flags;
         if ((flags & INTERVAL_DEAD) == 0) {
-            result = tell_hearers(maker, places, row, interval);
+            result = tell_hearers(maker, row, interval);
         }
         if (result == MN_OK && interval_live_row(&ledger->intervals[interval])) {
-            result = tell_heard(maker, places, row, interval);
+            result = tell_heard(maker, row, interval);
         }
     }
     uint32_t open = ledger->vats[row->vat].open;
     if (result == MN_OK && open != LEDGER_NONE &&
         (ledger->intervals[open].flags & INTERVAL_DEAD) == 0) {
-        result = tell_heard(maker, places, row, open);
+        result = tell_heard(maker, row, open);
     }
     for (size_t i = first; i < maker->pair_count; i++) {
-        places[maker->pairs[i].vat] = 0;
+        ledger->places[maker->pairs[i].vat].mark = 0;
     }
     return result;
 }
@@ -114,8 +115,7 @@ mn_result decision_find_told(struct decision_maker *maker)
 {
     const struct cut *cut = &maker->cut;
     struct decision_named *forgetful = malloc((cut->row_count + 1) * sizeof *forgetful);
-    uint32_t *places = calloc((size_t)maker->ledger->vat_count + 1, sizeof *places);
-    mn_result result = forgetful != NULL && places != NULL ? MN_OK : MN_NO_MEMORY;
+    mn_result result = forgetful != NULL ? MN_OK : MN_NO_MEMORY;
     size_t count = 0;
     for (size_t i = 0; result == MN_OK && i < cut->row_count; i++) {
         if (decision_forgot(maker, &cut->rows[i])) {
@@ -127,9 +127,8 @@ mn_result decision_find_told(struct decision_maker *maker)
         decision_sort_names(forgetful, count);
     }
     for (size_t i = 0; result == MN_OK && i < count; i++) {
-        result = tell_of(maker, places, &cut->rows[forgetful[i].index]);
+        result = tell_of(maker, &cut->rows[forgetful[i].index]);
     }
-    free(places);
     free(forgetful);
     return result;
 }
