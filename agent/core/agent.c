@@ -301,7 +301,7 @@ mn_time agent_deadline(const struct agent *agent)
     if (!agent->begun) {
         return MN_TIME_NEVER;
     }
-    if (agent->freeze.state == AGENT_FREEZE_COLLECTING &&
+    if (agent->freeze.state == AGENT_FREEZE_COLLECTING && agent->freeze.until > agent->now &&
         agent->freeze.until < agent->heartbeat_at) {
         return agent->freeze.until;
     }

@@ -1,12 +1,16 @@
 /* The answer to a freeze. What it must not leave out: a checkpoint that a vat has written and that
  * is not durable yet. An open interval may begin after it, and would hang in the air without its
- * row; so those rows go first, marked as not durable. */
+ * row; so those rows go first, marked as not durable. While the coordinator has so many reports to
+ * take that they cannot go, there is no answer. */
 #include <string.h>
 
 #include "agent_private.h"
 
-static void intervals_report_unsettled(struct agent *agent)
+bool agent_intervals_ready(struct agent *agent)
 {
+    if (agent->dirty_count > 0 && agent->batch_count >= AGENT_BATCH_COUNT_MAX) {
+        return false;
+    }
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         for (size_t k = 0; k < vat->file_count; k++) {
@@ -20,6 +24,7 @@ static void intervals_report_unsettled(struct agent *agent)
         }
     }
     agent_report_flush(agent);
+    return agent->dirty_count == 0;
 }
 
 /* What one message can carry: a name's index in the message is found through `places`, by number.
@@ -110,7 +115,6 @@ static void intervals_fill(struct agent *agent, struct intervals_draft *draft)
 
 void agent_intervals_say(struct agent *agent)
 {
-    intervals_report_unsettled(agent);
     struct intervals_draft draft = {0};
     if (!intervals_make(agent, &draft)) {
         return;

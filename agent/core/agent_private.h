@@ -460,6 +460,8 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
                            const struct mn_from_vat *message);
 bool agent_frozen(const struct agent *agent);
 void agent_thaw(struct agent *agent, uint64_t round);
+/* Have every row that the answer rests on sent; false when that is not possible now. */
+bool agent_intervals_ready(struct agent *agent);
 void agent_intervals_say(struct agent *agent); /* agent_intervals.c */
 void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice);
 void agent_decision(struct agent *agent, const struct mn_decision_notice *notice);

@@ -80,7 +80,7 @@ void agent_freeze(struct agent *agent, const struct mn_down *down)
         return;
     }
     if (order == 0 && freeze->state != AGENT_FREEZE_OPEN) {
-        if (freeze->state == AGENT_FREEZE_ANSWERED) {
+        if (freeze->state == AGENT_FREEZE_ANSWERED && agent_intervals_ready(agent)) {
             agent_intervals_say(agent);
         }
         return;
@@ -159,8 +159,10 @@ void agent_freeze_check(struct agent *agent)
             }
         }
     }
-    freeze_move(freeze, AGENT_FREEZE_ANSWERED);
-    agent_intervals_say(agent);
+    if (agent_intervals_ready(agent)) {
+        freeze_move(freeze, AGENT_FREEZE_ANSWERED);
+        agent_intervals_say(agent);
+    }
 }
 
 void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,

@@ -61,11 +61,16 @@ void g4_takes(struct observer *observer, uint32_t number, const struct observer_
     }
 }
 
+/* A vat that is revived has not been told what it was told above @keep. One that forgets has lost
+ * that with the rest: it may be told again, and need not be. */
 void g4_forgets(struct observer *observer, uint32_t number, mn_epoch keep, uint32_t incarnation)
 {
     struct observer_vat *vat = &observer->vats[number];
+    bool forgets = incarnation != vat->incarnation;
     for (size_t i = 0; i < vat->told_count; i++) {
-        vat->told[i].handed = vat->told[i].handed > keep ? 0 : vat->told[i].handed;
+        if (vat->told[i].handed > keep) {
+            vat->told[i].handed = forgets ? OBSERVER_FORGOTTEN : 0;
+        }
     }
     const struct observer_point *point = observer_point(vat, keep);
     vat->knows = point != NULL ? point->knows : NULL;
@@ -99,7 +104,7 @@ void g4_notice(struct observer *observer, const struct observer_actor *actor,
             told->notice.incarnation != notice->incarnation) {
             continue;
         }
-        if (told->handed != 0) {
+        if (told->handed > 0) {
             observer_fail(observer, "G4",
                           "%s is told twice of %s incarnation %u: in epochs %llx and %llx", name,
                           notice->peer.text, notice->incarnation, (unsigned long long)told->handed,

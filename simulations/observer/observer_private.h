@@ -52,10 +52,12 @@ struct observer_point {
     const uint16_t *knows;
 };
 
+#define OBSERVER_FORGOTTEN (-1)
+
 struct observer_told {
     uint64_t round;
     struct mn_notice notice;
-    mn_epoch handed; /* in this epoch; 0: not yet */
+    mn_epoch handed; /* in this epoch; 0: not yet; or OBSERVER_FORGOTTEN */
 };
 
 struct observer_copy {
