@@ -194,11 +194,46 @@ void hosts_heard(struct coordinator *coordinator, uint32_t host)
     }
 }
 
+/* Whether a vat may run there of whose port this coordinator does not know. */
+static bool host_ports_unknown(const struct coordinator *coordinator, uint32_t host)
+{
+    uint32_t next = coordinator->hosts[host].vat_first;
+    for (; next != TOPOLOGY_NONE; next = coordinator->vats[next].next_here) {
+        const struct vat_entry *vat = &coordinator->vats[next];
+        if (vat->run != 0 && !vat->lost && vat->endpoint == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A port that is refused at once shows that the machine is up. That no process is left on it can be
+ * said only by who knows all of their ports. */
+static const enum mn_probe_answer *probed_answers(struct coordinator *coordinator,
+                                                  const struct mn_up *message)
+{
+    uint32_t count = message->probed.answer_count;
+    uint32_t suspect = topology_find_host(coordinator->topology, message->probed.host.text);
+    if (suspect == TOPOLOGY_NONE || !host_ports_unknown(coordinator, suspect)) {
+        return message->probed.answers;
+    }
+    enum mn_probe_answer *answers = coordinator_take(coordinator, count, sizeof *answers);
+    for (uint32_t i = 0; answers != NULL && i < count; i++) {
+        bool closed = message->probed.answers[i] == MN_PROBE_CLOSED;
+        answers[i] = closed ? MN_PROBE_OPEN : message->probed.answers[i];
+    }
+    return answers;
+}
+
 void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
-    mn_result result = detector_probed(coordinator->detector, coordinator->now,
-                                       message->probed.probe, host, message->probed.answers,
-                                       message->probed.answer_count, &coordinator->findings);
+    const enum mn_probe_answer *answers = probed_answers(coordinator, message);
+    if (answers == NULL && message->probed.answer_count > 0) {
+        return;
+    }
+    mn_result result =
+        detector_probed(coordinator->detector, coordinator->now, message->probed.probe, host,
+                        answers, message->probed.answer_count, &coordinator->findings);
     if (coordinator_fine(coordinator, result)) {
         hosts_take_findings(coordinator);
     }
