@@ -72,6 +72,19 @@ static void drop_below(struct ledger *ledger, uint32_t vat, mn_epoch floor)
     }
 }
 
+/* The vat's floor is a given one, or higher, from now on: what is not above it binds nobody. */
+static void judge_up_to_floor(struct ledger *ledger, uint32_t vat)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    mn_epoch floor = ledger->vats[vat].floor;
+    for (uint32_t i = 0; i < place->slot_count && slot_epoch(&place->slots[i]) <= floor; i++) {
+        ledger_judge(ledger, place->slots[i].interval);
+    }
+    if (ledger->vats[vat].open != LEDGER_NONE) {
+        ledger_judge(ledger, ledger->vats[vat].open);
+    }
+}
+
 mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
                            struct ledger_freed *freed)
 {
@@ -87,12 +100,7 @@ mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
     drop_below(ledger, vat, floor);
     place->flags |= VAT_HAS_FLOOR;
     ledger->vats[vat].floor = floor;
-    for (uint32_t i = 0; i < place->slot_count && slot_epoch(&place->slots[i]) <= floor; i++) {
-        ledger_judge(ledger, place->slots[i].interval);
-    }
-    if (ledger->vats[vat].open != LEDGER_NONE) {
-        ledger_judge(ledger, ledger->vats[vat].open);
-    }
+    judge_up_to_floor(ledger, vat);
     ledger_cover(ledger, vat, 0);
     ledger_forget_settled(ledger, vat);
     add_freed(ledger, &before, freed);
@@ -127,6 +135,7 @@ static void lower_since(struct ledger *ledger, const struct interval *row, uint3
     } else if (into->since > row->epoch) {
         /* Between the two a report is missing. It stays missing if @row was the first. */
         ledger->places[row->vat].flags |= VAT_HAS_FLOOR;
+        judge_up_to_floor(ledger, row->vat);
     }
     for (uint32_t i = ledger_position(ledger, row->vat, into->epoch + 1); i < place->slot_count;
          i++) {
