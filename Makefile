@@ -151,6 +151,18 @@ unit: unit-build ## run the unit tests of this build (BUILD=..., SANITIZE=...)
 cluster: all ## run the cluster test: the demo's cases in short form, with real processes
 	@tests/cluster/run $(BUILD)
 
+# ---- simulations -------------------------------------------------------------------------------
+
+SEEDS ?= 1000
+START ?= 1
+
+.PHONY: swarm sim-check
+swarm: $(BUILD)/bin/sim ## simulate disasters drawn from SEEDS=1000 seeds, from START=1 on
+	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm
+
+sim-check: $(BUILD)/bin/sim
+	@tests/sim $(BUILD)
+
 # ---- people ------------------------------------------------------------------------------------
 
 .PHONY: demo

@@ -27,7 +27,8 @@
     X(ERROR, "error", true, "syncs fail")                                                          \
     X(CORRUPT, "corrupt", false, "checkpoint files are damaged or gone")                           \
     X(OLD_JOURNAL, "old_journal", false, "the journal is an older one")                            \
-    X(OLD_AGENT, "old_agent", false, "a host's disk is an older one")
+    X(OLD_AGENT, "old_agent", false, "a host's disk is an older one")                              \
+    X(SHALLOW, "shallow", false, "one checkpoint is kept of each vat, lost hosts take more")
 
 enum swarm_class {
 #define SWARM_CLASS_ENUM(name, word, standard, text) SWARM_##name,

@@ -60,7 +60,7 @@ static void choose_cluster(struct chooser *chooser)
     config->vats = between(chooser, 2, 10);
     int64_t domains = config->zones * config->racks;
     config->stores = chance(chooser, 70) ? 2 : between(chooser, 1, domains < 3 ? domains : 3);
-    config->keep = between(chooser, 1, 5);
+    config->keep = between(chooser, 2, 5);
     config->full_every = between(chooser, 1, 6);
     config->interval_ms = between(chooser, 50, 400);
     config->told_percent = chance(chooser, 25) ? between(chooser, 10, 60) : 0;
@@ -198,6 +198,10 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
     case SWARM_CLOCK:
         chooser->script->config.skew_ms = between(chooser, 0, 100000);
         chooser->script->config.drift_ppm = between(chooser, 0, 1000);
+        return;
+    case SWARM_SHALLOW:
+        chooser->script->config.keep = 1;
+        add(chooser, one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0, for_ms(chooser));
         return;
     case SWARM_SLOW:
         add(chooser, SIM_FAULT_DISK_SLOW, between(chooser, 2, 200), for_ms(chooser));
