@@ -144,7 +144,7 @@ static mn_result write_cause(struct decision_maker *maker, const struct step_orp
 mn_result decision_find_causes(struct decision_maker *maker)
 {
     struct decision *decision = maker->decision;
-    struct step_orphan *orphans = malloc((maker->cut.step_count + 1) * sizeof *orphans);
+    struct step_orphan *orphans = calloc(maker->cut.step_count + 1, sizeof *orphans);
     mn_result result = orphans != NULL ? replay_steps(&maker->cut, orphans) : MN_NO_MEMORY;
     if (result == MN_OK) {
         result = write_steps(maker, orphans);

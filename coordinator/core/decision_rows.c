@@ -70,7 +70,7 @@ static mn_result list_vats(struct decision_maker *maker, uint32_t **listed, size
     const struct cut *cut = &maker->cut;
     size_t most = cut->row_count + cut->spared_count + maker->known_count + maker->pair_count;
     most = most < ledger->vat_count ? most : ledger->vat_count;
-    uint32_t *list = malloc((most + 1) * sizeof *list);
+    uint32_t *list = calloc(most + 1, sizeof *list);
     if (list == NULL) {
         return MN_NO_MEMORY;
     }

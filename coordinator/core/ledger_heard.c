@@ -197,9 +197,9 @@ static void add_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer
     }
 }
 
-static void remove_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer)
+static void remove_hearer(struct ledger *ledger, uint32_t heard, uint32_t hearer)
 {
-    struct hearers *hearers = &ledger->hearers[interval];
+    struct hearers *hearers = &ledger->hearers[heard];
     uint32_t count = hearer_count(hearers);
     uint32_t place = 0;
     while (*ledger_hearer(ledger, hearers, place) != hearer) {
@@ -217,7 +217,7 @@ static void remove_hearer(struct ledger *ledger, uint32_t interval, uint32_t hea
     if ((hearers->count & HEARERS_ORPHAN) != 0 && !ledger_settled(ledger, hearer)) {
         change_orphans(ledger, hearer, UINT32_MAX);
     }
-    ledger_release(ledger, interval);
+    ledger_release(ledger, heard);
 }
 
 void ledger_hear(struct ledger *ledger, uint32_t interval, size_t count)
