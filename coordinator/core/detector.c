@@ -8,6 +8,10 @@
 #include "base/check.h"
 #include "base/grow.h"
 
+/* A witness says what is silent two heartbeats after it was asked. Its word must come before the
+ * next probe, which would make it one of an older: a heartbeat later. */
+enum { PROBE_AGAIN_HEARTBEATS = 3 };
+
 /* Findings of one call: a change of state and two probes for every host, and a hold. */
 #define FINDING_COUNT_MAX ((size_t)4 * MN_HOST_COUNT_MAX + 1)
 
@@ -199,7 +203,7 @@ static void host_probe(struct detector *detector, mn_time now, uint32_t index,
     }
     detector->probe_newest += 1;
     host->probe = detector->probe_newest;
-    host->probe_next = now + detector->config.heartbeat * 2;
+    host->probe_next = now + detector->config.heartbeat * PROBE_AGAIN_HEARTBEATS;
     for (uint32_t i = 0; i < host->witness_count; i++) {
         findings_add(findings, (struct detector_finding){.kind = DETECTOR_FOUND_PROBE,
                                                          .host = index,

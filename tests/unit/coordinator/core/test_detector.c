@@ -125,12 +125,26 @@ static void a_host_whose_ports_answer_nothing_is_lost_only_after_the_lost_time(v
     story_run(&story, 850, 6, 1U << 2);
     assert_int_equal(detector_host_state(story.detector, 2), DETECTOR_SUSPECT);
     story_run(&story, 1000, 6, 1U << 2);
-    story_answer(&story, 3, 4, MN_PROBE_SILENT);
-    story_answer(&story, 3, 0, MN_PROBE_SILENT);
+    story_answer(&story, 2, 4, MN_PROBE_SILENT);
+    story_answer(&story, 2, 0, MN_PROBE_SILENT);
     assert_int_equal(detector_host_state(story.detector, 2), DETECTOR_SUSPECT);
     story_run(&story, 1150, 6, 1U << 2);
-    story_answer(&story, 4, 4, MN_PROBE_SILENT);
-    story_answer(&story, 4, 0, MN_PROBE_SILENT);
+    story_answer(&story, 3, 4, MN_PROBE_SILENT);
+    story_answer(&story, 3, 0, MN_PROBE_SILENT);
+    assert_int_equal(detector_host_state(story.detector, 2), DETECTOR_LOST);
+    story_end(&story);
+}
+
+/* Witnesses wait for two heartbeats, and their words take a while. */
+static void a_word_that_comes_two_heartbeats_after_the_probe_still_counts(void **state)
+{
+    (void)state;
+    struct story story;
+    story_begin(&story, three_racks, 6);
+    story_run(&story, 600, 6, 0);
+    story_run(&story, 900, 6, 1U << 2);
+    story_answer(&story, 1, 4, MN_PROBE_CLOSED);
+    story_answer(&story, 1, 0, MN_PROBE_CLOSED);
     assert_int_equal(detector_host_state(story.detector, 2), DETECTOR_LOST);
     story_end(&story);
 }
@@ -159,7 +173,7 @@ static void answers_to_an_older_probe_or_from_others_convict_nobody(void **state
     struct story story;
     story_begin(&story, three_racks, 6);
     story_run(&story, 600, 6, 0);
-    story_run(&story, 900, 6, 1U << 2);
+    story_run(&story, 950, 6, 1U << 2);
     story_answer(&story, 1, 4, MN_PROBE_CLOSED); /* 2 is the newest by now */
     story_answer(&story, 1, 0, MN_PROBE_CLOSED);
     story_answer(&story, 2, 3, MN_PROBE_CLOSED); /* was not asked */
@@ -270,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_silent_host_is_lost_at_once_when_two_witnesses_find_its_ports_closed),
         cmocka_unit_test(a_host_whose_ports_answer_nothing_is_lost_only_after_the_lost_time),
         cmocka_unit_test(an_open_port_means_that_only_the_agent_is_silent),
+        cmocka_unit_test(a_word_that_comes_two_heartbeats_after_the_probe_still_counts),
         cmocka_unit_test(answers_to_an_older_probe_or_from_others_convict_nobody),
         cmocka_unit_test(most_hosts_silent_at_once_is_a_hold_and_no_loss),
         cmocka_unit_test(an_own_pause_begins_every_silence_anew),
