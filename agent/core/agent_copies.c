@@ -3,7 +3,8 @@
  *
  * The partners of a vat stand in domains other than ours and each other's, as far as the topology
  * has so many; candidates are taken in the topology's order, from a place that differs from host to
- * host and vat to vat, so that copies spread. A partner stays one until it is lost, refuses or does
+ * host and vat to vat, so that copies spread. A lost host is tried again after a long while: when it
+ * is back it may have nothing to say to us. A partner stays one until it is lost, refuses or does
  * not answer. A new one is sent everything that is retained, oldest first. */
 #include <string.h>
 
@@ -25,7 +26,7 @@ void agent_copies_begin(struct agent_vat *vat)
 static bool host_usable(const struct agent *agent, uint32_t host)
 {
     const struct agent_peer_host *peer = &agent->hosts[host];
-    return !peer->lost && peer->away_until <= agent->now;
+    return (!peer->lost || peer->lost_until <= agent->now) && peer->away_until <= agent->now;
 }
 
 static bool domain_shared(const struct agent *agent, uint32_t a, uint32_t b)
@@ -282,6 +283,8 @@ void agent_host_lost(struct agent *agent, const struct mn_name *name)
         return;
     }
     agent->hosts[host].lost = true;
+    agent->hosts[host].lost_until = agent->now + (mn_time)agent->config.copy_ms * MN_MS *
+                                                     AGENT_AWAY_FACTOR * AGENT_AWAY_FACTOR;
     for (size_t i = 0; i < agent->vat_count; i++) {
         if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {
             agent_copies_advance(agent, agent->vats[i]);

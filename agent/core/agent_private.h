@@ -144,6 +144,7 @@ struct agent_peer_host {
     uint32_t domain;
     char key[MN_KEY_TEXT_SIZE];
     bool lost;          /* the coordinator named it lost, and it was not heard since */
+    mn_time lost_until; /* then it may be tried again all the same */
     mn_time heard_at;   /* anything from its agent */
     mn_time away_until; /* it did not answer or refused: no partner until then */
 };
@@ -417,6 +418,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event);
 void agent_durable_tick(struct agent *agent);
 void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
 void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
+void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
 void agent_drop_old(struct agent *agent, struct agent_vat *vat);
 
 /* agent_holder.c: other hosts' checkpoints here, and checkpoints fetched for a start. */
