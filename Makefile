@@ -16,7 +16,7 @@ CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(OPTIMISE) $(WARNINGS) -fno-common -fstack
               -fPIC -MMD -MP $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
               -fno-omit-frame-pointer)
 LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -pthread
-LIBS = $(shell pkg-config --libs $(PACKAGES))
+LIBS = $(shell pkg-config --libs $(PACKAGES)) -lm
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -59,6 +59,7 @@ $(eval $(call part,demo,simulations/demo,-Ischema -Iagent/vat -Isimulations))
 $(eval $(call part,sim_engine,simulations/engine,-I. -Ischema -Icoordinator -Iagent -Iagent/vat -Isimulations))
 $(eval $(call part,sim_observer,simulations/observer,-Ischema -Icoordinator -Isimulations))
 $(eval $(call part,sim_swarm,simulations/swarm,-Ischema -Isimulations))
+$(eval $(call part,sim_scenario,simulations/scenario,-I. -Ischema -Isimulations))
 
 lib = $(patsubst %,$(BUILD)/lib/lib%.a,$(1))
 SCHEMA_LIBS := $(call lib,mn_docs mn_net mn_store mn_wire proto mn_base)
@@ -71,7 +72,8 @@ SIM_LIBS := $(call lib,sim_swarm sim_engine sim_observer agent_core vat_core) $(
 program = $(if $(wildcard $(2)/main.c),$(BUILD)/bin/$(1))
 BINARIES := $(call program,mneme,coordinator/cli) $(call program,mneme-coordinator,coordinator/shell) \
             $(call program,mneme-agent,agent/shell) $(call program,bank,simulations/bank) \
-            $(call program,demo,simulations/demo) $(call program,sim,simulations/swarm)
+            $(call program,demo,simulations/demo) $(call program,sim,simulations/swarm) \
+            $(call program,mneme-simulate,simulations/scenario)
 
 .PHONY: all
 all: $(BINARIES) ## build the programs, into build/bin
@@ -82,6 +84,7 @@ $(BUILD)/bin/mneme-agent: $(BUILD)/obj/agent/shell/main.o $(AGENT_LIBS)
 $(BUILD)/bin/bank: $(BUILD)/obj/simulations/bank/main.o $(call lib,bank) $(VAT_LIBS)
 $(BUILD)/bin/demo: $(BUILD)/obj/simulations/demo/main.o $(call lib,demo bank) $(VAT_LIBS)
 $(BUILD)/bin/sim: $(BUILD)/obj/simulations/swarm/main.o $(SIM_LIBS)
+$(BUILD)/bin/mneme-simulate: $(BUILD)/obj/simulations/scenario/main.o $(call lib,sim_scenario) $(SIM_LIBS)
 $(BINARIES):
 	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 

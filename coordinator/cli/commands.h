@@ -11,4 +11,7 @@ int status_command(int argc, char **argv);
 int rounds_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 
+/* mneme simulate SCENARIO.yaml ...: runs the program mneme-simulate with these words. */
+int simulate_command(int argc, char **argv);
+
 #endif

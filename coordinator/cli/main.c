@@ -17,6 +17,7 @@ static const struct main_command main_commands[] = {
     {"rounds", rounds_command, "[--json]", "show every recovery, with its times"},
     {"explain", explain_command, "ROUND VAT [--json]", "say what a round did to a vat, and why"},
     {"cut", cut_command, "[--json] FILE...", "decide from evidence files, or check a decision"},
+    {"simulate", simulate_command, "SCENARIO.yaml [--out DIR]", "rehearse a disaster, simulated"},
     {"keygen", keygen_command, "FILE [--json]", "make a key file and print its public key"},
 };
 

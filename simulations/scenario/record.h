@@ -42,9 +42,9 @@ struct record_vat {
     struct record_life *lives;
     size_t life_count;
     size_t life_capacity;
-    mn_run run;     /* the newest that began or that a decision gave out */
-    bool running;   /* its newest life has a process */
-    uint32_t loss;  /* of the newest decision that restores it, plus one; 0: none */
+    mn_run run;    /* the newest that began or that a decision gave out */
+    bool running;  /* its newest life has a process */
+    uint32_t loss; /* of the newest decision that restores it, plus one; 0: none */
 };
 
 /* What a restored vat lost. */

@@ -28,8 +28,8 @@ static void add_losses(const struct record *record, int64_t *values)
         values[FACT_epochs_lost] += forgot ? (int64_t)loss->epochs : 0;
         values[FACT_epochs_undone] += (int64_t)(loss->open + (forgot ? 0 : loss->epochs));
         values[FACT_messages_lost] += forgot ? (int64_t)loss->sent : 0;
-        int64_t work = loss->ended_at > loss->kept_at ? (loss->ended_at - loss->kept_at) / MN_MS
-                                                      : 0;
+        int64_t work =
+            loss->ended_at > loss->kept_at ? (loss->ended_at - loss->kept_at) / MN_MS : 0;
         values[FACT_work_lost_ms] += work;
         at_least(&values[FACT_work_lost_most_ms], work);
         at_least(&values[FACT_down_most_ms], record_ms(loss->ended_at, loss->back_at));

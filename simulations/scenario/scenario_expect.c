@@ -100,8 +100,8 @@ static void say(const struct scenario_expect *expect, int64_t value, char *text,
         (void)snprintf(text, size, "%s is %lld, and was to be at least %lld", name,
                        (long long)value, (long long)expect->least);
     } else {
-        (void)snprintf(text, size, "%s is %lld, and was to be at most %lld", name,
-                       (long long)value, (long long)expect->most);
+        (void)snprintf(text, size, "%s is %lld, and was to be at most %lld", name, (long long)value,
+                       (long long)expect->most);
     }
 }
 

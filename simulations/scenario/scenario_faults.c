@@ -75,8 +75,8 @@ struct entry {
 static bool read_entry_key(struct scenario_reader *reader, const struct mn_yaml_node *key,
                            struct entry *entry)
 {
-    static const char *const seconds[] = {"effects", "host", "factor", "percent", "number",
-                                          "records"};
+    static const char *const seconds[] = {"effects", "host",   "factor",
+                                          "percent", "number", "records"};
     const struct mn_yaml_node *value = key->next;
     const int64_t most = INT64_MAX / 1000000;
     enum sim_fault_kind kind = SIM_FAULT_KILL_VAT;

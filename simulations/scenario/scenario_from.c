@@ -1,5 +1,6 @@
 /* A live cluster's topology as the tree of a simulation: its root domains are the zones, the domain
  * that a host stands in is its rack; a host that stands in none is a rack and a zone of its own. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,8 +90,8 @@ static void number_all(struct scenario_reader *reader, const struct place *place
 static void make_tree(struct scenario_reader *reader, const struct place *places)
 {
     const struct topology *topology = reader->topology;
-    struct sim_tree *tree = sim_tree_new(reader->zone_count, reader->rack_count,
-                                         reader->host_count, reader->vat_count);
+    struct sim_tree *tree =
+        sim_tree_new(reader->zone_count, reader->rack_count, reader->host_count, reader->vat_count);
     uint32_t zone = 0;
     uint32_t rack = 0;
     for (uint32_t i = 0; i < reader->host_count; i++) {

@@ -1,4 +1,5 @@
 /* Reading a scenario: its parts, the cluster, and the settings by their sections. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,10 +155,8 @@ static bool read_grow(struct scenario_reader *reader, const struct mn_yaml_node 
     int64_t each = 0;
     if (!mn_yaml_map(&reader->yaml, node, "grow", keys, 4, values) ||
         !mn_yaml_integer(&reader->yaml, values[0], "zones", 1, 1000, &config->zones) ||
-        !mn_yaml_integer(&reader->yaml, values[1], "racks of each zone", 1, 1000,
-                         &config->racks) ||
-        !mn_yaml_integer(&reader->yaml, values[2], "hosts of each rack", 1, 1000,
-                         &config->hosts) ||
+        !mn_yaml_integer(&reader->yaml, values[1], "racks of each zone", 1, 1000, &config->racks) ||
+        !mn_yaml_integer(&reader->yaml, values[2], "hosts of each rack", 1, 1000, &config->hosts) ||
         !mn_yaml_integer(&reader->yaml, values[3], "vats of each host", 1, 1000, &each)) {
         return false;
     }
@@ -254,8 +253,7 @@ static bool read_root(struct scenario_reader *reader)
         !mn_yaml_integer(&reader->yaml, values[ROOT_SCENARIO], "the version of a scenario", 1, 1,
                          &version) ||
         !mn_yaml_is_text(&reader->yaml, values[ROOT_NAME], "name") ||
-        (values[ROOT_TEXT] != NULL &&
-         !mn_yaml_is_text(&reader->yaml, values[ROOT_TEXT], "text"))) {
+        (values[ROOT_TEXT] != NULL && !mn_yaml_is_text(&reader->yaml, values[ROOT_TEXT], "text"))) {
         return false;
     }
     scenario->name = scenario_keep(values[ROOT_NAME]->text);
@@ -300,8 +298,8 @@ mn_result scenario_load(const char *path, struct scenario *scenario, struct mn_e
     struct mn_text text = {0};
     mn_result result = mn_file_read(path, SCENARIO_SIZE_MAX, &text, error);
     if (result == MN_OK) {
-        result = scenario_read(text.bytes != NULL ? text.bytes : "", text.size, path, scenario,
-                               error);
+        result =
+            scenario_read(text.bytes != NULL ? text.bytes : "", text.size, path, scenario, error);
     }
     mn_text_deinit(&text);
     return result;
