@@ -141,6 +141,14 @@ static mn_epoch floor_compute(const struct agent *agent, const struct agent_vat 
     return floor > vat->floor ? floor : vat->floor;
 }
 
+/* The floor follows what is durable, but not while a round may need what is below the next one. */
+void agent_floor_advance(const struct agent *agent, struct agent_vat *vat)
+{
+    if (!agent_frozen(agent)) {
+        vat->floor = floor_compute(agent, vat);
+    }
+}
+
 /* Which files stay: kept[i] says it of vat->files[i]. Bases come before what applies onto them, so
  * one pass from the newest to the oldest marks every chain. */
 static void kept_mark(const struct agent_vat *vat, bool *kept)
@@ -246,7 +254,7 @@ void agent_durable_advance(struct agent *agent, struct agent_vat *vat)
         return;
     }
     vat->newest_durable = newest;
-    vat->floor = floor_compute(agent, vat);
+    agent_floor_advance(agent, vat);
     agent->flush = true;
     agent_say_durable(agent, vat);
     agent_drop_old(agent, vat);

@@ -198,6 +198,7 @@ void agent_thaw(struct agent *agent, uint64_t round)
     freeze_move(&agent->freeze, AGENT_FREEZE_OPEN);
     for (size_t i = 0; i < agent->vat_count; i++) {
         agent->vats[i]->awaited = false;
+        agent_floor_advance(agent, agent->vats[i]);
         agent_drop_old(agent, agent->vats[i]);
     }
 }

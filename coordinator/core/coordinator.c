@@ -84,7 +84,7 @@ static mn_result fill_vats(struct coordinator *coordinator)
         const struct topology_vat *from = &topology->vats[i];
         uint32_t index = 0;
         struct evidence_vat vat = {.name = from->name,
-                                   .host = from->host,
+                                   .host = EVIDENCE_NONE, /* on none before its first run */
                                    .limit = from->limit,
                                    .on_peer_rollback =
                                        from->be_told ? EVIDENCE_BE_TOLD : EVIDENCE_ROLL_BACK,
@@ -219,11 +219,15 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
         coordinator_tell(coordinator,
                          (struct coordinator_note_facts){.note = COORDINATOR_NOTE_BEGUN,
                                                          .number = coordinator->generation});
+        round_changed(coordinator); /* the runs that an earlier one fenced */
         return;
     case PENDING_FIRST_START:
         vats_first_start(coordinator, pending->vat);
         return;
     case PENDING_RAISED:
+        return;
+    case PENDING_FREEZE:
+        collect_recorded(coordinator, pending->round);
         return;
     case PENDING_DECISION:
         round = round_find(coordinator, pending->round);
@@ -292,7 +296,7 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
         vats_said(coordinator, host, &message->vat_state.status, message->vat_state.reason);
         return;
     case MN_UP_INTERVALS:
-        round_intervals(coordinator, host, message);
+        collect_intervals(coordinator, host, message);
         return;
     case MN_UP_PROBED:
         hosts_probed(coordinator, host, message);

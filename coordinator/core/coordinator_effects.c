@@ -92,6 +92,9 @@ struct mn_down *coordinator_say(struct coordinator *coordinator, uint32_t host,
 {
     mn_assert(coordinator->in_force);
     struct mn_down *down = coordinator_take(coordinator, 1, sizeof *down);
+    if (coordinator->behind) {
+        return down; /* written for nobody */
+    }
     struct coordinator_effect *effect =
         down != NULL ? effects_add(coordinator, COORDINATOR_DO_SEND) : NULL;
     if (effect == NULL) {

@@ -49,7 +49,8 @@ struct vat_entry {
     bool recording;     /* its first run is on its way into the journal */
     bool starting;      /* its run is ordered, and has not been up yet */
     bool lost;          /* and not restored by a decision yet */
-    bool suspect;       /* named in the active round's freeze: fenced, to be restored */
+    bool suspect;       /* named in the active round's freeze */
+    bool fenced;        /* named in one that is recorded: its run is believed no more */
     bool silent;        /* running, and did not answer the newest freeze */
     bool unknown;       /* the ledger says so */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
@@ -83,6 +84,7 @@ struct round {
     mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again */
     uint32_t settled;   /* the newest attempt that was settled */
     bool again;         /* the next attempt is due */
+    bool recording;     /* the attempt's suspects are not on record yet: it is not sent */
     uint32_t placeless; /* a vat that has no host to go to; TOPOLOGY_NONE: none */
 };
 
@@ -91,6 +93,7 @@ enum pending_kind {
     PENDING_GENERATION,
     PENDING_FIRST_START,
     PENDING_RAISED,
+    PENDING_FREEZE,
     PENDING_DECISION,
     PENDING_DONE
 };
@@ -126,6 +129,7 @@ struct coordinator {
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;
     size_t round_capacity;
+    uint64_t round_seen; /* the highest number that anybody has heard of */
     struct pending *pendings;
     size_t pending_count;
     size_t pending_capacity;
@@ -182,9 +186,17 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat);
 void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text);
 /* No longer lost: it is restored by a decision, or was never gone. */
 void vats_unlose(struct coordinator *coordinator, uint32_t vat);
+/* A freeze that names its run is on record: it has to be replaced. */
+void vats_fence(struct coordinator *coordinator, uint32_t vat);
+/* Somebody speaks of this run of the vat: the next one given out is higher. */
+void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* Whether the epoch died when the vat went on from an older checkpoint. */
+bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch);
 /* Begin with every vat where the topology places it. */
 void vats_place_all(struct coordinator *coordinator);
 void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host);
+/* The journal says that it was given this run, there. */
+void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host);
 /* A decision gives the vat this run, on @host. */
 void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
                     const struct mn_start *start);
@@ -222,11 +234,19 @@ void round_move(struct coordinator *coordinator, struct round *round,
 void round_changed(struct coordinator *coordinator);
 /* A new suspect has shown: a round that gathers waits for it. */
 void round_suspect_seen(struct coordinator *coordinator);
-void round_intervals(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
-/* The host's agent was started anew, and has forgotten that it was frozen. */
-void round_host_again(struct coordinator *coordinator, uint32_t host);
+/* A round of this number exists somewhere: the next one's is higher. */
+void round_number_seen(struct coordinator *coordinator, uint64_t number);
 void round_tick(struct coordinator *coordinator);
 mn_time round_deadline(const struct coordinator *coordinator);
+
+/* collect.c: COLLECT. */
+void collect_begin(struct coordinator *coordinator, struct round *round);
+/* The newest attempt's suspects are on record. */
+void collect_recorded(struct coordinator *coordinator, uint64_t number);
+void collect_tick(struct coordinator *coordinator, struct round *round);
+void collect_intervals(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* The host's agent has begun anew: what it answered is void. */
+void collect_host_again(struct coordinator *coordinator, uint32_t host);
 
 /* settle.c: everybody has answered: decide, unless that stops further vats. */
 void settle(struct coordinator *coordinator, struct round *round);
@@ -254,6 +274,8 @@ void restore_handled(struct coordinator *coordinator, uint32_t host, const struc
 void restore_settle(struct coordinator *coordinator, const struct round *round, uint32_t told);
 /* Say again the start of the vat's run. */
 void restore_start_again(struct coordinator *coordinator, uint32_t vat);
+/* A host is lost: what waits for a checkpoint that it was to give does so in vain. */
+void restore_holder_lost(struct coordinator *coordinator, uint32_t host);
 void restore_tick(struct coordinator *coordinator);
 void restore_done(struct coordinator *coordinator, struct round *round);
 

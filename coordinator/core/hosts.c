@@ -5,6 +5,9 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
+/* An old journal is so many rounds behind at most; what an agent says beyond that is not heard. */
+enum { ROUND_AHEAD_MAX = 65536 };
+
 /* Of hosts that change at the same time so many are named in the log, and the others counted. */
 enum { MOVED_NOTE_COUNT_MAX = 16 };
 
@@ -34,6 +37,7 @@ static void host_is_lost(struct coordinator *coordinator, uint32_t host)
             vats_lose(coordinator, i, "its host is lost");
         }
     }
+    restore_holder_lost(coordinator, host);
     round_changed(coordinator);
 }
 
@@ -51,7 +55,9 @@ static void host_is_back(struct coordinator *coordinator, uint32_t host)
         }
     }
     struct ledger_loss loss = {.kind = LEDGER_LOSS_HOST, .index = host};
-    (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
+    if (coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss))) {
+        (void)coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host));
+    }
 }
 
 /* ---- what the detector finds ----------------------------------------------------------------- */
@@ -302,6 +308,9 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
     }
+    if (message->hello.newest_round <= coordinator->round_seen + ROUND_AHEAD_MAX) {
+        round_number_seen(coordinator, message->hello.newest_round);
+    }
     if (message->generation == 0 && coordinator->generation > 1) {
         hosts_emptied(coordinator, host);
     }
@@ -310,6 +319,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */
     telling_remind(coordinator, host, message->hello.newest_round);
     hello_compare(coordinator, host, message);
-    round_host_again(coordinator, host);
-    round_changed(coordinator);
+    if (message->hello.everything) {
+        collect_host_again(coordinator, host);
+    }
 }

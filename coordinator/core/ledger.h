@@ -83,6 +83,9 @@ mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkp
 /* The interval that the vat is in, in place of the one known. One that is not above the vat's live
  * checkpoints is ignored: it is over. */
 mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) MN_CHECKED;
+/* Whether the vat's running state is covered (rule 4): no report is missing below it. */
+bool ledger_running_covered(const struct ledger *ledger, uint32_t vat);
+
 void ledger_forget_open(struct ledger *ledger, uint32_t vat);
 
 /* The copies of the checkpoint at @store are no more: they leave the forms, a form that can no

@@ -41,6 +41,12 @@ static bool running_state_stopped(const struct ledger *ledger, uint32_t vat, uin
            !since_covered(ledger, vat, ledger->intervals[open].since, newest);
 }
 
+bool ledger_running_covered(const struct ledger *ledger, uint32_t vat)
+{
+    uint32_t newest = live_row_below(ledger, vat, ledger->places[vat].slot_count);
+    return !running_state_stopped(ledger, vat, newest);
+}
+
 void ledger_cover(struct ledger *ledger, uint32_t vat, uint32_t position)
 {
     struct vat_place *place = &ledger->places[vat];

@@ -136,6 +136,16 @@ static bool plan_rows(struct plan *plan)
     uint32_t told = 0;
     uint32_t notices = 0;
     plan_count(plan->decision, &starts, &told, &notices);
+    if (told > MN_RECORD_ROW_COUNT_MAX || notices > MN_RECORD_ROW_COUNT_MAX) {
+        coordinator_tell(plan->coordinator,
+                         (struct coordinator_note_facts){
+                             .note = COORDINATOR_NOTE_ROUND_HOLDS,
+                             .round = plan->round->facts.round,
+                             .number = notices,
+                             .text = "more notices than one decision can hold; divide the cluster "
+                                     "into cells"});
+        return false;
+    }
     plan->starts = plan_take(plan, starts, sizeof *plan->starts);
     plan->told = plan_take(plan, told, sizeof *plan->told);
     plan->notices = plan_take(plan, notices, sizeof *plan->notices);

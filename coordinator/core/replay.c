@@ -15,9 +15,8 @@ static void replay_vat(struct coordinator *coordinator, const struct mn_journal_
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];
-    entry->run = record->run > entry->run ? record->run : entry->run;
     entry->incarnation = record->incarnation;
-    vats_place(coordinator, vat, host);
+    vats_recorded(coordinator, vat, record->run, host);
 }
 
 /* ---- decisions ------------------------------------------------------------------------------- */
@@ -161,6 +160,22 @@ static void replay_done(struct coordinator *coordinator, const struct mn_journal
     round->told_open = 0;
 }
 
+/* Whoever sent that freeze, its suspects are not believed any more: they have to be replaced. */
+static void replay_freeze(struct coordinator *coordinator, const struct mn_journal_freeze *freeze)
+{
+    round_number_seen(coordinator, freeze->round);
+    for (uint32_t i = 0; i < freeze->suspect_count; i++) {
+        uint32_t vat = coordinator_find_vat(coordinator, &freeze->suspects[i].vat);
+        if (vat == TOPOLOGY_NONE) {
+            coordinator_fail(coordinator, MN_CORRUPT);
+            return;
+        }
+        if (coordinator->vats[vat].run == freeze->suspects[i].run) {
+            vats_fence(coordinator, vat);
+        }
+    }
+}
+
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     const struct mn_journal_record *record = event->record.record;
@@ -182,6 +197,9 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
         return;
     case MN_JOURNAL_DONE:
         replay_done(coordinator, &record->done);
+        return;
+    case MN_JOURNAL_FREEZE:
+        replay_freeze(coordinator, &record->freeze);
         return;
     }
 }

@@ -78,8 +78,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];
-    mn_run run = mn_epoch_run(row->epoch);
-    entry->run_seen = run > entry->run_seen ? run : entry->run_seen;
+    vats_run_seen(coordinator, vat, mn_epoch_run(row->epoch));
     if (row->gone) {
         mn_result result = ledger_drop_copies(coordinator->ledger, vat, row->epoch, host);
         (void)coordinator_fine(coordinator, result == MN_NOT_FOUND ? MN_OK : result);
@@ -91,7 +90,10 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
             row_into_ledger(coordinator, host, vat, row, heard, count);
         }
     }
-    if (entry->host == host && row->floor > entry->floor) {
+    /* A vat that is lost or about to be replaced has no say in what it goes on from. */
+    bool settled = !entry->lost && !entry->suspect && !entry->starting;
+    if (entry->host == host && settled && row->floor > entry->floor &&
+        !vats_epoch_dead(coordinator, vat, row->floor)) {
         /* A new coordinator that knows no floor of the vat yet takes the first one also in a round:
          * a copy from a disk that was away for long would leave a gap to what is durable now. */
         bool first = entry->floor == 0;

@@ -58,7 +58,6 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < decision->lost_host_count; i++) {
         uint32_t host = topology_find_host(coordinator->topology, decision->lost_hosts[i].text);
         coordinator->hosts[host].fresh_loss = false;
-        (void)coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host));
     }
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].emptied = false;
@@ -84,6 +83,23 @@ void restore_settle(struct coordinator *coordinator, const struct round *round, 
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
+/* Up to which round the vat needs not be told any more, when it is started in @round. */
+static uint64_t told_up_to(const struct coordinator *coordinator, const struct round *round,
+                           uint32_t vat)
+{
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        const struct round *other = coordinator->rounds[i];
+        if (other->facts.decision == NULL || other->told_open == 0) {
+            continue;
+        }
+        uint32_t at = list_find(other->told_vats, other->decision.told_count, vat);
+        if (at < other->decision.told_count && !other->told_handled[at]) {
+            return other->facts.round - 1;
+        }
+    }
+    return round->facts.round;
+}
+
 static void start_say(struct coordinator *coordinator, const struct round *round, uint32_t index)
 {
     uint32_t host = round->start_hosts[index];
@@ -93,6 +109,29 @@ static void start_say(struct coordinator *coordinator, const struct round *round
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_START);
     if (down != NULL) {
         down->start = round->decision.starts[index].start;
+        down->start.told_round = told_up_to(coordinator, round, round->start_vats[index]);
+    }
+}
+
+void restore_holder_lost(struct coordinator *coordinator, uint32_t host)
+{
+    struct mn_name name = coordinator_host_id(coordinator, host);
+    for (size_t i = 0; i < coordinator->round_count; i++) {
+        const struct round *round = coordinator->rounds[i];
+        if (round->facts.decision == NULL || round->starts_open == 0) {
+            continue;
+        }
+        for (uint32_t k = 0; k < round->decision.start_count; k++) {
+            const struct mn_start *start = &round->decision.starts[k].start;
+            bool waits = !round->start_over[k] && coordinator->vats[round->start_vats[k]].starting;
+            for (uint32_t n = 0; waits && n < start->chain_count; n++) {
+                if (mn_name_equal(&start->chain[n].holder, &name)) {
+                    vats_lose(coordinator, round->start_vats[k],
+                              "a checkpoint that it was to be restored from is lost");
+                    break;
+                }
+            }
+        }
     }
 }
 

@@ -3,6 +3,34 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
+/* What vats of @host are owed of rounds before @round. */
+static bool decision_owed(struct coordinator *coordinator, const struct round *round, uint32_t host,
+                          struct mn_down *down)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        most += coordinator->rounds[i]->told_open;
+    }
+    if (most == 0) {
+        return true;
+    }
+    struct mn_owed *owed = coordinator_take(coordinator, most, sizeof *owed);
+    if (owed == NULL) {
+        return false;
+    }
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        const struct round *older = coordinator->rounds[i];
+        for (uint32_t k = 0; older->told_open > 0 && k < older->decision.told_count; k++) {
+            if (!older->told_handled[k] && coordinator->vats[older->told_vats[k]].host == host) {
+                owed[down->decision.owed_count++] = (struct mn_owed){
+                    .vat = older->decision.told[k].vat, .round = older->facts.round};
+            }
+        }
+    }
+    down->decision.owed = owed;
+    return true;
+}
+
 /* The round's notices for the vats in @list, as one message. */
 static void decision_say(struct coordinator *coordinator, const struct round *round, uint32_t host,
                          const uint32_t *list, uint32_t count)
@@ -15,7 +43,8 @@ static void decision_say(struct coordinator *coordinator, const struct round *ro
     }
     struct mn_told *told = coordinator_take(coordinator, count, sizeof *told);
     struct mn_notice *all = coordinator_take(coordinator, notices, sizeof *all);
-    if (down == NULL || told == NULL || all == NULL) {
+    if (down == NULL || told == NULL || all == NULL ||
+        !decision_owed(coordinator, round, host, down)) {
         return;
     }
     down->decision.round = round->facts.round;
@@ -33,7 +62,9 @@ static void decision_say(struct coordinator *coordinator, const struct round *ro
     down->decision.told_count = count;
 }
 
-void telling_all(struct coordinator *coordinator, const struct round *round)
+/* @owed_only: only to hosts whose vats are told something. */
+static void telling_round(struct coordinator *coordinator, const struct round *round,
+                          bool owed_only)
 {
     uint32_t told_count = round->decision.told_count;
     uint32_t host_count = coordinator->host_count;
@@ -57,11 +88,22 @@ void telling_all(struct coordinator *coordinator, const struct round *round)
         }
     }
     for (uint32_t host = 0; host < host_count; host++) {
-        if (!hosts_lost(coordinator, host)) {
+        if (!hosts_lost(coordinator, host) && (!owed_only || first[host + 1] > first[host])) {
             decision_say(coordinator, round, host, list + first[host],
                          first[host + 1] - first[host]);
         }
     }
+}
+
+void telling_all(struct coordinator *coordinator, const struct round *round)
+{
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        if (coordinator->rounds[i]->facts.decision != NULL &&
+            coordinator->rounds[i]->told_open > 0) {
+            telling_round(coordinator, coordinator->rounds[i], true);
+        }
+    }
+    telling_round(coordinator, round, false);
 }
 
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest)

@@ -7,6 +7,9 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
+/* An old journal is so many runs of a vat behind at most; what is said beyond that is not heard. */
+enum { RUN_AHEAD_MAX = 65536 };
+
 static void vat_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
                      mn_run run, const char *text)
 {
@@ -20,6 +23,17 @@ static void vat_note(struct coordinator *coordinator, enum coordinator_note note
 }
 
 /* ---- places ---------------------------------------------------------------------------------- */
+
+/* A vat that has never run is on no host in the ledger, so that none of its host's losses is its.
+ */
+static void vat_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->run == 0) {
+        (void)coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, entry->host));
+    }
+    entry->run = run;
+}
 
 static void place_append(struct coordinator *coordinator, uint32_t vat, uint32_t host)
 {
@@ -65,12 +79,21 @@ void vats_place_all(struct coordinator *coordinator)
     }
 }
 
+void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host)
+{
+    if (run > coordinator->vats[vat].run) {
+        vat_set_run(coordinator, vat, run);
+    }
+    vats_place(coordinator, vat, host);
+}
+
 void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host)
 {
     if (coordinator->vats[vat].host == host) {
         return;
     }
-    if (coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, host))) {
+    if (coordinator->vats[vat].run == 0 ||
+        coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, host))) {
         place_remove(coordinator, vat);
         place_append(coordinator, vat, host);
     }
@@ -178,6 +201,40 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat)
     (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
 }
 
+void vats_fence(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    entry->fenced = true;
+    entry->starting = false;
+    if (!entry->lost) {
+        entry->lost = true;
+        coordinator->lost_count += 1;
+    }
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
+    (void)coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &loss));
+}
+
+bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch)
+{
+    size_t count = 0;
+    const struct evidence_lineage *forks = ledger_vat_lineage(coordinator->ledger, vat, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (forks[i].after < epoch && epoch < forks[i].next) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    mn_run known = entry->run > entry->run_seen ? entry->run : entry->run_seen;
+    if (run > known && run - known <= RUN_AHEAD_MAX) {
+        entry->run_seen = run;
+    }
+}
+
 void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
                     const struct mn_start *start)
 {
@@ -200,6 +257,8 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->starting = true;
     entry->said_any = false;
     entry->suspect = false;
+    entry->fenced = false;
+    entry->floor = entry->floor < start->keep ? entry->floor : start->keep;
     entry->silent = false;
     entry->unknown = false;
     addresses_set(coordinator, vat, "");
@@ -227,7 +286,7 @@ static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t v
     vat_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
              "a run that this journal does not know of: it is an old one, or was lost");
     vat_started(coordinator, vat);
-    entry->run = run;
+    vat_set_run(coordinator, vat, run);
     entry->said_any = false;
     vats_place(coordinator, vat, host);
     vat_record(coordinator, vat, PENDING_RAISED);
@@ -242,7 +301,7 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     if (entry->run == 0) {
-        entry->run = 1;
+        vat_set_run(coordinator, vat, 1);
         entry->recording = true;
         vat_record(coordinator, vat, PENDING_FIRST_START);
         return;
@@ -271,11 +330,12 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
     entry->said = status->state;
     switch (status->state) {
     case MN_VAT_UP:
-        if (entry->lost && !entry->suspect) {
-            vats_unlose(coordinator, vat);
-        }
-        if (entry->suspect) {
+        if (entry->fenced) {
             return; /* it does not know yet that it is over */
+        }
+        if (entry->lost) {
+            vats_unlose(coordinator, vat);
+            round_changed(coordinator);
         }
         addresses_set(coordinator, vat, status->endpoint.text);
         if (entry->starting) {
@@ -289,7 +349,7 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
     case MN_VAT_ABSENT:
     case MN_VAT_EXITED:
     case MN_VAT_STOPPED:
-        if (entry->suspect) {
+        if (entry->fenced) {
             addresses_set(coordinator, vat, "");
         } else if (entry->starting && status->state == MN_VAT_ABSENT) {
             vats_absent(coordinator, vat);
@@ -305,7 +365,7 @@ static void vat_said_of_older(struct coordinator *coordinator, uint32_t host, ui
                               const struct mn_vat_status *status)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (entry->starting || entry->recording || entry->suspect) {
+    if (entry->starting || entry->recording || entry->fenced) {
         return; /* the order is on its way, and ends the older one */
     }
     if (state_living(status->state)) {
@@ -327,7 +387,11 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
         coordinator_refuse(coordinator, host, "about a run that cannot be");
         return;
     }
-    if (status->run > entry->run) {
+    vats_run_seen(coordinator, vat, status->run);
+    /* A host speaks for the vats that are placed on it; a vat of which nothing is known, because
+     * the journal was lost, is where it is found. */
+    if (status->run > entry->run && entry->run_seen >= status->run &&
+        (entry->host == host || entry->run == 0)) {
         vat_raise(coordinator, host, vat, status->run);
     }
     if (entry->host != host) {

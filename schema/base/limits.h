@@ -15,6 +15,9 @@ enum {
     /* The most rows, names, suspects or notices in one message. */
     MN_BATCH_ROW_COUNT_MAX = 65536,
 
+    /* The most vats or notices in one record of the journal, whose size is bounded besides. */
+    MN_RECORD_ROW_COUNT_MAX = 4 * 1024 * 1024,
+
     /* The most heard entries in one message. */
     MN_BATCH_HEARD_COUNT_MAX = 262144,
 

@@ -180,6 +180,13 @@ mn_result codec_code_in(uint32_t code)
     return MN_IO;
 }
 
+uint32_t codec_row_count_in(struct codec *codec, size_t count)
+{
+    return codec_count_in(codec, count,
+                          codec->row_count_max != 0 ? codec->row_count_max
+                                                    : (uint32_t)MN_BATCH_ROW_COUNT_MAX);
+}
+
 uint32_t codec_count_in(struct codec *codec, size_t count, uint32_t most)
 {
     if (count > most) {

@@ -14,6 +14,7 @@
 struct codec {
     mn_result result;       /* the first failure, MN_OK until then */
     struct mn_arena *arena; /* what is taken lives there */
+    uint32_t row_count_max; /* of names, vats and notices; 0 is that of a message */
 };
 
 /* Note a failure, unless there is one already. */
@@ -55,6 +56,9 @@ ProtobufCMessage *codec_unpack_within(struct codec *codec, struct mn_arena *scra
                                       size_t scratch_size,
                                       const ProtobufCMessageDescriptor *descriptor,
                                       const void *bytes, size_t size);
+
+/* @count, bounded as the codec's rows are. */
+uint32_t codec_row_count_in(struct codec *codec, size_t count);
 
 void codec_version_in(struct codec *codec, uint32_t version);
 void codec_name_in(struct codec *codec, const char *text, struct mn_name *name);

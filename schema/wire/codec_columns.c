@@ -13,7 +13,7 @@ char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_
 const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **texts,
                                      uint32_t *out_count)
 {
-    uint32_t bounded = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    uint32_t bounded = codec_row_count_in(codec, count);
     struct mn_name *names = codec_take(codec, bounded, sizeof *names);
     for (uint32_t i = 0; names != NULL && i < bounded; i++) {
         codec_name_in(codec, texts[i], &names[i]);
@@ -137,7 +137,7 @@ static struct mn_epoch_range range_in(struct codec *codec, int64_t first, int64_
 const struct mn_notice *codec_notices_in(struct codec *codec, size_t count,
                                          Mneme__Notice *const *notices, uint32_t *out_count)
 {
-    *out_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
+    *out_count = codec_row_count_in(codec, count);
     struct mn_notice *out = codec_take(codec, *out_count, sizeof *out);
     for (uint32_t i = 0; out != NULL && i < *out_count; i++) {
         const Mneme__Notice *in = notices[i];
@@ -157,6 +157,8 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     Mneme__Decision *out = codec_take(codec, 1, sizeof *out);
     char **vats = codec_take(codec, count, sizeof *vats);
     uint32_t *counts = codec_take(codec, count, sizeof *counts);
+    char **owed_vats = codec_take(codec, decision->owed_count, sizeof *owed_vats);
+    uint64_t *owed_rounds = codec_take(codec, decision->owed_count, sizeof *owed_rounds);
     Mneme__Notice **notices = codec_notices_out(codec, decision->notices, decision->notice_count);
     if (codec->result != MN_OK) {
         return NULL;
@@ -164,6 +166,10 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     for (uint32_t i = 0; i < count; i++) {
         vats[i] = codec_text(decision->told[i].vat.text);
         counts[i] = decision->told[i].notice_count;
+    }
+    for (uint32_t i = 0; i < decision->owed_count; i++) {
+        owed_vats[i] = codec_text(decision->owed[i].vat.text);
+        owed_rounds[i] = decision->owed[i].round;
     }
     mneme__decision__init(out);
     out->round = decision->round;
@@ -173,7 +179,23 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     out->n_notice_count = count;
     out->notices = notices;
     out->n_notices = decision->notice_count;
+    out->owed_vats = owed_vats;
+    out->owed_rounds = owed_rounds;
+    out->n_owed_vats = out->n_owed_rounds = decision->owed_count;
     return out;
+}
+
+static void owed_in(struct codec *codec, const Mneme__Decision *in, struct mn_decision_notice *out)
+{
+    (void)codec_check(codec, in->n_owed_vats == in->n_owed_rounds);
+    out->owed_count = codec_row_count_in(codec, in->n_owed_vats);
+    struct mn_owed *owed = codec_take(codec, out->owed_count, sizeof *owed);
+    for (uint32_t i = 0; owed != NULL && i < out->owed_count; i++) {
+        codec_name_in(codec, in->owed_vats[i], &owed[i].vat);
+        owed[i].round = in->owed_rounds[i];
+        (void)codec_check(codec, owed[i].round < in->round);
+    }
+    out->owed = owed;
 }
 
 void codec_decision_in(struct codec *codec, const Mneme__Decision *in,
@@ -187,7 +209,7 @@ void codec_decision_in(struct codec *codec, const Mneme__Decision *in,
     (void)codec_check(codec, in->n_vats == in->n_notice_count);
     out->round = in->round;
     out->notices = codec_notices_in(codec, in->n_notices, in->notices, &out->notice_count);
-    out->told_count = codec_count_in(codec, in->n_vats, MN_BATCH_ROW_COUNT_MAX);
+    out->told_count = codec_row_count_in(codec, in->n_vats);
     struct mn_told *told = codec_take(codec, out->told_count, sizeof *told);
     for (uint32_t i = 0; told != NULL && i < out->told_count; i++) {
         codec_name_in(codec, in->vats[i], &told[i].vat);
@@ -196,6 +218,7 @@ void codec_decision_in(struct codec *codec, const Mneme__Decision *in,
     }
     (void)codec_check(codec, at == out->notice_count);
     out->told = told;
+    owed_in(codec, in, out);
 }
 
 Mneme__Start *codec_start_out(struct codec *codec, const struct mn_start *start)
@@ -219,6 +242,7 @@ Mneme__Start *codec_start_out(struct codec *codec, const struct mn_start *start)
     out->keep = start->keep;
     out->lineage = lineage;
     out->outcome = (uint32_t)start->outcome;
+    out->told_round = start->told_round;
     out->chain = chain;
     out->n_chain = start->chain_count;
     out->holders = holders;
@@ -238,6 +262,7 @@ void codec_start_in(struct codec *codec, const Mneme__Start *in, struct mn_start
     out->run = codec_run_in(codec, in->run);
     out->incarnation = in->incarnation;
     out->keep = codec_epoch_in(codec, in->keep, 0);
+    out->told_round = in->told_round;
     out->outcome = (enum mn_outcome)codec_enum_in(codec, in->outcome, MN_RESET);
     codec_lineage_in(codec, in->lineage, &out->lineage);
     out->chain_count = codec_count_in(codec, in->n_chain, MN_CHAIN_COUNT_MAX);
@@ -255,7 +280,7 @@ const struct mn_vat_run *codec_vat_runs_in(struct codec *codec, size_t vat_count
                                            uint32_t *out_count)
 {
     (void)codec_check(codec, vat_count == run_count);
-    *out_count = codec_count_in(codec, vat_count, MN_BATCH_ROW_COUNT_MAX);
+    *out_count = codec_row_count_in(codec, vat_count);
     struct mn_vat_run *out = codec_take(codec, *out_count, sizeof *out);
     for (uint32_t i = 0; out != NULL && i < *out_count; i++) {
         codec_name_in(codec, vats[i], &out[i].vat);

@@ -150,6 +150,7 @@ struct mn_start {
     struct mn_lineage lineage;   /* including this start's own entry */
     const struct mn_link *chain; /* what restores `keep`, the full first; none for birth */
     uint32_t chain_count;
+    uint64_t told_round; /* the vat has handled, or needs not hear of, all rounds up to this one */
 };
 
 /* The notices of one vat; a slice of the decision's notices. */
@@ -159,12 +160,22 @@ struct mn_told {
     uint32_t notice_count;
 };
 
+/* A vat that is still owed the notices of a round. */
+struct mn_owed {
+    struct mn_name vat;
+    uint64_t round;
+};
+
 struct mn_decision_notice {
     uint64_t round;
     const struct mn_told *told;
     uint32_t told_count;
     const struct mn_notice *notices;
     uint32_t notice_count;
+    /* Vats of this host that are owed notices of older rounds: whoever does not know these does not
+     * take up this round before it does, or it would overtake them. */
+    const struct mn_owed *owed;
+    uint32_t owed_count;
 };
 
 struct mn_address {

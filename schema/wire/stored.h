@@ -73,11 +73,19 @@ struct mn_journal_done {
     mn_time told_at;
 };
 
+/* Runs that a freeze is about to name: from now on they have to be replaced, whoever decides. */
+struct mn_journal_freeze {
+    uint64_t round;
+    const struct mn_vat_run *suspects;
+    uint32_t suspect_count;
+};
+
 enum mn_journal_kind {
     MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
     MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
     MN_JOURNAL_DECISION = 3,
-    MN_JOURNAL_DONE = 4
+    MN_JOURNAL_DONE = 4,
+    MN_JOURNAL_FREEZE = 5
 };
 
 struct mn_journal_record {
@@ -86,6 +94,7 @@ struct mn_journal_record {
         struct mn_journal_vat vat;
         struct mn_journal_decision decision;
         struct mn_journal_done done;
+        struct mn_journal_freeze freeze;
     };
 };
 

@@ -67,6 +67,28 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     return out;
 }
 
+static Mneme__JournalFreeze *journal_freeze_out(struct codec *codec,
+                                                const struct mn_journal_freeze *freeze)
+{
+    uint32_t count = freeze->suspect_count;
+    Mneme__JournalFreeze *out = codec_take(codec, 1, sizeof *out);
+    char **vats = codec_take(codec, count, sizeof *vats);
+    uint32_t *runs = codec_take(codec, count, sizeof *runs);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        vats[i] = codec_text(freeze->suspects[i].vat.text);
+        runs[i] = freeze->suspects[i].run;
+    }
+    mneme__journal_freeze__init(out);
+    out->round = freeze->round;
+    out->vats = vats;
+    out->runs = runs;
+    out->n_vats = out->n_runs = count;
+    return out;
+}
+
 mn_result mn_journal_record_encode(const struct mn_journal_record *record, struct mn_buffer *buffer)
 {
     struct mn_arena arena = {0};
@@ -91,6 +113,10 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
         done.told_at = record->done.told_at;
         out.body_case = MNEME__JOURNAL_RECORD__BODY_DONE;
         out.done = &done;
+        break;
+    case MN_JOURNAL_FREEZE:
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_FREEZE;
+        out.freeze = journal_freeze_out(&codec, &record->freeze);
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -163,6 +189,13 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
         out->done.restored_at = in->done->restored_at;
         out->done.told_at = in->done->told_at;
         return;
+    case MNEME__JOURNAL_RECORD__BODY_FREEZE:
+        out->kind = MN_JOURNAL_FREEZE;
+        out->freeze.round = in->freeze->round;
+        out->freeze.suspects =
+            codec_vat_runs_in(codec, in->freeze->n_vats, in->freeze->vats, in->freeze->n_runs,
+                              in->freeze->runs, &out->freeze.suspect_count);
+        return;
     case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
         break;
     }
@@ -174,7 +207,7 @@ mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes,
 {
     struct mn_arena scratch;
     struct mn_journal_record record = {0};
-    struct codec codec = {.arena = arena};
+    struct codec codec = {.arena = arena, .row_count_max = MN_RECORD_ROW_COUNT_MAX};
     if (size > JOURNAL_SIZE_MAX) {
         return MN_TOO_LARGE;
     }

@@ -138,7 +138,7 @@ static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
     play_close(&play);
 }
 
-static void deletes_nothing_while_a_round_is_open(void **state)
+static void deletes_nothing_and_moves_no_floor_while_a_round_is_open(void **state)
 {
     (void)state;
     struct play play;
@@ -153,8 +153,8 @@ static void deletes_nothing_while_a_round_is_open(void **state)
     play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
     play_expect(&play,
                 "sync x1 1.2\n"
-                "vat a durable 1.2 floor 1.2\n"
-                "up report #2 x1 1.2 since 0.0 onto 0.0 durable here floor 1.2 heard x2 1.9\n");
+                "vat a durable 1.2 floor 1.1\n"
+                "up report #2 x1 1.2 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_decision(&play, 1, NULL, NULL);
     play_expect(&play, "record #5 round 1 told 0\n");
     play_recorded(&play, 5);
@@ -189,8 +189,8 @@ static void offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost
     play_expect(&play, "");
     play_have(&play, 2, "x1", EPOCH(1, 2), MN_OK);
     play_expect(&play,
-                "vat a durable 1.3 floor 1.2\n"
-                "up report #3 x1 1.3 since 1.1 onto 1.2 durable here floor 1.2 heard x2 1.9\n");
+                "vat a durable 1.3 floor 1.1\n"
+                "up report #3 x1 1.3 since 1.1 onto 1.2 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
 }
 
@@ -483,7 +483,7 @@ int main(void)
         cmocka_unit_test(promises_nothing_of_a_checkpoint_that_cannot_be_synced),
         cmocka_unit_test(passes_over_a_checkpoint_whose_base_is_missing),
         cmocka_unit_test(deletes_below_the_floor_what_no_kept_checkpoint_needs),
-        cmocka_unit_test(deletes_nothing_while_a_round_is_open),
+        cmocka_unit_test(deletes_nothing_and_moves_no_floor_while_a_round_is_open),
         cmocka_unit_test(offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost),
         cmocka_unit_test(turns_to_another_host_when_the_partner_does_not_answer),
         cmocka_unit_test(sends_again_to_a_partner_that_was_heard_of_since),

@@ -106,8 +106,8 @@ static void reports_what_is_written_but_not_durable_before_it_answers(void **sta
                        "note intervals_sent\n");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play,
-                "vat a durable 1.1 floor 1.1\n"
-                "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+                "vat a durable 1.1 floor 0.0\n"
+                "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 heard x2 1.9\n");
     play_close(&play);
 }
 

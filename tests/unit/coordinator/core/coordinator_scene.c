@@ -143,6 +143,11 @@ void scene_step(struct scene *scene, const struct coordinator_event *event)
     scene_lines(scene, &scene->effects);
     coordinator_effects_reset(&scene->effects);
     coordinator_invariant(scene->coordinator);
+    if (scene->record_count > 0 && scene->frozen != scene->record_count &&
+        scene->kinds[scene->record_count - 1] == MN_JOURNAL_FREEZE && !scene->slow) {
+        scene->frozen = scene->record_count;
+        scene_recorded(scene, scene->record_count);
+    }
 }
 
 void scene_recorded(struct scene *scene, uint64_t sequence)

@@ -24,6 +24,8 @@ struct scene {
     enum mn_journal_kind kinds[SCENE_RECORD_COUNT_MAX];
     uint64_t generations[SCENE_RECORD_COUNT_MAX];
     uint64_t record_count;
+    bool slow;       /* records of freezes are not durable at once, as they are otherwise */
+    uint64_t frozen; /* the newest record that was answered for that */
 };
 
 #define EPOCH(run, count) (((mn_epoch)(run) << 32) | (count))

@@ -156,6 +156,13 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
     case MN_JOURNAL_DONE:
         line_add(scene, " done %llu", (unsigned long long)record->done.round);
         break;
+    case MN_JOURNAL_FREEZE:
+        line_add(scene, " freeze %llu", (unsigned long long)record->freeze.round);
+        for (uint32_t i = 0; i < record->freeze.suspect_count; i++) {
+            line_add(scene, " %s/%u", record->freeze.suspects[i].vat.text,
+                     record->freeze.suspects[i].run);
+        }
+        break;
     }
     line_add(scene, "\n");
 }

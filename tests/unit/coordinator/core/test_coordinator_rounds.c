@@ -85,6 +85,7 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
                          "note vat_lost x4 h4: its host is lost\n");
     scene_until(&scene, 25900);
     scene_expect(&scene, "note round_state: collect\n"
+                         "record 8 freeze 1 x3/1 x4/1\n"
                          "h1 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n"
                          "h2 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n"
                          "h5 freeze round 1 attempt 1 lost h3 h4 suspects x3/1 x4/1\n"
@@ -92,10 +93,10 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
     answer_all(&scene, 1, 1);
     scene_expect(&scene, "note round_state: settle\n"
                          "note round_state: deciding\n"
-                         "record 8 decision 1 lost h3 h4 [h5: x3 run 2 incarnation 1 revived "
+                         "record 9 decision 1 lost h3 h4 [h5: x3 run 2 incarnation 1 revived "
                          "keep 1.2 from 1.1@h5 1.2@h5] [h6: x4 run 2 incarnation 1 revived "
                          "keep 1.2 from 1.1@h6 1.2@h6]\n");
-    scene_recorded(&scene, 8);
+    scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: restore\n"
                          "note decided\n"
                          "note restore x3 h5: revived\n"
@@ -111,8 +112,8 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
     scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
                          "note vat_up x4 h6: tcp://x4.2\n"
                          "note round_state: tell\n"
-                         "record 9 done 1\n");
-    scene_recorded(&scene, 9);
+                         "record 10 done 1\n");
+    scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: done\n"
                          "note round_done\n");
     scene_close(&scene);
@@ -128,6 +129,7 @@ static void revives_a_crashed_vat_on_its_own_host(void **state)
                          "note round_begun\n");
     scene_until(&scene, 23000);
     scene_expect(&scene, "note round_state: collect\n"
+                         "record 8 freeze 1 x1/1\n"
                          "h1 freeze round 1 attempt 1 suspects x1/1\n"
                          "h2 freeze round 1 attempt 1 suspects x1/1\n"
                          "h3 freeze round 1 attempt 1 suspects x1/1\n"
@@ -141,7 +143,7 @@ static void revives_a_crashed_vat_on_its_own_host(void **state)
     }
     scene_expect(&scene, "note round_state: settle\n"
                          "note round_state: deciding\n"
-                         "record 8 decision 1 gone x1 [h1: x1 run 2 incarnation 1 revived "
+                         "record 9 decision 1 gone x1 [h1: x1 run 2 incarnation 1 revived "
                          "keep 1.2 from 1.1@h1 1.2@h1]\n");
     scene_close(&scene);
 }
@@ -193,7 +195,7 @@ static void holds_while_somebody_is_silent_and_asks_again(void **state)
     answer_all(&scene, 1, 2);
     scene_expect(&scene, "note round_state: settle\n"
                          "note round_state: deciding\n"
-                         "record 8 decision 1 lost h3 h4 [h5: x3 run 2 incarnation 1 revived "
+                         "record 9 decision 1 lost h3 h4 [h5: x3 run 2 incarnation 1 revived "
                          "keep 1.2 from 1.1@h5 1.2@h5] [h6: x4 run 2 incarnation 1 revived "
                          "keep 1.2 from 1.1@h6 1.2@h6]\n");
     scene_close(&scene);
@@ -222,6 +224,7 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
     scene_expect(&scene, "note round_state: settle\n"
                          "note round_state: collect\n"
                          "note round_state: collect\n"
+                         "record 9 freeze 1 x1/1\n"
                          "h1 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
                          "h2 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
                          "h3 freeze round 1 attempt 2 lost h6 suspects x1/1 x6/1\n"
@@ -235,11 +238,11 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
     scene_interval(&scene, 5, 1, 2, "x5", EPOCH(1, 3), EPOCH(1, 1), "");
     scene_expect(&scene, "note round_state: settle\n"
                          "note round_state: deciding\n"
-                         "record 8 decision 1 lost h6 [h1: x1 run 2 incarnation 2 "
+                         "record 10 decision 1 lost h6 [h1: x1 run 2 incarnation 2 "
                          "rolled_back keep 1.2 from 1.1@h1 1.2@h1] [h2: x6 run 2 incarnation "
                          "2 rolled_back keep 1.2 from 1.1@h2 1.2@h2] told x1 (x6 incarnation "
                          "2 kept 1.2) told x6 (x1 incarnation 2 kept 1.2)\n");
-    scene_recorded(&scene, 8);
+    scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: restore\n"
                          "note decided\n"
                          "note restore x1 h1: rolled_back\n"
@@ -306,8 +309,8 @@ static void restores_fenced_vats_even_if_their_host_comes_back(void **state)
     scene_interval(&scene, 6, 1, 2, "x6", EPOCH(1, 3), EPOCH(1, 1), "");
     scene_expect(&scene, "note round_state: settle\n"
                          "note round_state: deciding\n"
-                         "record 8 decision 1 lost h4 gone x3 [h3: x3 run 2 incarnation 1 "
-                         "revived keep 1.2 from 1.1@h3 1.2@h3] [h6: x4 run 2 incarnation 1 "
+                         "record 9 decision 1 lost h4 gone x3 [h3: x3 run 2 incarnation 1 "
+                         "revived keep 1.2 from 1.1@h5 1.2@h5] [h6: x4 run 2 incarnation 1 "
                          "revived keep 1.2 from 1.1@h6 1.2@h6]\n");
     scene_close(&scene);
 }
@@ -320,10 +323,10 @@ static void stops_the_former_lives_of_a_host_that_comes_back(void **state)
     lose_r2(&scene);
     scene_until(&scene, 25900);
     answer_all(&scene, 1, 1);
-    scene_recorded(&scene, 8);
+    scene_recorded(&scene, scene.record_count);
     scene_state(&scene, 5, "x3 2 up");
     scene_state(&scene, 6, "x4 2 up");
-    scene_recorded(&scene, 9);
+    scene_recorded(&scene, scene.record_count);
     scene_skip(&scene);
     scene_hello(&scene, 3, "x3 1 up");
     scene_expect(&scene, "note host_state h3: up\n"
@@ -343,9 +346,9 @@ static void carries_on_the_decision_that_it_finds_in_the_journal(void **state)
     scene_until(&scene, 25900);
     answer_all(&scene, 1, 1);
     scene_skip(&scene);
-    scene_restart(&scene, 8);
-    scene_recorded(&scene, 9);
-    scene_expect(&scene, "record 9 generation 2\n"
+    scene_restart(&scene, 9);
+    scene_recorded(&scene, scene.record_count);
+    scene_expect(&scene, "record 10 generation 2\n"
                          "note begun\n");
     scene_hello(&scene, 5, "x5 1 up");
     scene_expect(&scene, "h5 welcome generation 2 round 1 everything\n"
@@ -371,7 +374,7 @@ static void carries_on_the_decision_that_it_finds_in_the_journal(void **state)
                          "h6 decision 1\n"
                          "note vat_up x4 h6: tcp://x4.2\n"
                          "note round_state: tell\n"
-                         "record 10 done 1\n");
+                         "record 11 done 1\n");
     scene_close(&scene);
 }
 
@@ -384,11 +387,15 @@ static void decides_anew_when_the_decision_was_not_durable(void **state)
     scene_until(&scene, 25900);
     answer_all(&scene, 1, 1);
     scene_skip(&scene);
-    scene_restart(&scene, 7);
-    scene_recorded(&scene, 8);
-    scene_expect(&scene, "record 8 generation 2\n"
-                         "note begun\n");
-    assert_int_equal(coordinator_round_count(scene.coordinator), 0);
+    scene_restart(&scene, 8);
+    scene_recorded(&scene, scene.record_count);
+    scene_expect(&scene, "record 9 generation 2\n"
+                         "note begun\n"
+                         "note round_begun\n");
+    struct coordinator_round_facts round;
+    coordinator_round(scene.coordinator, 0, &round);
+    assert_int_equal(round.round, 2); /* agents have heard of 1 */
+    assert_int_equal(round.state, COORDINATOR_ROUND_GATHER);
     scene_close(&scene);
 }
 
@@ -400,7 +407,7 @@ static void restores_again_what_is_lost_while_it_is_restored(void **state)
     lose_r2(&scene);
     scene_until(&scene, 25900);
     answer_all(&scene, 1, 1);
-    scene_recorded(&scene, 8);
+    scene_recorded(&scene, scene.record_count);
     scene_state(&scene, 6, "x4 2 up");
     scene_skip(&scene);
     scene_state(&scene, 5, "x3 2 exited");
@@ -408,6 +415,7 @@ static void restores_again_what_is_lost_while_it_is_restored(void **state)
                          "note round_begun\n");
     scene_until(&scene, 28500);
     scene_expect(&scene, "note round_state: collect\n"
+                         "record 10 freeze 2 x3/2\n"
                          "h1 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
                          "h2 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
                          "h5 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
@@ -515,11 +523,11 @@ static void long_story(struct scene *scene)
     lose_r2(scene);
     scene_until(scene, 25900);
     answer_all(scene, 1, 1);
-    scene_recorded(scene, 8);
+    scene_recorded(scene, scene->record_count);
     scene_state(scene, 5, "x3 2 up");
     scene_until(scene, 35000);
     scene_state(scene, 6, "x4 2 up");
-    scene_recorded(scene, 9);
+    scene_recorded(scene, scene->record_count);
     scene_hello(scene, 3, "x3 1 up");
     scene_until(scene, 45000);
 }

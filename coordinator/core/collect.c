@@ -1,0 +1,299 @@
+/* Freezing the cluster and collecting what everybody has.
+ *
+ * An attempt names all suspects. Those that no attempt has named before are put on record first: an
+ * agent that has heard of them fences them for good, so whoever comes after this coordinator has to
+ * replace them too. Then every host that is not lost answers, with the open intervals of its vats
+ * after all its rows. What does not answer is unknown, and the round holds: nobody is taken for
+ * lost who is only silent. */
+#include <string.h>
+
+#include "base/check.h"
+#include "coordinator_private.h"
+
+/* Of what a round waits for, so many are named in the log each time; the status shows all. */
+enum { HOLD_NOTE_COUNT_MAX = 16 };
+
+/* What every host is told: who is lost, and which runs are not to be believed any more. */
+static bool freeze_lists(struct coordinator *coordinator, struct mn_name **hosts,
+                         uint32_t *host_count, struct mn_vat_run **suspects,
+                         uint32_t *suspect_count)
+{
+    *host_count = 0;
+    *suspect_count = 0;
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        *host_count += hosts_lost(coordinator, i) ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        *suspect_count += coordinator->vats[i].suspect ? 1 : 0;
+    }
+    *hosts = coordinator_take(coordinator, *host_count, sizeof **hosts);
+    *suspects = coordinator_take(coordinator, *suspect_count, sizeof **suspects);
+    if (*hosts == NULL || *suspects == NULL) {
+        return false;
+    }
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (hosts_lost(coordinator, i)) {
+            (*hosts)[place++] = coordinator_host_id(coordinator, i);
+        }
+    }
+    place = 0;
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        if (coordinator->vats[i].suspect) {
+            (*suspects)[place++] = (struct mn_vat_run){.vat = coordinator_vat_id(coordinator, i),
+                                                       .run = coordinator->vats[i].run};
+        }
+    }
+    return true;
+}
+
+/* Ask every host that has not answered the newest attempt. */
+static void freeze_say(struct coordinator *coordinator, struct round *round)
+{
+    struct mn_name *hosts = NULL;
+    struct mn_vat_run *suspects = NULL;
+    uint32_t host_count = 0;
+    uint32_t suspect_count = 0;
+    round->retry_at =
+        coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+    if (!freeze_lists(coordinator, &hosts, &host_count, &suspects, &suspect_count)) {
+        return;
+    }
+    if (suspect_count > MN_BATCH_ROW_COUNT_MAX) {
+        coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                          .note = COORDINATOR_NOTE_ROUND_HOLDS,
+                                          .round = round->facts.round,
+                                          .number = suspect_count,
+                                          .text = "more suspects than one freeze can name; divide "
+                                                  "the cluster into cells"});
+        return;
+    }
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (coordinator->hosts[i].answered || hosts_lost(coordinator, i)) {
+            continue;
+        }
+        struct mn_down *down = coordinator_say(coordinator, i, MN_DOWN_FREEZE);
+        if (down == NULL) {
+            return;
+        }
+        down->freeze.round = round->facts.round;
+        down->freeze.attempt = round->facts.attempt;
+        down->freeze.hosts = hosts;
+        down->freeze.host_count = host_count;
+        down->freeze.suspects = suspects;
+        down->freeze.suspect_count = suspect_count;
+    }
+}
+
+/* Put the suspects on record that no attempt has named before. False: there are none. */
+static bool freeze_record(struct coordinator *coordinator, const struct round *round)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        count += coordinator->vats[i].suspect && !coordinator->vats[i].fenced ? 1 : 0;
+    }
+    struct mn_vat_run *suspects = coordinator_take(coordinator, count, sizeof *suspects);
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    if (count == 0 || suspects == NULL || record == NULL) {
+        return false;
+    }
+    record->kind = MN_JOURNAL_FREEZE;
+    record->freeze.round = round->facts.round;
+    record->freeze.suspects = suspects;
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        struct vat_entry *entry = &coordinator->vats[i];
+        if (entry->suspect && !entry->fenced) {
+            entry->fenced = true;
+            suspects[record->freeze.suspect_count++] =
+                (struct mn_vat_run){.vat = coordinator_vat_id(coordinator, i), .run = entry->run};
+        }
+    }
+    coordinator_record(coordinator, record, NULL,
+                       (struct pending){.kind = PENDING_FREEZE, .round = round->facts.round});
+    return true;
+}
+
+void collect_begin(struct coordinator *coordinator, struct round *round)
+{
+    round->again = false;
+    round->placeless = TOPOLOGY_NONE;
+    round->facts.attempt += 1;
+    round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        coordinator->hosts[i].answered = false;
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        struct vat_entry *entry = &coordinator->vats[i];
+        entry->suspect = entry->suspect || entry->lost;
+        entry->silent = false;
+    }
+    round->hold_at = coordinator->now + coordinator->topology->timing.collect_ms * MN_MS;
+    round->recording = freeze_record(coordinator, round);
+    if (!round->recording) {
+        freeze_say(coordinator, round);
+    }
+}
+
+void collect_recorded(struct coordinator *coordinator, uint64_t number)
+{
+    struct round *round = round_active(coordinator);
+    if (round != NULL && round->facts.round == number && round->recording) {
+        round->recording = false;
+        round->hold_at = coordinator->now + coordinator->topology->timing.collect_ms * MN_MS;
+        freeze_say(coordinator, round);
+    }
+}
+
+static void interval_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                          const struct mn_intervals *answer, const struct mn_interval *interval)
+{
+    uint32_t vat = vats[interval->vat];
+    if (vat == TOPOLOGY_NONE || coordinator->vats[vat].host != host) {
+        coordinator_refuse(coordinator, host, "the interval of a vat that is not placed there");
+        return;
+    }
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->suspect || entry->lost) {
+        return;
+    }
+    if (mn_epoch_run(interval->epoch) != entry->run || interval->since < 0 ||
+        interval->since >= interval->epoch) {
+        coordinator_refuse(coordinator, host, "the interval of a run that is not meant");
+        return;
+    }
+    size_t count = interval->heard_count;
+    const struct evidence_heard *heard =
+        reports_heard(coordinator, host, vats, answer->heard + interval->heard_first, &count);
+    if (heard == NULL) {
+        return;
+    }
+    const struct evidence_open open = {.vat = vat,
+                                       .epoch = interval->epoch,
+                                       .has_since = true,
+                                       .since = interval->since,
+                                       .heard_count = count,
+                                       .heard = heard};
+    if (!coordinator_fine(coordinator, ledger_open(coordinator->ledger, &open))) {
+        return;
+    }
+    /* An interval that begins after a checkpoint of which nothing is known yet is no answer. */
+    if (ledger_running_covered(coordinator->ledger, vat)) {
+        entry->mention = coordinator->mention_count;
+    }
+}
+
+/* A vat that runs there and of which nothing was said is silent too. */
+static void intervals_find_silent(struct coordinator *coordinator, uint32_t host,
+                                  const uint32_t *vats, const struct mn_intervals *answer)
+{
+    for (uint32_t i = 0; i < answer->silent_count; i++) {
+        uint32_t vat = vats[answer->silent[i]];
+        if (vat != TOPOLOGY_NONE && coordinator->vats[vat].host == host) {
+            coordinator->vats[vat].silent = true;
+        }
+    }
+    uint32_t next = coordinator->hosts[host].vat_first;
+    for (; next != TOPOLOGY_NONE; next = coordinator->vats[next].next_here) {
+        struct vat_entry *entry = &coordinator->vats[next];
+        bool runs = entry->said_any && entry->said == MN_VAT_UP;
+        if (runs && entry->mention != coordinator->mention_count) {
+            entry->silent = true;
+        }
+        entry->silent = entry->silent && !entry->suspect && !entry->lost;
+    }
+}
+
+void collect_intervals(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
+{
+    const struct mn_intervals *answer = &message->intervals;
+    struct round *round = round_active(coordinator);
+    if (round == NULL || round->facts.state != COORDINATOR_ROUND_COLLECT || round->recording ||
+        message->generation != coordinator->generation || answer->round != round->facts.round ||
+        answer->attempt != round->facts.attempt || coordinator->hosts[host].answered) {
+        return;
+    }
+    const uint32_t *vats = reports_names(coordinator, answer->names, answer->name_count);
+    if (vats == NULL) {
+        return;
+    }
+    coordinator->mention_count += 1;
+    for (uint32_t i = 0; i < answer->interval_count; i++) {
+        interval_take(coordinator, host, vats, answer, &answer->intervals[i]);
+    }
+    intervals_find_silent(coordinator, host, vats, answer);
+    coordinator->hosts[host].answered = true;
+}
+
+void collect_host_again(struct coordinator *coordinator, uint32_t host)
+{
+    struct round *round = round_active(coordinator);
+    if (round != NULL && round->facts.state == COORDINATOR_ROUND_COLLECT) {
+        /* An answer from before may still be on its way: only a new attempt tells them apart. */
+        coordinator->hosts[host].answered = false;
+        round->again = true;
+    }
+}
+
+static bool everybody_answered(const struct coordinator *coordinator)
+{
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (!coordinator->hosts[i].answered && !hosts_lost(coordinator, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void collect_hold(struct coordinator *coordinator, struct round *round)
+{
+    round->hold_at = coordinator->now + coordinator->topology->timing.collect_ms * MN_MS;
+    struct coordinator_wait wait;
+    for (size_t i = 0;
+         i < HOLD_NOTE_COUNT_MAX && coordinator_waits(coordinator, coordinator->now, i, &wait);
+         i++) {
+        if (wait.kind == COORDINATOR_WAIT_ANSWER || wait.kind == COORDINATOR_WAIT_SILENT ||
+            wait.kind == COORDINATOR_WAIT_PLACE) {
+            bool host = wait.host != TOPOLOGY_NONE;
+            bool vat = wait.vat != TOPOLOGY_NONE;
+            coordinator_tell(
+                coordinator,
+                (struct coordinator_note_facts){
+                    .note = COORDINATOR_NOTE_ROUND_HOLDS,
+                    .round = round->facts.round,
+                    .host = host ? coordinator_host_name(coordinator, wait.host) : NULL,
+                    .vat = vat ? coordinator_vat_name(coordinator, wait.vat) : NULL,
+                    .text = wait.kind == COORDINATOR_WAIT_PLACE
+                                ? "no host is left for it"
+                                : "it has not answered, and is not lost"});
+        }
+    }
+}
+
+/* COLLECT, whenever anything has happened. */
+void collect_tick(struct coordinator *coordinator, struct round *round)
+{
+    if (round->recording) {
+        return;
+    }
+    if (round->again) {
+        collect_begin(coordinator, round);
+        return;
+    }
+    bool complete = everybody_answered(coordinator);
+    if (complete && round->settled != round->facts.attempt) {
+        round->settled = round->facts.attempt;
+        round_move(coordinator, round, COORDINATOR_ROUND_SETTLE);
+        settle(coordinator, round);
+        return;
+    }
+    if (coordinator->now >= round->hold_at) {
+        collect_hold(coordinator, round);
+        if (complete) { /* somebody was silent, or had no place: ask anew */
+            collect_begin(coordinator, round);
+            return;
+        }
+    }
+    if (coordinator->now >= round->retry_at) {
+        freeze_say(coordinator, round);
+    }
+}
