@@ -81,7 +81,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     sim_topology_make(sim);
     machines_make(sim);
     if (config->check != 0) {
-        sim->observer = observer_new(sim->topology, sim_observe_host, sim);
+        sim->observer = observer_new(sim->topology, sim_observe_host, sim, config->strict != 0);
     }
     sim->faulty = sim_take(faults->count, sizeof *sim->faulty);
     for (size_t i = 0; i < faults->count; i++) {

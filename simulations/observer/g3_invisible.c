@@ -107,15 +107,7 @@ void g3_decided(struct observer *observer, const struct observer_round *round)
 {
     for (size_t i = 0; i < round->start_count; i++) {
         const struct observer_start *start = &round->starts[i];
-        const struct observer_vat *vat = &observer->vats[start->vat];
         const char *name = observer_vat_name(observer, start->vat);
-        if (start->outcome == MN_REVIVED && vat->left > start->keep) {
-            observer_fail(observer, "G3",
-                          "round %llu says that %s is revived at %llx, and messages of %llx had "
-                          "left",
-                          (unsigned long long)round->round, name, (unsigned long long)start->keep,
-                          (unsigned long long)vat->left);
-        }
         if (start->keep != 0 && observer_point(&observer->vats[start->vat], start->keep) == NULL) {
             observer_fail(observer, "G1",
                           "round %llu restores %s to %llx, which is not part of "

@@ -201,6 +201,7 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
         return;
     case SWARM_SHALLOW:
         chooser->script->config.keep = 1;
+        chooser->script->config.strict = 1;
         add(chooser, one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0, for_ms(chooser));
         return;
     case SWARM_SLOW:

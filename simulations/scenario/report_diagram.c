@@ -1,0 +1,422 @@
+/* The space-time diagram: a line for each vat, grouped by host and rack, its epochs as segments,
+ * what died greyed, and every round's cut drawn through it. */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "scenario/report_private.h"
+
+enum {
+    LABEL_WIDTH = 118,
+    TOP_HEIGHT = 86,
+    BAR_HEIGHT = 12,
+    SMALL_CLUSTER = 36, /* of so many vats all are drawn */
+    FAULT_LEVELS = 4,
+    ROUNDS_DRAWN_MAX = 12
+};
+
+struct diagram {
+    struct report *report;
+    struct report_row rows[REPORT_ROW_COUNT_MAX];
+    size_t row_count;
+    size_t touched; /* vats that were restored or told */
+    double height;
+};
+
+/* ---- who is drawn ---------------------------------------------------------------------------- */
+
+/* How much a vat matters: 0 not at all, 1 told, 2 revived, 3 forgot. */
+static unsigned char *weights_new(const struct record *record)
+{
+    unsigned char *weights = calloc((size_t)record->vat_count + 1, 1);
+    mn_assert(weights != NULL);
+    for (size_t i = 0; i < record->notice_count; i++) {
+        weights[record->notices[i].vat] = 1;
+    }
+    for (size_t i = 0; i < record->loss_count; i++) {
+        bool forgot = record->losses[i].outcome != MN_REVIVED;
+        unsigned char *weight = &weights[record->losses[i].vat];
+        *weight = forgot || *weight == 3 ? 3 : 2;
+    }
+    return weights;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct report_row *left = a;
+    const struct report_row *right = b;
+    if (left->host != right->host) {
+        return left->host < right->host ? -1 : 1;
+    }
+    return (left->vat > right->vat) - (left->vat < right->vat);
+}
+
+static void choose_rows(struct diagram *diagram)
+{
+    const struct record *record = diagram->report->record;
+    unsigned char *weights = weights_new(record);
+    int least = record->vat_count <= SMALL_CLUSTER ? 0 : 1;
+    for (uint32_t i = 0; i < record->vat_count; i++) {
+        diagram->touched += weights[i] > 0 ? 1 : 0;
+    }
+    for (int weight = 3; weight >= least; weight--) {
+        for (uint32_t i = 0; i < record->vat_count && diagram->row_count < REPORT_ROW_COUNT_MAX;
+             i++) {
+            if (weights[i] == weight) {
+                diagram->rows[diagram->row_count++] =
+                    (struct report_row){.vat = i, .host = diagram->report->tree->vats[i].host};
+            }
+        }
+    }
+    free(weights);
+    qsort(diagram->rows, diagram->row_count, sizeof *diagram->rows, compare_rows);
+}
+
+/* Rows close together, with room between hosts and more between racks. */
+static void place_rows(struct diagram *diagram)
+{
+    const struct sim_tree *tree = diagram->report->tree;
+    double pitch = diagram->row_count > 30 ? 17 : 24;
+    double y = TOP_HEIGHT + 10;
+    for (size_t i = 0; i < diagram->row_count; i++) {
+        struct report_row *row = &diagram->rows[i];
+        if (i > 0 && row->host != row[-1].host) {
+            y += tree->host_racks[row->host] != tree->host_racks[row[-1].host] ? 14 : 5;
+        }
+        row->y = y + pitch / 2;
+        y += pitch;
+    }
+    diagram->height = y + 30;
+}
+
+/* ---- ground ---------------------------------------------------------------------------------- */
+
+static void add_ground(struct diagram *diagram)
+{
+    struct report *report = diagram->report;
+    struct mn_text *text = report->text;
+    const struct report_axis *axis = &report->axis;
+    for (size_t i = 0; i < axis->count; i++) {
+        const struct report_window *window = &axis->windows[i];
+        mn_text_add_format(text,
+                           "<rect class=\"window\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" "
+                           "height=\"%.1f\"/>\n",
+                           window->left, TOP_HEIGHT, window->right - window->left,
+                           diagram->height - TOP_HEIGHT - 22);
+    }
+    for (size_t i = 0; i <= axis->count; i++) {
+        mn_time from = i > 0 ? axis->windows[i - 1].to : 0;
+        mn_time to =
+            i < axis->count ? axis->windows[i].from : report->facts->values[FACT_ended_ms] * MN_MS;
+        double middle = i > 0 ? axis->windows[i - 1].right + REPORT_FOLD_WIDTH / 2.0
+                              : axis->windows[0].left - REPORT_FOLD_WIDTH / 2.0;
+        if (to > from) {
+            mn_text_add_format(text,
+                               "<text class=\"fold\" transform=\"translate(%.1f,%.1f) "
+                               "rotate(-90)\">%.1f s folded</text>\n",
+                               middle + 4, TOP_HEIGHT + (diagram->height - TOP_HEIGHT - 22) / 2,
+                               (double)(to - from) / 1e9);
+        }
+    }
+}
+
+/* A tick at every round number of a step that leaves some 90 pixels between two. */
+static void add_ticks(struct diagram *diagram)
+{
+    const struct report_axis *axis = &diagram->report->axis;
+    static const mn_time steps[] = {
+        10 * MN_MS,     20 * MN_MS,     50 * MN_MS,      100 * MN_MS,     200 * MN_MS,
+        500 * MN_MS,    MN_SECOND,      2 * MN_SECOND,   5 * MN_SECOND,   10 * MN_SECOND,
+        30 * MN_SECOND, 60 * MN_SECOND, 300 * MN_SECOND, 3600 * MN_SECOND};
+    for (size_t i = 0; i < axis->count; i++) {
+        const struct report_window *window = &axis->windows[i];
+        double each = (double)(window->to - window->from) / (window->right - window->left) * 90;
+        size_t k = 0;
+        while (k + 1 < sizeof steps / sizeof *steps && (double)steps[k] < each) {
+            k += 1;
+        }
+        for (mn_time at = (window->from + steps[k] - 1) / steps[k] * steps[k]; at <= window->to;
+             at += steps[k]) {
+            double x = report_x(axis, at);
+            mn_text_add_format(diagram->report->text,
+                               "<line class=\"tick\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" "
+                               "y2=\"%.1f\"/><text class=\"tick\" x=\"%.1f\" y=\"%.1f\">%g "
+                               "s</text>\n",
+                               x, TOP_HEIGHT, x, diagram->height - 22, x, diagram->height - 8,
+                               (double)at / 1e9);
+        }
+    }
+}
+
+static void add_labels(struct diagram *diagram)
+{
+    const struct sim_tree *tree = diagram->report->tree;
+    struct mn_text *text = diagram->report->text;
+    for (size_t i = 0; i < diagram->row_count; i++) {
+        const struct report_row *row = &diagram->rows[i];
+        bool host = i == 0 || row->host != row[-1].host;
+        bool rack = i == 0 || tree->host_racks[row->host] != tree->host_racks[row[-1].host];
+        if (rack) {
+            uint32_t number = tree->host_racks[row->host];
+            mn_text_add_format(text,
+                               "<text class=\"rack\" x=\"%d\" y=\"%.1f\">z%u r%u</text>"
+                               "<line class=\"rack\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" "
+                               "y2=\"%.1f\"/>\n",
+                               -LABEL_WIDTH, row->y + 4, tree->rack_zones[number], number,
+                               -LABEL_WIDTH, row->y - 17, REPORT_WIDTH, row->y - 17);
+        }
+        if (host) {
+            mn_text_add_format(text, "<text class=\"host\" x=\"-62\" y=\"%.1f\">h%u</text>\n",
+                               row->y + 4, row->host);
+        }
+        mn_text_add_format(text, "<text class=\"vat\" x=\"-4\" y=\"%.1f\">v%u</text>\n", row->y + 4,
+                           row->vat);
+    }
+}
+
+/* ---- epochs ---------------------------------------------------------------------------------- */
+
+static const char *class_of(const struct record_epoch *epoch, size_t index)
+{
+    if (epoch->died != 0) {
+        return epoch->checkpointed ? "e dead" : "e open";
+    }
+    return index % 2 == 0 ? "e" : "e odd";
+}
+
+static void add_epoch(struct diagram *diagram, const struct report_row *row, size_t index)
+{
+    const struct report_axis *axis = &diagram->report->axis;
+    const struct record_epoch *epoch = &diagram->report->record->vats[row->vat].epochs[index];
+    mn_time end =
+        epoch->ended > 0 ? epoch->ended : diagram->report->facts->values[FACT_ended_ms] * MN_MS;
+    if (!report_crosses(axis, epoch->began, end)) {
+        return;
+    }
+    double left = report_x(axis, epoch->began);
+    double right = report_x(axis, end);
+    struct mn_text *text = diagram->report->text;
+    mn_text_add_format(text,
+                       "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\">"
+                       "<title>v%u epoch ",
+                       class_of(epoch, index), left, row->y - BAR_HEIGHT / 2.0,
+                       right - left > 0.5 ? right - left : 0.5, BAR_HEIGHT, row->vat);
+    report_add_epoch(text, epoch->epoch);
+    mn_text_add_format(text, ": %u sent, %u taken%s%s</title></rect>\n", epoch->sent, epoch->taken,
+                       epoch->checkpointed ? "" : ", no checkpoint",
+                       epoch->died != 0 ? "; died" : "");
+}
+
+/* From the end of one life to the beginning of the next, and where that is. */
+static void add_lives(struct diagram *diagram, const struct report_row *row)
+{
+    const struct report *report = diagram->report;
+    const struct record_vat *vat = &report->record->vats[row->vat];
+    for (size_t i = 1; i < vat->life_count; i++) {
+        const struct record_life *life = &vat->lives[i];
+        if (!report_shown(&report->axis, life->began)) {
+            continue;
+        }
+        mn_text_add_format(report->text,
+                           "<line class=\"down\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" "
+                           "y2=\"%.1f\"/>\n",
+                           report_x(&report->axis, vat->lives[i - 1].ended), row->y,
+                           report_x(&report->axis, life->began), row->y);
+        if (life->host != vat->lives[i - 1].host) {
+            mn_text_add_format(report->text,
+                               "<text class=\"moved\" x=\"%.1f\" y=\"%.1f\">on h%u</text>\n",
+                               report_x(&report->axis, life->began) + 3, row->y + 3.5, life->host);
+        }
+    }
+}
+
+static void add_epochs(struct diagram *diagram)
+{
+    for (size_t i = 0; i < diagram->row_count; i++) {
+        const struct report_row *row = &diagram->rows[i];
+        for (size_t k = 0; k < diagram->report->record->vats[row->vat].epoch_count; k++) {
+            add_epoch(diagram, row, k);
+        }
+    }
+}
+
+static void add_all_lives(struct diagram *diagram)
+{
+    for (size_t i = 0; i < diagram->row_count; i++) {
+        add_lives(diagram, &diagram->rows[i]);
+    }
+}
+
+static void add_notices(struct diagram *diagram)
+{
+    const struct report *report = diagram->report;
+    for (size_t i = 0; i < report->record->notice_count; i++) {
+        const struct record_notice *notice = &report->record->notices[i];
+        size_t k = 0;
+        while (k < diagram->row_count && diagram->rows[k].vat != notice->vat) {
+            k += 1;
+        }
+        if (k == diagram->row_count || !report_shown(&report->axis, notice->at)) {
+            continue;
+        }
+        double x = report_x(&report->axis, notice->at);
+        double y = diagram->rows[k].y;
+        mn_text_add_format(report->text,
+                           "<path class=\"notice\" d=\"M%.1f %.1fl5 5l-5 5l-5 -5z\"><title>v%u is "
+                           "told: v%u is now incarnation %u and keeps ",
+                           x, y - 5, notice->vat, notice->peer, notice->incarnation);
+        report_add_epoch(report->text, notice->kept);
+        mn_text_add(report->text, "</title></path>\n");
+    }
+}
+
+/* ---- cuts and faults ------------------------------------------------------------------------- */
+
+/* Through every row where the vat goes on: at what it keeps, or, of a running one, at the time of
+ * the decision. */
+static void add_cut(struct diagram *diagram, const struct record_round *round)
+{
+    const struct report *report = diagram->report;
+    double from = TOP_HEIGHT;
+    mn_text_add(report->text, "<path class=\"cut\" d=\"");
+    for (size_t i = 0; i < diagram->row_count; i++) {
+        const struct report_row *row = &diagram->rows[i];
+        double to = i + 1 < diagram->row_count ? (row->y + row[1].y) / 2 : diagram->height - 22;
+        mn_time at = round->decided_at;
+        for (size_t k = 0; k < report->record->loss_count; k++) {
+            const struct record_loss *loss = &report->record->losses[k];
+            if (loss->vat == row->vat && loss->round == round->round) {
+                at = loss->kept_at;
+            }
+        }
+        mn_text_add_format(report->text, "%c%.1f %.1fV%.1f", i == 0 ? 'M' : 'L',
+                           report_x(&report->axis, at), from, to);
+        from = to;
+    }
+    mn_text_add_format(report->text, "\"><title>the cut of round %llu</title></path>\n",
+                       (unsigned long long)round->round);
+}
+
+static void add_cuts(struct diagram *diagram)
+{
+    const struct record *record = diagram->report->record;
+    size_t drawn = 0;
+    for (size_t i = 0; i < record->round_count && drawn < ROUNDS_DRAWN_MAX; i++) {
+        if (record->rounds[i].decided_at != 0 &&
+            report_shown(&diagram->report->axis, record->rounds[i].decided_at)) {
+            add_cut(diagram, &record->rounds[i]);
+            drawn += 1;
+        }
+    }
+}
+
+static void add_flag(struct diagram *diagram, mn_time at, const char *class, const char *words,
+                     double *ends)
+{
+    double x = report_x(&diagram->report->axis, at);
+    size_t level = 0;
+    while (level + 1 < FAULT_LEVELS && ends[level] > x - 4) {
+        level += 1;
+    }
+    if (!report_shown(&diagram->report->axis, at)) {
+        return;
+    }
+    mn_text_add_format(diagram->report->text,
+                       "<line class=\"%s\" x1=\"%.1f\" y1=\"%zu\" x2=\"%.1f\" y2=\"%.1f\"/>", class,
+                       x, 8 + level * 18, x, diagram->height - 22);
+    if (ends[level] <= x - 4) {
+        mn_text_add_format(diagram->report->text, "<text class=\"%s\" x=\"%.1f\" y=\"%zu\">", class,
+                           x + 4, 17 + level * 18);
+        report_add(diagram->report->text, words);
+        mn_text_add(diagram->report->text, "</text>");
+        size_t size = 0;
+        while (words[size] != '\0') {
+            size += 1;
+        }
+        ends[level] = x + 10 + 6.2 * (double)size;
+    }
+    mn_text_add(diagram->report->text, "\n");
+}
+
+static void add_flags(struct diagram *diagram)
+{
+    const struct record *record = diagram->report->record;
+    double ends[FAULT_LEVELS] = {-1e9, -1e9, -1e9, -1e9};
+    for (size_t i = 0; i < record->event_count; i++) {
+        const struct record_event *event = &record->events[i];
+        if (event->kind != RECORD_SAID) {
+            add_flag(diagram, event->at, event->kind == RECORD_FAULT ? "fault" : "over",
+                     event->text, ends);
+        }
+    }
+    for (size_t i = 0; i < record->round_count; i++) {
+        char words[64];
+        (void)snprintf(words, sizeof words, "round %llu decides",
+                       (unsigned long long)record->rounds[i].round);
+        if (record->rounds[i].decided_at != 0) {
+            add_flag(diagram, record->rounds[i].decided_at, "decides", words, ends);
+        }
+    }
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static void add_caption(const struct diagram *diagram)
+{
+    const struct report *report = diagram->report;
+    uint32_t all = report->record->vat_count;
+    mn_text_add_format(report->text, "<p class=\"small\">%zu of %u vats are drawn",
+                       diagram->row_count, all);
+    if (diagram->row_count < all) {
+        mn_text_add_format(report->text,
+                           ": of the %zu that were restored or told those that lost most; the "
+                           "others went on running",
+                           diagram->touched);
+    }
+    mn_text_add(report->text, report->axis.cut_short ? "; later disasters are not drawn" : "");
+    mn_text_add(report->text,
+                ". Point at an epoch or a notice to read it. "
+                "<label><input type=\"checkbox\" checked onchange=\"document.getElementById("
+                "'messages').style.display=this.checked?'':'none'\"> messages</label></p>\n");
+}
+
+static void add_key(struct mn_text *text)
+{
+    mn_text_add(text, "<p class=\"key\"><span class=\"k e\"></span><span class=\"k odd\"></span>"
+                      "epochs <span class=\"k dead\"></span>died, with a checkpoint "
+                      "<span class=\"k open\"></span>died, without one "
+                      "<span class=\"k cut\"></span>the cut "
+                      "<span class=\"k down\"></span>no process "
+                      "<span class=\"k note\"></span>told "
+                      "<span class=\"k line\"></span>a message "
+                      "<span class=\"k deadline\"></span>a message sent or taken in a dead "
+                      "epoch</p>\n");
+}
+
+void report_diagram(struct report *report)
+{
+    struct diagram diagram = {.report = report};
+    choose_rows(&diagram);
+    mn_text_add(report->text, "<h2>Epochs of the vats, and the cut</h2>\n");
+    if (diagram.row_count == 0) {
+        mn_text_add(report->text, "<p>No vat was restored or told.</p>\n");
+        return;
+    }
+    place_rows(&diagram);
+    add_key(report->text);
+    mn_text_add_format(report->text,
+                       "<div class=\"wide\"><svg class=\"diagram\" viewBox=\"%d 0 %d %.0f\" "
+                       "width=\"%d\">\n",
+                       -LABEL_WIDTH - 4, REPORT_WIDTH + LABEL_WIDTH + 12, diagram.height,
+                       REPORT_WIDTH + LABEL_WIDTH + 12);
+    add_ground(&diagram);
+    add_ticks(&diagram);
+    add_labels(&diagram);
+    add_epochs(&diagram);
+    report_messages(report, diagram.rows, diagram.row_count);
+    add_cuts(&diagram);
+    add_flags(&diagram);
+    add_all_lives(&diagram);
+    add_notices(&diagram);
+    mn_text_add(report->text, "</svg></div>\n");
+    add_caption(&diagram);
+}
