@@ -44,32 +44,43 @@ static struct agent_told *decision_told(const struct agent_decision *decision,
     return NULL;
 }
 
+/* Add to @out whom @notice tells and @out does not yet. False when memory ran out; then it has some
+ * of them. */
+static bool decision_merge(struct agent_decision *out, const struct mn_decision_notice *notice)
+{
+    for (uint32_t i = 0; i < notice->told_count; i++) {
+        const struct mn_told *from = &notice->told[i];
+        if (decision_told(out, &from->vat) != NULL) {
+            continue;
+        }
+        struct agent_told *grown =
+            realloc(out->told, ((size_t)out->told_count + 1) * sizeof *out->told);
+        if (grown == NULL) {
+            return false;
+        }
+        out->told = grown;
+        struct agent_told *to = &out->told[out->told_count];
+        *to = (struct agent_told){.vat = from->vat};
+        if (from->notice_count > 0) {
+            to->notices = malloc(from->notice_count * sizeof *to->notices);
+            if (to->notices == NULL) {
+                return false;
+            }
+            memcpy(to->notices, notice->notices + from->notice_first,
+                   from->notice_count * sizeof *to->notices);
+            to->notice_count = from->notice_count;
+        }
+        out->told_count += 1;
+    }
+    return true;
+}
+
 static bool decision_copy(struct agent_decision *out, const struct mn_decision_notice *notice)
 {
     *out = (struct agent_decision){.round = notice->round};
-    if (notice->told_count == 0) {
-        return true;
-    }
-    out->told = calloc(notice->told_count, sizeof *out->told);
-    if (out->told == NULL) {
+    if (!decision_merge(out, notice)) {
+        decision_free(out);
         return false;
-    }
-    out->told_count = notice->told_count;
-    for (uint32_t i = 0; i < notice->told_count; i++) {
-        const struct mn_told *from = &notice->told[i];
-        struct agent_told *to = &out->told[i];
-        to->vat = from->vat;
-        if (from->notice_count == 0) {
-            continue;
-        }
-        to->notices = malloc(from->notice_count * sizeof *to->notices);
-        if (to->notices == NULL) {
-            decision_free(out);
-            return false;
-        }
-        memcpy(to->notices, notice->notices + from->notice_first,
-               from->notice_count * sizeof *to->notices);
-        to->notice_count = from->notice_count;
     }
     return true;
 }
@@ -100,11 +111,19 @@ static struct agent_decision *decision_add(struct agent *agent,
     return &agent->decisions[place];
 }
 
+static void decision_is_durable(struct agent_decision *decision)
+{
+    decision->applied = true;
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        decision->told[i].durable = true;
+    }
+}
+
 void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice)
 {
     struct agent_decision *decision = decision_add(agent, notice);
     if (decision != NULL) {
-        decision->applied = true;
+        decision_is_durable(decision);
     }
 }
 
@@ -161,40 +180,59 @@ void agent_decision_repeat(struct agent *agent)
     }
 }
 
-static void decision_put(struct agent *agent, const struct mn_decision_notice *notice)
+static void decision_put(struct agent *agent, const struct agent_decision *decision)
 {
-    struct mn_told *told = agent_take(agent, notice->told_count, sizeof *told);
-    struct mn_notice *notices = agent_take(agent, notice->notice_count, sizeof *notices);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        count += decision->told[i].notice_count;
+    }
+    struct mn_told *told = agent_take(agent, decision->told_count, sizeof *told);
+    struct mn_notice *notices = agent_take(agent, count, sizeof *notices);
     if (told == NULL || notices == NULL) {
         return;
     }
-    if (notice->told_count > 0) {
-        memcpy(told, notice->told, notice->told_count * sizeof *told);
-    }
-    if (notice->notice_count > 0) {
-        memcpy(notices, notice->notices, notice->notice_count * sizeof *notices);
-    }
-    struct mn_agent_record record = {.kind = MN_AGENT_ROUND, .round = *notice};
+    struct mn_agent_record record = {.kind = MN_AGENT_ROUND};
+    record.round.round = decision->round;
     record.round.told = told;
+    record.round.told_count = decision->told_count;
     record.round.notices = notices;
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        const struct agent_told *from = &decision->told[i];
+        told[i] = (struct mn_told){.vat = from->vat,
+                                   .notice_first = record.round.notice_count,
+                                   .notice_count = from->notice_count};
+        for (uint32_t k = 0; k < from->notice_count; k++) {
+            notices[record.round.notice_count++] = from->notices[k];
+        }
+    }
     agent_put_record(agent, &record, false);
+    agent_when_recorded(agent, AGENT_THEN_DECISION, NULL, 0, decision->round);
 }
 
 /* A round's decision, again perhaps. An older round than the newest is taken up too when it is not
- * known: a vat that is to be told may have come to this host meanwhile. */
+ * known, and one that is known with whom else it tells: a vat that is to be told may have come to
+ * this host meanwhile. */
 void agent_decision(struct agent *agent, const struct mn_decision_notice *notice)
 {
-    const struct agent_decision *known = decision_find(agent, notice->round);
+    struct agent_decision *known = decision_find(agent, notice->round);
     if (known != NULL) {
+        uint32_t count = known->told_count;
         decision_repeat(agent, known);
+        if (!decision_merge(known, notice)) {
+            agent_fail(agent, MN_NO_MEMORY);
+        } else if (known->told_count > count) {
+            decision_put(agent, known);
+        }
         return;
     }
     bool old = notice->round <= agent_round_newest(agent);
-    if ((old && notice->told_count == 0) || decision_add(agent, notice) == NULL) {
+    if (old && notice->told_count == 0) {
         return;
     }
-    decision_put(agent, notice);
-    agent_when_recorded(agent, AGENT_THEN_DECISION, NULL, 0, notice->round);
+    known = decision_add(agent, notice);
+    if (known != NULL) {
+        decision_put(agent, known);
+    }
 }
 
 /* Forget the decisions below the newest that have been handled by everybody here. */
@@ -249,7 +287,7 @@ void agent_decision_tell(struct agent *agent, const struct agent_vat *vat)
     for (size_t i = 0; i < agent->decision_count; i++) {
         const struct agent_decision *decision = &agent->decisions[i];
         const struct agent_told *told = decision_told(decision, &vat->name);
-        bool open = told != NULL && !told->handled;
+        bool open = told != NULL && !told->handled && told->durable;
         if (decision->applied && (open || decision->round == newest)) {
             decision_say(agent, vat, decision->round, open ? told : NULL);
         }
@@ -262,7 +300,7 @@ void agent_decision_recorded(struct agent *agent, uint64_t round)
     if (decision == NULL) {
         return;
     }
-    decision->applied = true;
+    decision_is_durable(decision);
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DECISION,
                                                 .round = round,
                                                 .number = decision->told_count});

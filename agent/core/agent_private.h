@@ -188,6 +188,7 @@ struct agent_told {
     struct mn_notice *notices; /* owned */
     uint32_t notice_count;
     bool handled;
+    bool durable; /* the record that has these notices is */
 };
 
 struct agent_decision {
