@@ -106,6 +106,15 @@ void telling_all(struct coordinator *coordinator, const struct round *round)
     telling_round(coordinator, round, false);
 }
 
+void telling_owed(struct coordinator *coordinator, const struct round *round)
+{
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        if (coordinator->rounds[i]->told_open > 0) {
+            telling_all(coordinator, coordinator->rounds[i]);
+        }
+    }
+}
+
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest)
 {
     for (size_t i = 0; i < coordinator->round_count; i++) {
