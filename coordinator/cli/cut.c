@@ -16,6 +16,7 @@
 #include "cli/cut_whatif.h"
 #include "docs/evidence.h"
 #include "docs/file.h"
+#include "wire/evidence.h"
 
 enum { CUT_FINE = 0, CUT_FAILED = 1, CUT_BAD = 2 };
 
@@ -26,11 +27,16 @@ static const char CUT_USAGE[] =
     "Compute what a recovery would decide from evidence, or check a decision against it.\n"
     "\n"
     "  --json    print one JSON document a line, in the order of the files\n"
-    "  --proof   with the trace that proves it\n"
-    "  --check   see whether ANSWER, made with --json --proof, follows from the evidence in FILE\n"
+    "  --proof   with the trace that proves it; goes with --json\n"
+    "  --check   see whether ANSWER, made with --json --proof, follows from the evidence in FILE;\n"
+    "            done by code that shares nothing with what computes answers\n"
     "\n"
-    "FILE is YAML or JSON; - is standard input. Exit status: 0 fine; 1 the checked answer is\n"
-    "wrong, or something failed; 2 bad usage or bad evidence (the other files are answered).\n";
+    "FILE is YAML, JSON or evidence in binary form; - is standard input. Epochs of runs are shown "
+    "as\n"
+    "RUN.COUNT, in JSON as run * 2^32 + count.\n"
+    "\n"
+    "Exit status: 0 fine; 1 the checked answer is wrong, or something failed; 2 bad usage or bad\n"
+    "evidence (the other files are still answered).\n";
 
 struct cut_options {
     bool json;
@@ -84,8 +90,8 @@ static mn_result cut_read(const char *path, struct evidence **evidence, struct m
     struct mn_text text = {0};
     mn_result result = mn_file_read(path, EVIDENCE_SIZE_MAX, &text, error);
     if (result == MN_OK) {
-        result =
-            evidence_read(text.bytes != NULL ? text.bytes : "", text.size, path, evidence, error);
+        result = mn_evidence_read(text.bytes != NULL ? text.bytes : "", text.size, path, evidence,
+                                  error);
     }
     mn_text_deinit(&text);
     return result;
