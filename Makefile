@@ -173,6 +173,9 @@ demo: setup ## stage a disaster with real processes: CASE=rack, crash, agent or 
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/bin/demo --case $(CASE) --out $(BUILD)/demo
 
+$(BUILD)/bench/sim: $(SIM_LIBS)
+$(BUILD)/obj/tests/bench/sim.o: INCLUDES := -Ischema -Isimulations
+
 # ---- benchmarks, fuzzing, lint -----------------------------------------------------------------
 
 # tests/bench/NAME_*.c belong to NAME.c.

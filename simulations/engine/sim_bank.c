@@ -96,7 +96,6 @@ static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer
         .amount = (int64_t)mn_random_below(&sim->bank_random, BANK_AMOUNT_MAX)};
     mn_result result = vat_send(vat->core, sim_clock(sim, process), name, &payload, sizeof payload);
     if (result == MN_FULL) {
-        sim_count(sim, SIM_SOMETIMES_BACK_PRESSURE);
         return;
     }
     mn_assert(result == MN_OK);

@@ -13,12 +13,21 @@ const char *sim_sometimes_text(enum sim_sometimes which)
     return texts[which];
 }
 
+/* The host's machine; hosts are h0, h1, ... */
+static struct sim_machine *host_noted(struct sim *sim, const struct coordinator_note_facts *note)
+{
+    uint32_t host = topology_find_host(sim->topology, note->host);
+    mn_assert(host != TOPOLOGY_NONE);
+    return &sim->machines[host];
+}
+
 static void count_coordinator(struct sim *sim, const struct coordinator_note_facts *note)
 {
     bool text = note->text != NULL;
     switch (note->note) {
     case COORDINATOR_NOTE_HOST_LOST:
         sim_count(sim, SIM_SOMETIMES_HOST_LOST);
+        host_noted(sim, note)->found_lost = true;
         return;
     case COORDINATOR_NOTE_AGENT_SILENT:
         sim_count(sim, SIM_SOMETIMES_AGENT_ONLY);
@@ -31,6 +40,16 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
         return;
     case COORDINATOR_NOTE_ROUND_BEGUN:
         sim_count(sim, SIM_SOMETIMES_ROUND);
+        if (sim->rounds_decided > 0) {
+            sim_count(sim, SIM_SOMETIMES_QUEUED);
+        }
+        return;
+    case COORDINATOR_NOTE_HOST_STATE:
+        if (text && strcmp(note->text, "up") == 0) {
+            struct sim_machine *machine = host_noted(sim, note);
+            sim->result.sometimes[SIM_SOMETIMES_HOST_BACK] += machine->found_lost ? 1 : 0;
+            machine->found_lost = false;
+        }
         return;
     case COORDINATOR_NOTE_ROUND_HOLDS:
         sim_count(sim, SIM_SOMETIMES_ROUND_HELD);
@@ -39,8 +58,9 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
         if (text && strncmp(note->text, "called off", 10) == 0) {
             sim_count(sim, SIM_SOMETIMES_CALLED_OFF);
         } else if (text && strcmp(note->text, "collect") == 0 && note->number > 1) {
-            sim_count(sim, SIM_SOMETIMES_WIDENED);
+            sim_count(sim, sim->settling ? SIM_SOMETIMES_SETTLED_AGAIN : SIM_SOMETIMES_WIDENED);
         }
+        sim->settling = text && strcmp(note->text, "settle") == 0;
         return;
     default:
         return;
@@ -116,8 +136,17 @@ void sim_note_agent(struct sim *sim, uint32_t host, const struct agent_note_fact
 
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision)
 {
+    if (decision->start_count > 0 &&
+        decision->lost_vat_count + decision->lost_host_count < decision->start_count) {
+        sim_count(sim, SIM_SOMETIMES_RUNNING_ROLLED_BACK);
+    }
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_journal_start *start = &decision->starts[i];
+        uint32_t vat = sim_vat_number(sim, &start->start.vat);
+        uint32_t host = topology_find_host(sim->topology, start->host.text);
+        if (host != vat % sim->host_count) {
+            sim_count(sim, SIM_SOMETIMES_MOVED);
+        }
         switch (start->start.outcome) {
         case MN_RUNNING:
             break;
@@ -130,9 +159,6 @@ void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decisi
         case MN_RESET:
             sim_count(sim, SIM_SOMETIMES_RESET);
             break;
-        }
-        if (decision->lost_vat_count + decision->lost_host_count < decision->start_count) {
-            sim_count(sim, SIM_SOMETIMES_RUNNING_ROLLED_BACK);
         }
         if (sim->trace != NULL) {
             (void)fprintf(sim->trace, "%12.6f decision %llu: %s run %u at %s keeps %llx, %s\n",

@@ -207,6 +207,7 @@ struct sim_machine {
     uint32_t full; /* is full so many times, */
     uint32_t errors_percent;
     mn_time disturbed; /* when its agent or its path to the coordinator last changed */
+    bool found_lost;   /* by the coordinator, and not heard since */
     struct sim_disk disk;
     struct sim_disk backup;
 };
@@ -400,7 +401,8 @@ struct sim {
     sim_recorder *recorder; /* NULL: nobody records */
     void *recorder_context;
     struct sim_result result;
-    bool *faulty; /* by fault: it is at work */
+    bool *faulty;  /* by fault: it is at work */
+    bool settling; /* a round has just settled */
     uint64_t message_id;
     uint32_t rounds_decided; /* of which a coordinator still has to see the end */
 };

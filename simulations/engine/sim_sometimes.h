@@ -9,7 +9,6 @@
     X(ROLLED_BACK, "a vat was rolled back")                                                        \
     X(RUNNING_ROLLED_BACK, "a running vat was rolled back")                                        \
     X(RESET, "a vat was reset")                                                                    \
-    X(SPARED, "a vat was spared")                                                                  \
     X(TOLD, "a vat was told of a peer's rollback")                                                 \
     X(TOLD_RESET, "a vat was told of a peer's reset")                                              \
     X(HEARD_FORGOTTEN, "a notice said which forgotten epochs were heard")                          \
@@ -41,10 +40,7 @@
     X(WRITE_FAILED, "a checkpoint could not be written")                                           \
     X(TORN, "a power cut took what was not synced")                                                \
     X(MOVED, "a vat was restored on another host")                                                 \
-    X(LATE_REPORT, "a report came after the decision that it concerns")                            \
-    X(RESENT, "a message was sent on the wire again")                                              \
-    X(PARKED, "a message waited for a round")                                                      \
-    X(BACK_PRESSURE, "a send was refused at a bound")                                              \
+    X(RESENT, "a message of an earlier run was sent")                                              \
     X(WHO, "a vat attached to an agent that was started anew")                                     \
     X(CRASH_IN_STEP, "a process died between two effects of a step")
 

@@ -235,6 +235,9 @@ static void message_agent(struct sim *sim, struct sim_process *process,
         mn_time takes = sim_disk_time(sim, process->machine) * (vat->life.chain_count + 1);
         sim_at(sim, sim->now + takes, SIM_ON_STEP, process, 0, NULL);
     } else if (vat->state == SIM_VAT_RUNNING) {
+        if (said.kind == MN_TO_VAT_WHO) {
+            sim_count(sim, SIM_SOMETIMES_WHO);
+        }
         if (said.kind == MN_TO_VAT_DURABLE && sim->observer != NULL) {
             struct observer_actor actor = sim_vat_actor(process);
             observer_durable(sim->observer, &actor, said.durable.epoch, said.durable.floor);

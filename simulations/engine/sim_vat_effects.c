@@ -88,6 +88,9 @@ static void note_leaving(struct sim *sim, const struct sim_process *process, uin
         uint64_t id = 0;
         mn_assert(message->data.sizes[i] >= sizeof id);
         memcpy(&id, payload, sizeof id);
+        if (mn_epoch_run(message->data.epoch) < actor.run) {
+            sim_count(sim, SIM_SOMETIMES_RESENT);
+        }
         observer_leaves(sim->observer, &actor, peer, message->data.epoch, message->data.first + i,
                         id);
         payload += message->data.sizes[i];

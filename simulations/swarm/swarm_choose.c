@@ -94,9 +94,13 @@ static void choose_world(struct chooser *chooser)
 
 /* ---- the faults ------------------------------------------------------------------------------ */
 
-/* Mostly short, now and then long. */
+/* Mostly short, now and then long, and now and then about as long as it takes to be found lost. */
 static int64_t for_ms(struct chooser *chooser)
 {
+    int64_t lost_ms = chooser->script->config.lost_ms;
+    if (chance(chooser, 20)) {
+        return between(chooser, lost_ms, lost_ms * 2);
+    }
     return chance(chooser, 60) ? between(chooser, 50, 1500) : between(chooser, 1500, 8000);
 }
 
