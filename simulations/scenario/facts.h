@@ -26,7 +26,7 @@
     X(work_lost_ms, "time from the kept checkpoint to the end, of all restored vats together")     \
     X(work_lost_most_ms, "the same, of the one that lost most")                                    \
     X(down_most_ms, "the longest that a restored vat was without a process")                       \
-    X(detect_ms, "from the first death to the beginning of a round, at most")                      \
+    X(detect_ms, "from the first death (or fault, where none died) until a round begins")          \
     X(decide_ms, "from there to its decision, at most")                                            \
     X(restore_ms, "from there until all is restored, at most")                                     \
     X(tell_ms, "from there until all are told, at most")                                           \

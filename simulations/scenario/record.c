@@ -265,6 +265,7 @@ static void see_decided(struct record *record, const struct sim_seen *seen)
             round->first_death = ended;
         }
     }
+    round->first_death = round->first_death == 0 ? round->fault_at : round->first_death;
 }
 
 static void see_state(struct record *record, const struct sim_seen *seen)
@@ -327,7 +328,10 @@ static void see_note(struct record *record, const struct sim_seen *seen)
     count_note(record, note);
     if (note->note == COORDINATOR_NOTE_ROUND_BEGUN) {
         struct record_round *round = round_of(record, note->round);
-        round->begun_at = round->begun_at == 0 ? seen->at : round->begun_at;
+        if (round->begun_at == 0) {
+            round->begun_at = seen->at;
+            round->fault_at = record->fault_at;
+        }
     } else if (note->note == COORDINATOR_NOTE_ROUND_STATE) {
         see_state(record, seen);
     }
@@ -345,15 +349,35 @@ static void see_note(struct record *record, const struct sim_seen *seen)
     }
 }
 
+/* What the fault is about: "h3", say; the letters are those of the topology's names. */
+static void whom_into(const struct sim_fault *fault, char *text, size_t size)
+{
+    static const char *const whom[] = {
+#define FAULT_WHOM(name, word, a, b, what) a,
+        SIM_FAULTS(FAULT_WHOM)
+#undef FAULT_WHOM
+    };
+    text[0] = '\0';
+    if (whom[fault->kind][0] != '-') {
+        (void)snprintf(text, size, " %c%u", whom[fault->kind][0], fault->a);
+    }
+}
+
 static void see_fault(struct record *record, const struct sim_seen *seen)
 {
     const struct sim_fault *fault = seen->fault;
     bool over = seen->kind == SIM_SEEN_OVER;
+    char whom[16];
+    if (over && fault->for_ms == 0) {
+        return; /* it was over at once */
+    }
     record->counts[FACT_faults] += over ? 0 : 1;
+    record->fault_at = over ? record->fault_at : seen->at;
     struct record_event *event = event_add(record, seen->at, over ? RECORD_OVER : RECORD_FAULT);
     if (event != NULL) {
-        (void)snprintf(event->text, sizeof event->text, "%s %u%s", sim_fault_name(fault->kind),
-                       fault->a, over ? " is over" : "");
+        whom_into(fault, whom, sizeof whom);
+        (void)snprintf(event->text, sizeof event->text, "%s%s%s", sim_fault_name(fault->kind), whom,
+                       over ? " is over" : "");
     }
 }
 

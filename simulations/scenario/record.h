@@ -65,7 +65,8 @@ struct record_loss {
 
 struct record_round {
     uint64_t round;
-    mn_time first_death; /* of the vats that it restores */
+    mn_time fault_at;    /* the newest before it began */
+    mn_time first_death; /* of the vats that it restores; where none had died, that fault */
     mn_time begun_at;
     mn_time decided_at;
     mn_time restored_at;
@@ -124,6 +125,7 @@ struct record {
     size_t event_count;
     size_t event_capacity;
     int64_t counts[FACT_COUNT];    /* what is counted as it happens */
+    mn_time fault_at;              /* the newest */
     void (*progress)(mn_time now); /* called now and then; NULL: nobody wants to know */
     mn_time progress_at;
 };

@@ -1,13 +1,13 @@
 /* The space-time diagram: a line for each vat, grouped by host and rack, its epochs as segments,
  * what died greyed, and every round's cut drawn through it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "scenario/report_private.h"
 
 enum {
     LABEL_WIDTH = 118,
-    TOP_HEIGHT = 86,
     BAR_HEIGHT = 12,
     SMALL_CLUSTER = 36, /* of so many vats all are drawn */
     FAULT_LEVELS = 4,
@@ -19,6 +19,8 @@ struct diagram {
     struct report_row rows[REPORT_ROW_COUNT_MAX];
     size_t row_count;
     size_t touched; /* vats that were restored or told */
+    double top;     /* above it stands what went wrong, in so many levels */
+    size_t levels;
     double height;
 };
 
@@ -76,7 +78,10 @@ static void place_rows(struct diagram *diagram)
 {
     const struct sim_tree *tree = diagram->report->tree;
     double pitch = diagram->row_count > 30 ? 17 : 24;
-    double y = TOP_HEIGHT + 10;
+    size_t flags = (size_t)diagram->report->facts->values[FACT_faults];
+    diagram->levels = flags < FAULT_LEVELS ? flags + 1 : FAULT_LEVELS;
+    diagram->top = 14.0 + 18.0 * (double)diagram->levels;
+    double y = diagram->top + 10;
     for (size_t i = 0; i < diagram->row_count; i++) {
         struct report_row *row = &diagram->rows[i];
         if (i > 0 && row->host != row[-1].host) {
@@ -92,30 +97,41 @@ static void place_rows(struct diagram *diagram)
 
 static void add_ground(struct diagram *diagram)
 {
-    struct report *report = diagram->report;
-    struct mn_text *text = report->text;
-    const struct report_axis *axis = &report->axis;
+    const struct report_axis *axis = &diagram->report->axis;
     for (size_t i = 0; i < axis->count; i++) {
         const struct report_window *window = &axis->windows[i];
-        mn_text_add_format(text,
-                           "<rect class=\"window\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" "
+        mn_text_add_format(diagram->report->text,
+                           "<rect class=\"window\" x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" "
                            "height=\"%.1f\"/>\n",
-                           window->left, TOP_HEIGHT, window->right - window->left,
-                           diagram->height - TOP_HEIGHT - 22);
+                           window->left, diagram->top, window->right - window->left,
+                           diagram->height - diagram->top - 22);
     }
-    for (size_t i = 0; i <= axis->count; i++) {
-        mn_time from = i > 0 ? axis->windows[i - 1].to : 0;
-        mn_time to =
-            i < axis->count ? axis->windows[i].from : report->facts->values[FACT_ended_ms] * MN_MS;
-        double middle = i > 0 ? axis->windows[i - 1].right + REPORT_FOLD_WIDTH / 2.0
-                              : axis->windows[0].left - REPORT_FOLD_WIDTH / 2.0;
-        if (to > from) {
-            mn_text_add_format(text,
-                               "<text class=\"fold\" transform=\"translate(%.1f,%.1f) "
-                               "rotate(-90)\">%.1f s folded</text>\n",
-                               middle + 4, TOP_HEIGHT + (diagram->height - TOP_HEIGHT - 22) / 2,
-                               (double)(to - from) / 1e9);
-        }
+}
+
+/* Over the epochs, so that nobody reads a fold as time. */
+static void add_fold(struct diagram *diagram, double left, mn_time folded)
+{
+    double middle = diagram->top + (diagram->height - diagram->top - 22) / 2;
+    mn_text_add_format(diagram->report->text,
+                       "<rect class=\"fold\" x=\"%.1f\" y=\"%.0f\" width=\"%d\" height=\"%.1f\"/>",
+                       left, diagram->top, REPORT_FOLD_WIDTH, diagram->height - diagram->top - 22);
+    if (folded >= 50 * MN_MS) {
+        mn_text_add_format(diagram->report->text,
+                           "<text class=\"fold\" transform=\"translate(%.1f,%.1f) "
+                           "rotate(-90)\">%.1f s folded</text>",
+                           left + REPORT_FOLD_WIDTH / 2.0 + 4, middle, (double)folded / 1e9);
+    }
+    mn_text_add(diagram->report->text, "\n");
+}
+
+static void add_folds(struct diagram *diagram)
+{
+    const struct report_axis *axis = &diagram->report->axis;
+    mn_time end = diagram->report->facts->values[FACT_ended_ms] * MN_MS;
+    add_fold(diagram, axis->windows[0].left - REPORT_FOLD_WIDTH, axis->windows[0].from);
+    for (size_t i = 0; i < axis->count; i++) {
+        mn_time to = i + 1 < axis->count ? axis->windows[i + 1].from : end;
+        add_fold(diagram, axis->windows[i].right, to - axis->windows[i].to);
     }
 }
 
@@ -138,10 +154,10 @@ static void add_ticks(struct diagram *diagram)
              at += steps[k]) {
             double x = report_x(axis, at);
             mn_text_add_format(diagram->report->text,
-                               "<line class=\"tick\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" "
+                               "<line class=\"tick\" x1=\"%.1f\" y1=\"%.0f\" x2=\"%.1f\" "
                                "y2=\"%.1f\"/><text class=\"tick\" x=\"%.1f\" y=\"%.1f\">%g "
                                "s</text>\n",
-                               x, TOP_HEIGHT, x, diagram->height - 22, x, diagram->height - 8,
+                               x, diagram->top, x, diagram->height - 22, x, diagram->height - 8,
                                (double)at / 1e9);
         }
     }
@@ -276,7 +292,7 @@ static void add_notices(struct diagram *diagram)
 static void add_cut(struct diagram *diagram, const struct record_round *round)
 {
     const struct report *report = diagram->report;
-    double from = TOP_HEIGHT;
+    double from = diagram->top;
     mn_text_add(report->text, "<path class=\"cut\" d=\"");
     for (size_t i = 0; i < diagram->row_count; i++) {
         const struct report_row *row = &diagram->rows[i];
@@ -314,7 +330,7 @@ static void add_flag(struct diagram *diagram, mn_time at, const char *class, con
 {
     double x = report_x(&diagram->report->axis, at);
     size_t level = 0;
-    while (level + 1 < FAULT_LEVELS && ends[level] > x - 4) {
+    while (level + 1 < diagram->levels && ends[level] > x - 4) {
         level += 1;
     }
     if (!report_shown(&diagram->report->axis, at)) {
@@ -324,15 +340,14 @@ static void add_flag(struct diagram *diagram, mn_time at, const char *class, con
                        "<line class=\"%s\" x1=\"%.1f\" y1=\"%zu\" x2=\"%.1f\" y2=\"%.1f\"/>", class,
                        x, 8 + level * 18, x, diagram->height - 22);
     if (ends[level] <= x - 4) {
-        mn_text_add_format(diagram->report->text, "<text class=\"%s\" x=\"%.1f\" y=\"%zu\">", class,
-                           x + 4, 17 + level * 18);
+        double width = 10 + 6.2 * (double)strlen(words);
+        bool before = x + width > REPORT_WIDTH;
+        mn_text_add_format(diagram->report->text, "<text class=\"%s\" x=\"%.1f\" y=\"%zu\"%s>",
+                           class, before ? x - 4 : x + 4, 17 + level * 18,
+                           before ? " text-anchor=\"end\"" : "");
         report_add(diagram->report->text, words);
         mn_text_add(diagram->report->text, "</text>");
-        size_t size = 0;
-        while (words[size] != '\0') {
-            size += 1;
-        }
-        ends[level] = x + 10 + 6.2 * (double)size;
+        ends[level] = before ? x : x + width;
     }
     mn_text_add(diagram->report->text, "\n");
 }
@@ -413,6 +428,7 @@ void report_diagram(struct report *report)
     add_labels(&diagram);
     add_epochs(&diagram);
     report_messages(report, diagram.rows, diagram.row_count);
+    add_folds(&diagram);
     add_cuts(&diagram);
     add_flags(&diagram);
     add_all_lives(&diagram);

@@ -7,7 +7,7 @@
 enum {
     REPORT_WINDOW_COUNT_MAX = 64,
     REPORT_ROW_COUNT_MAX = 60,    /* vats that are drawn */
-    REPORT_LINE_COUNT_MAX = 700,  /* messages that are drawn */
+    REPORT_LINE_COUNT_MAX = 240,  /* messages that are drawn */
     REPORT_TABLE_COUNT_MAX = 100, /* rows of a table */
     REPORT_WIDTH = 1120,          /* of the diagram's time, in pixels */
     REPORT_FOLD_WIDTH = 26        /* of time that is folded away */

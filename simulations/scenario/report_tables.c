@@ -136,6 +136,32 @@ static void add_loss(struct report *report, const struct record_loss *loss)
     mn_text_add(text, "</tr>\n");
 }
 
+static void add_sum(struct report *report)
+{
+    const struct record *record = report->record;
+    struct mn_text *text = report->text;
+    const int64_t *values = report->facts->values;
+    mn_text_add_format(text,
+                       "<tr class=\"sum\"><td colspan=\"5\">in sum; of vats that forgot %lld "
+                       "epochs and %lld messages</td>",
+                       (long long)values[FACT_epochs_lost], (long long)values[FACT_messages_lost]);
+    struct record_loss sum = {0};
+    for (size_t i = 0; i < record->loss_count; i++) {
+        sum.epochs += record->losses[i].epochs;
+        sum.open += record->losses[i].open;
+        sum.sent += record->losses[i].sent;
+        sum.taken += record->losses[i].taken;
+    }
+    cell(text, "n", (int64_t)sum.epochs);
+    cell(text, "n", (int64_t)sum.open);
+    cell_ms(text, values[FACT_work_lost_ms]);
+    cell(text, "n", (int64_t)sum.sent);
+    cell(text, "n", (int64_t)sum.taken);
+    mn_text_add(text, "<td class=\"n\">at most ");
+    report_add_ms(text, values[FACT_down_most_ms]);
+    mn_text_add(text, "</td></tr></table>\n");
+}
+
 void report_losses(struct report *report)
 {
     const struct record *record = report->record;
@@ -161,17 +187,7 @@ void report_losses(struct report *report)
     for (size_t i = 0; i < shown; i++) {
         add_loss(report, sorted[i]);
     }
-    const int64_t *values = report->facts->values;
-    mn_text_add_format(text,
-                       "<tr class=\"sum\"><td colspan=\"5\">in sum; of vats that forgot %lld "
-                       "epochs and %lld messages</td>",
-                       (long long)values[FACT_epochs_lost], (long long)values[FACT_messages_lost]);
-    cell(text, "n", values[FACT_epochs_lost] + values[FACT_epochs_undone]);
-    mn_text_add(text, "<td></td>");
-    cell_ms(text, values[FACT_work_lost_ms]);
-    mn_text_add(text, "<td></td><td></td>");
-    cell_ms(text, values[FACT_down_most_ms]);
-    mn_text_add(text, "</tr></table>\n");
+    add_sum(report);
     left_out(text, record->loss_count, shown, "restored vats");
     free((void *)sorted);
 }
