@@ -185,6 +185,9 @@ void sim_show_vat(const struct sim *sim, const struct sim_process *process, stru
 
 static void handle_timer(struct sim *sim, struct sim_process *process)
 {
+    if (process->timer_at != sim->now) {
+        return; /* an earlier one was asked for since */
+    }
     process->timer_at = MN_TIME_NEVER;
     switch (process->role) {
     case SIM_COORDINATOR:
