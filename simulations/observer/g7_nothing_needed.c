@@ -1,11 +1,24 @@
 /* G7 nothing needed is deleted. Of each vat the newest checkpoints that were once durable, as many
- * as are to be kept, and everything they apply onto, are never deleted on advice. */
+ * as are to be kept, and everything they apply onto, are never deleted on advice, unless there are
+ * copies enough of them elsewhere. */
 #include "observer/observer_private.h"
 
 static uint32_t copies_wanted(const struct observer *observer)
 {
     uint32_t stores = (uint32_t)observer->topology->checkpoints.stores;
     return stores < observer->host_count ? stores : observer->host_count;
+}
+
+/* On how many hosts but @host a checkpoint is. A former life that was cut off, and does not know
+ * that it is one, lets go of what the newest run needs; that does no harm while there are enough.
+ */
+static uint32_t others_of(const struct observer_vat *vat, uint32_t host, mn_epoch epoch)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < vat->copy_count; i++) {
+        count += vat->copies[i].epoch == epoch && vat->copies[i].host != host ? 1 : 0;
+    }
+    return count;
 }
 
 static bool once_durable(const struct observer *observer, struct observer_vat *vat,
@@ -66,7 +79,8 @@ void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch
         note_made(observer, vat, host, epoch);
         return;
     }
-    if (change == OBSERVER_COPY_DELETED && needed(observer, vat, epoch)) {
+    if (change == OBSERVER_COPY_DELETED && needed(observer, vat, epoch) &&
+        others_of(vat, host, epoch) < copies_wanted(observer)) {
         observer_fail(observer, "G7", "checkpoint %llx of %s is deleted on %s, and is needed",
                       (unsigned long long)epoch, observer_vat_name(observer, number),
                       observer->topology->hosts[host].name);
