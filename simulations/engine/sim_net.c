@@ -193,6 +193,7 @@ bool sim_send(struct sim *sim, uint32_t index, uint64_t connection, const struct
     struct sim_message *message = message_new(first, second, second_size);
     message->link = index;
     message->kind = link->kind;
+    message->client_instance = link->client_instance;
     message->back = back;
     message->sent_at = sim->now;
     message->from_machine = back ? link->machine : client->machine;
@@ -394,7 +395,7 @@ static bool message_survives(struct sim *sim, struct sim_link *link, struct sim_
     if (message->connection > link->reset_below) {
         return true;
     }
-    if (!message->back && link->used &&
+    if (!message->back && link->used && link->client_instance == message->client_instance &&
         mn_random_below(&sim->net_random, 100) < (uint64_t)sim->config.repeat_percent) {
         struct mn_buffer first = {.bytes = message->bytes, .size = message->size};
         (void)sim_send(sim, message->link, 0, &first, message->bytes + message->size,

@@ -110,6 +110,7 @@ struct sim_message {
     bool waited;         /* no cut holds it up any more */
     uint32_t to;         /* the receiver's slot */
     uint64_t to_instance;
+    uint64_t client_instance; /* of the link when it was sent */
     uint32_t from_machine;
     uint32_t to_machine;
     enum sim_link_kind kind;
