@@ -48,16 +48,32 @@ static void note_made(const struct observer *observer, struct observer_vat *vat,
     }
 }
 
-/* Whether one of the newest that are to be kept needs @epoch. */
-static bool needed(const struct observer *observer, struct observer_vat *vat, mn_epoch epoch)
+/* The oldest of the newest that are to be kept. It goes up only, but for a vat that is taken back
+ * below it: what is below it may have been given up before. */
+static void raise_floor(const struct observer *observer, struct observer_vat *vat)
 {
     int64_t kept = 0;
-    for (size_t i = vat->point_count; i > 0 && kept < observer->topology->checkpoints.keep; i--) {
+    vat->floor = vat->floor < vat->keep || vat->run == vat->floor_run ? vat->floor : vat->keep;
+    vat->floor_run = vat->run;
+    for (size_t i = vat->point_count; i > 0; i--) {
+        kept += vat->points[i - 1].copied ? 1 : 0;
+        if (vat->points[i - 1].copied && kept == observer->topology->checkpoints.keep) {
+            mn_epoch floor = vat->points[i - 1].epoch;
+            vat->floor = floor > vat->floor ? floor : vat->floor;
+            return;
+        }
+    }
+}
+
+/* Whether a checkpoint that was once durable, at or above the floor, needs @epoch. */
+static bool needed(const struct observer *observer, struct observer_vat *vat, mn_epoch epoch)
+{
+    raise_floor(observer, vat);
+    for (size_t i = vat->point_count; i > 0 && vat->points[i - 1].epoch >= vat->floor; i--) {
         const struct observer_point *point = &vat->points[i - 1];
         if (!point->copied) {
             continue;
         }
-        kept += 1;
         while (point != NULL && point->epoch > epoch && point->onto != 0) {
             point = observer_point(vat, point->onto);
         }
@@ -77,6 +93,7 @@ void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch
         vat->copies[vat->copy_count++] = (struct observer_copy){
             .host = host, .epoch = epoch, .onto = onto, .since = observer->now};
         note_made(observer, vat, host, epoch);
+        raise_floor(observer, vat);
         return;
     }
     if (change == OBSERVER_COPY_DELETED && needed(observer, vat, epoch) &&

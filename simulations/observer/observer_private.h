@@ -77,6 +77,8 @@ struct observer_vat {
     mn_run *begun;    /* runs that have had a process */
     size_t begun_count;
     size_t begun_capacity;
+    mn_epoch floor;                /* the oldest that is to be kept, */
+    mn_run floor_run;              /* as of this run */
     mn_epoch left;                 /* the newest epoch of which a message has left */
     mn_epoch written;              /* the newest epoch ever written */
     struct observer_point *points; /* checkpoints, by epoch */
