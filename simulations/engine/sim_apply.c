@@ -163,22 +163,48 @@ static struct sim_file *some_file(struct sim *sim, uint32_t host, uint32_t numbe
     return NULL;
 }
 
+/* @file of @store is as it was but for one byte, the @number-th counted round and round. */
+static void damage(struct sim *sim, uint32_t host, struct sim_store *store,
+                   const struct sim_file *file, uint32_t number)
+{
+    mn_epoch onto = file->onto;
+    mn_epoch epoch = file->epoch;
+    if (file->bytes->size == 0) {
+        return;
+    }
+    struct sim_bytes *wrong = sim_bytes_new(file->bytes->bytes, file->bytes->size);
+    wrong->bytes[number % wrong->size] ^= 0x40;
+    sim_file_remove(sim, host, store, epoch, OBSERVER_COPY_LOST);
+    struct sim_file *made = sim_file_add(store, epoch, wrong);
+    made->onto = onto;
+    made->synced = true;
+    made->told = true; /* it is no copy, whatever is done with it */
+}
+
 static void corrupt(struct sim *sim, uint32_t host, uint32_t number)
 {
     struct sim_store *store = NULL;
-    struct sim_file *file = some_file(sim, host, number, &store);
-    if (file == NULL || file->bytes->size == 0) {
-        return;
+    const struct sim_file *file = some_file(sim, host, number, &store);
+    if (file != NULL) {
+        damage(sim, host, store, file, number);
     }
-    mn_epoch onto = file->onto;
-    struct sim_bytes *wrong = sim_bytes_new(file->bytes->bytes, file->bytes->size);
-    wrong->bytes[number % wrong->size] ^= 0x40;
-    mn_epoch epoch = file->epoch;
-    sim_file_remove(sim, host, store, epoch, OBSERVER_COPY_LOST);
-    file = sim_file_add(store, epoch, wrong);
-    file->onto = onto;
-    file->synced = true;
-    file->told = true; /* it is no copy, whatever is done with it */
+}
+
+/* Of each vat that runs there the newest full. */
+static void corrupt_fulls(struct sim *sim, uint32_t host)
+{
+    struct sim_disk *disk = &sim->machines[host].disk;
+    for (size_t i = 0; i < disk->store_count; i++) {
+        struct sim_store *store = &disk->stores[i];
+        const struct sim_process *process = sim_vat_process(sim, store->vat);
+        size_t place = store->file_count;
+        while (place > 0 && store->files[place - 1].onto != 0) {
+            place -= 1;
+        }
+        if (place > 0 && process != NULL && process->machine == host) {
+            damage(sim, host, store, &store->files[place - 1], 0);
+        }
+    }
 }
 
 static void lose_copy(struct sim *sim, uint32_t host, uint32_t number)
@@ -346,6 +372,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         return;
     case SIM_FAULT_CORRUPT:
         corrupt(sim, host, fault->b);
+        return;
+    case SIM_FAULT_CORRUPT_FULL:
+        corrupt_fulls(sim, host);
         return;
     case SIM_FAULT_LOSE_COPY:
         lose_copy(sim, host, fault->b);

@@ -38,6 +38,8 @@
     X(DISK_FULL, "disk_full", "host", "-", "nothing can be written to its disk")                   \
     X(DISK_ERROR, "disk_error", "host", "percent", "so many of its syncs fail")                    \
     X(CORRUPT, "corrupt", "host", "number", "a checkpoint file there has wrong bytes")             \
+    X(CORRUPT_FULL, "corrupt_full", "host", "-",                                                   \
+      "the newest full of each vat there has wrong bytes")                                         \
     X(LOSE_COPY, "lose_copy", "host", "number", "a checkpoint file there is gone")                 \
     X(OLD_JOURNAL, "old_journal", "-", "records", "the coordinator's journal lacks the newest")    \
     X(OLD_AGENT, "old_agent", "host", "-", "its disk is as it was at the last backup")             \
