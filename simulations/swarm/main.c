@@ -24,7 +24,7 @@ enum {
     SHRINK_RUNS = 150,
     SHRINK_COUNT = 6,      /* kinds of failures that are made smaller in one swarm */
     SOMETIMES_SEEDS = 300, /* so many seeds must bring about everything */
-    EXPECTED_SEEDS = 60
+    EXPECTED_SEEDS = 300
 };
 
 struct options {

@@ -207,6 +207,8 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
         chooser->script->config.keep = 1;
         chooser->script->config.strict = 1;
         add(chooser, one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0, for_ms(chooser));
+        add(chooser, one_of(chooser, SIM_FAULT_CUT, SIM_FAULT_CUT_HOST), between(chooser, 0, 59),
+            for_ms(chooser));
         return;
     case SWARM_SLOW:
         add(chooser, SIM_FAULT_DISK_SLOW, between(chooser, 2, 200), for_ms(chooser));
