@@ -114,10 +114,11 @@ TEST_SOURCES := $(shell find tests/unit -name 'test_*.c' 2>/dev/null | sort)
 TEST_HELPERS := $(filter-out $(TEST_SOURCES),$(shell find tests/unit -name '*.c' 2>/dev/null | sort))
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 TEST_HELPER_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_HELPERS))
-TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Itests/unit -DMNEME_SOURCE='"$(CURDIR)"' \
+TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Isimulations -Itests/unit -DMNEME_SOURCE='"$(CURDIR)"' \
                  -DMNEME_BUILD='"$(abspath $(BUILD))"'
 $(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
-ALL_LIBS := $(call lib,bank demo coordinator_shell coordinator_cli coordinator_core agent_shell agent_core) $(VAT_LIBS)
+ALL_LIBS := $(call lib,sim_scenario sim_engine sim_observer bank demo coordinator_shell coordinator_cli \
+            coordinator_core agent_shell agent_core) $(VAT_LIBS)
 # The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.
 THREADED := agent/shell/test_disk agent/shell/test_daemon coordinator/shell/test_recorder \
             coordinator/shell/test_daemon_round
@@ -163,12 +164,16 @@ START ?= 1
 swarm: $(BUILD)/bin/sim ## simulate disasters drawn from SEEDS=1000 seeds, from START=1 on
 	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm
 
-sim-check: $(BUILD)/bin/sim
+sim-check: $(BUILD)/bin/sim $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate
 	@tests/sim $(BUILD)
+	@tests/scenarios $(BUILD) --small
 
 # ---- people ------------------------------------------------------------------------------------
 
-.PHONY: demo
+.PHONY: demo scenarios
+scenarios: $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate ## run the ready scenarios and check what they promise
+	@tests/scenarios $(BUILD)
+
 demo: setup ## stage a disaster with real processes: CASE=rack, crash, agent or coordinator
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/bin/demo --case $(CASE) --out $(BUILD)/demo

@@ -24,7 +24,7 @@ static const struct section sections[] = {
                 "lose_percent port_reuse "},
     {"disk", " disk_us disk_jitter_us start_us "},
     {"clocks", " skew_ms drift_ppm "},
-    {"run", " seed faults_ms bound_ms check "},
+    {"run", NULL}, /* the others */
 };
 enum { SECTION_COUNT = sizeof sections / sizeof *sections };
 
@@ -59,6 +59,14 @@ char *scenario_keep(const char *text)
 
 static bool section_has(const struct section *section, const char *setting)
 {
+    if (section->settings == NULL) {
+        for (const struct section *other = sections; other != section; other++) {
+            if (section_has(other, setting)) {
+                return false;
+            }
+        }
+        return true;
+    }
     size_t size = strlen(setting);
     const char *at = section->settings;
     while ((at = strstr(at, setting)) != NULL) {
@@ -72,12 +80,15 @@ static bool section_has(const struct section *section, const char *setting)
 
 const char *scenario_section(const char *setting)
 {
-    for (size_t i = 0; i < SECTION_COUNT; i++) {
-        if (section_has(&sections[i], setting)) {
-            return sections[i].name;
-        }
+    size_t known = 0;
+    size_t i = 0;
+    while (known < SETTING_COUNT && strcmp(settings[known].name, setting) != 0) {
+        known += 1;
     }
-    return NULL;
+    while (i < SECTION_COUNT && !section_has(&sections[i], setting)) {
+        i += 1;
+    }
+    return known < SETTING_COUNT ? sections[i].name : NULL;
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */
