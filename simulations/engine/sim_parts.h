@@ -1,0 +1,412 @@
+/* What a simulation consists of: events, processes, connections, machines, and the shells around
+ * the cores.
+ *
+ *     sim.c          the loop: one event after the other
+ *     sim_events.c   the queue, processes, clocks, pauses
+ *     sim_net.c      connections and messages; sim_path.c: what is cut off from what
+ *     sim_disk.c     files and records; sim_jobs.c: what an agent asks of its disk
+ *     sim_agent.c, sim_vat.c, sim_coordinator.c   the shells around the three cores
+ *     sim_files.c    a checkpoint as bytes; sim_bank.c: the application
+ *     sim_apply.c    faults
+ *
+ * A machine is a host, or the one that the coordinator runs on, which has the number of hosts as
+ * its own. Chance comes from three generators, so that what one part draws does not change what
+ * another does. */
+#ifndef SIM_PARTS_H
+#define SIM_PARTS_H
+
+#include <stdio.h>
+
+#include "agent/core/agent.h"
+#include "agent/vat/core/vat.h"
+#include "base/check.h"
+#include "base/random.h"
+#include "coordinator/core/coordinator.h"
+#include "docs/topology.h"
+#include "engine/sim.h"
+#include "observer/observer.h"
+#include "wire/common.h"
+
+enum {
+    SIM_CUT_COUNT_MAX = 4096,
+    SIM_QUEUE_COUNT_MAX = 1000, /* messages that wait for a connection to be made */
+    SIM_NONE = -1,
+    SIM_EXIT_CORRUPT = 3
+};
+#define SIM_NOBODY UINT32_MAX
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+enum sim_event_kind {
+    SIM_ON_TIMER,   /* process: its core's deadline may have come */
+    SIM_ON_TURN,    /* process: the application has something of its own to do */
+    SIM_ON_STEP,    /* process: the next part of starting */
+    SIM_ON_MESSAGE, /* `data` is one */
+    SIM_ON_DISK,    /* process: the job at hand is done */
+    SIM_ON_PROBED,  /* process: `data` is a probe */
+    SIM_ON_EXIT,    /* process: of a vat that it watches; `data` says which */
+    SIM_ON_CONNECT, /* `slot` is a link's: attempt `number` to connect it */
+    SIM_ON_BROKEN,  /* `slot` is a link's: the end of connection `number` is noticed; `instance` 1:
+                       only if it is held up */
+    SIM_ON_FAULT,   /* `number` is a fault's place in the script */
+    SIM_ON_OVER,    /* the same: the fault ends */
+    SIM_ON_RESTART  /* `number` is a machine's: start what should run there */
+};
+
+struct sim_event {
+    mn_time at;
+    uint64_t order; /* of equal times the one that was asked for first */
+    enum sim_event_kind kind;
+    uint32_t slot;     /* of the process that it is for */
+    uint64_t instance; /* 0: for none */
+    uint64_t number;
+    void *data; /* heap, owned */
+};
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+enum sim_role { SIM_COORDINATOR, SIM_AGENT, SIM_VAT };
+
+struct sim_process {
+    enum sim_role role;
+    uint32_t slot;
+    uint64_t instance; /* never used twice */
+    uint32_t machine;
+    uint32_t port;            /* where it listens; 0: nowhere */
+    mn_time offset;           /* its clock shows the time plus this, and */
+    int64_t drift_ppm;        /* runs so much faster */
+    mn_time last;             /* what its clock showed last */
+    mn_time timer_at;         /* the earliest timer asked for; MN_TIME_NEVER: none */
+    mn_time paused_until;     /* 0: it runs */
+    struct sim_event *missed; /* while it was paused */
+    size_t missed_count;
+    size_t missed_capacity;
+    int64_t effects_left; /* it dies before the next effect when this is 0; SIM_NONE: it does not */
+    bool dying;
+    int64_t restart_ms; /* how long after its death it is started again */
+    uint32_t *links;    /* of which it is an end */
+    size_t link_count;
+    size_t link_capacity;
+    union {
+        struct sim_agent *agent;
+        struct sim_vat *vat;
+        struct sim_coordinator *coordinator;
+    };
+};
+
+/* ---- the network ----------------------------------------------------------------------------- */
+
+enum sim_link_kind {
+    SIM_LINK_CONTROL, /* agent to coordinator */
+    SIM_LINK_COPIES,  /* agent to agent */
+    SIM_LINK_LOCAL,   /* vat to its agent */
+    SIM_LINK_SESSION  /* vat to vat */
+};
+
+struct sim_message {
+    struct sim_message *next;
+    uint32_t link;
+    uint64_t connection; /* of that link when it was sent */
+    bool back;           /* from the end that listens to the one that connected */
+    bool waited;         /* no cut holds it up any more */
+    uint32_t to;         /* the receiver's slot */
+    uint64_t to_instance;
+    uint64_t client_instance; /* of the link when it was sent */
+    uint32_t from_machine;
+    uint32_t to_machine;
+    enum sim_link_kind kind;
+    mn_time sent_at;
+    uint32_t size;
+    uint32_t second_size;
+    unsigned char bytes[]; /* the first frame, then the second */
+};
+
+/* A connection that a process keeps open, made anew whenever it breaks. */
+struct sim_link {
+    enum sim_link_kind kind;
+    bool used;       /* false: this place is free */
+    uint32_t client; /* slots */
+    uint32_t server;
+    uint64_t client_instance;
+    uint64_t server_instance;
+    uint64_t connection;  /* unique; 0: not established */
+    uint64_t lost_below;  /* what was under way on connections up to this one is lost, */
+    uint64_t reset_below; /* on these by chance */
+    uint32_t serial;      /* of the newest attempt that was asked for */
+    uint32_t machine;     /* what it connects to */
+    uint32_t port;
+    uint32_t peer;             /* SESSION: the vat; COPIES: the host */
+    uint32_t attempts;         /* in vain, since it was last established */
+    uint32_t backoff_ms;       /* the longest pause between two attempts */
+    mn_time age_max;           /* how long a message waits; 0: not at all */
+    mn_time arrives[2];        /* the newest message's arrival: there, back */
+    uint32_t held_up[2];       /* messages that a cut holds up */
+    struct sim_message *first; /* these wait for the connection */
+    struct sim_message **last;
+    uint32_t waiting;
+};
+
+/* ---- machines -------------------------------------------------------------------------------- */
+
+struct sim_bytes {
+    uint32_t references;
+    size_t size;
+    unsigned char bytes[];
+};
+
+struct sim_file {
+    mn_epoch epoch;
+    struct sim_bytes *bytes;
+    mn_epoch onto;
+    bool synced;
+    bool told; /* the observer counts it as a copy */
+};
+
+/* What arrives of a file. */
+struct sim_part {
+    mn_epoch epoch;
+    uint64_t received;
+    unsigned char *bytes;
+    size_t size;
+};
+
+struct sim_store {
+    uint32_t vat;
+    struct sim_file *files; /* by epoch */
+    size_t file_count;
+    size_t file_capacity;
+    struct sim_part *parts;
+    size_t part_count;
+    size_t part_capacity;
+};
+
+struct sim_record {
+    char *key;
+    unsigned char *bytes;
+    size_t size;
+};
+
+struct sim_disk {
+    struct sim_store *stores; /* by vat */
+    size_t store_count;
+    size_t store_capacity;
+    struct sim_record *records; /* by key */
+    size_t record_count;
+    size_t record_capacity;
+};
+
+struct sim_machine {
+    bool up;
+    uint32_t downs;   /* faults that keep it down */
+    uint32_t process; /* slot of the agent, or of the coordinator; SIM_NOBODY */
+    uint32_t pid_newest;
+    uint32_t *ports; /* slots: of SIM_PORT_AGENT, then from SIM_PORT_FIRST; SIM_NOBODY: free */
+    size_t port_count;
+    size_t port_capacity;
+    mn_time offset;
+    int64_t drift_ppm;
+    uint32_t slow; /* faults at work: its disk takes so many times as long, */
+    uint32_t full; /* is full so many times, */
+    uint32_t errors_percent;
+    mn_time disturbed; /* when its agent or its path to the coordinator last changed */
+    bool found_lost;   /* by the coordinator, and not heard since */
+    struct sim_disk disk;
+    struct sim_disk backup;
+};
+
+enum { SIM_PORT_AGENT = 1, SIM_PORT_FIRST = 1000 };
+
+/* Nothing passes from any machine in `from` to any in `to`. A set is [first, first + count). */
+struct sim_cut {
+    uint64_t fault;
+    uint32_t from;
+    uint32_t from_count;
+    uint32_t to;
+    uint32_t to_count;
+    bool others; /* `to` is everything but that set */
+    bool both;
+};
+
+/* ---- the journal ----------------------------------------------------------------------------- */
+
+struct sim_entry {
+    uint64_t generation;
+    uint32_t kind;
+    struct mn_buffer bytes;
+    struct mn_text evidence;
+};
+
+/* ---- the shells ------------------------------------------------------------------------------ */
+
+enum sim_job_kind { SIM_JOB_RECORD, SIM_JOB_SYNC, SIM_JOB_WRITE, SIM_JOB_READ, SIM_JOB_DELETE };
+
+struct sim_job {
+    struct sim_job *next;
+    enum sim_job_kind kind;
+    uint64_t sequence; /* RECORD */
+    bool forget;
+    bool again;
+    char key[AGENT_RECORD_KEY_SIZE];
+    struct mn_name vat;
+    mn_epoch epoch;
+    uint32_t host; /* READ: for whom */
+    struct mn_copies piece;
+    unsigned char *bytes;
+    size_t size;
+    mn_time began;
+};
+
+struct sim_jobs {
+    struct sim_job *first;
+    struct sim_job **last;
+};
+
+struct sim_watch {
+    uint32_t vat;
+    uint32_t pid;
+    uint32_t slot;
+    uint64_t instance;
+    bool released;
+};
+
+struct sim_probe {
+    uint64_t probe;
+    struct mn_name host;
+    uint32_t count;
+    bool last; /* the bound has come: what does not answer is silent */
+    struct mn_endpoint endpoints[MN_PROBE_ENDPOINT_COUNT_MAX];
+};
+
+/* Something to step with once the effects at hand are carried out. */
+struct sim_follow {
+    enum agent_event_kind kind;
+    struct mn_name vat;
+    uint32_t pid;
+    uint64_t pid_started;
+    const char *reason;
+};
+
+struct sim_agent {
+    uint32_t host;
+    struct agent *core;
+    struct agent_effects effects;
+    uint32_t control; /* its connections */
+    uint32_t *copies; /* by host; SIM_NOBODY: none yet */
+    struct sim_jobs records;
+    struct sim_jobs others;
+    struct sim_jobs at_hand; /* being done */
+    struct sim_watch *watches;
+    size_t watch_count;
+    size_t watch_capacity;
+    struct sim_follow *follows;
+    size_t follow_count;
+    size_t follow_capacity;
+};
+
+enum sim_vat_state {
+    SIM_VAT_WAITING, /* to be released */
+    SIM_VAT_ASKING,  /* its agent, for its life */
+    SIM_VAT_READING, /* its checkpoints */
+    SIM_VAT_RUNNING
+};
+
+struct sim_session {
+    uint32_t peer;
+    uint32_t link;
+};
+
+struct sim_vat {
+    uint32_t vat;
+    uint32_t pid;
+    uint64_t pid_started;
+    enum sim_vat_state state;
+    mn_time asking_until;
+    struct mn_arena life_arena;
+    struct mn_life life;
+    struct vat *core;
+    struct vat_effects effects;
+    uint32_t local; /* connection to the agent */
+    bool attach_waits;
+    struct mn_from_vat attach;
+    mn_time attach_until;
+    struct sim_session *sessions; /* by peer */
+    size_t session_count;
+    size_t session_capacity;
+    uint64_t greeted; /* the application's own state: see sim_bank.c */
+    const char *reason;
+};
+
+struct sim_append {
+    struct sim_append *next;
+    uint64_t sequence;
+    struct sim_entry entry;
+};
+
+struct sim_coordinator {
+    struct coordinator *core;
+    struct coordinator_effects effects;
+    uint32_t *peers;       /* by host: the connection that spoke last */
+    uint64_t *connections; /* by host; 0: none */
+    struct sim_append *first;
+    struct sim_append **last;
+    bool appending;
+};
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+struct sim {
+    struct sim_config config;
+    struct sim_faults faults;
+    struct sim_tree *tree;
+    struct topology *topology;
+    struct agent_host *agent_hosts; /* what every agent's configuration has */
+    struct mn_name *vat_names;
+    uint32_t host_count;
+    uint32_t vat_count;
+    struct observer *observer; /* NULL: nobody watches */
+
+    mn_time now;
+    struct sim_event *events; /* a heap */
+    size_t event_count;
+    size_t event_capacity;
+    uint64_t event_order;
+    struct mn_random net_random;
+    struct mn_random disk_random;
+    struct mn_random bank_random;
+
+    struct sim_process **processes; /* by slot */
+    size_t process_count;
+    size_t process_capacity;
+    uint64_t instances;
+    struct sim_machine *machines; /* the hosts, then the coordinator's */
+    struct sim_link *links;
+    size_t link_count;
+    size_t link_capacity;
+    uint32_t *free_links;
+    size_t free_count;
+    size_t free_capacity;
+    uint64_t connections;
+    struct sim_cut cuts[SIM_CUT_COUNT_MAX];
+    size_t cut_count;
+    struct sim_message *held_first; /* by cuts */
+    struct sim_message **held_last;
+
+    struct sim_entry *journal;
+    size_t journal_count;
+    size_t journal_capacity;
+    bool quiet; /* faults and workload are over */
+
+    struct mn_arena arena; /* of the message at hand */
+    struct mn_buffer buffer;
+    struct mn_text text;
+    FILE *trace;
+    sim_recorder *recorder; /* NULL: nobody records */
+    void *recorder_context;
+    struct sim_result result;
+    bool *faulty;  /* by fault: it is at work */
+    bool settling; /* a round has just settled */
+    uint64_t message_id;
+    uint32_t rounds_decided; /* of which a coordinator still has to see the end */
+};
+
+#endif
