@@ -195,7 +195,7 @@ static void begins_with_nothing_of_the_agent_but_its_environment(void **state)
     assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     int leaked = dup(STDERR_FILENO);
     assert_true(leaked > 2);
-    uint32_t pid = start(test, "grep -E '^Sig(Blk|Ign)' /proc/$$/status; ls /proc/$$/fd;"
+    uint32_t pid = start(test, "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/$$/fd;"
                                "cut -d' ' -f6 /proc/$$/stat; readlink /proc/$$/fd/0");
     agent_process_release(test->processes, &test->vat);
     wait_for_exit(test);

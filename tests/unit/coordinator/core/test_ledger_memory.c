@@ -228,11 +228,11 @@ static void empties_a_store_at_once_until_it_reports_again(void **state)
 
 enum { STEADY_VATS = 40 };
 
-static struct ledger *steady(char names[STEADY_VATS][8])
+static struct ledger *steady(char names[STEADY_VATS][16])
 {
     const char *list[STEADY_VATS];
     for (int i = 0; i < STEADY_VATS; i++) {
-        (void)snprintf(names[i], 8, "v%d", i);
+        (void)snprintf(names[i], sizeof names[i], "v%d", i);
         list[i] = names[i];
     }
     return new_ledger(list, STEADY_VATS);
@@ -241,7 +241,7 @@ static struct ledger *steady(char names[STEADY_VATS][8])
 static void stays_as_large_as_it_is_under_steady_reports(void **state)
 {
     (void)state;
-    char names[STEADY_VATS][8];
+    char names[STEADY_VATS][16];
     struct ledger *ledger = steady(names);
     size_t bytes = 0;
     for (mn_epoch epoch = 10; epoch < 400; epoch++) {
