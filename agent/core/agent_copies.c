@@ -3,9 +3,9 @@
  *
  * The partners of a vat stand in domains other than ours and each other's, as far as the topology
  * has so many; candidates are taken in the topology's order, from a place that differs from host to
- * host and vat to vat, so that copies spread. A lost host is tried again after a long while: when it
- * is back it may have nothing to say to us. A partner stays one until it is lost, refuses or does
- * not answer. A new one is sent everything that is retained, oldest first. */
+ * host and vat to vat, so that copies spread. A lost host is tried again after a long while: when
+ * it is back it may have nothing to say to us. A partner stays one until it is lost, refuses or
+ * does not answer. A new one is sent everything that is retained, oldest first. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -283,8 +283,8 @@ void agent_host_lost(struct agent *agent, const struct mn_name *name)
         return;
     }
     agent->hosts[host].lost = true;
-    agent->hosts[host].lost_until = agent->now + (mn_time)agent->config.copy_ms * MN_MS *
-                                                     AGENT_AWAY_FACTOR * AGENT_AWAY_FACTOR;
+    agent->hosts[host].lost_until =
+        agent->now + (mn_time)agent->config.copy_ms * MN_MS * AGENT_AWAY_FACTOR * AGENT_AWAY_FACTOR;
     for (size_t i = 0; i < agent->vat_count; i++) {
         if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {
             agent_copies_advance(agent, agent->vats[i]);
