@@ -7,7 +7,7 @@
 #include "scenario/report_private.h"
 
 enum {
-    LABEL_WIDTH = 118,
+    LABEL_WIDTH = 146,
     BAR_HEIGHT = 12,
     SMALL_CLUSTER = 36, /* of so many vats all are drawn */
     FAULT_LEVELS = 4,
@@ -26,20 +26,14 @@ struct diagram {
 
 /* ---- who is drawn ---------------------------------------------------------------------------- */
 
-/* How much a vat matters: 0 not at all, 1 told, 2 revived, 3 forgot. */
-static unsigned char *weights_new(const struct record *record)
+/* Those that lost most come first, then those that were told, then, in a small cluster, all. */
+static void add_row(struct diagram *diagram, bool *drawn, uint32_t vat)
 {
-    unsigned char *weights = calloc((size_t)record->vat_count + 1, 1);
-    mn_assert(weights != NULL);
-    for (size_t i = 0; i < record->notice_count; i++) {
-        weights[record->notices[i].vat] = 1;
+    if (!drawn[vat] && diagram->row_count < REPORT_ROW_COUNT_MAX) {
+        drawn[vat] = true;
+        diagram->rows[diagram->row_count++] =
+            (struct report_row){.vat = vat, .host = diagram->report->tree->vats[vat].host};
     }
-    for (size_t i = 0; i < record->loss_count; i++) {
-        bool forgot = record->losses[i].outcome != MN_REVIVED;
-        unsigned char *weight = &weights[record->losses[i].vat];
-        *weight = forgot || *weight == 3 ? 3 : 2;
-    }
-    return weights;
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -52,24 +46,42 @@ static int compare_rows(const void *a, const void *b)
     return (left->vat > right->vat) - (left->vat < right->vat);
 }
 
+static size_t count_touched(const struct record *record)
+{
+    bool *touched = calloc((size_t)record->vat_count + 1, sizeof *touched);
+    size_t count = 0;
+    mn_assert(touched != NULL);
+    for (size_t i = 0; i < record->loss_count; i++) {
+        touched[record->losses[i].vat] = true;
+    }
+    for (size_t i = 0; i < record->notice_count; i++) {
+        touched[record->notices[i].vat] = true;
+    }
+    for (uint32_t i = 0; i < record->vat_count; i++) {
+        count += touched[i] ? 1 : 0;
+    }
+    free(touched);
+    return count;
+}
+
 static void choose_rows(struct diagram *diagram)
 {
     const struct record *record = diagram->report->record;
-    unsigned char *weights = weights_new(record);
-    int least = record->vat_count <= SMALL_CLUSTER ? 0 : 1;
-    for (uint32_t i = 0; i < record->vat_count; i++) {
-        diagram->touched += weights[i] > 0 ? 1 : 0;
+    const struct record_loss **losses = report_sorted_losses(record);
+    bool *drawn = calloc((size_t)record->vat_count + 1, sizeof *drawn);
+    mn_assert(drawn != NULL);
+    diagram->touched = count_touched(record);
+    for (size_t i = 0; i < record->loss_count; i++) {
+        add_row(diagram, drawn, losses[i]->vat);
     }
-    for (int weight = 3; weight >= least; weight--) {
-        for (uint32_t i = 0; i < record->vat_count && diagram->row_count < REPORT_ROW_COUNT_MAX;
-             i++) {
-            if (weights[i] == weight) {
-                diagram->rows[diagram->row_count++] =
-                    (struct report_row){.vat = i, .host = diagram->report->tree->vats[i].host};
-            }
-        }
+    for (size_t i = 0; i < record->notice_count; i++) {
+        add_row(diagram, drawn, record->notices[i].vat);
     }
-    free(weights);
+    for (uint32_t i = 0; record->vat_count <= SMALL_CLUSTER && i < record->vat_count; i++) {
+        add_row(diagram, drawn, i);
+    }
+    free(drawn);
+    free((void *)losses);
     qsort(diagram->rows, diagram->row_count, sizeof *diagram->rows, compare_rows);
 }
 
@@ -181,7 +193,7 @@ static void add_labels(struct diagram *diagram)
                                -LABEL_WIDTH, row->y - 17, REPORT_WIDTH, row->y - 17);
         }
         if (host) {
-            mn_text_add_format(text, "<text class=\"host\" x=\"-62\" y=\"%.1f\">h%u</text>\n",
+            mn_text_add_format(text, "<text class=\"host\" x=\"-58\" y=\"%.1f\">h%u</text>\n",
                                row->y + 4, row->host);
         }
         mn_text_add_format(text, "<text class=\"vat\" x=\"-4\" y=\"%.1f\">v%u</text>\n", row->y + 4,
@@ -222,6 +234,15 @@ static void add_epoch(struct diagram *diagram, const struct report_row *row, siz
                        epoch->died != 0 ? "; died" : "");
 }
 
+static void add_down(struct diagram *diagram, const struct report_row *row, mn_time from,
+                     mn_time to)
+{
+    const struct report *report = diagram->report;
+    mn_text_add_format(report->text,
+                       "<line class=\"down\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+                       report_x(&report->axis, from), row->y, report_x(&report->axis, to), row->y);
+}
+
 /* From the end of one life to the beginning of the next, and where that is. */
 static void add_lives(struct diagram *diagram, const struct report_row *row)
 {
@@ -232,16 +253,16 @@ static void add_lives(struct diagram *diagram, const struct report_row *row)
         if (!report_shown(&report->axis, life->began)) {
             continue;
         }
-        mn_text_add_format(report->text,
-                           "<line class=\"down\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" "
-                           "y2=\"%.1f\"/>\n",
-                           report_x(&report->axis, vat->lives[i - 1].ended), row->y,
-                           report_x(&report->axis, life->began), row->y);
+        add_down(diagram, row, vat->lives[i - 1].ended, life->began);
         if (life->host != vat->lives[i - 1].host) {
             mn_text_add_format(report->text,
                                "<text class=\"moved\" x=\"%.1f\" y=\"%.1f\">on h%u</text>\n",
                                report_x(&report->axis, life->began) + 3, row->y + 3.5, life->host);
         }
+    }
+    if (!vat->running && vat->life_count > 0) {
+        add_down(diagram, row, vat->lives[vat->life_count - 1].ended,
+                 report->facts->values[FACT_ended_ms] * MN_MS);
     }
 }
 
@@ -325,12 +346,17 @@ static void add_cuts(struct diagram *diagram)
     }
 }
 
+/* A line through all rows, and its words at the first level where there is room; at the right edge
+ * they stand before the line. */
 static void add_flag(struct diagram *diagram, mn_time at, const char *class, const char *words,
                      double *ends)
 {
     double x = report_x(&diagram->report->axis, at);
+    double width = 10 + 6.6 * (double)strlen(words);
+    bool before = x + width > REPORT_WIDTH;
+    double left = before ? x - width : x - 4;
     size_t level = 0;
-    while (level + 1 < diagram->levels && ends[level] > x - 4) {
+    while (level + 1 < diagram->levels && ends[level] > left) {
         level += 1;
     }
     if (!report_shown(&diagram->report->axis, at)) {
@@ -339,9 +365,7 @@ static void add_flag(struct diagram *diagram, mn_time at, const char *class, con
     mn_text_add_format(diagram->report->text,
                        "<line class=\"%s\" x1=\"%.1f\" y1=\"%zu\" x2=\"%.1f\" y2=\"%.1f\"/>", class,
                        x, 8 + level * 18, x, diagram->height - 22);
-    if (ends[level] <= x - 4) {
-        double width = 10 + 6.2 * (double)strlen(words);
-        bool before = x + width > REPORT_WIDTH;
+    if (ends[level] <= left) {
         mn_text_add_format(diagram->report->text, "<text class=\"%s\" x=\"%.1f\" y=\"%zu\"%s>",
                            class, before ? x - 4 : x + 4, 17 + level * 18,
                            before ? " text-anchor=\"end\"" : "");

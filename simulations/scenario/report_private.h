@@ -6,11 +6,11 @@
 
 enum {
     REPORT_WINDOW_COUNT_MAX = 64,
-    REPORT_ROW_COUNT_MAX = 60,    /* vats that are drawn */
-    REPORT_LINE_COUNT_MAX = 240,  /* messages that are drawn */
-    REPORT_TABLE_COUNT_MAX = 100, /* rows of a table */
-    REPORT_WIDTH = 1120,          /* of the diagram's time, in pixels */
-    REPORT_FOLD_WIDTH = 26        /* of time that is folded away */
+    REPORT_ROW_COUNT_MAX = 60,   /* vats that are drawn */
+    REPORT_LINE_COUNT_MAX = 240, /* messages that are drawn */
+    REPORT_TABLE_COUNT_MAX = 40, /* rows of a table */
+    REPORT_WIDTH = 1120,         /* of the diagram's time, in pixels */
+    REPORT_FOLD_WIDTH = 26       /* of time that is folded away */
 };
 
 /* Time as it is drawn: windows in which something happens, one after the other, and folds between
@@ -57,6 +57,8 @@ struct report_row {
 void report_messages(struct report *report, const struct report_row *rows, size_t row_count);
 
 /* report_tables.c */
+/* Those that lost most first; to be given back with free. */
+const struct record_loss **report_sorted_losses(const struct record *record);
 void report_rounds(struct report *report);
 void report_losses(struct report *report);
 void report_racks(struct report *report);

@@ -28,38 +28,44 @@ static void left_out(struct mn_text *text, size_t count, size_t shown, const cha
 
 /* ---- rounds ---------------------------------------------------------------------------------- */
 
-static void add_part(struct mn_text *text, const char *class, const char *word, int64_t ms,
-                     int64_t total)
+static void add_part(struct mn_text *text, const char *word, int64_t ms, int64_t total)
 {
     if (ms == FACT_NONE) {
         return;
     }
     double percent = total > 0 ? 100.0 * (double)ms / (double)total : 0;
     mn_text_add_format(text, "<span class=\"part %s\" style=\"flex:%.2f 1 0\" title=\"%s\"></span>",
-                       class, percent > 0.4 ? percent : 0.4, word);
+                       word, percent > 0.4 ? percent : 0.4, word);
 }
 
-static void add_round(struct mn_text *text, const struct record_round *round)
+static mn_time round_from(const struct record_round *round)
 {
-    static const char *const classes[] = {"detect", "decide", "restore", "tell"};
+    return round->first_death > 0 ? round->first_death : round->begun_at;
+}
+
+/* All bars are on one scale, so that rounds can be compared; @longest fills it. */
+static void add_round(struct mn_text *text, const struct record_round *round, int64_t longest)
+{
     static const char *const words[] = {"detect", "decide", "restore", "tell"};
-    mn_time from = round->first_death > 0 ? round->first_death : round->begun_at;
+    mn_time from = round_from(round);
     mn_time marks[] = {from, round->begun_at, round->decided_at, round->restored_at,
                        round->told_at};
     int64_t total = record_ms(from, round->told_at);
-    mn_text_add_format(text, "<div class=\"round\"><b>round %llu</b> <span class=\"small\">from ",
+    mn_text_add_format(text,
+                       "<div class=\"round\"><span><b>round %llu</b> <span class=\"small\">at ",
                        (unsigned long long)round->round);
     report_add_at(text, from);
-    mn_text_add_format(text,
-                       ", %u restored, %u told, intervals asked for %u times</span>"
-                       "<div class=\"bar\">",
-                       round->restored, round->told, round->attempts);
+    mn_text_add_format(text, ", %u restored, %u told%s</span></span><div class=\"track\">",
+                       round->restored, round->told,
+                       round->attempts > 1 ? ", intervals asked for again" : "");
+    mn_text_add_format(text, "<div class=\"bar\" style=\"width:%.1f%%\">",
+                       longest > 0 && total > 0 ? 100.0 * (double)total / (double)longest : 0.0);
     for (size_t i = 0; i < 4; i++) {
-        add_part(text, classes[i], words[i], record_ms(marks[i], marks[i + 1]), total);
+        add_part(text, words[i], record_ms(marks[i], marks[i + 1]), total);
     }
-    mn_text_add(text, "</div><div class=\"parts\">");
+    mn_text_add(text, "</div></div><div class=\"parts\">");
     for (size_t i = 0; i < 4; i++) {
-        mn_text_add_format(text, "<span><i class=\"k %s\"></i>%s ", classes[i], words[i]);
+        mn_text_add_format(text, "<span><i class=\"k %s\"></i>%s ", words[i], words[i]);
         report_add_ms(text, record_ms(marks[i], marks[i + 1]));
         mn_text_add(text, "</span>");
     }
@@ -72,10 +78,15 @@ void report_rounds(struct report *report)
 {
     const struct record *record = report->record;
     size_t shown = 0;
+    int64_t longest = 0;
     mn_text_add(report->text, "<h2>The rounds</h2>\n");
+    for (size_t i = 0; i < record->round_count; i++) {
+        int64_t total = record_ms(round_from(&record->rounds[i]), record->rounds[i].told_at);
+        longest = total > longest ? total : longest;
+    }
     for (size_t i = 0; i < record->round_count && shown < REPORT_TABLE_COUNT_MAX; i++) {
         if (record->rounds[i].decided_at != 0) {
-            add_round(report->text, &record->rounds[i]);
+            add_round(report->text, &record->rounds[i], longest);
             shown += 1;
         }
     }
@@ -115,6 +126,17 @@ static int compare_losses(const void *a, const void *b)
         return left_work > right_work ? -1 : 1;
     }
     return (left->vat > right->vat) - (left->vat < right->vat);
+}
+
+const struct record_loss **report_sorted_losses(const struct record *record)
+{
+    const struct record_loss **sorted = calloc(record->loss_count + 1, sizeof *sorted);
+    mn_assert(sorted != NULL);
+    for (size_t i = 0; i < record->loss_count; i++) {
+        sorted[i] = &record->losses[i];
+    }
+    qsort((void *)sorted, record->loss_count, sizeof *sorted, compare_losses);
+    return sorted;
 }
 
 static void add_loss(struct report *report, const struct record_loss *loss)
@@ -166,12 +188,7 @@ void report_losses(struct report *report)
 {
     const struct record *record = report->record;
     struct mn_text *text = report->text;
-    const struct record_loss **sorted = calloc(record->loss_count + 1, sizeof *sorted);
-    mn_assert(sorted != NULL);
-    for (size_t i = 0; i < record->loss_count; i++) {
-        sorted[i] = &record->losses[i];
-    }
-    qsort((void *)sorted, record->loss_count, sizeof *sorted, compare_losses);
+    const struct record_loss **sorted = report_sorted_losses(record);
     size_t shown =
         record->loss_count < REPORT_TABLE_COUNT_MAX ? record->loss_count : REPORT_TABLE_COUNT_MAX;
     mn_text_add(text, "<h2>What was lost</h2>\n");
@@ -182,7 +199,7 @@ void report_losses(struct report *report)
     }
     mn_text_add(text,
                 "<table><tr><th>vat</th><th>host</th><th>round</th><th>outcome</th><th>keeps</th>"
-                "<th>epochs lost</th><th>open lost</th><th>work lost</th><th>sent in them</th>"
+                "<th>epochs died</th><th>open ones</th><th>work lost</th><th>sent in them</th>"
                 "<th>taken in them</th><th>without a process</th></tr>\n");
     for (size_t i = 0; i < shown; i++) {
         add_loss(report, sorted[i]);
