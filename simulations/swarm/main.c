@@ -152,7 +152,7 @@ static void finish_one(struct swarm_child *children, unsigned running, struct ta
 
 static void run_seeds(const struct options *options, struct tally *tally)
 {
-    struct swarm_child children[JOBS_MAX];
+    struct swarm_child children[JOBS_MAX] = {{0}};
     unsigned running = 0;
     uint64_t next = options->start;
     uint64_t end = options->start + options->seeds;
@@ -186,6 +186,7 @@ static int swarm(const struct options *options)
 {
     struct tally tally = {0};
     double began = seconds_now();
+    mn_assert(options->out != NULL);
     (void)mkdir(options->out, 0777);
     run_seeds(options, &tally);
     int missing = show_sometimes(&tally, options);
