@@ -35,6 +35,7 @@ struct sim_tree *sim_tree_even(const struct sim_config *config)
     uint32_t rack_count = (uint32_t)(config->zones * config->racks);
     struct sim_tree *tree = sim_tree_new((uint32_t)config->zones, rack_count,
                                          sim_config_hosts(config), (uint32_t)config->vats);
+    mn_assert(tree->host_count > 0);
     for (uint32_t rack = 0; rack < rack_count; rack++) {
         tree->rack_zones[rack] = rack / (uint32_t)config->racks;
     }

@@ -76,7 +76,8 @@ static int parse_options(int argc, char **argv, struct options *options)
         if (letter == 'h') {
             help();
             return 0;
-        } else if (letter == 's') {
+        }
+        if (letter == 's') {
             fine = parse_number(optarg, 0, INT64_MAX - RUNS_COUNT_MAX, &options->seed);
         } else if (letter == 'r') {
             fine = parse_number(optarg, 1, RUNS_COUNT_MAX, &number);

@@ -60,7 +60,7 @@ static mn_result start_child(struct many *many, size_t index)
     }
     if (pid == 0) {
         struct record record;
-        struct facts facts;
+        struct facts facts = {0};
         run_here(many->scenario, many->seed + (int64_t)index, NULL, &record, &facts);
         many->shared[index] = facts;
         _exit(0);

@@ -326,8 +326,8 @@ static void draw_level(struct drawer *drawer, enum level level, uint32_t count, 
 void scenario_faults(const struct scenario *scenario, int64_t seed, struct sim_faults *faults)
 {
     const struct scenario_random *random = &scenario->random;
-    struct sim_tree *even = scenario->tree == NULL ? sim_tree_even(&scenario->config) : NULL;
-    const struct sim_tree *tree = even != NULL ? even : scenario->tree;
+    struct sim_tree *tree =
+        scenario->tree != NULL ? sim_tree_copy(scenario->tree) : sim_tree_even(&scenario->config);
     struct drawer drawer = {.scenario = scenario,
                             .tree = tree,
                             .random = {.state = (uint64_t)seed ^ 0x6368616e63650000U},
@@ -340,5 +340,5 @@ void scenario_faults(const struct scenario *scenario, int64_t seed, struct sim_f
     draw_level(&drawer, LEVEL_RACK, tree->rack_count, random->rack_mtbf_s);
     draw_level(&drawer, LEVEL_HOST, tree->host_count, random->host_mtbf_s);
     draw_level(&drawer, LEVEL_VAT, tree->vat_count, random->vat_mtbf_s);
-    sim_tree_destroy(&even);
+    sim_tree_destroy(&tree);
 }
