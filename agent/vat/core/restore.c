@@ -52,6 +52,7 @@ mn_result vat_restore_record(struct vat *vat, const struct mn_checkpoint_record 
     vat->chain_done += 1;
     if (vat->chain_done == vat->chain_count && record->round > vat->round) {
         vat->round = record->round;
+        vat->settled = record->round;
     }
     return MN_OK;
 }

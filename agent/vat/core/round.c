@@ -1,8 +1,14 @@
 /* Rounds: fences and the open interval while one is under way, notices when it is decided, and the
  * word that they are handled.
  *
- * Invariant: a round with notices is said to be handled only when a durable checkpoint has the
- * turns that handled them; so a crash in between makes them be handed out again. */
+ * The agent says rounds in their order: a checkpoint of this vat, which names the newest round that
+ * it has applied, has handled the notices of all before. Should one be said late all the same, it
+ * is handed out late.
+ *
+ * Invariant: a round with notices is said to be handled only when they were handed out and a
+ * durable checkpoint has the turns that handled them; so a crash in between makes them be handed
+ * out again.
+ */
 #include "vat_private.h"
 
 #include <stdlib.h>
@@ -106,14 +112,39 @@ static void say_handled(struct vat *vat, uint64_t round, struct vat_effects *eff
     }
 }
 
-static bool told_pending(const struct vat *vat, uint64_t round)
+static const struct vat_told *told_find(const struct vat *vat, uint64_t round)
 {
     for (size_t i = 0; i < vat->told_count; i++) {
         if (vat->told[i].round == round) {
-            return true;
+            return &vat->told[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Note that the notices of @round are handed out, in the place of the oldest handled round if there
+ * is no other. False when so many are not handled yet. */
+static bool told_add(struct vat *vat, uint64_t round)
+{
+    size_t place = vat->told_count;
+    if (vat->told_count == VAT_TOLD_COUNT_MAX) {
+        for (size_t i = 0; i < vat->told_count; i++) {
+            if (vat->told[i].handled &&
+                (place == vat->told_count || vat->told[i].round < vat->told[place].round)) {
+                place = i;
+            }
+        }
+        if (place == vat->told_count) {
+            return false;
+        }
+        if (vat->told[place].round > vat->settled) {
+            vat->settled = vat->told[place].round;
+        }
+        vat->told_count -= 1;
+    }
+    vat->told[place] = (struct vat_told){.round = round};
+    vat->told_count += 1;
+    return true;
 }
 
 /* Hand a notice to the application, and take it into account from here on. */
@@ -149,20 +180,23 @@ void round_on_round(struct vat *vat, mn_time now, const struct mn_to_vat *messag
                     struct vat_effects *effects)
 {
     uint64_t round = message->round.round;
-    if (round <= vat->round) {
-        if (message->round.notice_count > 0 && !told_pending(vat, round)) {
-            say_handled(vat, round, effects);
-        }
+    bool notices = message->round.notice_count > 0;
+    const struct vat_told *told = told_find(vat, round);
+    if (notices && (told != NULL ? told->handled : round <= vat->settled)) {
+        say_handled(vat, round, effects);
         return;
     }
-    if (message->round.notice_count > 0) {
-        if (vat->told_count == VAT_TOLD_COUNT_MAX) {
-            return; /* The agent says it again until it is handled; until then it waits. */
-        }
-        vat->told[vat->told_count++] = (struct vat_told){.round = round};
+    if (told != NULL || (!notices && round <= vat->round)) {
+        return;
+    }
+    if (notices && !told_add(vat, round)) {
+        return; /* The agent says it again until it is handled; until then it waits. */
     }
     for (uint32_t i = 0; i < message->round.notice_count; i++) {
         round_tell(vat, &message->round.notices[i], effects);
+    }
+    if (round < vat->round) {
+        return;
     }
     vat->round = round;
     for (size_t i = 0; i < vat->session_count; i++) {
@@ -180,14 +214,11 @@ void round_on_round(struct vat *vat, mn_time now, const struct mn_to_vat *messag
 
 void round_on_durable(struct vat *vat, struct vat_effects *effects)
 {
-    size_t kept = 0;
     for (size_t i = 0; i < vat->told_count; i++) {
-        struct vat_told told = vat->told[i];
-        if (told.epoch != 0 && told.epoch <= vat->durable) {
-            say_handled(vat, told.round, effects);
-        } else {
-            vat->told[kept++] = told;
+        struct vat_told *told = &vat->told[i];
+        if (!told->handled && told->epoch != 0 && told->epoch <= vat->durable) {
+            told->handled = true;
+            say_handled(vat, told->round, effects);
         }
     }
-    vat->told_count = kept;
 }

@@ -35,6 +35,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->keep = life->keep;
     made->outcome = life->outcome;
     made->round = life->round;
+    made->settled = life->round;
     made->lineage = life->lineage;
     made->plain = life->key_file[0] == '\0';
     made->interval = (mn_time)(life->interval_ms > 0 ? life->interval_ms : 1) * MN_MS;

@@ -122,10 +122,11 @@ struct vat_fence {
     uint64_t round;
 };
 
-/* A round with notices that is not yet said to be handled. */
+/* A round whose notices were handed out. */
 struct vat_told {
     uint64_t round;
     mn_epoch epoch; /* the checkpoint that has it; 0: none yet */
+    bool handled;   /* that is durable, and was said */
 };
 
 /* A batch that was released, though a checkpoint still has it. */
@@ -141,6 +142,7 @@ struct vat {
     mn_epoch keep;
     enum mn_outcome outcome;
     uint64_t round;
+    uint64_t settled; /* notices of the rounds up to this one are handled, or stand in `told` */
     struct mn_lineage lineage;
     bool plain; /* connections have no keys */
     mn_time interval;

@@ -327,6 +327,49 @@ static void the_same_events_give_the_same_effects(void **state)
     assert_true(hashes[0] == hashes[1]);
 }
 
+/* Round 5 was lost with a connection, and is said again after round 6. */
+static void a_notice_that_comes_after_a_later_round_is_handed_out_late(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
+    decide(&world, 1, 6, NULL);
+    decide(&world, 1, 5, &notice);
+    world_flush(&world);
+    assert_non_null(strstr(world.vats[1].log, "rolled_back a"));
+    assert_null(strstr(world.vats[1].agent, "handled"));
+    world_clear_logs(&world);
+    world_run(&world, 1500);
+    assert_non_null(strstr(world.vats[1].agent, "handled 5\n"));
+    world_clear_logs(&world);
+    decide(&world, 1, 5, &notice);
+    assert_string_equal(world.vats[1].log, "");
+    assert_string_equal(world.vats[1].agent, "handled 5\n");
+    world_deinit(&world);
+}
+
+/* More rounds with notices than a vat remembers: the oldest handled ones make room. */
+static void a_vat_is_told_of_any_number_of_rounds_once_each(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
+    for (uint64_t round = 1; round <= 100; round++) {
+        world_clear_logs(&world);
+        decide(&world, 1, round, &notice);
+        assert_non_null(strstr(world.vats[1].log, "rolled_back a"));
+        world_run(&world, 500);
+    }
+    world_clear_logs(&world);
+    decide(&world, 1, 3, &notice);
+    decide(&world, 1, 99, &notice);
+    assert_string_equal(world.vats[1].log, "");
+    assert_string_equal(world.vats[1].agent, "handled 3\nhandled 99\n");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_peer_that_forgot_without_a_round_is_held_and_told_of),
         cmocka_unit_test(a_sender_that_forgot_without_a_round_holds_its_sends),
         cmocka_unit_test(the_same_events_give_the_same_effects),
+        cmocka_unit_test(a_notice_that_comes_after_a_later_round_is_handed_out_late),
+        cmocka_unit_test(a_vat_is_told_of_any_number_of_rounds_once_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
