@@ -155,7 +155,7 @@ void agent_heartbeat(struct agent *agent)
         up->heartbeat.number = agent->heartbeat_number;
         up->heartbeat.lag_ms = late / MN_MS > UINT32_MAX ? UINT32_MAX : (uint32_t)(late / MN_MS);
         up->heartbeat.disk_ms = agent->disk_ms;
-        up->heartbeat.complete = agent_report_complete(agent);
+        up->heartbeat.complete = agent_report_taken_up(agent, &agent->everything);
     }
     agent->heartbeat_at += hello_heartbeat(agent);
     if (agent->heartbeat_at <= agent->now) {

@@ -1,16 +1,14 @@
 /* The answer to a freeze. What it must not leave out: a checkpoint that a vat has written and that
  * is not durable yet. An open interval may begin after it, and would hang in the air without its
- * row; so those rows go first, marked as not durable. While the coordinator has so many reports to
- * take that they cannot go, there is no answer. */
+ * row; so those rows go first, marked as not durable. What was sent may be lost with its
+ * connection, and the answer come through on the next one: it waits until all of them have been
+ * taken. */
 #include <string.h>
 
 #include "agent_private.h"
 
-bool agent_intervals_ready(struct agent *agent)
+void agent_intervals_mark(struct agent *agent)
 {
-    if (agent->dirty_count > 0 && agent->batch_count >= AGENT_BATCH_COUNT_MAX) {
-        return false;
-    }
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         for (size_t k = 0; k < vat->file_count; k++) {
@@ -23,8 +21,8 @@ bool agent_intervals_ready(struct agent *agent)
             }
         }
     }
-    agent_report_flush(agent);
-    return agent->dirty_count == 0;
+    agent_report_mark(agent, &agent->freeze.rows);
+    agent->flush = true;
 }
 
 /* What one message can carry: a name's index in the message is found through `places`, by number.

@@ -29,9 +29,7 @@ static void invariant_vat(const struct agent *agent, const struct agent_vat *vat
     mn_assert(!vat->connected || agent_linked_vat(agent, &vat->connection) == vat);
     mn_assert(vat->next.run == 0 || vat->next.run > vat->start.run);
     mn_assert(vat->next.run == 0 || vat->next.run > vat->fence);
-    mn_assert(!vat->awaited || agent->freeze.state == AGENT_FREEZE_COLLECTING ||
-              agent->freeze.state == AGENT_FREEZE_ANSWERED ||
-              agent->freeze.state == AGENT_FREEZE_FENCING);
+    mn_assert(!vat->awaited || agent->freeze.state != AGENT_FREEZE_OPEN);
     for (size_t i = 0; i < vat->file_count; i++) {
         mn_assert(i == 0 || vat->files[i - 1].epoch < vat->files[i].epoch);
         invariant_file(agent, vat, &vat->files[i]);
@@ -60,6 +58,8 @@ void agent_invariant(const struct agent *agent)
     for (size_t i = 1; i < agent->decision_count; i++) {
         mn_assert(agent->decisions[i - 1].round < agent->decisions[i].round);
     }
+    mn_assert(agent->everything.left <= agent->dirty_count);
+    mn_assert(agent->freeze.rows.left <= agent->dirty_count);
     for (size_t i = 1; i < agent->batch_count; i++) {
         mn_assert(agent->batches[i - 1].sequence < agent->batches[i].sequence);
     }

@@ -23,9 +23,9 @@
  *
  * A round, as seen from here (table of moves: agent_round.c):
  *
- *   OPEN -> FENCING -> COLLECTING -> ANSWERED      each attempt leads to FENCING again,
- *     ^        |            |           |          a DECISION back to OPEN
- *     +--------+------------+-----------+ */
+ *   OPEN -> FENCING -> COLLECTING -> REPORTING <-> ANSWERED     each attempt leads to FENCING
+ *     ^        |            |            |             |        again, a DECISION back to OPEN
+ *     +--------+------------+------------+-------------+ */
 #ifndef AGENT_CORE_AGENT_PRIVATE_H
 #define AGENT_CORE_AGENT_PRIVATE_H
 
@@ -163,6 +163,12 @@ struct agent_batch {
     uint32_t row_count;
 };
 
+/* A moment: whether all rows of before it have been taken. */
+struct agent_mark {
+    size_t left;       /* entries at the head of the list of dirty rows that are of before it */
+    uint64_t sequence; /* no report above this one is waited for */
+};
+
 /* What goes on when a record is durable. */
 enum agent_then {
     AGENT_THEN_GENERATION,
@@ -202,6 +208,7 @@ enum agent_freeze_state {
     AGENT_FREEZE_OPEN,
     AGENT_FREEZE_FENCING,
     AGENT_FREEZE_COLLECTING,
+    AGENT_FREEZE_REPORTING, /* the rows that the answer rests on are being taken */
     AGENT_FREEZE_ANSWERED
 };
 
@@ -214,6 +221,7 @@ struct agent_freeze {
     uint64_t round;
     uint32_t attempt;
     mn_time until;               /* COLLECTING: who has not answered by then is silent */
+    struct agent_mark rows;      /* REPORTING, ANSWERED: what the answer rests on */
     struct mn_vat_run *suspects; /* owned */
     uint32_t suspect_count;
 };
@@ -300,8 +308,7 @@ struct agent {
     struct agent_batch batches[AGENT_BATCH_COUNT_MAX]; /* by sequence */
     size_t batch_count;
     uint64_t report_sequence;
-    uint64_t everything_sequence; /* reports up to this one hold all that there was at the hello */
-    bool everything_open;         /* it is not known yet which that is */
+    struct agent_mark everything; /* all that there was at the hello */
     bool flush;                   /* report before this step ends */
 
     /* Of the step that runs. */
@@ -444,8 +451,10 @@ void agent_dirty_all(struct agent *agent);
 void agent_report_flush(struct agent *agent);
 void agent_report_taken(struct agent *agent, uint64_t sequence);
 void agent_report_tick(struct agent *agent);
-/* Whether the coordinator has taken every row that there was at the newest hello. */
-bool agent_report_complete(const struct agent *agent);
+/* Let @mark stand for now: all rows that are dirty or in a report that has not been taken. */
+void agent_report_mark(const struct agent *agent, struct agent_mark *mark);
+/* Whether the coordinator has taken all rows of before @mark. */
+bool agent_report_taken_up(const struct agent *agent, const struct agent_mark *mark);
 void agent_hello(struct agent *agent);
 void agent_hello_later(struct agent *agent);
 void agent_hello_when_adopted(struct agent *agent);
@@ -463,8 +472,8 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
                            const struct mn_from_vat *message);
 bool agent_frozen(const struct agent *agent);
 void agent_thaw(struct agent *agent, uint64_t round);
-/* Have every row that the answer rests on sent; false when that is not possible now. */
-bool agent_intervals_ready(struct agent *agent);
+/* Mark the rows that the answer rests on, and have them sent. */
+void agent_intervals_mark(struct agent *agent);
 void agent_intervals_say(struct agent *agent); /* agent_intervals.c */
 void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice);
 void agent_decision(struct agent *agent, const struct mn_decision_notice *notice);

@@ -40,7 +40,6 @@ static void batches_forget(struct agent *agent, size_t count)
 void agent_dirty_all(struct agent *agent)
 {
     batches_forget(agent, agent->batch_count);
-    agent->everything_open = true;
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         for (size_t k = vat->file_count; k > 0; k--) {
@@ -53,6 +52,45 @@ void agent_dirty_all(struct agent *agent)
             if (vat->files[k].reportable) {
                 agent_dirty(agent, vat, &vat->files[k]);
             }
+        }
+    }
+    agent_report_mark(agent, &agent->everything);
+    agent_report_mark(agent, &agent->freeze.rows);
+}
+
+void agent_report_mark(const struct agent *agent, struct agent_mark *mark)
+{
+    mark->left = agent->dirty_count;
+    mark->sequence = agent->report_sequence;
+}
+
+bool agent_report_taken_up(const struct agent *agent, const struct agent_mark *mark)
+{
+    return agent->welcomed && mark->left == 0 &&
+           (agent->batch_count == 0 || agent->batches[0].sequence > mark->sequence);
+}
+
+/* @count entries of the dirty list are in reports now. */
+static void mark_sent(const struct agent *agent, struct agent_mark *mark, size_t count)
+{
+    if (mark->left > 0) {
+        mark->left -= count < mark->left ? count : mark->left;
+        mark->sequence = agent->report_sequence;
+    }
+}
+
+/* @late was not taken, and its rows are dirty again, or in a later report. */
+static void mark_late(const struct agent *agent, struct agent_mark *mark,
+                      const struct agent_batch *late)
+{
+    if (late->sequence > mark->sequence) {
+        return;
+    }
+    mark->left = agent->dirty_count;
+    for (uint32_t i = 0; i < late->row_count; i++) {
+        const struct agent_file *file = agent_find_file(late->rows[i].vat, late->rows[i].epoch);
+        if (file != NULL && file->reported_in > mark->sequence) {
+            mark->sequence = file->reported_in;
         }
     }
 }
@@ -225,20 +263,9 @@ void agent_report_flush(struct agent *agent)
     if (from > 0) {
         agent->dirty_count -= from;
         memmove(agent->dirty, agent->dirty + from, agent->dirty_count * sizeof *agent->dirty);
+        mark_sent(agent, &agent->everything, from);
+        mark_sent(agent, &agent->freeze.rows, from);
     }
-    if (agent->everything_open && agent->dirty_count == 0) {
-        agent->everything_open = false;
-        agent->everything_sequence = agent->report_sequence;
-    }
-}
-
-bool agent_report_complete(const struct agent *agent)
-{
-    bool complete = agent->welcomed && !agent->everything_open;
-    for (size_t i = 0; complete && i < agent->batch_count; i++) {
-        complete = agent->batches[i].sequence > agent->everything_sequence;
-    }
-    return complete;
 }
 
 void agent_report_taken(struct agent *agent, uint64_t sequence)
@@ -265,6 +292,8 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
         }
     }
     free(batch.rows);
+    agent->flush = agent->flush || agent->everything.left > 0 ||
+                   (agent->freeze.state == AGENT_FREEZE_REPORTING && agent->freeze.rows.left > 0);
 }
 
 void agent_report_tick(struct agent *agent)
@@ -273,8 +302,6 @@ void agent_report_tick(struct agent *agent)
     while (late < agent->batch_count &&
            agent->now - agent->batches[late].sent_at >= AGENT_RETRY_NS) {
         const struct agent_batch *batch = &agent->batches[late];
-        agent->everything_open =
-            agent->everything_open || batch->sequence <= agent->everything_sequence;
         for (uint32_t i = 0; i < batch->row_count; i++) {
             struct agent_vat *vat = batch->rows[i].vat;
             struct agent_file *file = agent_find_file(vat, batch->rows[i].epoch);
@@ -282,6 +309,8 @@ void agent_report_tick(struct agent *agent)
                 agent_dirty(agent, vat, file);
             }
         }
+        mark_late(agent, &agent->everything, batch);
+        mark_late(agent, &agent->freeze.rows, batch);
         late += 1;
     }
     batches_forget(agent, late);

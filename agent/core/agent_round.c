@@ -11,8 +11,9 @@
 static const unsigned freeze_moves[AGENT_FREEZE_STATE_COUNT] = {
     [AGENT_FREEZE_OPEN] = TO(FENCING),
     [AGENT_FREEZE_FENCING] = TO(FENCING) | TO(COLLECTING) | TO(OPEN),
-    [AGENT_FREEZE_COLLECTING] = TO(FENCING) | TO(ANSWERED) | TO(OPEN),
-    [AGENT_FREEZE_ANSWERED] = TO(FENCING) | TO(OPEN),
+    [AGENT_FREEZE_COLLECTING] = TO(FENCING) | TO(REPORTING) | TO(OPEN),
+    [AGENT_FREEZE_REPORTING] = TO(FENCING) | TO(ANSWERED) | TO(OPEN),
+    [AGENT_FREEZE_ANSWERED] = TO(FENCING) | TO(REPORTING) | TO(OPEN),
 };
 
 #undef TO
@@ -65,7 +66,9 @@ static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
     freeze->attempt = down->freeze.attempt;
     freeze->number += 1;
     freeze_move(freeze, AGENT_FREEZE_FENCING);
-    agent_hello_later(agent);
+    if (agent->welcomed) {
+        agent_hello_later(agent); /* otherwise there is no answer without it */
+    }
     return true;
 }
 
@@ -80,8 +83,9 @@ void agent_freeze(struct agent *agent, const struct mn_down *down)
         return;
     }
     if (order == 0 && freeze->state != AGENT_FREEZE_OPEN) {
-        if (freeze->state == AGENT_FREEZE_ANSWERED && agent_intervals_ready(agent)) {
-            agent_intervals_say(agent);
+        if (freeze->state == AGENT_FREEZE_ANSWERED) {
+            freeze_move(freeze, AGENT_FREEZE_REPORTING);
+            agent_freeze_check(agent);
         }
         return;
     }
@@ -146,20 +150,23 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
     agent_freeze_check(agent);
 }
 
+static bool freeze_collected(const struct agent *agent)
+{
+    bool collected = true;
+    for (size_t i = 0; collected && i < agent->vat_count; i++) {
+        collected = !agent->vats[i]->awaited;
+    }
+    return collected || agent->now >= agent->freeze.until;
+}
+
 void agent_freeze_check(struct agent *agent)
 {
     struct agent_freeze *freeze = &agent->freeze;
-    if (freeze->state != AGENT_FREEZE_COLLECTING) {
-        return;
+    if (freeze->state == AGENT_FREEZE_COLLECTING && freeze_collected(agent)) {
+        freeze_move(freeze, AGENT_FREEZE_REPORTING);
+        agent_intervals_mark(agent);
     }
-    if (agent->now < freeze->until) {
-        for (size_t i = 0; i < agent->vat_count; i++) {
-            if (agent->vats[i]->awaited) {
-                return;
-            }
-        }
-    }
-    if (agent_intervals_ready(agent)) {
+    if (freeze->state == AGENT_FREEZE_REPORTING && agent_report_taken_up(agent, &freeze->rows)) {
         freeze_move(freeze, AGENT_FREEZE_ANSWERED);
         agent_intervals_say(agent);
     }
@@ -186,6 +193,9 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
                                             .heard_count = message->interval.heard_count};
     if (vat->life == AGENT_LIFE_UP) {
         vat->awaited = false;
+    }
+    if (freeze->state != AGENT_FREEZE_COLLECTING) {
+        agent_intervals_mark(agent); /* it came late, and rests on rows of its own */
     }
     agent_freeze_check(agent);
 }
