@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent_private.h"
+#include "base/check.h"
 
 static bool link_here(const struct agent_vat *vat, const struct mn_link *link)
 {
@@ -10,50 +11,75 @@ static bool link_here(const struct agent_vat *vat, const struct mn_link *link)
     return file != NULL && file->state == AGENT_FILE_HERE;
 }
 
-bool agent_chain_whole(const struct agent_vat *vat)
+/* The first of the chain that is not here; NULL when all are. */
+static const struct mn_link *chain_missing(const struct agent_vat *vat)
 {
     for (uint32_t i = 0; i < vat->start.chain_count; i++) {
         if (!link_here(vat, &vat->start.chain[i])) {
-            return false;
+            return &vat->start.chain[i];
         }
     }
-    return true;
+    return NULL;
 }
 
-/* Ask for one checkpoint. False when the start has failed by it. */
+bool agent_chain_whole(const struct agent_vat *vat)
+{
+    return chain_missing(vat) == NULL;
+}
+
+bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch)
+{
+    for (uint32_t i = 0; i < vat->start.chain_count; i++) {
+        if (vat->start.chain[i].epoch == epoch) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The file that is to be fetched; NULL when there is nothing to ask for: it is being synced here,
+ * or memory ran out. */
+static struct agent_file *fetch_file(struct agent *agent, struct agent_vat *vat, mn_epoch epoch)
+{
+    struct agent_file *file = agent_find_file(vat, epoch);
+    if (file == NULL) {
+        return agent_add_file(agent, vat, epoch, AGENT_FILE_ARRIVING);
+    }
+    if (file->state == AGENT_FILE_GONE) {
+        agent_file_move(file, AGENT_FILE_ARRIVING);
+        file->received = 0;
+        file->fetched = false;
+    }
+    return file->state == AGENT_FILE_ARRIVING ? file : NULL;
+}
+
+/* Ask for one checkpoint, unless it comes from the named holder already. What has arrived of it
+ * from another host stays: the rest is asked for. False when the start has failed by it. */
 static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct mn_link *link)
 {
     uint32_t host = agent_names_find(&agent->host_names, &link->holder);
-    if (host == AGENT_NONE || host == agent->config.own) {
+    struct agent_file *file = agent_find_file(vat, link->epoch);
+    bool synced_here =
+        file != NULL && (file->state == AGENT_FILE_UNSYNCED || file->state == AGENT_FILE_FAILED);
+    if (!synced_here && (host == AGENT_NONE || host == agent->config.own)) {
         agent_fetch_failed(agent, vat, link->epoch, agent->config.own, MN_NOT_FOUND);
         return false;
     }
-    struct agent_file *file = agent_find_file(vat, link->epoch);
-    if (file == NULL) {
-        file = agent_add_file(agent, vat, link->epoch, AGENT_FILE_ARRIVING);
-    } else if (file->state == AGENT_FILE_GONE) {
-        agent_file_move(file, AGENT_FILE_ARRIVING);
-        file->received = 0;
-        file->at = agent->now;
-    }
-    if (file == NULL || file->state != AGENT_FILE_ARRIVING) {
-        return file != NULL; /* being synced: it will be here */
-    }
-    bool arriving = file->writing || file->received > 0;
-    file->fetched = true;
-    if (arriving) {
+    file = fetch_file(agent, vat, link->epoch);
+    if (file == NULL || (file->fetched && file->source == host)) {
         return true;
     }
+    bool coming = file->source == host && (file->writing || file->received > 0);
+    file->fetched = true;
     file->source = host;
+    file->at = agent->now;
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FETCH,
                                                 .vat = vat->name,
                                                 .host = link->holder,
                                                 .run = vat->start.run,
                                                 .epoch = link->epoch});
-    struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_WANT, &vat->name);
-    if (message != NULL) {
-        message->want.epoch = link->epoch;
-        message->want.offset = 0;
+    if (!coming && !file->writing) {
+        agent_say_want(agent, host, vat, file);
     }
     return true;
 }
@@ -61,17 +87,39 @@ static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct m
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat)
 {
     uint32_t under_way = 0;
+    vat->fetched_at = agent->now;
     for (uint32_t i = 0; i < vat->start.chain_count && under_way < AGENT_WINDOW_COUNT; i++) {
         const struct mn_link *link = &vat->start.chain[i];
         if (link_here(vat, link)) {
             continue;
         }
         under_way += 1;
-        const struct agent_file *file = agent_find_file(vat, link->epoch);
-        bool asked = file != NULL && file->state == AGENT_FILE_ARRIVING && file->fetched;
-        if (!asked && !fetch_ask(agent, vat, link)) {
+        if (!fetch_ask(agent, vat, link)) {
             return;
         }
+    }
+}
+
+void agent_fetch_changed(struct agent *agent, struct agent_vat *vat)
+{
+    if (vat->life == AGENT_LIFE_FETCHING) { /* before that its start is not durable */
+        agent_life_go_on(agent, vat);
+    }
+}
+
+void agent_fetch_tick(struct agent *agent)
+{
+    mn_time bound = (mn_time)agent->config.copy_ms * MN_MS * AGENT_FETCH_FACTOR;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        if (vat->life != AGENT_LIFE_FETCHING || agent->now - vat->fetched_at < bound) {
+            continue;
+        }
+        const struct mn_link *link = chain_missing(vat);
+        mn_assert(link != NULL);
+        uint32_t host = agent_names_find(&agent->host_names, &link->holder);
+        agent_fetch_failed(agent, vat, link->epoch, host != AGENT_NONE ? host : agent->config.own,
+                           MN_AGAIN);
     }
 }
 

@@ -172,6 +172,7 @@ void agent_heartbeat(struct agent *agent)
     }
     agent_durable_tick(agent);
     agent_holder_tick(agent);
+    agent_fetch_tick(agent);
     agent_copies_tick(agent);
     agent_report_tick(agent);
 }

@@ -28,9 +28,10 @@ void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat
     effect->piece.piece = piece;
 }
 
-static void holder_say_want(struct agent *agent, uint32_t host, const struct agent_vat *vat,
-                            const struct agent_file *file)
+void agent_say_want(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                    struct agent_file *file)
 {
+    file->asked_at = agent->now;
     struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_WANT, &vat->name);
     if (message != NULL) {
         message->want.epoch = file->epoch;
@@ -120,7 +121,7 @@ static void holder_offered(struct agent *agent, uint32_t host, const struct mn_c
         return;
     }
     file->source = host;
-    holder_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
+    agent_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
 }
 
 /* Hand a piece to the disk when it is the next one. */
@@ -131,15 +132,23 @@ static void holder_piece(struct agent *agent, uint32_t host, const struct mn_cop
     if (file == NULL || file->writing) {
         return;
     }
-    if (file->size != message->piece.size ||
-        memcmp(&file->digest, &message->piece.digest, sizeof file->digest) != 0) {
+    bool same = file->size == message->piece.size &&
+                memcmp(&file->digest, &message->piece.digest, sizeof file->digest) == 0;
+    if (!same && file->fetched) { /* what had arrived from elsewhere is of another file */
+        file->received = 0;
+        file->size = message->piece.size;
+        file->digest = message->piece.digest;
+    } else if (!same) {
         agent_say_have(agent, host, &message->vat, file->epoch, &message->piece.digest, MN_EXISTS);
         return;
     }
     file->source = host;
     file->at = agent->now;
+    if (file->fetched) {
+        agent_find_vat(agent, &message->vat)->fetched_at = agent->now;
+    }
     if (message->piece.offset != file->received || message->piece.byte_count == 0) {
-        holder_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
+        agent_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
         return;
     }
     struct mn_copies *piece = agent_take(agent, 1, sizeof *piece);
@@ -257,13 +266,14 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     }
     file->writing = false;
     file->at = agent->now;
+    vat->fetched_at = agent->now;
     if (event->piece.result != MN_OK) {
         piece_failed(agent, vat, file, event->piece.result);
         return;
     }
     file->received = event->piece.offset + event->piece.byte_count;
     if (event->piece.facts == NULL) {
-        holder_say_want(agent, file->source, vat, file);
+        agent_say_want(agent, file->source, vat, file);
         return;
     }
     agent_file_move(file, AGENT_FILE_HERE);
@@ -273,11 +283,10 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     bool fetched = file->fetched;
     file->fetched = false;
     agent_dirty(agent, vat, file);
-    if (fetched) {
-        agent_life_go_on(agent, vat);
-    } else {
+    if (!fetched) {
         agent_say_have(agent, file->source, &vat->name, file->epoch, &file->digest, MN_OK);
     }
+    agent_fetch_changed(agent, vat);
 }
 
 /* A piece was read and sent, or the file cannot be read: then it is no copy any more. */
@@ -318,9 +327,11 @@ void agent_holder_tick(struct agent *agent)
                 agent->now - file->at < bound) {
                 continue;
             }
-            if (file->fetched && vat->life == AGENT_LIFE_FETCHING) {
-                file->at = agent->now;
-                holder_say_want(agent, file->source, vat, file);
+            if (file->fetched && vat->life == AGENT_LIFE_FETCHING &&
+                agent_chain_has(vat, file->epoch)) {
+                if (agent->now - file->asked_at >= bound) {
+                    agent_say_want(agent, file->source, vat, file);
+                }
             } else if (agent->now - file->at >= bound * AGENT_AWAY_FACTOR) {
                 agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
                 agent_remove_file(vat, file->epoch);

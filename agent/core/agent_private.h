@@ -40,7 +40,8 @@ enum {
     AGENT_PENDING_COUNT_MAX = 1 << 20,
     AGENT_DECISION_COUNT_MAX = 1024,
     AGENT_REFRESH_HEARTBEATS = 10, /* every vat's state is said again once in so many */
-    AGENT_AWAY_FACTOR = 4          /* a host that did not answer is left alone 4 * copy_ms */
+    AGENT_AWAY_FACTOR = 4,         /* a host that did not answer is left alone 4 * copy_ms */
+    AGENT_FETCH_FACTOR = 4         /* a start of which nothing arrives for 4 * copy_ms fails */
 };
 
 #define AGENT_NONE UINT32_MAX
@@ -96,6 +97,7 @@ struct agent_file {
     uint64_t reported_in; /* sequence of the newest report with it */
     bool taken;           /* the coordinator has its row: it may be deleted */
     mn_time at;           /* ARRIVING: last progress; FAILED: last try */
+    mn_time asked_at;     /* ARRIVING: when we last asked for more of it */
     uint64_t received;    /* ARRIVING: bytes that are here */
     uint32_t source;      /* ARRIVING: the host it comes from */
     bool writing;         /* ARRIVING: a piece is at the disk */
@@ -122,6 +124,7 @@ struct agent_vat {
     uint32_t pid;          /* 0: no process */
     uint64_t pid_started;  /* clock ticks since boot */
     bool adopting;         /* whether that process still runs is being asked */
+    mn_time fetched_at;    /* FETCHING: when something of the chain last came nearer */
     struct mn_endpoint endpoint;
     bool connected;
     struct agent_connection connection;
@@ -437,11 +440,18 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event);
 void agent_file_read(struct agent *agent, const struct agent_event *event);
 void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *vat, mn_epoch epoch,
                     const struct mn_digest *digest, mn_result refused);
+void agent_say_want(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                    struct agent_file *file);
 void agent_holder_tick(struct agent *agent);
 
 /* agent_fetch.c: the chain of a start. */
 bool agent_chain_whole(const struct agent_vat *vat);
+bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch);
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat);
+/* One of its files is here, or gone: see whether the start can go on. */
+void agent_fetch_changed(struct agent *agent, struct agent_vat *vat);
+/* Give up the starts of which nothing arrives any more. */
+void agent_fetch_tick(struct agent *agent);
 void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
                         mn_result why);
 

@@ -34,10 +34,42 @@ static void deletes_nothing_that_the_coordinator_has_not_taken_the_row_of(void *
     play_close(&play);
 }
 
+/* After a rollback to 1.1 the floor of the life before, 1.2, is nobody's floor. */
+static void says_no_floor_above_what_a_life_began_from(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 1);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
+    play_written(&play, 'a', EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    play_have(&play, 1, "x1", EPOCH(1, 2), MN_OK);
+    play_freeze(&play, 1, 1, NULL, "x1", 1);
+    play_recorded(&play, 5);
+    play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
+    play_decision(&play, 1, NULL, NULL);
+    play_recorded(&play, 6);
+    struct mn_link chain = {EPOCH(1, 1), mn_name_of("h1")};
+    play_start(&play, "x1", 2, EPOCH(1, 1), &chain, 1);
+    play_recorded(&play, 7);
+    play_skip(&play);
+    play_welcome(&play, 1, true); /* a coordinator that has forgotten asks for everything */
+    play_welcome(&play, 1, true);
+    play_expect(&play,
+                "up hello h1 generation 1 round 1 x1 run 2 starting\n"
+                "up report #3 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n"
+                "up report #3 x1 1.2 since 1.1 onto 1.1 durable here floor 1.1 heard x2 1.9\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
+        cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
