@@ -4,7 +4,9 @@
  *
  * A host may hand us any vat's checkpoint, for any vat may move; but not one of the run that runs
  * here, which only its vat can write, and for a start only what it was asked for. Deleting goes by
- * the word of the newest run alone, and never while a round is open. */
+ * the word of the newest run alone, of the host that sends its copies, and never while a round is
+ * open. Who sends them is not on record: after a restart the next one shows it, and until then all
+ * stay. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -57,6 +59,18 @@ static bool holder_is_ours(const struct agent_vat *vat, mn_epoch epoch)
            !agent_vat_fenced(vat) && mn_epoch_run(epoch) == vat->start.run;
 }
 
+/* @host hands out copies of @vat unasked: only the agent that runs it does so. Several may believe
+ * it, but of the newest run there is one, and its copies are the ones of the highest run. */
+static void holder_sender(struct agent_vat *vat, const struct agent_file *file, uint32_t host,
+                          mn_epoch epoch)
+{
+    bool asked_for = file != NULL && file->state == AGENT_FILE_ARRIVING && file->fetched;
+    if (!asked_for && mn_epoch_run(epoch) >= vat->sender_run) {
+        vat->sender = host;
+        vat->sender_run = mn_epoch_run(epoch);
+    }
+}
+
 /* What we have of the file that @host speaks of. NULL when there is nothing to do any more: it has
  * been answered. */
 static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
@@ -76,6 +90,7 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
         agent_say_have(agent, host, name, epoch, digest, MN_DENIED);
         return NULL;
     }
+    holder_sender(vat, file, host, epoch);
     if (file == NULL && vat->file_count >= AGENT_FILE_COUNT_MAX) {
         agent_say_have(agent, host, name, epoch, digest, MN_FULL);
         return NULL;
@@ -195,8 +210,8 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
         return;
     }
     if (agent_frozen(agent) || message->generation < agent->generation ||
-        message->drop.run < agent_newest_run(agent, vat) || agent_vat_owned(vat) ||
-        agent_vat_alive(vat)) {
+        message->drop.run < agent_newest_run(agent, vat) || vat->sender_run == 0 ||
+        vat->sender != host || agent_vat_owned(vat) || agent_vat_alive(vat)) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DROP_REFUSED,
                                                     .vat = vat->name,
                                                     .host = agent->hosts[host].name,

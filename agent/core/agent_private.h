@@ -133,6 +133,8 @@ struct agent_vat {
     size_t file_count;
     size_t file_capacity;
     uint32_t partners[AGENT_PARTNER_COUNT_MAX]; /* host or AGENT_NONE; agent->partner_count many */
+    uint32_t sender;   /* the host that last sent copies of the newest run, with `sender_run` */
+    mn_run sender_run; /* their run; 0: nobody sent any */
     uint32_t *holders; /* hosts that said they hold something of it; ascending */
     size_t holder_count;
     size_t holder_capacity;

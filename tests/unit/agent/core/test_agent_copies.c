@@ -432,49 +432,6 @@ static void sends_what_it_has_and_says_what_it_has_not(void **state)
     play_close(&play);
 }
 
-static void drops_copies_on_the_word_of_the_newest_run_alone(void **state)
-{
-    (void)state;
-    struct play play;
-    play_open(&play, 2, 2);
-    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
-    play_file(&play, "x2", EPOCH(2, 2), 0, 0);
-    play_file(&play, "x2", EPOCH(2, 3), 0, 0);
-    play_begin(&play);
-    play_welcome(&play, 1, true);
-    play_recorded(&play, 1);
-    play_skip(&play);
-    play_drop(&play, 1, "x2", 1, EPOCH(2, 3));
-    play_expect(&play, "note drop_refused x2 h2\n");
-    play_drop(&play, 1, "x2", 2, EPOCH(2, 3));
-    play_expect(&play, "delete x2 2.2\n"
-                       "delete x2 1.1\n");
-    play_freeze(&play, 1, 1, NULL, NULL, 0);
-    play_skip(&play);
-    play_drop(&play, 1, "x2", 2, EPOCH(2, 9));
-    play_expect(&play, "note drop_refused x2 h2\n");
-    play_decision(&play, 1, NULL, NULL);
-    play_recorded(&play, 2);
-    play_skip(&play);
-    play_drop(&play, 1, "x2", 2, EPOCH(2, 9));
-    play_expect(&play, "delete x2 2.3\n");
-    play_close(&play);
-}
-
-static void never_drops_what_its_own_vat_wrote(void **state)
-{
-    (void)state;
-    struct play play;
-    play_open(&play, 2, 2);
-    play_run_x1(&play);
-    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
-    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
-    play_skip(&play);
-    play_drop(&play, 1, "x1", 5, EPOCH(5, 1));
-    play_expect(&play, "note drop_refused x1 h2\n");
-    play_close(&play);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,8 +453,6 @@ int main(void)
         cmocka_unit_test(takes_a_large_file_piece_by_piece),
         cmocka_unit_test(says_why_a_copy_could_not_be_stored),
         cmocka_unit_test(sends_what_it_has_and_says_what_it_has_not),
-        cmocka_unit_test(drops_copies_on_the_word_of_the_newest_run_alone),
-        cmocka_unit_test(never_drops_what_its_own_vat_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

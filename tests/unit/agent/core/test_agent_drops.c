@@ -1,0 +1,146 @@
+/* Copies that may go: who may say so, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent_play.h"
+
+/* h2 runs x2, and this is a copy of its checkpoint. */
+static void send_copy(struct play *play, uint32_t host, mn_epoch epoch)
+{
+    play_piece(play, host, "x2", epoch, 1000, 0, 1000);
+    play_piece_written(play, "x2", epoch, 0, 0, 1000, true, MN_OK);
+}
+
+static void drops_copies_on_the_word_of_the_newest_run_alone(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    send_copy(&play, 1, EPOCH(1, 1));
+    send_copy(&play, 1, EPOCH(2, 2));
+    send_copy(&play, 1, EPOCH(2, 3));
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 1, EPOCH(2, 3));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 3));
+    play_expect(&play, "delete x2 2.2\n"
+                       "delete x2 1.1\n");
+    play_freeze(&play, 1, 1, NULL, NULL, 0);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 9));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_decision(&play, 1, NULL, NULL);
+    play_recorded(&play, 2);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 9));
+    play_expect(&play, "delete x2 2.3\n");
+    play_close(&play);
+}
+
+static void never_drops_what_its_own_vat_wrote(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_drop(&play, 1, "x1", 5, EPOCH(5, 1));
+    play_expect(&play, "note drop_refused x1 h2\n");
+    play_close(&play);
+}
+
+/* h4 never ran x2. */
+static void lets_nobody_but_the_host_that_sends_them_drop_a_vats_copies(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    send_copy(&play, 1, EPOCH(1, 1));
+    play_skip(&play);
+    play_drop(&play, 3, "x2", MN_RUN_MAX, MN_EPOCH_MAX);
+    play_expect(&play, "note drop_refused x2 h4\n");
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "delete x2 1.1\n");
+    play_close(&play);
+}
+
+/* x2 went on at h3; the agent of h2 does not know yet, and goes on too. */
+static void believes_the_sender_of_the_newest_run_when_a_vat_has_moved(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    send_copy(&play, 1, EPOCH(1, 1));
+    send_copy(&play, 2, EPOCH(2, 1));
+    send_copy(&play, 1, EPOCH(1, 2));
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 2, EPOCH(2, 1));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_drop(&play, 2, "x2", 2, EPOCH(2, 1));
+    play_expect(&play, "delete x2 1.2\n"
+                       "delete x2 1.1\n");
+    play_close(&play);
+}
+
+static void learns_again_after_a_restart_who_may_drop(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x2", EPOCH(1, 2), 0, 0);
+    play_begin(&play);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_offer(&play, 1, "x2", EPOCH(1, 3), 300000);
+    play_expect(&play, "copies h2 x2 want 1.3 from 0\n");
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "delete x2 1.1\n");
+    play_close(&play);
+}
+
+/* h3 holds a copy of x2's, and hands it out because it was asked to. */
+static void gives_no_right_to_drop_to_whom_it_fetches_from(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    struct mn_link chain = {EPOCH(1, 1), mn_name_of("h3")};
+    play_start(&play, "x2", 2, EPOCH(1, 1), &chain, 1);
+    play_recorded(&play, 5);
+    send_copy(&play, 2, EPOCH(1, 1));
+    play_stop(&play, "x2", 2);
+    play_recorded(&play, 6);
+    play_started(&play, "x2", 72);
+    play_exited(&play, "x2", 72, "killed");
+    play_skip(&play);
+    play_drop(&play, 2, "x2", 3, EPOCH(3, 1));
+    play_expect(&play, "note drop_refused x2 h3\n");
+    play_close(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(drops_copies_on_the_word_of_the_newest_run_alone),
+        cmocka_unit_test(never_drops_what_its_own_vat_wrote),
+        cmocka_unit_test(lets_nobody_but_the_host_that_sends_them_drop_a_vats_copies),
+        cmocka_unit_test(believes_the_sender_of_the_newest_run_when_a_vat_has_moved),
+        cmocka_unit_test(learns_again_after_a_restart_who_may_drop),
+        cmocka_unit_test(gives_no_right_to_drop_to_whom_it_fetches_from),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
