@@ -155,6 +155,7 @@ static void agent_begin(struct agent *agent)
             agent_life_go_on(agent, vat);
         }
     }
+    agent_decisions_tidy(agent);
     agent_hello_when_adopted(agent);
 }
 

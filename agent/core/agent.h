@@ -188,6 +188,7 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(SILENT, WARNING, "vat_silent")                                                               \
     X(INTERVALS, INFO, "intervals_sent")                                                           \
     X(DECISION, INFO, "decision")                                                                  \
+    X(DECISION_WAITS, WARNING, "decision_waits")                                                   \
     X(HANDLED, INFO, "notices_handled")                                                            \
     X(PARTNER, INFO, "partner")                                                                    \
     X(NO_PARTNER, WARNING, "no_partner")                                                           \

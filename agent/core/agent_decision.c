@@ -1,11 +1,22 @@
-/* Decisions and their notices. A decision is durable here before a vat hears of it; its notices are
- * handed to the vat at every attach until it says that it has handled them, so that it is told even
- * if it crashes while being told. */
+/* Decisions: which are known here, which are on record, and how long each is kept.
+ *
+ * A decision is durable here before a vat hears of it. What the coordinator says of a known one may
+ * name more vats than before, because vats move: those are added, durably too. A decision is over
+ * when every vat that it tells something has handled that, or needs not hear of it. A vat that is
+ * not meant to run here any more will never handle anything, so only the newest decisions wait for
+ * such vats: one may still be started here, and if a decision is let go too early, the coordinator
+ * names it among what is owed and says it again (decision_is_next). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent_private.h"
 #include "base/grow.h"
+
+enum {
+    DECISION_COUNT_MAX = 1024,    /* with so many open, new ones are not taken up */
+    DECISION_IDLE_COUNT_MAX = 64, /* that wait only for vats which are not meant to run here */
+    DECISION_LOAD_COUNT_MAX = 1 << 24
+};
 
 static void decision_free(struct agent_decision *decision)
 {
@@ -23,7 +34,7 @@ void agent_decisions_deinit(struct agent *agent)
     free(agent->decisions);
 }
 
-static struct agent_decision *decision_find(const struct agent *agent, uint64_t round)
+struct agent_decision *agent_decision_find(const struct agent *agent, uint64_t round)
 {
     for (size_t i = 0; i < agent->decision_count; i++) {
         if (agent->decisions[i].round == round) {
@@ -33,8 +44,8 @@ static struct agent_decision *decision_find(const struct agent *agent, uint64_t 
     return NULL;
 }
 
-static struct agent_told *decision_told(const struct agent_decision *decision,
-                                        const struct mn_name *vat)
+struct agent_told *agent_decision_told(const struct agent_decision *decision,
+                                       const struct mn_name *vat)
 {
     for (uint32_t i = 0; i < decision->told_count; i++) {
         if (mn_name_equal(&decision->told[i].vat, vat)) {
@@ -42,89 +53,6 @@ static struct agent_told *decision_told(const struct agent_decision *decision,
         }
     }
     return NULL;
-}
-
-/* Add to @out whom @notice tells and @out does not yet. False when memory ran out; then it has some
- * of them. */
-static bool decision_merge(struct agent_decision *out, const struct mn_decision_notice *notice)
-{
-    for (uint32_t i = 0; i < notice->told_count; i++) {
-        const struct mn_told *from = &notice->told[i];
-        if (decision_told(out, &from->vat) != NULL) {
-            continue;
-        }
-        struct agent_told *grown =
-            realloc(out->told, ((size_t)out->told_count + 1) * sizeof *out->told);
-        if (grown == NULL) {
-            return false;
-        }
-        out->told = grown;
-        struct agent_told *to = &out->told[out->told_count];
-        *to = (struct agent_told){.vat = from->vat};
-        if (from->notice_count > 0) {
-            to->notices = malloc(from->notice_count * sizeof *to->notices);
-            if (to->notices == NULL) {
-                return false;
-            }
-            memcpy(to->notices, notice->notices + from->notice_first,
-                   from->notice_count * sizeof *to->notices);
-            to->notice_count = from->notice_count;
-        }
-        out->told_count += 1;
-    }
-    return true;
-}
-
-static bool decision_copy(struct agent_decision *out, const struct mn_decision_notice *notice)
-{
-    *out = (struct agent_decision){.round = notice->round};
-    if (!decision_merge(out, notice)) {
-        decision_free(out);
-        return false;
-    }
-    return true;
-}
-
-/* Add a decision in the order of rounds. */
-static struct agent_decision *decision_add(struct agent *agent,
-                                           const struct mn_decision_notice *notice)
-{
-    struct agent_decision decision;
-    mn_result result =
-        mn_grow(&agent->decisions, &agent->decision_capacity, agent->decision_count + 1,
-                sizeof *agent->decisions, AGENT_DECISION_COUNT_MAX);
-    if (result == MN_OK && !decision_copy(&decision, notice)) {
-        result = MN_NO_MEMORY;
-    }
-    if (result != MN_OK) {
-        agent_fail(agent, result);
-        return NULL;
-    }
-    size_t place = 0;
-    while (place < agent->decision_count && agent->decisions[place].round < notice->round) {
-        place += 1;
-    }
-    memmove(agent->decisions + place + 1, agent->decisions + place,
-            (agent->decision_count - place) * sizeof *agent->decisions);
-    agent->decisions[place] = decision;
-    agent->decision_count += 1;
-    return &agent->decisions[place];
-}
-
-static void decision_is_durable(struct agent_decision *decision)
-{
-    decision->applied = true;
-    for (uint32_t i = 0; i < decision->told_count; i++) {
-        decision->told[i].durable = true;
-    }
-}
-
-void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice)
-{
-    struct agent_decision *decision = decision_add(agent, notice);
-    if (decision != NULL) {
-        decision_is_durable(decision);
-    }
 }
 
 /* Of those whose record is durable: what has not been applied does not exist for the vats yet. */
@@ -139,53 +67,90 @@ uint64_t agent_round_newest(const struct agent *agent)
     return newest;
 }
 
-uint64_t agent_round_settled(const struct agent *agent, const struct mn_name *vat)
+/* ---- what is known --------------------------------------------------------------------------- */
+
+/* Add to @decision those told vats of @notice that it does not know. False when there are none. */
+static bool decision_merge(struct agent *agent, struct agent_decision *decision,
+                           const struct mn_decision_notice *notice)
 {
-    for (size_t i = 0; i < agent->decision_count; i++) {
-        const struct agent_decision *decision = &agent->decisions[i];
-        const struct agent_told *told = decision_told(decision, vat);
-        if (decision->applied && told != NULL && !told->handled) {
-            return decision->round - 1;
+    size_t capacity = (size_t)decision->told_count + notice->told_count;
+    struct agent_told *all =
+        notice->told_count > 0 ? realloc(decision->told, capacity * sizeof *all) : decision->told;
+    if (all == NULL) {
+        if (notice->told_count > 0) {
+            agent_fail(agent, MN_NO_MEMORY);
+        }
+        return false;
+    }
+    decision->told = all;
+    uint32_t known = decision->told_count;
+    for (uint32_t i = 0; i < notice->told_count; i++) {
+        const struct mn_told *from = &notice->told[i];
+        if (agent_decision_told(decision, &from->vat) != NULL) {
+            continue;
+        }
+        struct agent_told *to = &decision->told[decision->told_count];
+        *to = (struct agent_told){.vat = from->vat, .notice_count = from->notice_count};
+        if (from->notice_count > 0) {
+            to->notices = malloc(from->notice_count * sizeof *to->notices);
+            if (to->notices == NULL) {
+                agent_fail(agent, MN_NO_MEMORY);
+                return false;
+            }
+            memcpy(to->notices, notice->notices + from->notice_first,
+                   from->notice_count * sizeof *to->notices);
+        }
+        decision->told_count += 1;
+    }
+    return decision->told_count > known;
+}
+
+/* Add an empty decision in the order of rounds. */
+static struct agent_decision *decision_add(struct agent *agent, uint64_t round)
+{
+    mn_result result =
+        mn_grow(&agent->decisions, &agent->decision_capacity, agent->decision_count + 1,
+                sizeof *agent->decisions, DECISION_LOAD_COUNT_MAX);
+    if (result != MN_OK) {
+        agent_fail(agent, result);
+        return NULL;
+    }
+    size_t place = 0;
+    while (place < agent->decision_count && agent->decisions[place].round < round) {
+        place += 1;
+    }
+    memmove(agent->decisions + place + 1, agent->decisions + place,
+            (agent->decision_count - place) * sizeof *agent->decisions);
+    agent->decisions[place] = (struct agent_decision){.round = round};
+    agent->decision_count += 1;
+    return &agent->decisions[place];
+}
+
+void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice)
+{
+    struct agent_decision *decision = decision_add(agent, notice->round);
+    if (decision != NULL) {
+        (void)decision_merge(agent, decision, notice);
+        decision->applied = true;
+        for (uint32_t i = 0; i < decision->told_count; i++) {
+            decision->told[i].applied = true;
         }
     }
-    return agent_round_newest(agent);
 }
 
-static void decision_say_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round)
-{
-    struct mn_up *up = agent_say_up(agent, MN_UP_HANDLED);
-    if (up != NULL) {
-        up->handled.vat = vat->name;
-        up->handled.run = vat->start.run;
-        up->handled.round = round;
-    }
-}
-
-static void decision_repeat(struct agent *agent, const struct agent_decision *decision)
-{
-    for (uint32_t i = 0; i < decision->told_count; i++) {
-        const struct agent_vat *vat = agent_find_vat(agent, &decision->told[i].vat);
-        if (decision->told[i].handled && vat != NULL) {
-            decision_say_handled(agent, vat, decision->round);
-        }
-    }
-}
-
-/* Only of the newest: older rounds are over, or repeated on the coordinator's word. */
-void agent_decision_repeat(struct agent *agent)
-{
-    const struct agent_decision *newest = decision_find(agent, agent_round_newest(agent));
-    if (newest != NULL) {
-        decision_repeat(agent, newest);
-    }
-}
-
-static void decision_put(struct agent *agent, const struct agent_decision *decision)
+static uint32_t decision_notice_count(const struct agent_decision *decision)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < decision->told_count; i++) {
         count += decision->told[i].notice_count;
     }
+    return count;
+}
+
+/* Put all of @decision on record, and go on once it is durable. */
+static void decision_put(struct agent *agent, struct agent_decision *decision)
+{
+    uint32_t count = decision_notice_count(decision);
     struct mn_told *told = agent_take(agent, decision->told_count, sizeof *told);
     struct mn_notice *notices = agent_take(agent, count, sizeof *notices);
     if (told == NULL || notices == NULL) {
@@ -201,56 +166,65 @@ static void decision_put(struct agent *agent, const struct agent_decision *decis
         told[i] = (struct mn_told){.vat = from->vat,
                                    .notice_first = record.round.notice_count,
                                    .notice_count = from->notice_count};
-        for (uint32_t k = 0; k < from->notice_count; k++) {
-            notices[record.round.notice_count++] = from->notices[k];
+        if (from->notice_count > 0) {
+            memcpy(notices + record.round.notice_count, from->notices,
+                   from->notice_count * sizeof *notices);
         }
+        record.round.notice_count += from->notice_count;
     }
     agent_put_record(agent, &record, false);
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        if (decision->told[i].sequence == 0 && !decision->told[i].applied) {
+            decision->told[i].sequence = agent->record_sequence;
+        }
+    }
     agent_when_recorded(agent, AGENT_THEN_DECISION, NULL, 0, decision->round);
 }
 
-/* A round's decision, again perhaps. An older round than the newest is taken up too when it is not
- * known, and one that is known with whom else it tells: a vat that is to be told may have come to
- * this host meanwhile. */
-void agent_decision(struct agent *agent, const struct mn_decision_notice *notice)
+/* ---- what is over ---------------------------------------------------------------------------- */
+
+enum decision_use { DECISION_OVER, DECISION_IDLE, DECISION_NEEDED };
+
+static enum decision_use decision_use(const struct agent *agent,
+                                      const struct agent_decision *decision, uint64_t newest)
 {
-    struct agent_decision *known = decision_find(agent, notice->round);
-    if (known != NULL) {
-        uint32_t count = known->told_count;
-        decision_repeat(agent, known);
-        if (!decision_merge(known, notice)) {
-            agent_fail(agent, MN_NO_MEMORY);
-        } else if (known->told_count > count) {
-            decision_put(agent, known);
+    if (!decision->applied || decision->round == newest) {
+        return DECISION_NEEDED;
+    }
+    enum decision_use use = DECISION_OVER;
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        const struct agent_told *told = &decision->told[i];
+        const struct agent_vat *vat = agent_find_vat(agent, &told->vat);
+        if (!told->applied ||
+            (vat != NULL && agent_vat_meant(vat) && agent_notice_open(decision, told, vat))) {
+            return DECISION_NEEDED;
         }
-        return;
+        if (!told->handled && (vat == NULL || !agent_vat_meant(vat))) {
+            use = DECISION_IDLE;
+        }
     }
-    bool old = notice->round <= agent_round_newest(agent);
-    if (old && notice->told_count == 0) {
-        return;
-    }
-    known = decision_add(agent, notice);
-    if (known != NULL) {
-        decision_put(agent, known);
-    }
+    return use;
 }
 
-/* Forget the decisions below the newest that have been handled by everybody here. */
-static void decisions_forget(struct agent *agent)
+void agent_decisions_tidy(struct agent *agent)
 {
     uint64_t newest = agent_round_newest(agent);
+    size_t idle = 0;
+    for (size_t i = 0; i < agent->decision_count; i++) {
+        idle += decision_use(agent, &agent->decisions[i], newest) == DECISION_IDLE ? 1 : 0;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < agent->decision_count; i++) {
         struct agent_decision decision = agent->decisions[i];
-        bool open = !decision.applied || decision.round == newest;
-        for (uint32_t k = 0; k < decision.told_count; k++) {
-            open = open || !decision.told[k].handled;
-        }
-        if (open) {
+        enum decision_use use = decision_use(agent, &decision, newest);
+        bool over =
+            use == DECISION_OVER || (use == DECISION_IDLE && idle > DECISION_IDLE_COUNT_MAX);
+        if (!over) {
             agent->decisions[kept] = decision;
             kept += 1;
             continue;
         }
+        idle -= use == DECISION_IDLE ? 1 : 0;
         struct mn_agent_record record = {.kind = MN_AGENT_ROUND};
         record.round.round = decision.round;
         agent_put_record(agent, &record, true);
@@ -259,72 +233,87 @@ static void decisions_forget(struct agent *agent)
     agent->decision_count = kept;
 }
 
-static void decision_say(struct agent *agent, const struct agent_vat *vat, uint64_t round,
-                         const struct agent_told *told)
+/* ---- what the coordinator says --------------------------------------------------------------- */
+
+static void decision_waits(struct agent *agent, const struct mn_decision_notice *notice,
+                           mn_result why)
 {
-    uint32_t count = told != NULL ? told->notice_count : 0;
-    struct mn_notice *notices = agent_take(agent, count, sizeof *notices);
-    struct mn_to_vat *message =
-        notices != NULL ? agent_say_vat(agent, &vat->connection, MN_TO_VAT_ROUND) : NULL;
-    if (message == NULL) {
-        return;
-    }
-    if (count > 0) {
-        memcpy(notices, told->notices, count * sizeof *notices);
-    }
-    message->round.round = round;
-    message->round.notices = notices;
-    message->round.notice_count = count;
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DECISION_WAITS,
+                                                .round = notice->round,
+                                                .number = notice->owed_count,
+                                                .code = why});
 }
 
-/* Everything the vat has not handled, oldest round first, and the newest round in any case. */
-void agent_decision_tell(struct agent *agent, const struct agent_vat *vat)
+/* Whether everything that vats of this host are owed of older rounds is known here. If not, that
+ * was lost, and a vat that hears of the newer round first would never be told. */
+static bool decision_is_next(const struct agent *agent, const struct mn_decision_notice *notice)
 {
-    if (!vat->connected || vat->life != AGENT_LIFE_UP) {
-        return;
-    }
-    uint64_t newest = agent_round_newest(agent);
-    for (size_t i = 0; i < agent->decision_count; i++) {
-        const struct agent_decision *decision = &agent->decisions[i];
-        const struct agent_told *told = decision_told(decision, &vat->name);
-        bool open = told != NULL && !told->handled && told->durable;
-        if (decision->applied && (open || decision->round == newest)) {
-            decision_say(agent, vat, decision->round, open ? told : NULL);
+    for (uint32_t i = 0; i < notice->owed_count; i++) {
+        const struct agent_decision *older = agent_decision_find(agent, notice->owed[i].round);
+        if (older == NULL || agent_decision_told(older, &notice->owed[i].vat) == NULL) {
+            return false;
         }
     }
+    return true;
 }
 
-void agent_decision_recorded(struct agent *agent, uint64_t round)
+/* Whether one record can hold what is known and what @notice adds. */
+static bool decision_fits(const struct agent_decision *decision,
+                          const struct mn_decision_notice *notice)
 {
-    struct agent_decision *decision = decision_find(agent, round);
+    return decision->told_count + notice->told_count <= MN_BATCH_ROW_COUNT_MAX &&
+           decision_notice_count(decision) + notice->notice_count <= MN_BATCH_ROW_COUNT_MAX;
+}
+
+/* A round's decision, again perhaps. An older round than the newest is taken up too: a vat that is
+ * to be told may have come to this host meanwhile. What is not taken up is said again. */
+void agent_decision(struct agent *agent, const struct mn_decision_notice *notice)
+{
+    if (!decision_is_next(agent, notice)) {
+        decision_waits(agent, notice, MN_NOT_FOUND);
+        return;
+    }
+    struct agent_decision *decision = agent_decision_find(agent, notice->round);
+    if (decision != NULL) {
+        agent_notices_repeat(agent, decision);
+        if (!decision_fits(decision, notice)) {
+            decision_waits(agent, notice, MN_FULL);
+        } else if (decision_merge(agent, decision, notice)) {
+            decision_put(agent, decision);
+        }
+        return;
+    }
+    if (notice->round <= agent_round_newest(agent) && notice->told_count == 0) {
+        return;
+    }
+    if (agent->decision_count >= DECISION_COUNT_MAX) {
+        decision_waits(agent, notice, MN_FULL);
+        return;
+    }
+    decision = decision_add(agent, notice->round);
+    if (decision != NULL) {
+        (void)decision_merge(agent, decision, notice);
+        decision_put(agent, decision);
+    }
+}
+
+void agent_decision_recorded(struct agent *agent, uint64_t round, uint64_t sequence)
+{
+    struct agent_decision *decision = agent_decision_find(agent, round);
     if (decision == NULL) {
         return;
     }
-    decision_is_durable(decision);
+    decision->applied = true;
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        struct agent_told *told = &decision->told[i];
+        told->applied = told->applied || told->sequence <= sequence;
+    }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DECISION,
                                                 .round = round,
                                                 .number = decision->told_count});
     for (size_t i = 0; i < agent->vat_count; i++) {
-        agent_decision_tell(agent, agent->vats[i]);
+        agent_notices_tell(agent, agent->vats[i]);
     }
     agent_thaw(agent, round);
-    decisions_forget(agent);
-}
-
-void agent_decision_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round)
-{
-    struct agent_decision *decision = decision_find(agent, round);
-    struct agent_told *told = decision != NULL ? decision_told(decision, &vat->name) : NULL;
-    if (told == NULL || !decision->applied) {
-        return;
-    }
-    if (!told->handled) {
-        told->handled = true;
-        agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_HANDLED,
-                                                    .vat = vat->name,
-                                                    .run = vat->start.run,
-                                                    .round = round});
-    }
-    decision_say_handled(agent, vat, round);
-    decisions_forget(agent);
+    agent_decisions_tidy(agent);
 }

@@ -129,6 +129,15 @@ void agent_welcome(struct agent *agent, const struct mn_down *down)
     }
 }
 
+/* Of the newest round alone: older ones are over, or repeated on the coordinator's word. */
+static void hello_handled(struct agent *agent)
+{
+    const struct agent_decision *newest = agent_decision_find(agent, agent_round_newest(agent));
+    if (newest != NULL) {
+        agent_notices_repeat(agent, newest);
+    }
+}
+
 static void hello_refresh(struct agent *agent)
 {
     size_t count = agent->vat_count / AGENT_REFRESH_HEARTBEATS + 1;
@@ -136,7 +145,7 @@ static void hello_refresh(struct agent *agent)
     for (size_t i = 0; i < count; i++) {
         if (agent->refresh_next >= agent->vat_count) {
             agent->refresh_next = 0;
-            agent_decision_repeat(agent);
+            hello_handled(agent);
         }
         const struct agent_vat *vat = agent->vats[agent->refresh_next];
         if (vat->life != AGENT_LIFE_NONE) {

@@ -99,6 +99,11 @@ bool agent_vat_alive(const struct agent_vat *vat)
            vat->life == AGENT_LIFE_ENDING;
 }
 
+bool agent_vat_meant(const struct agent_vat *vat)
+{
+    return vat->next.run != 0 || !agent_vat_fenced(vat);
+}
+
 /* Take up vat->start: it is new, and no process of the vat is left. */
 void agent_life_begin(struct agent *agent, struct agent_vat *vat)
 {
@@ -110,6 +115,7 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
         vat->floor = vat->start.keep; /* a loss took it back below: that is what it goes on from */
     }
     agent_copies_begin(vat);
+    agent_notices_begin(agent, vat);
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_START,
                                                 .vat = vat->name,
                                                 .run = vat->start.run,

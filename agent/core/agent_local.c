@@ -55,7 +55,7 @@ static void local_say_life(struct agent *agent, const struct agent_vat *vat)
     life->incarnation = vat->start.incarnation;
     life->keep = vat->start.keep;
     life->outcome = vat->start.outcome;
-    life->round = agent_round_settled(agent, &vat->name);
+    life->round = agent_round_settled(agent, vat);
     life->lineage = vat->start.lineage;
     local_store_path(agent, &vat->name, life->store);
     local_copy_text(life->key_file, sizeof life->key_file, config->key_file);
@@ -75,7 +75,7 @@ static void local_catch_up(struct agent *agent, const struct agent_vat *vat)
 {
     agent_say_durable(agent, vat);
     agent_freeze_tell(agent, vat);
-    agent_decision_tell(agent, vat);
+    agent_notices_tell(agent, vat);
 }
 
 void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run)
@@ -183,7 +183,7 @@ void agent_from_vat(struct agent *agent, const struct agent_connection *connecti
         agent_freeze_interval(agent, vat, message);
         return;
     case MN_FROM_VAT_HANDLED:
-        agent_decision_handled(agent, vat, message->handled.round);
+        agent_notices_handled(agent, vat, message->handled.round);
         return;
     case MN_FROM_VAT_LOOKUP:
         agent_lookup(agent, vat, &message->lookup.peer);

@@ -30,6 +30,7 @@
 #define AGENT_CORE_AGENT_PRIVATE_H
 
 #include "agent.h"
+#include "agent_decision.h"
 
 enum {
     AGENT_BATCH_ROW_COUNT = 4096, /* rows of one report */
@@ -38,7 +39,6 @@ enum {
     AGENT_WINDOW_COUNT = 8,     /* files of one vat under way to one host, or being fetched */
     AGENT_GONE_COUNT_MAX = 64,  /* deleted files of one vat that are remembered */
     AGENT_PENDING_COUNT_MAX = 1 << 20,
-    AGENT_DECISION_COUNT_MAX = 1024,
     AGENT_REFRESH_HEARTBEATS = 10, /* every vat's state is said again once in so many */
     AGENT_AWAY_FACTOR = 4,         /* a host that did not answer is left alone 4 * copy_ms */
     AGENT_FETCH_FACTOR = 4         /* a start of which nothing arrives for 4 * copy_ms fails */
@@ -191,22 +191,6 @@ struct agent_pending {
     struct agent_vat *vat;
     mn_run run;
     uint64_t number; /* a generation, round or freeze */
-};
-
-/* One told vat of a decision. */
-struct agent_told {
-    struct mn_name vat;
-    struct mn_notice *notices; /* owned */
-    uint32_t notice_count;
-    bool handled;
-    bool durable; /* the record that has these notices is */
-};
-
-struct agent_decision {
-    uint64_t round;
-    bool applied;            /* its record is durable */
-    struct agent_told *told; /* owned, by name */
-    uint32_t told_count;
 };
 
 enum agent_freeze_state {
@@ -377,6 +361,7 @@ void agent_say_state(struct agent *agent, const struct agent_vat *vat, const cha
 bool agent_vat_fenced(const struct agent_vat *vat);
 bool agent_vat_owned(const struct agent_vat *vat); /* its checkpoints are ours to look after */
 bool agent_vat_alive(const struct agent_vat *vat); /* it may be speaking */
+bool agent_vat_meant(const struct agent_vat *vat); /* it is to run here, as far as is known */
 void agent_life_begin(struct agent *agent, struct agent_vat *vat);
 void agent_life_end(struct agent *agent, struct agent_vat *vat);
 void agent_life_over(struct agent *agent, struct agent_vat *vat);
@@ -475,7 +460,7 @@ bool agent_generation_seen(struct agent *agent, uint64_t generation);
 void agent_generation_recorded(struct agent *agent, uint64_t generation);
 void agent_heartbeat(struct agent *agent);
 
-/* agent_round.c: freezes; agent_decision.c: decisions and notices. */
+/* agent_round.c: freezes. */
 void agent_freeze(struct agent *agent, const struct mn_down *down);
 void agent_freeze_fenced(struct agent *agent, uint64_t number);
 void agent_freeze_check(struct agent *agent); /* is somebody still awaited? */
@@ -487,14 +472,5 @@ void agent_thaw(struct agent *agent, uint64_t round);
 /* Mark the rows that the answer rests on, and have them sent. */
 void agent_intervals_mark(struct agent *agent);
 void agent_intervals_say(struct agent *agent); /* agent_intervals.c */
-void agent_decision_loaded(struct agent *agent, const struct mn_decision_notice *notice);
-void agent_decision(struct agent *agent, const struct mn_decision_notice *notice);
-void agent_decision_recorded(struct agent *agent, uint64_t round);
-void agent_decision_tell(struct agent *agent, const struct agent_vat *vat);
-void agent_decision_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round);
-void agent_decision_repeat(struct agent *agent); /* HANDLED may have been lost */
-void agent_decisions_deinit(struct agent *agent);
-uint64_t agent_round_settled(const struct agent *agent, const struct mn_name *vat);
-uint64_t agent_round_newest(const struct agent *agent);
 
 #endif

@@ -78,7 +78,7 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
         agent_freeze_fenced(agent, pending->number);
         return;
     case AGENT_THEN_DECISION:
-        agent_decision_recorded(agent, pending->number);
+        agent_decision_recorded(agent, pending->number, pending->sequence);
         return;
     }
 }

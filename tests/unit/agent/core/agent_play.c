@@ -146,7 +146,16 @@ void play_taken(struct play *play, uint64_t sequence)
 void play_start(struct play *play, const char *vat, mn_run run, mn_epoch keep,
                 const struct mn_link *chain, uint32_t chain_count)
 {
+    play_start_told(play, vat, run, keep, chain, chain_count, 0, 0);
+}
+
+void play_start_told(struct play *play, const char *vat, mn_run run, mn_epoch keep,
+                     const struct mn_link *chain, uint32_t chain_count, uint64_t round,
+                     uint64_t told_round)
+{
     struct mn_down down = {.kind = MN_DOWN_START};
+    down.start.round = round;
+    down.start.told_round = told_round;
     down.start.vat = mn_name_of(vat);
     down.start.run = run;
     down.start.incarnation = 1;
@@ -189,7 +198,19 @@ void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char
 
 void play_decision(struct play *play, uint64_t round, const char *told, const char *peer)
 {
+    play_decision_owed(play, round, told, peer, NULL, 0);
+}
+
+void play_decision_owed(struct play *play, uint64_t round, const char *told, const char *peer,
+                        const char *owed, uint64_t owed_round)
+{
     struct mn_down down = {.kind = MN_DOWN_DECISION};
+    struct mn_owed older = {.round = owed_round};
+    if (owed != NULL) {
+        older.vat = mn_name_of(owed);
+        down.decision.owed = &older;
+        down.decision.owed_count = 1;
+    }
     struct mn_told vat = {.notice_count = 1};
     struct mn_notice notice = {.incarnation = 2, .kept = EPOCH(1, 4)};
     down.decision.round = round;

@@ -47,12 +47,19 @@ void play_taken(struct play *play, uint64_t sequence);
 void play_down(struct play *play, struct mn_down *down);
 void play_start(struct play *play, const char *vat, mn_run run, mn_epoch keep,
                 const struct mn_link *chain, uint32_t chain_count);
+/* The same, by the decision of @round, of a vat that was told of all rounds up to @told_round. */
+void play_start_told(struct play *play, const char *vat, mn_run run, mn_epoch keep,
+                     const struct mn_link *chain, uint32_t chain_count, uint64_t round,
+                     uint64_t told_round);
 void play_stop(struct play *play, const char *vat, mn_run run);
 /* @host and @suspect may be NULL. */
 void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char *host,
                  const char *suspect, mn_run run);
 /* One notice for @told about @peer, or none when @told is NULL. */
 void play_decision(struct play *play, uint64_t round, const char *told, const char *peer);
+/* The same, saying that @owed is owed notices of @owed_round. */
+void play_decision_owed(struct play *play, uint64_t round, const char *told, const char *peer,
+                        const char *owed, uint64_t owed_round);
 
 /* A vat's words; @connection is a letter. */
 void play_attach(struct play *play, char connection, const char *vat, mn_run run, uint32_t pid);
