@@ -1,6 +1,9 @@
 /* What came out, as JSON: every fact of every run, the spreads, and one run in full. */
 #include "scenario/outcome.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static json_t *of_facts(const struct scenario *scenario, const struct facts *facts)
 {
     char text[640];
@@ -132,6 +135,21 @@ static json_t *of_events(const struct record *record)
     return events;
 }
 
+/* {"h0": "the topology's name of it", ...} */
+static json_t *of_names(const char *names)
+{
+    json_t *object = json_object();
+    while (names != NULL && *names != '\0') {
+        char key[16];
+        size_t key_size = strcspn(names, " ");
+        size_t size = strcspn(names + key_size + 1, "\n");
+        (void)snprintf(key, sizeof key, "%.*s", (int)key_size, names);
+        (void)json_object_set_new(object, key, json_stringn(names + key_size + 1, size));
+        names += key_size + 1 + size + 1;
+    }
+    return object;
+}
+
 json_t *outcome_json(const struct outcome *outcome, const struct record *record)
 {
     json_t *whole = of_runs(outcome->scenario, outcome->facts, outcome->count);
@@ -139,6 +157,9 @@ json_t *outcome_json(const struct outcome *outcome, const struct record *record)
         (void)json_object_set_new(whole, "against",
                                   of_runs(outcome->against, outcome->other, outcome->count));
         (void)json_object_set_new(whole, "differences", of_differences(outcome));
+    }
+    if (outcome->scenario->names != NULL && whole != NULL) {
+        (void)json_object_set_new(whole, "names", of_names(outcome->scenario->names));
     }
     if (record != NULL && whole != NULL) {
         size_t shown = outcome_worst(outcome);

@@ -28,6 +28,7 @@ static const char style[] =
     "tr.differs td,tr.changed td{font-weight:600}\n"
     "details{margin:14px 0}summary{cursor:pointer;font-weight:600}\n"
     "table.events{margin-top:8px}tr.fault td{color:#b91c1c}tr.over td{color:#64748b}\n"
+    "pre.names{column-width:200px;font-size:12px;margin:8px 0}\n"
     ".wide{overflow-x:auto}svg{display:block;max-width:none}svg text{font:11px system-ui,"
     "sans-serif;fill:#334155}\n"
     ".window{fill:#f8fafc}rect.fold{fill:#fff}text.fold{fill:#94a3b8;text-anchor:middle;font-size:"

@@ -387,6 +387,12 @@ void report_parameters(struct report *report)
     const struct sim_config *config = &report->scenario->config;
     struct mn_text *text = report->text;
     sim_config_init(&standard);
+    if (report->scenario->names != NULL) {
+        mn_text_add(text, "<details open><summary>What the topology calls the hosts and vats"
+                          "</summary><pre class=\"names\">");
+        report_add(text, report->scenario->names);
+        mn_text_add(text, "</pre></details>\n");
+    }
     mn_text_add(text, "<details><summary>The parameters; what is not as its default is bold"
                       "</summary><table>\n");
 #define PARAMETER_ROW(name, default_value, least, most, what)                                      \

@@ -63,6 +63,7 @@ struct scenario {
     char *text;
     struct sim_config config;
     struct sim_tree *tree;    /* of a live cluster; NULL: even */
+    char *names;              /* what its hosts and vats are called: a line "h0 NAME" each; NULL */
     struct sim_faults faults; /* of the time line */
     struct scenario_random random;
     struct scenario_expect expects[SCENARIO_EXPECT_COUNT_MAX];

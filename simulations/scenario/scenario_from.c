@@ -111,6 +111,20 @@ static void make_tree(struct scenario_reader *reader, const struct place *places
     reader->scenario->tree = tree;
 }
 
+/* What the numbers stand for. */
+static void keep_names(struct scenario_reader *reader, const struct place *places)
+{
+    struct mn_text text = {0};
+    for (uint32_t i = 0; i < reader->host_count; i++) {
+        mn_text_add_format(&text, "h%u %s\n", i, reader->topology->hosts[places[i].host].name);
+    }
+    for (uint32_t i = 0; i < reader->vat_count; i++) {
+        mn_text_add_format(&text, "v%u %s\n", i, reader->topology->vats[i].name);
+    }
+    mn_assert(mn_text_result(&text) == MN_OK);
+    reader->scenario->names = text.bytes;
+}
+
 static bool take_settings(struct scenario_reader *reader, const struct mn_yaml_node *node)
 {
     struct sim_config *config = &reader->scenario->config;
@@ -151,6 +165,7 @@ bool scenario_read_from(struct scenario_reader *reader, const struct mn_yaml_nod
     struct place *places = places_new(reader->topology);
     number_all(reader, places);
     make_tree(reader, places);
+    keep_names(reader, places);
     free(places);
     return take_settings(reader, node);
 }

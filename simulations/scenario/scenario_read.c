@@ -321,6 +321,7 @@ void scenario_deinit(struct scenario *scenario)
     free(scenario->path);
     free(scenario->name);
     free(scenario->text);
+    free(scenario->names);
     sim_tree_destroy(&scenario->tree);
     sim_faults_deinit(&scenario->faults);
     *scenario = (struct scenario){0};

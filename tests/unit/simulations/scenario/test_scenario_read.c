@@ -265,6 +265,7 @@ static void takes_tree_and_timing_from_a_topology_and_its_names(void **state)
     assert_int_equal(scenario.tree->vats[0].host, 1); /* a stands in the second zone */
     assert_int_equal(scenario.tree->vats[1].host, 0);
     assert_true(scenario.tree->vats[1].be_told);
+    assert_string_equal(scenario.names, "h0 b\nh1 a\nv0 p\nv1 q\n");
     assert_int_equal(scenario.config.lost_ms, 12345);
     assert_int_equal(scenario.config.interval_ms, 777);
     assert_int_equal(scenario.faults.items[0].a, 1);

@@ -54,6 +54,66 @@ static void a_crash_revives_one_vat_and_loses_no_message(void **state)
     scenario_deinit(&scenario);
 }
 
+/* One copy of everything, and the only full of a vat is damaged: whoever heard what is gone goes
+ * back too. */
+static void what_died_is_counted_by_vat_and_in_sum(void **state)
+{
+    (void)state;
+    struct scenario scenario = reads("scenario: 1\nname: x\n"
+                                     "checkpoints: {stores: 1, keep: 20, full_every: 8}\n"
+                                     "run: {faults_ms: 6000}\n"
+                                     "at: [{ms: 3000, corrupt_full: 1}, "
+                                     "{ms: 3050, power: 1, for_ms: 1000}]\n");
+    struct record record;
+    struct facts facts;
+    run_here(&scenario, 1, NULL, &record, &facts);
+    assert_string_equal(facts.failure, "");
+    assert_int_equal(facts.values[FACT_rounds], 1);
+    assert_true(facts.values[FACT_rolled_back] >= 3);
+    assert_true(facts.values[FACT_running_restored] >= 1);
+    assert_true(facts.values[FACT_notices] >= 1);
+    assert_int_equal(facts.values[FACT_handed], facts.values[FACT_notices]);
+    uint64_t epochs = 0;
+    uint64_t sent = 0;
+    for (size_t i = 0; i < record.loss_count; i++) {
+        const struct record_loss *loss = &record.losses[i];
+        const struct record_vat *vat = &record.vats[loss->vat];
+        uint64_t dead = 0;
+        for (size_t k = 0; k < vat->epoch_count; k++) {
+            bool died = vat->epochs[k].died == 1;
+            assert_true(died == (vat->epochs[k].epoch > loss->keep &&
+                                 vat->epochs[k].began < record.rounds[0].decided_at));
+            dead += died ? 1 : 0;
+        }
+        assert_int_equal(dead, loss->epochs + loss->open);
+        epochs += loss->outcome != MN_REVIVED ? loss->epochs : 0;
+        sent += loss->outcome != MN_REVIVED ? loss->sent : 0;
+    }
+    assert_int_equal(epochs, facts.values[FACT_epochs_lost]);
+    assert_int_equal(sent, facts.values[FACT_messages_lost]);
+    record_deinit(&record);
+    scenario_deinit(&scenario);
+}
+
+/* Nobody dies, but a host is not heard: the time counts from the fault. */
+static void a_vat_that_was_only_cut_off_counts_as_running(void **state)
+{
+    (void)state;
+    struct scenario scenario = reads("scenario: 1\nname: x\n"
+                                     "run: {faults_ms: 9000}\n"
+                                     "at: [{ms: 3000, mute: 1, for_ms: 4000}]\n");
+    struct record record;
+    struct facts facts;
+    run_here(&scenario, 1, NULL, &record, &facts);
+    assert_string_equal(facts.failure, "");
+    assert_int_equal(facts.values[FACT_rounds], 1);
+    assert_int_equal(facts.values[FACT_running_restored], 2);
+    assert_int_equal(record.rounds[0].first_death, 3000 * MN_MS);
+    assert_true(facts.values[FACT_detect_ms] >= 1800);
+    record_deinit(&record);
+    scenario_deinit(&scenario);
+}
+
 static void runs_side_by_side_give_what_one_gives(void **state)
 {
     (void)state;
@@ -192,6 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_revives_one_vat_and_loses_no_message),
+        cmocka_unit_test(what_died_is_counted_by_vat_and_in_sum),
+        cmocka_unit_test(a_vat_that_was_only_cut_off_counts_as_running),
         cmocka_unit_test(runs_side_by_side_give_what_one_gives),
         cmocka_unit_test(says_which_promise_is_broken),
         cmocka_unit_test(a_broken_guarantee_is_a_broken_promise),
