@@ -90,12 +90,6 @@ void sim_note_coordinator(struct sim *sim, const struct coordinator_note_facts *
 static void count_agent(struct sim *sim, const struct agent_note_facts *note)
 {
     switch (note->note) {
-    case AGENT_NOTE_STALE_GENERATION:
-        sim_count(sim, SIM_SOMETIMES_STALE_GENERATION);
-        return;
-    case AGENT_NOTE_STALE_START:
-        sim_count(sim, SIM_SOMETIMES_STALE_START);
-        return;
     case AGENT_NOTE_ADOPTED:
         sim_count(sim, SIM_SOMETIMES_ADOPTED);
         return;

@@ -29,8 +29,6 @@
     X(HOST_BACK, "a lost host was heard again")                                                    \
     X(FORMER_LIFE, "a former life was stopped")                                                    \
     X(FORMER_LIFE_REFUSED, "a vat refused a former life")                                          \
-    X(STALE_GENERATION, "an agent refused an old generation")                                      \
-    X(STALE_START, "an agent ignored an old start")                                                \
     X(ADOPTED, "an agent adopted a process")                                                       \
     X(FETCHED, "a checkpoint was fetched from another host")                                       \
     X(PARTNER_CHANGED, "another host was chosen to hold copies")                                   \
