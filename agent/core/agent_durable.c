@@ -74,7 +74,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
             agent_dirty(agent, vat, file);
         }
         agent_copies_advance(agent, vat);
-        agent_fetch_changed(agent, vat);
+        agent_fetch_changed(agent, vat, event->synced.epoch);
         return;
     }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SYNC_FAILED,
@@ -83,7 +83,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
                                                 .code = event->synced.result});
     if (event->synced.result == MN_NOT_FOUND || event->synced.result == MN_CORRUPT) {
         agent_file_gone(agent, vat, file, false);
-        agent_fetch_changed(agent, vat);
+        agent_fetch_changed(agent, vat, event->synced.epoch);
         return;
     }
     agent_file_move(file, AGENT_FILE_FAILED);

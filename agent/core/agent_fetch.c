@@ -87,7 +87,6 @@ static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct m
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat)
 {
     uint32_t under_way = 0;
-    vat->fetched_at = agent->now;
     for (uint32_t i = 0; i < vat->start.chain_count && under_way < AGENT_WINDOW_COUNT; i++) {
         const struct mn_link *link = &vat->start.chain[i];
         if (link_here(vat, link)) {
@@ -100,8 +99,16 @@ void agent_fetch_advance(struct agent *agent, struct agent_vat *vat)
     }
 }
 
-void agent_fetch_changed(struct agent *agent, struct agent_vat *vat)
+void agent_fetch_moves(const struct agent *agent, struct agent_vat *vat, mn_epoch epoch)
 {
+    if (agent_chain_has(vat, epoch)) {
+        vat->fetched_at = agent->now;
+    }
+}
+
+void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch)
+{
+    agent_fetch_moves(agent, vat, epoch);
     if (vat->life == AGENT_LIFE_FETCHING) { /* before that its start is not durable */
         agent_life_go_on(agent, vat);
     }

@@ -159,9 +159,6 @@ static void holder_piece(struct agent *agent, uint32_t host, const struct mn_cop
     }
     file->source = host;
     file->at = agent->now;
-    if (file->fetched) {
-        agent_find_vat(agent, &message->vat)->fetched_at = agent->now;
-    }
     if (message->piece.offset != file->received || message->piece.byte_count == 0) {
         agent_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
         return;
@@ -281,7 +278,7 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     }
     file->writing = false;
     file->at = agent->now;
-    vat->fetched_at = agent->now;
+    agent_fetch_moves(agent, vat, file->epoch);
     if (event->piece.result != MN_OK) {
         piece_failed(agent, vat, file, event->piece.result);
         return;
@@ -301,7 +298,7 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     if (!fetched) {
         agent_say_have(agent, file->source, &vat->name, file->epoch, &file->digest, MN_OK);
     }
-    agent_fetch_changed(agent, vat);
+    agent_fetch_changed(agent, vat, file->epoch);
 }
 
 /* A piece was read and sent, or the file cannot be read: then it is no copy any more. */

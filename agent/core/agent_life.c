@@ -180,6 +180,7 @@ void agent_life_go_on(struct agent *agent, struct agent_vat *vat)
     }
     if (vat->life == AGENT_LIFE_RECORDING) {
         agent_life_move(vat, AGENT_LIFE_FETCHING);
+        vat->fetched_at = agent->now;
     }
     agent_fetch_advance(agent, vat);
 }

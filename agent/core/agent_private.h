@@ -435,8 +435,10 @@ void agent_holder_tick(struct agent *agent);
 bool agent_chain_whole(const struct agent_vat *vat);
 bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch);
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat);
-/* One of its files is here, or gone: see whether the start can go on. */
-void agent_fetch_changed(struct agent *agent, struct agent_vat *vat);
+/* The file of @epoch comes nearer, if the start needs it. */
+void agent_fetch_moves(const struct agent *agent, struct agent_vat *vat, mn_epoch epoch);
+/* The file of @epoch is here, or gone: see whether the start can go on. */
+void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch);
 /* Give up the starts of which nothing arrives any more. */
 void agent_fetch_tick(struct agent *agent);
 void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,

@@ -168,6 +168,30 @@ static void answers_again_only_after_the_rows_that_were_asked_for_again(void **s
     play_close(&play);
 }
 
+/* x1 was silent, and answers when its host has answered for it: its interval begins after a
+ * checkpoint that was written meanwhile. */
+static void answers_again_with_a_late_interval_only_after_its_rows(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_freeze(&play, 1, 1, NULL, NULL, 0);
+    play_at(&play, 2000);
+    play_tick(&play);
+    assert_true(said(&play, "up intervals round 1 attempt 1 silent x1\n"));
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_skip(&play);
+    play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 2), EPOCH(1, 1));
+    play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 floor 0.0 heard x2 1.9\n");
+    play_freeze(&play, 1, 1, NULL, NULL, 0);
+    play_expect(&play, "");
+    play_taken(&play, 1);
+    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.2 since 1.1 heard x3 1.7)\n"
+                       "note intervals_sent\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(answers_no_freeze_before_its_rows_were_asked_for_and_taken),
         cmocka_unit_test(hellos_again_though_freeze_follows_on_freeze),
         cmocka_unit_test(answers_again_only_after_the_rows_that_were_asked_for_again),
+        cmocka_unit_test(answers_again_with_a_late_interval_only_after_its_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,6 +217,24 @@ static void fails_no_start_of_which_something_arrives(void **state)
     play_close(&play);
 }
 
+/* The agent of a former life goes on sending copies that this start does not need. */
+static void fails_a_start_though_other_copies_of_its_vat_arrive(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    struct mn_link chain = {EPOCH(1, 1), mn_name_of("h3")};
+    play_start(&play, "x2", 2, EPOCH(1, 1), &chain, 1);
+    play_recorded(&play, 5);
+    ticks(&play, 1, 6);
+    play_piece(&play, 1, "x2", EPOCH(1, 9), 500, 0, 500);
+    play_piece_written(&play, "x2", EPOCH(1, 9), 0, 0, 500, true, MN_OK);
+    ticks(&play, 7, 8);
+    assert_true(said(&play, "up state x2 run 2 exited"));
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(turns_to_the_holder_that_a_newer_start_names),
         cmocka_unit_test(fails_a_start_whose_holder_does_not_answer),
         cmocka_unit_test(fails_no_start_of_which_something_arrives),
+        cmocka_unit_test(fails_a_start_though_other_copies_of_its_vat_arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
