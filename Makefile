@@ -165,8 +165,7 @@ swarm: $(BUILD)/bin/sim ## simulate disasters drawn from SEEDS=1000 seeds, from 
 	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm
 
 sim-check: $(BUILD)/bin/sim $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate
-	@tests/sim $(BUILD)
-	@tests/scenarios $(BUILD) --small
+	@tests/sim $(BUILD); simulated=$$?; tests/scenarios $(BUILD) --small && exit $$simulated
 
 # ---- people ------------------------------------------------------------------------------------
 

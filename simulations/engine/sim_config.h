@@ -34,7 +34,7 @@
     X(stores, 2, 1, 16, "copies of each checkpoint")                                               \
     X(turn_ms, 50, 1, 86400000, "mean time from one turn of a vat's own to the next")              \
     X(peers, 3, 0, 1000000, "how many vats each sends to; 0 is none")                              \
-    X(shape, 0, 0, 4, "who sends to whom: see enum sim_shape")                                     \
+    X(shape, 0, 0, 4, "who sends to whom")                                                         \
     X(reply_percent, 25, 0, 100, "of the messages are answered")                                   \
     X(burst, 2, 1, 1000, "transfers in one turn, at most")                                         \
     X(blob_size, 64, 0, 1000000, "bytes of state that each turn changes")                          \

@@ -2,6 +2,7 @@
 #include "scenario/report_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -381,6 +382,35 @@ void report_many(struct report *report)
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 
+static const char *what_it_is(const char *setting)
+{
+#define PARAMETER_TEXT(name, standard, least, most, what)                                          \
+    if (strcmp(setting, #name) == 0) {                                                             \
+        return what;                                                                               \
+    }
+    SIM_SETTINGS(PARAMETER_TEXT)
+#undef PARAMETER_TEXT
+    return "";
+}
+
+static void add_parameter(struct mn_text *text, const char *setting, int64_t value,
+                          int64_t standard)
+{
+    static const char *const shapes[] = {
+#define PARAMETER_SHAPE(name, word, what) word,
+        SIM_SHAPES(PARAMETER_SHAPE)
+#undef PARAMETER_SHAPE
+    };
+    mn_text_add_format(text, "<tr%s><td>%s</td>", value != standard ? " class=\"changed\"" : "",
+                       setting);
+    if (strcmp(setting, "shape") == 0) {
+        mn_text_add_format(text, "<td class=\"n\">%s</td>", shapes[value]);
+    } else {
+        cell(text, "n", value);
+    }
+    mn_text_add_format(text, "<td>%s</td></tr>\n", what_it_is(setting));
+}
+
 void report_parameters(struct report *report)
 {
     struct sim_config standard;
@@ -395,10 +425,7 @@ void report_parameters(struct report *report)
     }
     mn_text_add(text, "<details><summary>The parameters; what is not as its default is bold"
                       "</summary><table>\n");
-#define PARAMETER_ROW(name, default_value, least, most, what)                                      \
-    mn_text_add_format(text, "<tr%s><td>%s</td><td class=\"n\">%lld</td><td>%s</td></tr>\n",       \
-                       config->name != standard.name ? " class=\"changed\"" : "", #name,           \
-                       (long long)config->name, what);
+#define PARAMETER_ROW(name, ...) add_parameter(text, #name, config->name, standard.name);
     SIM_SETTINGS(PARAMETER_ROW)
 #undef PARAMETER_ROW
     mn_text_add(text, "</table></details>\n");

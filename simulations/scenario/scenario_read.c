@@ -327,6 +327,17 @@ void scenario_deinit(struct scenario *scenario)
     *scenario = (struct scenario){0};
 }
 
+static void help_setting(const struct setting *setting, struct mn_text *text)
+{
+    mn_text_add_format(text, "    %-22s %s", setting->name, setting->text);
+    if (strcmp(setting->name, "shape") == 0) {
+        mn_text_add_format(text, ", one of the shapes below (%s)\n", shape_words[0]);
+    } else {
+        mn_text_add_format(text, " (%lld; %lld to %lld)\n", (long long)setting->standard,
+                           (long long)setting->least, (long long)setting->most);
+    }
+}
+
 void scenario_help(struct mn_text *text)
 {
     mn_text_add(text, "Settings, each in its section:\n");
@@ -334,9 +345,7 @@ void scenario_help(struct mn_text *text)
         mn_text_add_format(text, "  %s:\n", sections[i].name);
         for (size_t k = 0; k < SETTING_COUNT; k++) {
             if (section_has(&sections[i], settings[k].name)) {
-                mn_text_add_format(text, "    %-22s %s (%lld; %lld to %lld)\n", settings[k].name,
-                                   settings[k].text, (long long)settings[k].standard,
-                                   (long long)settings[k].least, (long long)settings[k].most);
+                help_setting(&settings[k], text);
             }
         }
     }
