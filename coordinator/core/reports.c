@@ -90,13 +90,13 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
             row_into_ledger(coordinator, host, vat, row, heard, count);
         }
     }
-    /* A vat that is lost or about to be replaced has no say in what it goes on from. */
-    bool settled = !entry->lost && !entry->suspect && !entry->starting;
+    /* A new coordinator that knows no floor of the vat yet takes the first one whatever goes on:
+     * without it there would be a gap to what is durable now. Otherwise a vat that is lost or about
+     * to be replaced has no say in what it goes on from. */
+    bool first = entry->floor == 0;
+    bool settled = !entry->starting && (first || (!entry->lost && !entry->suspect));
     if (entry->host == host && settled && row->floor > entry->floor &&
         !vats_epoch_dead(coordinator, vat, row->floor)) {
-        /* A new coordinator that knows no floor of the vat yet takes the first one also in a round:
-         * a copy from a disk that was away for long would leave a gap to what is durable now. */
-        bool first = entry->floor == 0;
         entry->floor = row->floor;
         if (first || round_active(coordinator) == NULL) {
             (void)coordinator_fine(coordinator,
