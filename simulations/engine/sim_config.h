@@ -51,8 +51,8 @@
     X(start_us, 5000, 1, 100000000, "until a started process runs")                                \
     X(skew_ms, 0, 0, 86400000, "by how much clocks differ, at most")                               \
     X(drift_ppm, 0, 0, 10000, "by how much clocks run faster or slower, at most")                  \
-    X(faults_ms, 20000, 0, INT64_MAX / 1000000, "faults and workload end after this")              \
-    X(bound_ms, 60000, 0, INT64_MAX / 1000000, "then the cluster must settle within this")         \
+    X(faults_ms, 20000, 0, INT64_C(1000000000000), "faults and workload end after this")           \
+    X(bound_ms, 60000, 0, INT64_C(1000000000000), "then the cluster must settle within this")      \
     X(check, 1, 0, 1, "whether the observer watches")                                              \
     X(strict, 0, 0, 1, "whether also for what is known to be missing")
 

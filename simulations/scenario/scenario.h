@@ -31,7 +31,15 @@
 #include "engine/sim.h"
 #include "scenario/facts.h"
 
-enum { SCENARIO_SIZE_MAX = 16 * 1024 * 1024, SCENARIO_EXPECT_COUNT_MAX = 64 };
+enum {
+    SCENARIO_SIZE_MAX = 16 * 1024 * 1024,
+    SCENARIO_EXPECT_COUNT_MAX = 64,
+    SCENARIO_FAULT_COUNT_MAX = 900000, /* of the time line, each repetition counted */
+    SCENARIO_RANDOM_FAULT_COUNT_MAX = 100000
+};
+
+/* No time in a scenario is longer: some 31 years. */
+#define SCENARIO_MS_MAX INT64_C(1000000000000)
 
 struct scenario_expect {
     enum fact fact;
@@ -41,15 +49,15 @@ struct scenario_expect {
 
 /* Disasters by chance. A mean time of 0: none. */
 #define SCENARIO_RANDOM(X)                                                                         \
-    X(from_ms, 1000, 0, INT64_MAX / 1000000, "not before this")                                    \
+    X(from_ms, 1000, 0, SCENARIO_MS_MAX, "not before this")                                        \
     X(vat_mtbf_s, 0, 0, 1000000000, "mean time between failures of one vat's process")             \
     X(host_mtbf_s, 0, 0, 1000000000, "of one host")                                                \
     X(rack_mtbf_s, 0, 0, 1000000000, "of one rack")                                                \
     X(zone_mtbf_s, 0, 0, 1000000000, "of one zone")                                                \
     X(lost_percent, 10, 0, 100, "of these failures, other than vats', that take the disks too")    \
-    X(repair_ms, 5000, 1, INT64_MAX / 1000000, "mean time until the power is back")                \
+    X(repair_ms, 5000, 1, SCENARIO_MS_MAX, "mean time until the power is back")                    \
     X(burst_percent, 0, 0, 100, "of failures that soon bring another in the same rack or zone")    \
-    X(burst_ms, 1000, 1, INT64_MAX / 1000000, "within this")
+    X(burst_ms, 1000, 1, SCENARIO_MS_MAX, "within this")
 
 struct scenario_random {
 #define SCENARIO_RANDOM_FIELD(name, standard, least, most, text) int64_t name;

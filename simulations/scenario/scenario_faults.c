@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "scenario/scenario_private.h"
 
-enum { REPEAT_COUNT_MAX = 100000, RANDOM_FAULT_COUNT_MAX = 100000 };
+enum { REPEAT_COUNT_MAX = 100000 };
 
 struct fault_words {
     const char *a;
@@ -78,7 +78,7 @@ static bool read_entry_key(struct scenario_reader *reader, const struct mn_yaml_
     static const char *const seconds[] = {"effects", "host",   "factor",
                                           "percent", "number", "records"};
     const struct mn_yaml_node *value = key->next;
-    const int64_t most = INT64_MAX / 1000000;
+    const int64_t most = SCENARIO_MS_MAX;
     enum sim_fault_kind kind = SIM_FAULT_KILL_VAT;
     if (strcmp(key->text, "ms") == 0) {
         return mn_yaml_integer(&reader->yaml, value, "ms", 0, most, &entry->fault.at_ms);
@@ -182,6 +182,14 @@ static bool read_entry(struct scenario_reader *reader, const struct mn_yaml_node
     if (entry.times > 1 && entry.every_ms == 0) {
         return mn_yaml_fail(&reader->yaml, node, "times without every_ms; expected it");
     }
+    if (entry.fault.at_ms + entry.every_ms * (entry.times - 1) > SCENARIO_MS_MAX) {
+        return mn_yaml_fail(&reader->yaml, node, "repeated beyond %lld ms; expected an end before",
+                            (long long)SCENARIO_MS_MAX);
+    }
+    if (reader->scenario->faults.count + (size_t)entry.times > SCENARIO_FAULT_COUNT_MAX) {
+        return mn_yaml_fail(&reader->yaml, node, "more than %d faults; expected at most that",
+                            SCENARIO_FAULT_COUNT_MAX);
+    }
     for (int64_t i = 0; i < entry.times; i++) {
         sim_faults_add(&reader->scenario->faults, entry.fault);
         entry.fault.at_ms += entry.every_ms;
@@ -248,7 +256,7 @@ static int64_t draw_ms(struct drawer *drawer, double mean_ms)
 {
     double unit = ((double)(mn_random_next(&drawer->random) >> 11) + 1.0) / 9007199254740993.0;
     double drawn = -log(unit) * mean_ms;
-    return drawn < 9e15 ? (int64_t)drawn : INT64_C(9000000000000000);
+    return drawn < (double)SCENARIO_MS_MAX ? (int64_t)drawn : SCENARIO_MS_MAX;
 }
 
 static bool draw_chance(struct drawer *drawer, int64_t percent)
@@ -305,7 +313,7 @@ static void draw_one(struct drawer *drawer, enum level level, uint32_t which, do
     const struct scenario_random *from = &drawer->scenario->random;
     int64_t end_ms = drawer->scenario->config.faults_ms;
     int64_t at_ms = from->from_ms + draw_ms(drawer, mean_ms);
-    while (at_ms < end_ms && drawer->drawn < RANDOM_FAULT_COUNT_MAX) {
+    while (at_ms < end_ms && drawer->drawn < SCENARIO_RANDOM_FAULT_COUNT_MAX) {
         uint32_t other = 0;
         add_failure(drawer, level, which, at_ms);
         if (draw_chance(drawer, from->burst_percent) && neighbour(drawer, level, which, &other)) {

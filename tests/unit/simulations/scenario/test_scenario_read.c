@@ -163,9 +163,9 @@ static void refuses_what_is_no_entry(void **state)
             "s:3:14: unknown key \"burn\" in an entry of at; expected ms, a fault, for_ms, "
             "every_ms, times, or the number that the fault takes");
     refuses(BEGIN "at: [{ms: -1, lose: 1}]\n",
-            "s:3:11: \"-1\" as ms; expected an integer from 0 to 9223372036854");
+            "s:3:11: \"-1\" as ms; expected an integer from 0 to 1000000000000");
     refuses(BEGIN "at: [{ms: 1, for_ms: x, lose: 1}]\n",
-            "s:3:22: \"x\" as for_ms; expected an integer from 0 to 9223372036854");
+            "s:3:22: \"x\" as for_ms; expected an integer from 0 to 1000000000000");
     refuses(BEGIN "at: [{ms: 1, lose: 1, power: 1}]\n",
             "s:3:23: a second fault \"power\"; expected one in each entry");
     refuses(BEGIN "at: [{ms: 1, lose: 3}]\n",
@@ -195,7 +195,26 @@ static void refuses_numbers_that_a_fault_does_not_take(void **state)
     refuses(BEGIN "at: [{ms: 1, lose: 1, times: 0}]\n",
             "s:3:30: \"0\" as times; expected an integer from 1 to 100000");
     refuses(BEGIN "at: [{ms: 1, lose: 1, every_ms: 0}]\n",
-            "s:3:33: \"0\" as every_ms; expected an integer from 1 to 9223372036854");
+            "s:3:33: \"0\" as every_ms; expected an integer from 1 to 1000000000000");
+}
+
+static void refuses_more_than_can_be_simulated(void **state)
+{
+    (void)state;
+    refuses(BEGIN "at: [{ms: 1, lose: 1, every_ms: 1000000000000, times: 2}]\n",
+            "s:3:6: repeated beyond 1000000000000 ms; expected an end before");
+    refuses(BEGIN "at:\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1, every_ms: 1, times: 100000}\n"
+                  "- {ms: 1, kill_vat: 1}\n",
+            "s:13:3: more than 900000 faults; expected at most that");
 }
 
 static void refuses_what_is_no_chance(void **state)
@@ -334,6 +353,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_cluster),
         cmocka_unit_test(refuses_what_is_no_entry),
         cmocka_unit_test(refuses_numbers_that_a_fault_does_not_take),
+        cmocka_unit_test(refuses_more_than_can_be_simulated),
         cmocka_unit_test(refuses_what_is_no_chance),
         cmocka_unit_test(refuses_what_cannot_be_expected),
         cmocka_unit_test(takes_tree_and_timing_from_a_topology_and_its_names),
