@@ -137,6 +137,7 @@ static void change_state(struct sim *sim, struct sim_process *process)
 
 static uint32_t any_other(struct sim *sim, uint32_t vat)
 {
+    mn_assert(sim->vat_count >= 2);
     uint64_t ahead = mn_random_below(&sim->bank_random, sim->vat_count - 1) + 1;
     return (uint32_t)((vat + ahead) % sim->vat_count);
 }
