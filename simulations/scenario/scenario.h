@@ -6,7 +6,8 @@
  *     cluster: {zones: 3, racks: 2, hosts: 2, vats: 12}  # racks in each zone, hosts in each rack,
  *                                                        # vats in all
  *     grow: {zones: 3, racks: 2, hosts: 2, vats: 1}      # or this: vats on each host
- *     from: topology.yaml                                # or this: a live cluster's topology
+ *     from: topology.yaml                                # or this: a live cluster's topology,
+ *                                                        # or evidence of it
  *     workload: {shape: near, peers: 3, turn_ms: 50, early_percent: 0}
  *     checkpoints: {interval_ms: 200, full_every: 4}
  *     timing: {heartbeat_ms: 200}

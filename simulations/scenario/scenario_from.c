@@ -1,5 +1,6 @@
-/* A live cluster's topology as the tree of a simulation: its root domains are the zones, the domain
- * that a host stands in is its rack; a host that stands in none is a rack and a zone of its own. */
+/* A live cluster's topology, or evidence of it, as the tree of a simulation: its root domains are
+ * the zones, the domain that a host stands in is its rack; a host that stands in none is a rack and
+ * a zone of its own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,20 @@ static bool take_settings(struct scenario_reader *reader, const struct mn_yaml_n
                                 "those within its bounds");
 }
 
+static mn_result load(const char *path, struct topology **topology, struct mn_error *error)
+{
+    struct mn_text text = {0};
+    mn_result result = mn_file_read(path, TOPOLOGY_SIZE_MAX, &text, error);
+    const char *bytes = text.bytes != NULL ? text.bytes : "";
+    if (result == MN_OK && scenario_is_evidence(bytes, text.size)) {
+        result = scenario_evidence_topology(bytes, text.size, path, topology, error);
+    } else if (result == MN_OK) {
+        result = topology_read(bytes, text.size, path, topology, error);
+    }
+    mn_text_deinit(&text);
+    return result;
+}
+
 bool scenario_read_from(struct scenario_reader *reader, const struct mn_yaml_node *node)
 {
     char path[FROM_PATH_SIZE];
@@ -155,9 +170,9 @@ bool scenario_read_from(struct scenario_reader *reader, const struct mn_yaml_nod
     const char *slash = strrchr(reader->yaml.origin, '/');
     int size = slash != NULL && node->text[0] != '/' ? (int)(slash + 1 - reader->yaml.origin) : 0;
     (void)snprintf(path, sizeof path, "%.*s%s", size, reader->yaml.origin, node->text);
-    mn_result result = topology_load(path, &reader->topology, &error);
+    mn_result result = load(path, &reader->topology, &error);
     if (result != MN_OK) {
-        return mn_yaml_fail(&reader->yaml, node, "no topology in from: %s", error.text);
+        return mn_yaml_fail(&reader->yaml, node, "no cluster in from: %s", error.text);
     }
     if (reader->topology->vat_count == 0) {
         return mn_yaml_fail(&reader->yaml, node, "a topology without vats; expected one at least");

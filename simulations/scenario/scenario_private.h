@@ -22,12 +22,18 @@ struct scenario_reader {
 /* The cluster: `cluster`, `grow` or `from`, of which one is there. */
 bool scenario_read_cluster(struct scenario_reader *reader, const struct mn_yaml_node *cluster,
                            const struct mn_yaml_node *grow, const struct mn_yaml_node *from);
-/* scenario_from.c: the tree, timing and checkpoints of a topology file. */
+/* scenario_from.c: the tree, timing and checkpoints of a topology file, or the tree of evidence. */
 bool scenario_read_from(struct scenario_reader *reader, const struct mn_yaml_node *node);
 void scenario_from_deinit(struct scenario_reader *reader);
 /* The number of what a topology calls by that name, as a fault needs it; false: no such thing. */
 bool scenario_from_find(const struct scenario_reader *reader, const char *kind, const char *name,
                         uint32_t *number);
+
+/* scenario_evidence.c: whether a document is evidence, by its beginning; the cluster that it is
+ * about. */
+bool scenario_is_evidence(const char *bytes, size_t size);
+mn_result scenario_evidence_topology(const char *bytes, size_t size, const char *path,
+                                     struct topology **topology, struct mn_error *error) MN_CHECKED;
 
 /* scenario_faults.c: the time line, and disasters by chance. */
 bool scenario_read_at(struct scenario_reader *reader, const struct mn_yaml_node *node);

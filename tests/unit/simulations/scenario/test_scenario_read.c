@@ -148,7 +148,7 @@ static void refuses_what_is_no_cluster(void **state)
             "s:3:7: both grow and from; expected one of them, or cluster");
     refuses(
         BEGIN "from: /nowhere/t.yaml\n",
-        "s:3:7: no topology in from: /nowhere/t.yaml: cannot be opened: No such file or directory");
+        "s:3:7: no cluster in from: /nowhere/t.yaml: cannot be opened: No such file or directory");
 }
 
 static void refuses_what_is_no_entry(void **state)
@@ -261,11 +261,11 @@ static const char topology[] =
     "timing: {lost_ms: 12345}\n"
     "checkpoints: {interval_ms: 777}\n";
 
-static void write_topology(const char *path)
+static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_int_equal(fwrite(topology, 1, sizeof topology - 1, file), sizeof topology - 1);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
     assert_int_equal(fclose(file), 0);
 }
 
@@ -273,7 +273,7 @@ static void takes_tree_and_timing_from_a_topology_and_its_names(void **state)
 {
     (void)state;
     static const char path[] = MNEME_BUILD "/scenario-topology.yaml";
-    write_topology(path);
+    write_file(path, topology);
     struct scenario scenario =
         reads(BEGIN "from: \"" MNEME_BUILD "/scenario-topology.yaml\"\n"
                     "at: [{ms: 1, lose: a}, {ms: 2, lose_zone: west}, {ms: 3, kill_vat: q}, "
@@ -295,6 +295,32 @@ static void takes_tree_and_timing_from_a_topology_and_its_names(void **state)
     refuses(BEGIN "from: \"" MNEME_BUILD "/scenario-topology.yaml\"\nat: [{ms: 1, lose: c}]\n",
             "s:4:20: no host \"c\"; expected a name of the topology");
     (void)remove(path);
+}
+
+static void refuses_evidence_of_a_vat_that_stands_nowhere(void **state)
+{
+    (void)state;
+    static const char path[] = MNEME_BUILD "/scenario-evidence.yaml";
+    write_file(path, "evidence: 1\nhosts: {h: {}}\nvats: {p: {}}\n");
+    refuses(BEGIN "from: \"" MNEME_BUILD "/scenario-evidence.yaml\"\n",
+            "s:3:7: no cluster in from: evidence whose vat p stands on no host; expected a host "
+            "for each");
+    (void)remove(path);
+}
+
+static void takes_the_tree_of_evidence(void **state)
+{
+    (void)state;
+    struct scenario scenario = reads(BEGIN "from: \"" MNEME_SOURCE
+                                           "/tests/cases/domino.yaml\"\nat: [{ms: 1, lose: h2}]\n");
+    assert_int_equal(scenario.tree->host_count, 2);
+    assert_int_equal(scenario.tree->vat_count, 2);
+    assert_true(scenario.tree->vats[0].early);
+    assert_int_equal(scenario.tree->vats[0].limit, 0);
+    assert_int_equal(scenario.tree->vats[1].host, 1);
+    assert_int_equal(scenario.faults.items[0].a, 1);
+    assert_string_equal(scenario.names, "h0 h1\nh1 h2\nv0 p\nv1 q\n");
+    scenario_deinit(&scenario);
 }
 
 /* ---- chance ---------------------------------------------------------------------------------- */
@@ -357,6 +383,8 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_chance),
         cmocka_unit_test(refuses_what_cannot_be_expected),
         cmocka_unit_test(takes_tree_and_timing_from_a_topology_and_its_names),
+        cmocka_unit_test(takes_the_tree_of_evidence),
+        cmocka_unit_test(refuses_evidence_of_a_vat_that_stands_nowhere),
         cmocka_unit_test(chance_is_the_same_for_the_same_seed),
         cmocka_unit_test(a_burst_strikes_a_neighbour_of_the_same_rack),
     };
