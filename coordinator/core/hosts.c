@@ -311,9 +311,6 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     if (message->hello.newest_round <= coordinator->round_seen + ROUND_AHEAD_MAX) {
         round_number_seen(coordinator, message->hello.newest_round);
     }
-    if (message->generation == 0 && coordinator->generation > 1) {
-        hosts_emptied(coordinator, host);
-    }
     coordinator->hosts[host].known = true;
     hosts_welcome(coordinator, host);
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */

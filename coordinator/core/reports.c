@@ -1,6 +1,7 @@
 /* Reports: rows of an agent into the ledger. A host speaks for its own store, and for the vats that
- * are meant to run on it: what it says of others' durability and floors is not heard. A row that
- * breaks its rules is refused by itself; the report is taken all the same. */
+ * are meant to run on it: of others' floors nothing that it says is heard, nor that a checkpoint of
+ * theirs is not durable yet. A row that breaks its rules is refused by itself; the report is taken
+ * all the same. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
@@ -49,16 +50,17 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
                                        .need = 1,
                                        .at_count = 1,
                                        .at = &host};
-    const struct evidence_checkpoint checkpoint = {.vat = vat,
-                                                   .epoch = row->epoch,
-                                                   .has_since = true,
-                                                   .since = row->since,
-                                                   .durable = row->durable &&
-                                                              coordinator->vats[vat].host == host,
-                                                   .heard_count = heard_count,
-                                                   .heard = heard,
-                                                   .form_count = row->here ? 1 : 0,
-                                                   .forms = &form};
+    const struct evidence_checkpoint checkpoint = {
+        .vat = vat,
+        .epoch = row->epoch,
+        .has_since = true,
+        .since = row->since,
+        /* Only its own host can be certain that its messages have not left. */
+        .durable = row->durable || coordinator->vats[vat].host != host,
+        .heard_count = heard_count,
+        .heard = heard,
+        .form_count = row->here ? 1 : 0,
+        .forms = &form};
     mn_result result = ledger_checkpoint(coordinator->ledger, &checkpoint);
     if (result == MN_BAD_INPUT) {
         coordinator_refuse(coordinator, host, "a checkpoint that contradicts what is known of it");
