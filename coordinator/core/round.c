@@ -78,15 +78,16 @@ struct round *round_find(const struct coordinator *coordinator, uint64_t number)
 
 struct round *round_new(struct coordinator *coordinator, uint64_t number)
 {
-    mn_result result =
-        mn_grow(&coordinator->rounds, &coordinator->round_capacity, coordinator->round_count + 1,
-                sizeof(struct round *), COORDINATOR_ROUND_COUNT_MAX);
-    struct round *round = NULL;
-    if (result == MN_OK) {
-        round = calloc(1, sizeof *round);
-        result = round != NULL ? MN_OK : MN_NO_MEMORY;
+    struct round *round = calloc(1, sizeof *round);
+    mn_result result = MN_NO_MEMORY;
+    if (round != NULL) {
+        result = mn_grow(&coordinator->rounds, &coordinator->round_capacity,
+                         coordinator->round_count + 1, sizeof(struct round *),
+                         COORDINATOR_ROUND_COUNT_MAX);
     }
-    if (!coordinator_fine(coordinator, result)) {
+    if (result != MN_OK) {
+        coordinator_fail(coordinator, result);
+        free(round);
         return NULL;
     }
     round->facts.round = number;
