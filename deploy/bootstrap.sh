@@ -4,8 +4,7 @@
 # usage: deploy/bootstrap.sh [developer]    developer: also what `make lint` and `make fuzz` need
 set -u
 packages="gcc clang make pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
-protobuf-compiler libyaml-dev libcmocka-dev libsqlite3-dev libsodium-dev libjansson-dev
-uthash-dev"
+protobuf-compiler libyaml-dev libcmocka-dev libsqlite3-dev libsodium-dev libjansson-dev"
 if [ "${1:-}" = developer ]; then
     packages="$packages clang-format clang-tidy cppcheck libclang-rt-14-dev"
 fi

@@ -317,8 +317,8 @@ static void on_up(struct coordinator *coordinator, uint32_t host, const struct m
         return;
     }
     hosts_heard(coordinator, host);
-    /* An agent that has never heard of a generation has a new disk. Its hello may say otherwise, for
-     * it comes after our welcome. */
+    /* An agent that has never heard of a generation has a new disk. Its hello may say otherwise,
+     * for it comes after our welcome. */
     if (message->generation == 0 && coordinator->generation > 1) {
         hosts_emptied(coordinator, host);
     }

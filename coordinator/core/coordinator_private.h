@@ -281,8 +281,8 @@ void restore_done(struct coordinator *coordinator, struct round *round);
 
 /* telling.c: decisions to hosts. */
 void telling_all(struct coordinator *coordinator, const struct round *round);
-/* The same for the rounds before it whose notices are not all handled: a vat that is owed one may go
- * to another host now, which must know of it before it knows of @round. */
+/* The same for the rounds before it whose notices are not all handled: a vat that is owed one may
+ * go to another host now, which must know of it before it knows of @round. */
 void telling_owed(struct coordinator *coordinator, const struct round *round);
 /* Say to @host what it has to know of decided rounds; @newest is the newest that it knows. */
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest);
