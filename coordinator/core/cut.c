@@ -8,7 +8,10 @@
  * A bit for each interval says that it is gone (or binds nobody, which comes to the same), and most
  * entries end at that bit. Each interval is in the queue once, so each heard entry is looked at
  * once: the time is that of the entries on what is gone, plus the slots of vats that are taken
- * back. Nothing else of the ledger is looked at, and cut_deinit clears the bits along the queue.
+ * back. While the queue is gone through, an interval takes with it those above it along the links
+ * alone, which is one line each; whose they are, and where its slots end, is found out once a vat
+ * at the end of the round. Nothing else of the ledger is looked at, and cut_deinit clears the bits
+ * along the queue.
  *
  * Rounds are taken whole, so that the steps do not depend on the order of the reports: in a round
  * each vat goes down at most once, by what was gone before the round.
@@ -26,7 +29,8 @@
 #define QUEUE_MUTE UINT32_C(0x40000000)
 #define QUEUE_INTERVAL UINT32_C(0x3fffffff)
 
-enum { QUEUE_AHEAD = 40, STRIKE_BATCH = 16 };
+/* How far ahead in the queue lines are asked for, and the blocks that they lead to. */
+enum { AHEAD_LINES = 40, AHEAD_BLOCKS = 16, STRIKE_BATCH = 16 };
 
 _Static_assert(LEDGER_INTERVAL_COUNT_MAX - 1 <= QUEUE_INTERVAL, "flags fit above an interval");
 
@@ -66,22 +70,6 @@ static mn_result drop_slots(struct cut *cut, struct cut_row *row, uint32_t low)
     return result;
 }
 
-/* The same from the slot of @interval on, which is below the row's low. */
-static mn_result drop_from(struct cut *cut, struct cut_row *row, uint32_t interval)
-{
-    const struct slot *slots = cut->ledger->places[row->vat].slots;
-    mn_result result = reserve_queue(cut, row->low);
-    uint32_t mute = row->told_instead ? QUEUE_MUTE : 0;
-    uint32_t dropped = LEDGER_NONE;
-    while (result == MN_OK && dropped != interval) {
-        mn_assert(row->low > 0);
-        row->low--;
-        dropped = slots[row->low].interval;
-        drop_interval(cut, dropped, mute);
-    }
-    return result;
-}
-
 /* The running state of the row's vat is gone. */
 static mn_result drop_open(struct cut *cut, const struct cut_row *row)
 {
@@ -97,164 +85,33 @@ static mn_result drop_open(struct cut *cut, const struct cut_row *row)
     return result;
 }
 
-static mn_result add_cut_row(struct cut *cut, uint32_t vat, struct cut_row **row)
+/* @interval, which is still kept, heard what is not: it is gone with everything of its vat above
+ * it, and the vat goes down at the end of the round. */
+static mn_result strike(struct cut *cut, uint32_t interval)
 {
-    struct vat_place *place = &cut->ledger->places[vat];
-    mn_result result = mn_grow(&cut->rows, &cut->row_capacity, cut->row_count + 1,
-                               sizeof *cut->rows, EVIDENCE_ROW_COUNT_MAX);
+    struct ledger *ledger = cut->ledger;
+    if ((ledger->links[interval].newer & LINK_UNBOUND) != 0) {
+        return MN_OK;
+    }
+    mn_result result = mn_grow(&cut->struck, &cut->struck_capacity, cut->struck_count + 1,
+                               sizeof *cut->struck, LEDGER_INTERVAL_COUNT_MAX);
     if (result != MN_OK) {
         return result;
     }
-    *row = &cut->rows[cut->row_count++];
-    **row = (struct cut_row){.vat = vat,
-                             .low = place->slot_count,
-                             .start = place->slot_count,
-                             .latest = CUT_OPEN,
-                             .keep = CUT_OPEN,
-                             .hit = LEDGER_NONE,
-                             .told_instead = ledger_set_has(&cut->ledger->tell, vat)};
-    place->row = (uint32_t)cut->row_count;
+    cut->struck[cut->struck_count++] = interval;
+    do {
+        uint32_t newer = ledger->links[interval].newer;
+        if (cut->queue_count == cut->queue_capacity) {
+            result = reserve_queue(cut, 1);
+            if (result != MN_OK) {
+                return result;
+            }
+        }
+        set_gone(ledger, interval);
+        cut->queue[cut->queue_count++] = interval | (newer & QUEUE_MUTE);
+        interval = newer & LINK_INTERVAL;
+    } while (interval != LINK_INTERVAL && !ledger_settled(ledger, interval));
     return MN_OK;
-}
-
-static mn_result visit_stopped(struct cut *cut, uint32_t vat)
-{
-    struct cut_row *row = cut_find(cut, vat);
-    return row != NULL ? MN_OK : add_cut_row(cut, vat, &row);
-}
-
-static mn_result visit_lost(struct cut *cut, uint32_t vat)
-{
-    struct cut_row *row = cut_find(cut, vat);
-    mn_result result = row != NULL ? MN_OK : add_cut_row(cut, vat, &row);
-    if (result == MN_OK) {
-        row->lost = true;
-    }
-    return result;
-}
-
-/* Whether somebody whose history it is part of heard the interval. */
-static bool heard_live(const struct ledger *ledger, uint32_t interval)
-{
-    struct hearers *hearers = &ledger->hearers[interval];
-    for (uint32_t i = 0; i < hearer_count(hearers); i++) {
-        uint32_t hearer = *ledger_hearer(ledger, hearers, i);
-        if ((ledger->intervals[hearer].flags & INTERVAL_DEAD) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-mn_epoch cut_spoken(const struct cut *cut, uint32_t vat)
-{
-    const struct ledger *ledger = cut->ledger;
-    const struct vat_place *place = &ledger->places[vat];
-    bool early = (place->flags & VAT_EARLY) != 0;
-    uint32_t open = ledger->vats[vat].open;
-    if ((cut->with_unknown && ledger_set_has(&ledger->unknown_vats, vat)) ||
-        (early && open == LEDGER_NONE)) {
-        return DECISION_UNBOUNDED;
-    }
-    mn_epoch spoken = early ? ledger->intervals[open].epoch : 0;
-    uint32_t durable = INTERVAL_LISTED | INTERVAL_DURABLE;
-    for (uint32_t i = place->slot_count; i > 0; i--) {
-        uint32_t interval = place->slots[i - 1].interval;
-        const struct interval *row = &ledger->intervals[interval];
-        if (row->epoch <= spoken) {
-            break;
-        }
-        if ((row->flags & INTERVAL_DEAD) == 0 &&
-            ((!early && (row->flags & durable) == durable) || heard_live(ledger, interval))) {
-            return row->epoch;
-        }
-    }
-    return spoken;
-}
-
-/* Ask for what finding the candidates of the rows after number @i will need. */
-static void fetch_candidates(const struct cut *cut, size_t i, size_t end)
-{
-    const struct ledger *ledger = cut->ledger;
-    if (i + 12 < end) {
-        cut_fetch_place(cut, i + 12);
-    }
-    if (i + 8 < end) {
-        const struct vat_place *place = &ledger->places[cut->rows[i + 8].vat];
-        if (place->slot_count > 0) {
-            __builtin_prefetch(&place->slots[place->slot_count - 1]);
-            __builtin_prefetch(&ledger->intervals[place->newest[0].interval]);
-        }
-        if (place->slot_count > 1) {
-            __builtin_prefetch(&ledger->intervals[place->newest[1].interval]);
-        }
-    }
-    if (i + 4 < end) {
-        const struct vat_place *place = &ledger->places[cut->rows[i + 4].vat];
-        for (uint32_t j = 0; j < 2 && j < place->slot_count; j++) {
-            uint32_t form = ledger->intervals[place->newest[j].interval].forms;
-            __builtin_prefetch(&ledger->words.words[form]);
-        }
-    }
-}
-
-/* Find the rows that begin, and their latest candidates. */
-static mn_result find_start(struct cut *cut)
-{
-    struct ledger *ledger = cut->ledger;
-    mn_result result = cut_mark_lost(cut, visit_lost);
-    for (size_t i = 0; cut->with_unknown && result == MN_OK && i < ledger->unknown_vats.count;
-         i++) {
-        result = visit_lost(cut, ledger->unknown_vats.items[i]);
-    }
-    for (size_t i = 0; result == MN_OK && i < ledger->stopped.count; i++) {
-        result = visit_stopped(cut, ledger->stopped.items[i]);
-    }
-    cut->start_count = cut->row_count;
-    for (size_t i = 0; result == MN_OK && i < cut->start_count; i++) {
-        struct cut_row *row = &cut->rows[i];
-        fetch_candidates(cut, i, cut->start_count);
-        result = cut_candidate_below(cut, row->vat, row->low, &row->latest, &row->start);
-        if (result == MN_OK && row->lost && row->latest == CUT_BIRTH &&
-            ledger->total_loss == EVIDENCE_TOTAL_LOSS_TELL && cut_spoken(cut, row->vat) > 0) {
-            row->told_instead = true;
-        }
-    }
-    return result;
-}
-
-static bool unbound(const struct cut *cut, uint32_t vat)
-{
-    return (cut->ledger->places[vat].flags & (VAT_BE_TOLD | VAT_SPARED)) != 0;
-}
-
-/* @interval, which is still kept, heard what is not: its vat goes down at the end of the round. */
-static mn_result strike(struct cut *cut, uint32_t interval)
-{
-    const struct ledger *ledger = cut->ledger;
-    uint32_t vat = ledger->owners[interval];
-    if (unbound(cut, vat)) {
-        return MN_OK;
-    }
-    struct cut_row *row = cut_find(cut, vat);
-    mn_result result = row != NULL ? MN_OK : add_cut_row(cut, vat, &row);
-    bool open = false;
-    if (result == MN_OK && row->keep == CUT_OPEN &&
-        (ledger->places[vat].flags & VAT_HAS_OPEN) != 0) {
-        open = (ledger->intervals[interval].flags & INTERVAL_OPEN) != 0;
-        result = drop_open(cut, row);
-    }
-    if (result == MN_OK && row->hit == LEDGER_NONE) {
-        result = mn_grow(&cut->hits, &cut->hit_capacity, cut->hit_count + 1, sizeof *cut->hits,
-                         EVIDENCE_ROW_COUNT_MAX);
-        if (result == MN_OK) {
-            cut->hits[cut->hit_count++] = (uint32_t)(row - cut->rows);
-        }
-    }
-    if (result == MN_OK) {
-        row->hit = interval;
-    }
-    return result == MN_OK && !open ? drop_from(cut, row, interval) : result;
 }
 
 /* Orphans that stand whatever is lost: on what died at forks that were not told. */
@@ -278,31 +135,11 @@ static mn_result strike_standing(struct cut *cut)
     return result;
 }
 
-/* Strike the intervals of a batch, whose memory is asked for in the order in which it will be
- * needed, so that the waits overlap. */
 static mn_result strike_batch(struct cut *cut, const uint32_t *batch, size_t count)
 {
-    const struct ledger *ledger = cut->ledger;
     mn_result result = MN_OK;
-    for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch(&ledger->places[ledger->owners[batch[i]]]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct vat_place *place = &ledger->places[ledger->owners[batch[i]]];
-        if (place->row != 0) {
-            __builtin_prefetch(&cut->rows[place->row - 1], 1);
-        } else if (place->slot_count > 0) {
-            __builtin_prefetch(&place->slots[place->slot_count - 1]);
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct vat_place *place = &ledger->places[ledger->owners[batch[i]]];
-        if (place->row != 0 && cut->rows[place->row - 1].low > 0) {
-            __builtin_prefetch(&place->slots[cut->rows[place->row - 1].low - 1]);
-        }
-    }
     for (size_t i = 0; result == MN_OK && i < count; i++) {
-        if (!ledger_settled(ledger, batch[i])) {
+        if (!ledger_settled(cut->ledger, batch[i])) {
             result = strike(cut, batch[i]);
         }
     }
@@ -326,7 +163,7 @@ static mn_result look_at(struct cut *cut, struct waiting *waiting, const uint32_
         if (ledger_settled(ledger, hearers[i])) {
             continue;
         }
-        __builtin_prefetch(&ledger->owners[hearers[i]]);
+        __builtin_prefetch(&ledger->links[hearers[i]]);
         waiting->intervals[waiting->count++] = hearers[i];
         if (waiting->count == STRIKE_BATCH) {
             result = strike_batch(cut, waiting->intervals, waiting->count);
@@ -336,6 +173,23 @@ static mn_result look_at(struct cut *cut, struct waiting *waiting, const uint32_
     return result;
 }
 
+/* Ask for who heard what stands in the queue after number @i. */
+static inline __attribute__((always_inline)) void fetch_queued(const struct cut *cut, size_t i,
+                                                               size_t end)
+{
+    const struct ledger *ledger = cut->ledger;
+    if (i + AHEAD_LINES < end) {
+        __builtin_prefetch(&ledger->hearers[cut->queue[i + AHEAD_LINES] & QUEUE_INTERVAL]);
+    }
+    if (i + AHEAD_BLOCKS < end) {
+        const struct hearers *hearers =
+            &ledger->hearers[cut->queue[i + AHEAD_BLOCKS] & QUEUE_INTERVAL];
+        if (hearers->at != 0) {
+            __builtin_prefetch(ledger->words.words + hearers->at);
+        }
+    }
+}
+
 /* Look at everybody who heard what stands in the queue from @first to @end. */
 static mn_result strike_hearers(struct cut *cut, size_t first, size_t end)
 {
@@ -343,9 +197,7 @@ static mn_result strike_hearers(struct cut *cut, size_t first, size_t end)
     struct waiting waiting = {0};
     mn_result result = MN_OK;
     for (size_t i = first; result == MN_OK && i < end; i++) {
-        if (i + QUEUE_AHEAD < end) {
-            __builtin_prefetch(&ledger->hearers[cut->queue[i + QUEUE_AHEAD] & QUEUE_INTERVAL]);
-        }
+        fetch_queued(cut, i, end);
         if ((cut->queue[i] & QUEUE_MUTE) != 0) {
             continue;
         }
@@ -360,18 +212,105 @@ static mn_result strike_hearers(struct cut *cut, size_t first, size_t end)
     return result == MN_OK ? strike_batch(cut, waiting.intervals, waiting.count) : result;
 }
 
+/* Ask for what taking back the hits after number @i will need. */
+static inline __attribute__((always_inline)) void fetch_slots(const struct cut *cut, size_t i)
+{
+    const struct ledger *ledger = cut->ledger;
+    if (i + 24 < cut->hit_count) {
+        __builtin_prefetch(&ledger->places[cut->rows[cut->hits[i + 24]].vat]);
+    }
+    if (i + 16 < cut->hit_count) {
+        const struct cut_row *row = &cut->rows[cut->hits[i + 16]];
+        const struct slot *slots = ledger->places[row->vat].slots;
+        __builtin_prefetch(slots);
+        __builtin_prefetch(slots + row->low);
+    }
+    if (i + 8 < cut->hit_count) {
+        const struct cut_row *row = &cut->rows[cut->hits[i + 8]];
+        const struct slot *slots = ledger->places[row->vat].slots;
+        if (row->low > 0) {
+            __builtin_prefetch(&ledger->intervals[slots[0].interval]);
+        }
+    }
+}
+
+/* Give the row the hit that is the older one of @interval and what it has. What is struck later is
+ * older, but for open intervals, which are struck as they come. */
+static mn_result note_hit(struct cut *cut, uint32_t interval)
+{
+    const struct ledger *ledger = cut->ledger;
+    uint32_t vat = ledger->links[interval].vat;
+    struct cut_row *row = cut_find(cut, vat);
+    mn_result result = row != NULL ? MN_OK : cut_add_row(cut, vat, &row);
+    bool open = result == MN_OK && (ledger->places[vat].flags & VAT_HAS_OPEN) != 0 &&
+                ledger->vats[vat].open == interval;
+    if (result != MN_OK || (open && (row->keep != CUT_OPEN || row->hit != LEDGER_NONE))) {
+        return result;
+    }
+    if (row->hit == LEDGER_NONE) {
+        result = mn_grow(&cut->hits, &cut->hit_capacity, cut->hit_count + 1, sizeof *cut->hits,
+                         EVIDENCE_ROW_COUNT_MAX);
+        if (result != MN_OK) {
+            return result;
+        }
+        cut->hits[cut->hit_count++] = (uint32_t)(row - cut->rows);
+    }
+    row->hit = interval;
+    return MN_OK;
+}
+
+/* Find out whom the round has hit, and where. */
+static mn_result note_hits(struct cut *cut)
+{
+    const struct ledger *ledger = cut->ledger;
+    mn_result result = MN_OK;
+    for (size_t i = 0; result == MN_OK && i < cut->struck_count; i++) {
+        if (i + 32 < cut->struck_count) {
+            __builtin_prefetch(&ledger->links[cut->struck[i + 32]]);
+        }
+        if (i + 16 < cut->struck_count) {
+            __builtin_prefetch(&ledger->places[ledger->links[cut->struck[i + 16]].vat], 1);
+        }
+        if (i + 8 < cut->struck_count) {
+            __builtin_prefetch(cut_find(cut, ledger->links[cut->struck[i + 8]].vat), 1);
+        }
+        result = note_hit(cut, cut->struck[i]);
+    }
+    cut->struck_count = 0;
+    return result;
+}
+
+/* Lower the row to its hit: what is above it, with the running state, is gone already. */
+static mn_result lower_to_hit(struct cut *cut, struct cut_row *row)
+{
+    const struct vat_place *place = &cut->ledger->places[row->vat];
+    mn_result result = row->keep == CUT_OPEN ? drop_open(cut, row) : MN_OK;
+    bool open = (place->flags & VAT_HAS_OPEN) != 0 && cut->ledger->vats[row->vat].open == row->hit;
+    uint32_t passed = LEDGER_NONE;
+    while (!open && passed != row->hit) {
+        mn_assert(row->low > 0);
+        row->low--;
+        passed = place->slots[row->low].interval;
+    }
+    return result;
+}
+
 /* Take back whom the round has hit, below the oldest interval that was hit. */
 static mn_result take_back(struct cut *cut)
 {
-    mn_result result = MN_OK;
-    if (cut->by_rounds) {
+    mn_result result = note_hits(cut);
+    if (result == MN_OK && cut->by_rounds) {
         result = mn_grow(&cut->steps, &cut->step_capacity, cut->step_count + cut->hit_count,
                          sizeof *cut->steps, UINT32_MAX - 1);
     }
     for (size_t i = 0; result == MN_OK && i < cut->hit_count; i++) {
+        fetch_slots(cut, i);
         struct cut_row *row = &cut->rows[cut->hits[i]];
         uint32_t low = 0;
-        result = cut_candidate_below(cut, row->vat, row->low, &row->keep, &low);
+        result = lower_to_hit(cut, row);
+        if (result == MN_OK) {
+            result = cut_candidate_below(cut, row->vat, row->low, &row->keep, &low);
+        }
         if (result == MN_OK) {
             result = drop_slots(cut, row, low);
         }
@@ -393,7 +332,7 @@ static mn_result take_back(struct cut *cut)
 static mn_result go_down(struct cut *cut, size_t first, size_t end)
 {
     mn_result result = MN_OK;
-    while (result == MN_OK && (first < end || cut->hit_count > 0)) {
+    while (result == MN_OK && (first < end || cut->struck_count > 0)) {
         result = strike_hearers(cut, first, end);
         first = end;
         end = cut->queue_count;
@@ -442,6 +381,7 @@ static void clear_cut(struct cut *cut)
     }
     cut->row_count = cut->start_count;
     cut->queue_count = 0;
+    cut->struck_count = 0;
     cut->hit_count = 0;
     cut->step_count = 0;
     cut->round = 0;
@@ -450,7 +390,7 @@ static void clear_cut(struct cut *cut)
 mn_result cut_init(struct cut *cut, struct ledger *ledger, bool with_unknown, bool by_rounds)
 {
     *cut = (struct cut){.ledger = ledger, .with_unknown = with_unknown, .by_rounds = by_rounds};
-    mn_result result = find_start(cut);
+    mn_result result = cut_find_start(cut);
     bool more = false;
     do {
         clear_cut(cut);
@@ -474,12 +414,14 @@ void cut_deinit(struct cut *cut)
         }
         for (size_t i = 0; i < cut->spared_count; i++) {
             cut->ledger->places[cut->spared[i]].flags &= ~(uint32_t)VAT_SPARED;
+            ledger_flag_links(cut->ledger, cut->spared[i]);
         }
         cut_unmark_lost(cut);
         cut_forget_judged(cut);
     }
     free(cut->rows);
     free(cut->queue);
+    free(cut->struck);
     free(cut->hits);
     free(cut->steps);
     free(cut->spared);

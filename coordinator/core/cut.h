@@ -42,6 +42,8 @@ struct cut {
 
     uint32_t *queue; /* intervals that are gone, in the order in which they went, with flags */
     size_t queue_count, queue_capacity;
+    uint32_t *struck; /* intervals that were hit in this round, in the order in which they were */
+    size_t struck_count, struck_capacity;
     uint32_t *hits; /* rows that are taken back at the end of this round */
     size_t hit_count, hit_capacity;
     struct cut_step *steps;
@@ -91,12 +93,20 @@ static inline mn_epoch cut_keep(const struct cut *cut, uint32_t vat)
 }
 
 /* Ask for the place of row number @i, if there is such a row, before it is needed. */
-static inline void cut_fetch_place(const struct cut *cut, size_t i)
+static inline __attribute__((always_inline)) void cut_fetch_place(const struct cut *cut, size_t i)
 {
     if (i < cut->row_count) {
         __builtin_prefetch(&cut->ledger->places[cut->rows[i].vat], 1);
     }
 }
+
+/* ---- the start (cut_start.c) ----------------------------------------------------------------- */
+
+/* A row for @vat, which has none and runs on so far. @row: out. */
+mn_result cut_add_row(struct cut *cut, uint32_t vat, struct cut_row **row) MN_CHECKED;
+
+/* Add the rows of those who cannot run on, and find their latest candidates. */
+mn_result cut_find_start(struct cut *cut) MN_CHECKED;
 
 /* Rule 7. */
 mn_epoch cut_spoken(const struct cut *cut, uint32_t vat);

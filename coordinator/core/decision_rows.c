@@ -207,8 +207,8 @@ static void count_kept_orphans(struct decision *decision)
 }
 
 /* Ask for what the rows after number @i will need. */
-static void fetch_listed(const struct decision_maker *maker, const uint32_t *listed, size_t i,
-                         size_t count)
+static inline __attribute__((always_inline)) void
+fetch_listed(const struct decision_maker *maker, const uint32_t *listed, size_t i, size_t count)
 {
     if (i + 8 < count) {
         const struct cut_row *row = cut_find(&maker->cut, listed[i + 8]);

@@ -5,10 +5,11 @@
  *
  *   intervals  40 bytes   what was reported of it: epoch, since, flags, its block of what it heard,
  *                         its first form
- *   hearers    64 bytes   who heard it: a count, 14 of them, and a block for the others. A cache
- *                         line, because this is what a report writes for each entry and what the
- *                         cut reads for each interval that goes
- *   owners      4 bytes   its vat, again
+ *   hearers    64 bytes   who heard it: a count, 14 of them, the last to come among these, and a
+ *                         block for the others. A cache line, because this is what a report writes
+ *                         for each entry and what the cut reads for each interval that goes
+ *   links       8 bytes   its vat, again; the next newer live one of its vat; and whether the vat
+ *                         is told instead of taken back: what the cut needs to take one back
  *   bits        5         settled (dead, or at or below its vat's given floor: binds nobody),
  *                         listed and live, and three for marks within a call
  *
@@ -22,20 +23,21 @@
  *   - an entry stands twice, once with its hearer and once with what it heard; a vat's entries on
  *     itself nowhere, the same entry of an interval once;
  *   - an interval is known as long as it is listed, open or heard by somebody;
+ *   - links lead from each interval in a slot to the next live one in the slots above it;
  *   - slots grow strictly in epoch; an interval is settled, live and covered as evidence.md has it
  *     at every moment, so that a decision begins with nothing but what is lost;
  *   - vats that cannot run whatever is lost (stopped), and those with entries on what died at a
  * fork that was not told (standing), are listed, so a decision need not look for them;
  *   - between two calls no mark of a decision is left.
  *
- * Bytes. With k entries a report and as many hearers an interval, about 120 + 4 k + slots and forms
+ * Bytes. With k entries a report and as many hearers an interval, about 125 + 4 k + slots and forms
  * (40 or so) an interval, and 250 and its name a vat, an eighth more for the room that tables grow
- * into. At 10 entries a report that is 17 to 23 bytes an entry; 10 million vats with 1 billion
- * entries are 17 to 23 GB. To come to 16 the since (told by its distance), the vat in intervals
- * (told by owners) and the spare eighth would have to go; numbers of 30 bits suffice for all.
+ * into. At 10 entries a report that is 18 to 23 bytes an entry; 10 million vats with 1 billion
+ * entries are 18 to 23 GB. To come to 16 the since (told by its distance), the vat in intervals
+ * (told by links) and the spare eighth would have to go; numbers of 30 bits suffice for all.
  *
  * Complexity. A report with k entries costs k times three cache lines (the peer's place, the
- * hearers, the report's own block), whose waits overlap within a batch (ledger_checkpoints), plus
+ * hearers, the report's own block), whose waits overlap within a batch (ledger_batch.c), plus
  * a look at the vat's slots above it, of which there are none when it is the newest. Late reports
  * move the slots above them. Adding a vat, a loss or an unlosing is constant; so is emptying a
  * store. Floors and dropped checkpoints cost what leaves, and for each entry that leaves a look
@@ -84,7 +86,7 @@ void ledger_clear(struct ledger *ledger)
     ledger_lines_deinit(&ledger->place_lines);
     free(ledger->intervals);
     ledger_lines_deinit(&ledger->hearers_lines);
-    free(ledger->owners);
+    free(ledger->links);
     free(ledger->settled);
     free(ledger->live_rows);
     free(ledger->judged);
@@ -125,7 +127,7 @@ void ledger_measure(const struct ledger *ledger, struct ledger_sizes *sizes)
     bytes += ledger->vat_capacity * sizeof *ledger->vats + ledger_lines_size(&ledger->place_lines);
     bytes += ledger->interval_capacity * sizeof *ledger->intervals +
              ledger_lines_size(&ledger->hearers_lines) +
-             ledger->owner_capacity * sizeof *ledger->owners +
+             ledger->link_capacity * sizeof *ledger->links +
              ledger->settled_capacity * sizeof *ledger->settled +
              (ledger->live_row_capacity + ledger->judged_capacity + ledger->restorable_capacity) *
                  sizeof *ledger->live_rows +

@@ -83,37 +83,30 @@ static size_t each_once(struct ledger *ledger, size_t count, const uint32_t *kno
     return kept;
 }
 
-void ledger_fetch_heard(const struct ledger *ledger, const struct evidence_heard *heard,
-                        size_t count, enum ledger_fetch what)
+/* Whether the vat and epoch exist that @heard names. */
+static bool heard_valid(const struct ledger *ledger, const struct evidence_heard *heard)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (heard[i].vat >= ledger->vat_count) {
-            continue;
-        }
-        const struct vat_place *place = &ledger->places[heard[i].vat];
-        if (what == LEDGER_FETCH_PLACES) {
-            __builtin_prefetch(place);
-            continue;
-        }
-        uint32_t interval = ledger_find_newest(place, heard[i].epoch);
-        if (interval != LEDGER_NONE) {
-            __builtin_prefetch(&ledger->hearers[interval], 1);
-        } else if (place->slot_count > 0) {
-            __builtin_prefetch(&place->slots[place->slot_count - 1], 1);
-        }
-    }
+    return heard->vat < ledger->vat_count && heard->epoch >= 1 && heard->epoch <= MN_EPOCH_MAX;
 }
 
 bool ledger_heard_valid(const struct ledger *ledger, const struct evidence_heard *heard,
                         size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (heard[i].vat >= ledger->vat_count || heard[i].epoch < 1 ||
-            heard[i].epoch > MN_EPOCH_MAX) {
+        if (!heard_valid(ledger, &heard[i])) {
             return false;
         }
     }
     return true;
+}
+
+/* The interval that @heard names, most often one of the newest, into @interval. */
+static mn_result resolve_one(struct ledger *ledger, const struct evidence_heard *heard,
+                             uint32_t *interval)
+{
+    *interval = ledger_find_newest(&ledger->places[heard->vat], heard->epoch);
+    return *interval != LEDGER_NONE ? MN_OK
+                                    : ledger_obtain(ledger, heard->vat, heard->epoch, interval);
 }
 
 mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evidence_heard *heard,
@@ -128,10 +121,13 @@ mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evide
         result = ledger_reserve_intervals(ledger, heard_count + 2);
     }
     bool told = (ledger->places[vat].flags & VAT_HAS_SETTLED) != 0;
+    uint32_t *list = ledger->scratch;
     size_t found = 0;
     for (size_t i = 0; result == MN_OK && i < heard_count; i++) {
-        if (heard[i].vat != vat && !(told && ledger_is_settled(ledger, vat, &heard[i]))) {
-            result = ledger_obtain(ledger, heard[i].vat, heard[i].epoch, &ledger->scratch[found]);
+        if (!heard_valid(ledger, &heard[i])) {
+            result = MN_BAD_INPUT;
+        } else if (heard[i].vat != vat && !(told && ledger_is_settled(ledger, vat, &heard[i]))) {
+            result = resolve_one(ledger, &heard[i], &list[found]);
             found += result == MN_OK ? 1 : 0;
         }
     }
@@ -139,7 +135,7 @@ mn_result ledger_resolve(struct ledger *ledger, uint32_t vat, const struct evide
         ledger_unresolve(ledger, found);
         return result;
     }
-    *count = each_once(ledger, found, NULL, 0);
+    *count = found;
     return MN_OK;
 }
 
@@ -178,23 +174,41 @@ static void change_orphans(struct ledger *ledger, uint32_t interval, uint32_t ch
     }
 }
 
-static void add_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer)
+/* Make room for one hearer more than @count, which is at least HEARERS_FIRST. */
+static void widen_hearers(struct ledger *ledger, struct hearers *hearers, uint32_t count)
+{
+    uint32_t more = count - HEARERS_FIRST;
+    uint32_t at = ledger_words_take(&ledger->words, hearers_room(more + 1));
+    memcpy(ledger->words.words + at, ledger->words.words + hearers->at, more * sizeof(uint32_t));
+    ledger_words_give(&ledger->words, hearers->at, hearers_room(more));
+    hearers->at = at;
+}
+
+/* @hearer heard the interval. Returns false when it was the last to be added, so that this is
+ * known: among the entries of one report that is how those that come twice are told. The last one
+ * stands in the line always, so that the block is only written to. */
+static bool add_hearer(struct ledger *ledger, uint32_t interval, uint32_t hearer)
 {
     struct hearers *hearers = &ledger->hearers[interval];
     uint32_t count = hearer_count(hearers);
-    if (hearers_full(count)) {
-        uint32_t more = count - HEARERS_FIRST;
-        uint32_t at = ledger_words_take(&ledger->words, hearers_room(more + 1));
-        memcpy(ledger->words.words + at, ledger->words.words + hearers->at,
-               more * sizeof(uint32_t));
-        ledger_words_give(&ledger->words, hearers->at, hearers_room(more));
-        hearers->at = at;
+    uint32_t last = count < HEARERS_FIRST ? count : HEARERS_FIRST;
+    if (last > 0 && hearers->first[last - 1] == hearer) {
+        return false;
     }
-    *ledger_hearer(ledger, hearers, count) = hearer;
+    if (hearers_full(count)) {
+        widen_hearers(ledger, hearers, count);
+    }
+    if (count < HEARERS_FIRST) {
+        hearers->first[count] = hearer;
+    } else {
+        *ledger_hearer(ledger, hearers, count) = hearers->first[HEARERS_FIRST - 1];
+        hearers->first[HEARERS_FIRST - 1] = hearer;
+    }
     hearers->count++;
     if ((hearers->count & HEARERS_ORPHAN) != 0 && !ledger_settled(ledger, hearer)) {
         change_orphans(ledger, hearer, 1);
     }
+    return true;
 }
 
 static void remove_hearer(struct ledger *ledger, uint32_t heard, uint32_t hearer)
@@ -223,27 +237,29 @@ static void remove_hearer(struct ledger *ledger, uint32_t heard, uint32_t hearer
 void ledger_hear(struct ledger *ledger, uint32_t interval, size_t count)
 {
     struct interval *row = &ledger->intervals[interval];
+    uint32_t *list = ledger->scratch;
     if (row->heard_count > 0) {
         count = each_once(ledger, count, ledger->words.words + row->heard, row->heard_count);
     }
-    if (count == 0) {
+    size_t more = 0;
+    for (size_t i = 0; i < count; i++) {
+        list[more] = list[i];
+        more += add_hearer(ledger, list[i], interval) ? 1 : 0;
+    }
+    if (more == 0) {
         return;
     }
-    if (row->heard_count == 0 ||
-        ledger_words_block(row->heard_count + count) != ledger_words_block(row->heard_count)) {
-        uint32_t at = ledger_words_take(&ledger->words, row->heard_count + count);
-        memcpy(ledger->words.words + at, ledger->words.words + row->heard,
-               row->heard_count * sizeof(uint32_t));
-        ledger_words_give(&ledger->words, row->heard, row->heard_count);
+    size_t before = row->heard_count;
+    uint32_t *words = ledger->words.words;
+    if (before == 0 || ledger_words_block(before + more) != ledger_words_block(before)) {
+        uint32_t at = ledger_words_take(&ledger->words, before + more);
+        memcpy(words + at, words + row->heard, before * sizeof *words);
+        ledger_words_give(&ledger->words, row->heard, before);
         row->heard = at;
     }
-    memcpy(ledger->words.words + row->heard + row->heard_count, ledger->scratch,
-           count * sizeof(uint32_t));
-    row->heard_count += (uint32_t)count;
-    ledger->heard_count += count;
-    for (size_t i = 0; i < count; i++) {
-        add_hearer(ledger, ledger->scratch[i], interval);
-    }
+    memcpy(words + row->heard + before, list, more * sizeof *words);
+    row->heard_count += (uint32_t)more;
+    ledger->heard_count += more;
 }
 
 size_t ledger_unhear(struct ledger *ledger, uint32_t interval, ledger_heard_which *which,

@@ -63,36 +63,11 @@ uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epo
     return low;
 }
 
-uint32_t ledger_find_newest(const struct vat_place *place, mn_epoch epoch)
-{
-    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
-        if (slot_epoch(&place->newest[i]) == epoch) {
-            return place->newest[i].interval;
-        }
-    }
-    return LEDGER_NONE;
-}
-
-/* Look among the newest slots. Returns whether that settles it: @interval is LEDGER_NONE when there
- * is none at @epoch. */
-static bool find_newest(const struct vat_place *place, mn_epoch epoch, uint32_t *interval)
-{
-    *interval = LEDGER_NONE;
-    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
-        mn_epoch known = slot_epoch(&place->newest[i]);
-        if (known <= epoch) {
-            *interval = known == epoch ? place->newest[i].interval : LEDGER_NONE;
-            return true;
-        }
-    }
-    return place->slot_count <= PLACE_NEWEST;
-}
-
 uint32_t ledger_find(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     const struct vat_place *place = &ledger->places[vat];
-    uint32_t interval = LEDGER_NONE;
-    if (find_newest(place, epoch, &interval)) {
+    uint32_t interval = ledger_find_newest(place, epoch);
+    if (interval != LEDGER_NONE) {
         return interval;
     }
     uint32_t position = ledger_position(ledger, vat, epoch);
@@ -141,8 +116,8 @@ static mn_result grow_intervals(struct ledger *ledger, size_t room)
         result = ledger_lines_reserve(&ledger->hearers_lines, &ledger->hearers, room);
     }
     if (result == MN_OK) {
-        result = grow_step(&ledger->owners, &ledger->owner_capacity, room, sizeof *ledger->owners,
-                           false);
+        result =
+            grow_step(&ledger->links, &ledger->link_capacity, room, sizeof *ledger->links, false);
     }
     for (size_t i = 0; result == MN_OK && i < sizeof sets / sizeof *sets; i++) {
         result = grow_step(sets[i].bits, sets[i].capacity, room / 64 + 1, sizeof(uint64_t), true);
@@ -192,6 +167,54 @@ static bool binds_nobody(const struct ledger *ledger, uint32_t vat, mn_epoch epo
            ((ledger->places[vat].flags & VAT_HAS_FLOOR) != 0 && epoch <= ledger->vats[vat].floor);
 }
 
+static uint32_t link_flags(const struct vat_place *place)
+{
+    return ((place->flags & (VAT_BE_TOLD | VAT_SPARED)) != 0 ? LINK_UNBOUND : 0) |
+           ((place->flags & VAT_TELL) != 0 ? LINK_MUTE : 0);
+}
+
+void ledger_flag_links(struct ledger *ledger, uint32_t vat)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    uint32_t flags = link_flags(place);
+    for (uint32_t i = 0; i < place->slot_count; i++) {
+        struct link *link = &ledger->links[place->slots[i].interval];
+        link->newer = (link->newer & LINK_INTERVAL) | flags;
+    }
+    if (ledger->vats[vat].open != LEDGER_NONE) {
+        ledger->links[ledger->vats[vat].open].newer = LINK_INTERVAL | flags;
+    }
+}
+
+/* Of the slot, from the place if it stands there. */
+static uint32_t slot_interval(const struct vat_place *place, uint32_t slot)
+{
+    uint32_t from_end = place->slot_count - 1 - slot;
+    return from_end < PLACE_NEWEST ? place->newest[from_end].interval : place->slots[slot].interval;
+}
+
+static bool slot_dead(const struct ledger *ledger, const struct vat_place *place, uint32_t slot)
+{
+    return (place->flags & VAT_HAS_LINEAGE) != 0 &&
+           (ledger->intervals[slot_interval(place, slot)].flags & INTERVAL_DEAD) != 0;
+}
+
+/* Link the slots below @end to what is above them, down to the first that is live. */
+static void relink(struct ledger *ledger, const struct vat_place *place, uint32_t end)
+{
+    uint32_t flags = link_flags(place);
+    uint32_t newer = LINK_INTERVAL;
+    if (end < place->slot_count) {
+        uint32_t above = slot_interval(place, end);
+        newer = slot_dead(ledger, place, end) ? ledger->links[above].newer & LINK_INTERVAL : above;
+    }
+    for (bool live = false; end > 0 && !live; end--) {
+        struct link *link = &ledger->links[slot_interval(place, end - 1)];
+        link->newer = newer | flags;
+        live = !slot_dead(ledger, place, end - 1);
+    }
+}
+
 static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     uint32_t made = ledger->free_interval;
@@ -208,7 +231,8 @@ static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoc
     ledger->intervals[made] =
         (struct interval){.epoch = epoch, .since = LEDGER_NO_SINCE, .vat = vat, .flags = flags};
     ledger->hearers[made] = (struct hearers){.count = flags == INTERVAL_DEAD ? HEARERS_ORPHAN : 0};
-    ledger->owners[made] = vat;
+    ledger->links[made] =
+        (struct link){.vat = vat, .newer = LINK_INTERVAL | link_flags(&ledger->places[vat])};
     set_bit(ledger->settled, made, binds_nobody(ledger, vat, epoch, death));
     return made;
 }
@@ -240,15 +264,17 @@ static mn_result widen_slots(struct ledger *ledger, struct vat_place *place)
 
 static void copy_newest(struct vat_place *place)
 {
-    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
-        place->newest[i] = place->slots[place->slot_count - 1 - i];
+    for (uint32_t i = 0; i < PLACE_NEWEST; i++) {
+        place->newest[i] = i < place->slot_count ? place->slots[place->slot_count - 1 - i]
+                                                 : (struct slot){.interval = LEDGER_NONE};
     }
 }
 
 mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch, uint32_t *interval)
 {
     struct vat_place *place = &ledger->places[vat];
-    if (find_newest(place, epoch, interval) && *interval != LEDGER_NONE) {
+    *interval = ledger_find_newest(place, epoch);
+    if (*interval != LEDGER_NONE) {
         return MN_OK;
     }
     uint32_t position = ledger_position(ledger, vat, epoch);
@@ -267,7 +293,14 @@ mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch, uin
                           .epoch_high = (uint32_t)((uint64_t)epoch >> 32),
                           .interval = *interval};
     place->slot_count++;
-    copy_newest(place);
+    if (position + 1 == place->slot_count) {
+        memmove(place->newest + 1, place->newest, (PLACE_NEWEST - 1) * sizeof *place->newest);
+        place->newest[0] = *slot;
+    } else {
+        copy_newest(place);
+        relink(ledger, place, position + 1);
+    }
+    relink(ledger, place, position);
     return MN_OK;
 }
 
@@ -287,6 +320,7 @@ static void remove_slot(struct ledger *ledger, const struct interval *row)
     place->slot_count--;
     memmove(slot, slot + 1, (place->slot_count - position) * sizeof *slot);
     copy_newest(place);
+    relink(ledger, place, position);
     if (place->slot_capacity > 8 && place->slot_count < place->slot_capacity / 4) {
         uint32_t capacity = place->slot_capacity / 2;
         struct slot *slots = realloc(place->slots, capacity * sizeof *slots);
@@ -323,6 +357,9 @@ void ledger_judge(struct ledger *ledger, uint32_t interval)
     ledger_discount(ledger, interval);
     row->flags &= ~(uint32_t)(INTERVAL_DEAD | INTERVAL_DEAD_TOLD);
     row->flags |= death == NULL ? 0 : INTERVAL_DEAD | (death->told ? INTERVAL_DEAD_TOLD : 0);
+    if ((row->flags & INTERVAL_OPEN) == 0) {
+        relink(ledger, &ledger->places[row->vat], ledger_position(ledger, row->vat, row->epoch));
+    }
     set_bit(ledger->settled, interval, settled);
     ledger_note_row(ledger, interval);
     ledger_count_orphans(ledger, interval);

@@ -42,6 +42,23 @@ static void check_interval_state(const struct ledger *ledger, uint32_t interval)
     mn_assert((ledger->seen[interval >> 6] >> (interval & 63) & 1) == 0);
 }
 
+/* The links of a vat's slots, from the newest down. */
+static void check_links(const struct ledger *ledger, uint32_t vat)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    uint32_t newer = LINK_INTERVAL | ((place->flags & VAT_BE_TOLD) != 0 ? LINK_UNBOUND : 0) |
+                     (ledger_set_has(&ledger->tell, vat) ? LINK_MUTE : 0);
+    uint32_t open = ledger->vats[vat].open;
+    mn_assert(open == LEDGER_NONE || ledger->links[open].newer == newer);
+    for (uint32_t i = place->slot_count; i > 0; i--) {
+        uint32_t interval = place->slots[i - 1].interval;
+        mn_assert(ledger->links[interval].vat == vat);
+        mn_assert(ledger->links[interval].newer == newer);
+        bool dead = (ledger->intervals[interval].flags & INTERVAL_DEAD) != 0;
+        newer = dead ? newer : (newer & ~LINK_INTERVAL) | interval;
+    }
+}
+
 static void check_vat(const struct ledger *ledger, uint32_t vat, size_t *used)
 {
     const struct vat_place *place = &ledger->places[vat];
@@ -69,6 +86,7 @@ static void check_vat(const struct ledger *ledger, uint32_t vat, size_t *used)
         *used += 1;
     }
     *used += place->slot_count;
+    check_links(ledger, vat);
     mn_assert(orphans == ledger->vats[vat].orphan_count);
     mn_assert(ledger_set_has(&ledger->standing, vat) == (orphans > 0));
 }

@@ -102,5 +102,11 @@ mn_result ledger_set_total_loss(struct ledger *ledger, enum evidence_total_loss 
 
 mn_result ledger_set_tell(struct ledger *ledger, uint32_t vat, bool tell)
 {
-    return change_set(&ledger->tell, vat, ledger->vat_count, tell);
+    mn_result result = change_set(&ledger->tell, vat, ledger->vat_count, tell);
+    if (result == MN_OK) {
+        ledger->places[vat].flags &= ~(uint32_t)VAT_TELL;
+        ledger->places[vat].flags |= tell ? VAT_TELL : 0;
+        ledger_flag_links(ledger, vat);
+    }
+    return result;
 }

@@ -243,7 +243,8 @@ mn_result ledger_add_vat(struct ledger *ledger, const struct evidence_vat *vat, 
     flags |= vat->on_peer_rollback == EVIDENCE_BE_TOLD ? VAT_BE_TOLD : 0;
     flags |= vat->sends == EVIDENCE_EARLY ? VAT_EARLY : 0;
     flags |= vat->lineage_count > 0 ? VAT_HAS_LINEAGE : 0;
-    ledger->places[*index] = (struct vat_place){.flags = flags};
+    struct slot none = {.interval = LEDGER_NONE};
+    ledger->places[*index] = (struct vat_place){.flags = flags, .newest = {none, none, none}};
     ledger->vats[*index] = (struct vat){.floor = vat->has_floor ? vat->floor : 0,
                                         .limit = vat->limit,
                                         .lineage = lineage,

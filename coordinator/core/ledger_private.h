@@ -12,7 +12,7 @@
 #define LEDGER_NONE UINT32_MAX
 #define LEDGER_NO_SINCE (-1)
 
-enum { LEDGER_INTERVAL_COUNT_MAX = 1 << 30 };
+enum { LEDGER_INTERVAL_COUNT_MAX = (1 << 30) - 1 };
 
 /* Of an interval. */
 enum {
@@ -50,6 +50,16 @@ struct hearers {
 
 _Static_assert(sizeof(struct hearers) == 64, "a cache line");
 
+/* What the cut needs of an interval that it takes back: whose it is, and which went before it. */
+struct link {
+    uint32_t vat;
+    uint32_t newer; /* the next live interval of the vat above it, LINK_INTERVAL for none; flags */
+};
+
+#define LINK_UNBOUND UINT32_C(0x80000000) /* its vat is told, instead of taken back */
+#define LINK_MUTE UINT32_C(0x40000000)    /* its vat stands in ledger->tell */
+#define LINK_INTERVAL UINT32_C(0x3fffffff)
+
 /* In hearers.count: the interval is dead and not told, so whoever heard it keeps an orphan. It
  * stands here because this is what is at hand when an entry is added. */
 #define HEARERS_ORPHAN UINT32_C(0x80000000)
@@ -69,9 +79,10 @@ enum {
     VAT_HAS_SETTLED = 16,
     VAT_HAS_OPEN = 32,
     VAT_STOPPED = 64, /* stands in ledger->stopped */
-    VAT_SPARED = 128, /* only while deciding, as all below */
-    VAT_LOST = 256,   /* by a host, domain or name, whatever is unknown */
-    VAT_LISTED = 512  /* has a row in the decision */
+    VAT_TELL = 128,   /* stands in ledger->tell */
+    VAT_SPARED = 256, /* only while deciding, as all below */
+    VAT_LOST = 512,   /* by a host, domain or name, whatever is unknown */
+    VAT_LISTED = 1024 /* has a row in the decision */
 };
 
 /* Of each vat what most steps look at, the newest slots among it: most of what is heard is new. */
@@ -83,7 +94,8 @@ struct vat_place {
     uint32_t slot_capacity;
     uint32_t row; /* only while deciding: 1 + its row in the cut; else 0 */
     uint32_t flags;
-    struct slot newest[PLACE_NEWEST]; /* copies of the last slots, the newest first */
+    struct slot
+        newest[PLACE_NEWEST]; /* copies of the last slots, the newest first; epoch 0 for none */
     uint32_t mark; /* only while deciding: whatever the step at hand counts by vat; else 0 */
 };
 
@@ -187,7 +199,7 @@ struct ledger {
 
     struct interval *intervals; /* these eight in step */
     struct hearers *hearers;
-    uint32_t *owners;  /* the vat of each interval, again: this is all that most look for */
+    struct link *links;
     uint64_t *settled; /* a bit each: dead or at or below its vat's floor, so that it binds nobody;
                           while deciding also: gone in the cut */
     uint64_t *live_rows;  /* a bit each: listed and live */
@@ -195,7 +207,7 @@ struct ledger {
     uint64_t *restorable; /* and whether it is */
     size_t interval_count; /* that were ever used */
     size_t interval_room;  /* for how many there is room in all of these tables */
-    size_t interval_capacity, owner_capacity, settled_capacity, live_row_capacity, judged_capacity,
+    size_t interval_capacity, link_capacity, settled_capacity, live_row_capacity, judged_capacity,
         restorable_capacity;
     struct ledger_lines hearers_lines; /* what hearers lies in */
     uint32_t free_interval;            /* 1 + the first free one; 0 for none */
@@ -278,8 +290,16 @@ uint32_t ledger_position(const struct ledger *ledger, uint32_t vat, mn_epoch epo
 /* The interval of @vat at @epoch, or LEDGER_NONE. */
 uint32_t ledger_find(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
 
-/* The same, but only of the newest ones, which stand in its place. */
-uint32_t ledger_find_newest(const struct vat_place *place, mn_epoch epoch);
+/* The same, but only of the newest ones, which stand in its place; where there is none, its epoch
+ * is 0. All are compared, because which one it will be is not to be guessed. */
+static inline uint32_t ledger_find_newest(const struct vat_place *place, mn_epoch epoch)
+{
+    uint32_t found = LEDGER_NONE;
+    for (uint32_t i = 0; i < PLACE_NEWEST; i++) {
+        found = slot_epoch(&place->newest[i]) == epoch ? place->newest[i].interval : found;
+    }
+    return found;
+}
 
 /* The same, but only a listed one. */
 uint32_t ledger_find_listed(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
@@ -300,16 +320,13 @@ void ledger_release(struct ledger *ledger, uint32_t interval);
 /* Forget an open interval, which heard nothing any more. */
 void ledger_release_open(struct ledger *ledger, uint32_t interval);
 
+/* Write the flags of the vat's intervals anew after the vat's have changed. */
+void ledger_flag_links(struct ledger *ledger, uint32_t vat);
+
 /* Judge an interval anew after its vat's lineage or floor has changed. */
 void ledger_judge(struct ledger *ledger, uint32_t interval);
 
 /* ---- heard entries (ledger_heard.c) ---------------------------------------------------------- */
-
-/* Ask for the memory that taking in @heard will need, so that it is at hand some rows later: first
- * the places of the vats, then what is found with these. Any row will do, right or not. */
-enum ledger_fetch { LEDGER_FETCH_PLACES, LEDGER_FETCH_HEARERS };
-void ledger_fetch_heard(const struct ledger *ledger, const struct evidence_heard *heard,
-                        size_t count, enum ledger_fetch what);
 
 /* Whether all vats and epochs exist that @heard names. */
 bool ledger_heard_valid(const struct ledger *ledger, const struct evidence_heard *heard,

@@ -2,9 +2,6 @@
  * leaves nothing behind. */
 #include "ledger_private.h"
 
-/* How many rows ahead memory is asked for: far, the places of the vats, near, the rest. */
-enum { FETCH_FAR = 8, FETCH_NEAR = 4 };
-
 static bool row_valid(const struct ledger *ledger, uint32_t vat, mn_epoch epoch, bool has_since,
                       mn_epoch since)
 {
@@ -103,8 +100,7 @@ static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *r
 mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_checkpoint *row,
                                  bool whole)
 {
-    if (!row_valid(ledger, row->vat, row->epoch, row->has_since, row->since) ||
-        !ledger_heard_valid(ledger, row->heard, row->heard_count)) {
+    if (!row_valid(ledger, row->vat, row->epoch, row->has_since, row->since)) {
         return MN_BAD_INPUT;
     }
     mn_result result = ledger_check_forms(ledger, row->epoch, row->forms, row->form_count);
@@ -117,6 +113,9 @@ mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_ch
     size_t heard_count = row->heard_count;
     bool has_floor = (ledger->places[row->vat].flags & VAT_HAS_FLOOR) != 0;
     if (!whole && has_floor && row->epoch <= ledger->vats[row->vat].floor) {
+        if (!ledger_heard_valid(ledger, row->heard, heard_count)) {
+            return MN_BAD_INPUT;
+        }
         heard_count = 0;
         if (row->epoch < ledger->vats[row->vat].floor &&
             !chain_stands_on(ledger, row->vat, row->epoch)) {
@@ -139,43 +138,6 @@ mn_result ledger_checkpoint(struct ledger *ledger, const struct evidence_checkpo
     return ledger_take_checkpoint(ledger, row, false);
 }
 
-/* Ask for what row number @at of the batch, and those after it, will need. */
-static void fetch_rows(const struct ledger *ledger, const struct evidence_checkpoint *rows,
-                       size_t count, size_t at)
-{
-    if (count - at > FETCH_FAR) {
-        const struct evidence_checkpoint *far = &rows[at + FETCH_FAR];
-        ledger_fetch_heard(ledger, far->heard, far->heard_count, LEDGER_FETCH_PLACES);
-        if (far->vat < ledger->vat_count) {
-            __builtin_prefetch(&ledger->places[far->vat], 1);
-        }
-    }
-    if (count - at > FETCH_NEAR) {
-        const struct evidence_checkpoint *near = &rows[at + FETCH_NEAR];
-        ledger_fetch_heard(ledger, near->heard, near->heard_count, LEDGER_FETCH_HEARERS);
-        if (near->vat < ledger->vat_count && ledger->places[near->vat].slot_count > 0) {
-            const struct vat_place *place = &ledger->places[near->vat];
-            __builtin_prefetch(&place->slots[place->slot_count - 1], 1);
-            __builtin_prefetch(&ledger->intervals[place->newest[0].interval], 1);
-            if (place->slot_count > 1) {
-                __builtin_prefetch(&ledger->intervals[place->newest[1].interval]);
-            }
-        }
-    }
-}
-
-mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkpoint *rows,
-                             size_t count, size_t *taken)
-{
-    mn_result result = MN_OK;
-    for (*taken = 0; result == MN_OK && *taken < count;) {
-        fetch_rows(ledger, rows, count, *taken);
-        result = ledger_take_checkpoint(ledger, &rows[*taken], false);
-        *taken += result == MN_OK ? 1 : 0;
-    }
-    return result;
-}
-
 bool ledger_above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     const struct vat_place *place = &ledger->places[vat];
@@ -192,12 +154,12 @@ bool ledger_above_live_rows(const struct ledger *ledger, uint32_t vat, mn_epoch 
 
 mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open)
 {
-    if (!row_valid(ledger, open->vat, open->epoch, open->has_since, open->since) ||
-        !ledger_heard_valid(ledger, open->heard, open->heard_count)) {
+    if (!row_valid(ledger, open->vat, open->epoch, open->has_since, open->since)) {
         return MN_BAD_INPUT;
     }
     if (!ledger_above_live_rows(ledger, open->vat, open->epoch)) {
-        return MN_OK;
+        bool valid = ledger_heard_valid(ledger, open->heard, open->heard_count);
+        return valid ? MN_OK : MN_BAD_INPUT;
     }
     size_t count = 0;
     mn_result result = ledger_resolve(ledger, open->vat, open->heard, open->heard_count, &count);

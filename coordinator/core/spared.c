@@ -60,6 +60,7 @@ static mn_result spare_vat(struct cut *cut, uint32_t vat)
     if (result == MN_OK) {
         cut->spared[cut->spared_count++] = vat;
         cut->ledger->places[vat].flags |= VAT_SPARED;
+        ledger_flag_links(cut->ledger, vat);
     }
     return result;
 }
