@@ -159,10 +159,18 @@ cluster: all ## run the cluster test: the demo's cases in short form, with real 
 
 SEEDS ?= 1000
 START ?= 1
+MUTANT_SEEDS ?= 2000
 
-.PHONY: swarm sim-check
+.PHONY: swarm mutants exhaustive sim-check
 swarm: $(BUILD)/bin/sim ## simulate disasters drawn from SEEDS=1000 seeds, from START=1 on
 	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm
+
+mutants: $(BUILD)/bin/sim ## plant each fault of tests/mutants (or MUTANTS=...) in the cores: does the swarm find it?
+	@COMPILE="$(CC) $(CFLAGS_ALL)" LINK="$(CC) $(LDFLAGS_ALL)" LIBS="$(LIBS)" SEEDS=$(MUTANT_SEEDS) START=$(START) \
+	    tests/mutants/run $(BUILD) $(MUTANTS)
+
+exhaustive: $(BUILD)/bin/sim ## crash every process of small runs at each of its effects, its disk whole or empty
+	@$(BUILD)/bin/sim --exhaustive --out $(BUILD)/exhaustive simulations/exhaustive/*.sim
 
 sim-check: $(BUILD)/bin/sim $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate
 	@tests/sim $(BUILD); simulated=$$?; tests/scenarios $(BUILD) --small && exit $$simulated

@@ -8,7 +8,10 @@
 
 #include "engine/sim_private.h"
 
-enum { SIM_LOOK_MS = 100 };
+enum {
+    SIM_LOOK_MS = 100,
+    SIM_CRASH_MS = 300 /* a host that is lost with a crash is back after this */
+};
 
 void sim_fail(struct sim *sim, const char *guarantee, const char *format, ...)
 {
@@ -83,10 +86,17 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     if (config->check != 0) {
         sim->observer = observer_new(sim->topology, sim_observe_host, sim, config->strict != 0);
     }
-    sim->faulty = sim_take(faults->count, sizeof *sim->faulty);
+    sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
+    sim->effects = sim_take((size_t)1 + sim->host_count + sim->vat_count, sizeof *sim->effects);
     for (size_t i = 0; i < faults->count; i++) {
         sim_faults_add(&sim->faults, faults->items[i]);
         sim_at(sim, faults->items[i].at_ms * MN_MS, SIM_ON_FAULT, NULL, i, NULL);
+    }
+    sim->faults.crash = faults->crash;
+    sim->crash_fault = faults->count;
+    if (faults->crash.lose) {
+        sim_faults_add(&sim->faults,
+                       (struct sim_fault){.kind = SIM_FAULT_LOSE, .for_ms = SIM_CRASH_MS});
     }
     sim_at(sim, 0, SIM_ON_RESTART, NULL, sim->host_count, NULL);
     for (uint32_t i = 0; i < sim->host_count; i++) {
@@ -141,6 +151,7 @@ void sim_destroy(struct sim **out)
     free(sim->agent_hosts);
     free(sim->vat_names);
     free(sim->faulty);
+    free(sim->effects);
     sim_faults_deinit(&sim->faults);
     topology_destroy(&sim->topology);
     sim_tree_destroy(&sim->tree);

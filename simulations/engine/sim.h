@@ -45,6 +45,9 @@ void sim_run(struct sim *sim, struct sim_result *result);
 /* Run until the simulated time @until (nanoseconds) only. False: it has failed. */
 bool sim_run_until(struct sim *sim, mn_time until);
 
+/* How many effects processes of that name have carried out: see struct sim_crash. */
+uint64_t sim_effect_count(const struct sim *sim, uint32_t who);
+
 /* What sim_run gives, as it is now. */
 void sim_result(const struct sim *sim, struct sim_result *result);
 

@@ -198,8 +198,39 @@ bool sim_missed(struct sim *sim, struct sim_process *process, const struct sim_e
     return true;
 }
 
+uint64_t sim_effect_count(const struct sim *sim, uint32_t who)
+{
+    return sim->effects[who];
+}
+
+/* Count one more effect. Whether the process dies before it. */
+static bool crash_is_here(struct sim *sim, const struct sim_process *process)
+{
+    const struct sim_crash *crash = &sim->faults.crash;
+    uint32_t who = process->role == SIM_COORDINATOR ? 0
+                   : process->role == SIM_AGENT     ? 1 + process->machine
+                                                    : 1 + sim->host_count + process->vat->vat;
+    sim->effects[who] += 1;
+    return who == crash->who && sim->effects[who] == crash->effect;
+}
+
+static void crash_begin(struct sim *sim, struct sim_process *process)
+{
+    process->effects_left = 0;
+    if (sim->observer != NULL) {
+        observer_harm(sim->observer);
+    }
+    if (sim->faults.crash.lose) {
+        sim->faults.items[sim->crash_fault].a = process->machine;
+        sim_at(sim, sim->now, SIM_ON_FAULT, NULL, sim->crash_fault, NULL);
+    }
+}
+
 bool sim_effect_allowed(struct sim *sim, struct sim_process *process)
 {
+    if (!process->dying && crash_is_here(sim, process)) {
+        crash_begin(sim, process);
+    }
     if (process->effects_left == SIM_NONE) {
         return true;
     }
@@ -210,6 +241,8 @@ bool sim_effect_allowed(struct sim *sim, struct sim_process *process)
     if (!process->dying) {
         process->dying = true;
         sim_count(sim, SIM_SOMETIMES_CRASH_IN_STEP);
+        /* Should what it is doing be no event of its own, as its very start is not. */
+        sim_at(sim, sim->now, SIM_ON_TIMER, process, 0, NULL);
     }
     return false;
 }

@@ -60,10 +60,19 @@ struct sim_fault {
     int64_t for_ms; /* until it is over; 0: for good */
 };
 
+/* One process dies before one of its effects: all effects that processes of the same name carry
+ * out are counted from the start of the run on, so that each has a number. */
+struct sim_crash {
+    uint32_t who;    /* 0 the coordinator, then the hosts' agents, then the vats */
+    uint64_t effect; /* from 1; 0: nobody does */
+    bool lose;       /* its host is lost with it, for a short while, and comes back empty */
+};
+
 struct sim_faults {
     struct sim_fault *items;
     size_t count;
     size_t capacity;
+    struct sim_crash crash;
 };
 
 /* Append one; the order in the list is that of equal times. Aborts when memory runs out. */

@@ -403,8 +403,10 @@ struct sim {
     sim_recorder *recorder; /* NULL: nobody records */
     void *recorder_context;
     struct sim_result result;
-    bool *faulty;  /* by fault: it is at work */
-    bool settling; /* a round has just settled */
+    bool *faulty;       /* by fault: it is at work */
+    uint64_t *effects;  /* carried out: see struct sim_crash */
+    size_t crash_fault; /* the loss of the host, in `faults`, that comes with the crash */
+    bool settling;      /* a round has just settled */
     uint64_t message_id;
     uint32_t rounds_decided; /* of which a coordinator still has to see the end */
 };

@@ -1,9 +1,10 @@
 /* The simulator's command: a swarm of seeds, one run again, or the runs that once failed.
  *
- *     sim [--seeds N] [--start N] [--jobs N] [--classes A,B] [--out DIR] [--twice]
+ *     sim [--seeds N] [--start N] [--jobs N] [--classes A,B] [--out DIR] [--twice | --first]
  *     sim --replay FILE [--trace]
  *     sim --incidents FILE...
  *     sim --expected FILE [--seeds N]
+ *     sim --exhaustive [--every N] [--jobs N] [--out DIR] FILE...
  */
 #include <errno.h>
 #include <getopt.h>
@@ -34,11 +35,13 @@ struct options {
     uint64_t classes;
     bool all;
     bool twice;
+    bool first; /* no more than the first seed that fails, as it is */
     bool trace;
     const char *out;
     const char *replay;
     const char *expected;
     bool incidents;
+    uint64_t every; /* 0: nothing exhaustive */
 };
 
 struct tally {
@@ -164,6 +167,42 @@ static void run_seeds(const struct options *options, struct tally *tally)
             running -= 1;
         }
     }
+}
+
+/* Until a seed fails: those that were begun before it are run to their end, so that it is the first
+ * whatever ran beside it. */
+static int first(const struct options *options)
+{
+    struct swarm_child children[JOBS_MAX] = {{0}};
+    unsigned running = 0;
+    uint64_t next = options->start;
+    uint64_t end = options->start + options->seeds;
+    uint64_t found = end;
+    char failure[SIM_FAILURE_SIZE] = "";
+    while ((found == end && next < end) || running > 0) {
+        if (found == end && next < end && running < options->jobs) {
+            start_seed(&children[running++], options, next++);
+            continue;
+        }
+        int status = 0;
+        unsigned place = 0;
+        struct sim_result result;
+        pid_t ended = waitpid(-1, &status, 0);
+        while (place < running && children[place].pid != ended) {
+            place += 1;
+        }
+        mn_assert(place < running);
+        swarm_finish(&children[place], status, &result);
+        if (result.failure[0] != '\0' && children[place].seed < found) {
+            found = children[place].seed;
+            (void)snprintf(failure, sizeof failure, "%s", result.failure);
+        }
+        children[place] = children[--running];
+    }
+    if (found < end) {
+        printf("seed %" PRIu64 " FAILED: %s\n", found, failure);
+    }
+    return found < end ? 1 : 0;
 }
 
 static int show_sometimes(const struct tally *tally, const struct options *options)
@@ -388,9 +427,18 @@ static bool option_take(struct options *options, int option)
     case '2':
         options->twice = true;
         return true;
+    case '1':
+        options->first = true;
+        return true;
     case 'i':
         options->incidents = true;
         return true;
+    case 'x':
+        options->every = options->every > 0 ? options->every : 1;
+        return true;
+    case 'n':
+        options->every = strtoull(optarg, NULL, 10);
+        return options->every > 0;
     default:
         return false;
     }
@@ -398,17 +446,14 @@ static bool option_take(struct options *options, int option)
 
 int main(int argc, char **argv)
 {
-    static const struct option names[] = {{"seeds", required_argument, NULL, 's'},
-                                          {"start", required_argument, NULL, 'f'},
-                                          {"jobs", required_argument, NULL, 'j'},
-                                          {"classes", required_argument, NULL, 'c'},
-                                          {"out", required_argument, NULL, 'o'},
-                                          {"replay", required_argument, NULL, 'r'},
-                                          {"expected", required_argument, NULL, 'e'},
-                                          {"trace", no_argument, NULL, 't'},
-                                          {"twice", no_argument, NULL, '2'},
-                                          {"incidents", no_argument, NULL, 'i'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"seeds", required_argument, NULL, 's'},    {"start", required_argument, NULL, 'f'},
+        {"jobs", required_argument, NULL, 'j'},     {"classes", required_argument, NULL, 'c'},
+        {"out", required_argument, NULL, 'o'},      {"replay", required_argument, NULL, 'r'},
+        {"expected", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 't'},
+        {"twice", no_argument, NULL, '2'},          {"first", no_argument, NULL, '1'},
+        {"incidents", no_argument, NULL, 'i'},      {"exhaustive", no_argument, NULL, 'x'},
+        {"every", required_argument, NULL, 'n'},    {NULL, 0, NULL, 0}};
     struct options options = {.seeds = 100,
                               .start = 1,
                               .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
@@ -418,9 +463,11 @@ int main(int argc, char **argv)
     for (int option = getopt_long(argc, argv, "", names, NULL); option != -1;
          option = getopt_long(argc, argv, "", names, NULL)) {
         if (!option_take(&options, option)) {
-            (void)fprintf(stderr, "usage: sim [--seeds N] [--start N] [--jobs N] [--classes A,B] "
-                                  "[--out DIR] [--twice] | --replay FILE [--trace] | "
-                                  "--incidents FILE... | --expected FILE\n");
+            (void)fprintf(
+                stderr,
+                "usage: sim [--seeds N] [--start N] [--jobs N] [--classes A,B] "
+                "[--out DIR] [--twice | --first] | --replay FILE [--trace] | "
+                "--incidents FILE... | --expected FILE | --exhaustive [--every N] FILE...\n");
             return 2;
         }
     }
@@ -432,6 +479,15 @@ int main(int argc, char **argv)
     }
     if (options.expected != NULL) {
         return expected(&options);
+    }
+    if (options.every > 0) {
+        (void)mkdir(options.out, 0777);
+        return swarm_exhaust(argv + optind, argc - optind, options.every, options.jobs, options.out)
+                   ? 0
+                   : 1;
+    }
+    if (options.first) {
+        return first(&options);
     }
     return options.twice ? twice(&options) : swarm(&options);
 }

@@ -77,6 +77,12 @@ void swarm_finish(struct swarm_child *child, int status, struct sim_result *resu
 /* Both, one after the other. */
 void swarm_run(const struct swarm_script *script, struct sim_result *result);
 
+/* Of each script of @paths: one crash at every effect of every process while its faults are at
+ * work, restarted with its disk whole, and again with its host's disk empty; of these only every
+ * @every-th. Those that fail are written to the folder @out. Whether none did. */
+bool swarm_exhaust(char *const *paths, int path_count, uint64_t every, unsigned jobs,
+                   const char *out);
+
 /* Whether two failures are of one kind. */
 bool swarm_same(const char *failure, const char *other);
 

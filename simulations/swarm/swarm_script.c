@@ -1,5 +1,6 @@
 /* Runs as files. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ void swarm_script_deinit(struct swarm_script *script)
 void swarm_script_copy(struct swarm_script *to, const struct swarm_script *from)
 {
     *to = *from;
-    to->faults = (struct sim_faults){0};
+    to->faults = (struct sim_faults){.crash = from->faults.crash};
     for (size_t i = 0; i < from->faults.count; i++) {
         sim_faults_add(&to->faults, from->faults.items[i]);
     }
@@ -29,6 +30,11 @@ mn_result swarm_script_write(const struct swarm_script *script, const char *path
     sim_config_write(&script->config, &text);
     for (size_t i = 0; i < script->faults.count; i++) {
         sim_fault_write(&script->faults.items[i], &text);
+    }
+    const struct sim_crash *crash = &script->faults.crash;
+    if (crash->effect > 0) {
+        mn_text_add_format(&text, "crash %u %" PRIu64 " %d\n", crash->who, crash->effect,
+                           crash->lose ? 1 : 0);
     }
     mn_result result = mn_text_result(&text);
     FILE *file = result == MN_OK ? fopen(path, "w") : NULL;
@@ -61,6 +67,19 @@ static bool read_fault(struct swarm_script *script, const char *line)
     return true;
 }
 
+static bool read_crash(struct swarm_script *script, const char *line)
+{
+    struct sim_crash crash = {0};
+    unsigned lose = 0;
+    // NOLINTNEXTLINE(cert-err34-c): numbers that are too large are of nobody, and do no harm
+    if (sscanf(line, "crash %" SCNu32 " %" SCNu64 " %u", &crash.who, &crash.effect, &lose) != 3) {
+        return false;
+    }
+    crash.lose = lose != 0;
+    script->faults.crash = crash;
+    return true;
+}
+
 static bool read_line(struct swarm_script *script, char *line)
 {
     line[strcspn(line, "\n")] = '\0';
@@ -76,6 +95,9 @@ static bool read_line(struct swarm_script *script, char *line)
     }
     if (strncmp(line, "fault ", 6) == 0) {
         return read_fault(script, line);
+    }
+    if (strncmp(line, "crash ", 6) == 0) {
+        return read_crash(script, line);
     }
     char name[64];
     long long value = 0;
