@@ -254,4 +254,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     for (int64_t i = 0; count > 0 && i < faults; i++) {
         choose_fault(&chooser, on[between(&chooser, 0, count - 1)]);
     }
+    /* Of early senders more is lost, so more vats are taken back and told. Drawn last: it changes
+     * nothing else of a seed. */
+    script->config.early_percent = chance(&chooser, 20) ? between(&chooser, 10, 100) : 0;
 }
