@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) void fetch_own(const struct ledger 
     const struct vat_place *place = &ledger->places[row->vat];
     __builtin_prefetch(&place->slots[place->slot_count], 1);
     __builtin_prefetch(&place->slots[place->slot_count - 1], 1);
-    for (uint32_t i = 0; i < PLACE_NEWEST && i < place->slot_count; i++) {
+    for (uint32_t i = 0; i < 2 && i < place->slot_count; i++) {
         const struct interval *interval = &ledger->intervals[place->newest[i].interval];
         __builtin_prefetch(interval, 1);
         __builtin_prefetch(&interval->flags, 1);

@@ -7,6 +7,8 @@
 #include "base/grow.h"
 #include "decision_private.h"
 
+enum { HEARD_FETCHED = 32 }; /* of what an interval heard, as many are asked for ahead */
+
 static void widen_range(struct mn_epoch_range *range, mn_epoch epoch)
 {
     range->first = range->first == 0 || epoch < range->first ? epoch : range->first;
@@ -31,6 +33,35 @@ static mn_result find_pair(struct decision_maker *maker, uint32_t vat, uint32_t 
     return MN_OK;
 }
 
+/* Ask for the intervals, then for the places of their vats, so that the waits overlap. */
+static inline __attribute__((always_inline)) void
+fetch_peers(const struct ledger *ledger, const uint32_t *intervals, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch(&ledger->intervals[intervals[i]]);
+        __builtin_prefetch(&ledger->intervals[intervals[i]].flags);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch(&ledger->places[ledger->intervals[intervals[i]].vat], 1);
+    }
+}
+
+/* Ask for what the slots after number @i lead to. */
+static inline __attribute__((always_inline)) void
+fetch_slots_after(const struct ledger *ledger, const struct vat_place *place, uint32_t i)
+{
+    if (i + 2 < place->slot_count) {
+        uint32_t interval = place->slots[i + 2].interval;
+        __builtin_prefetch(&ledger->hearers[interval]);
+        __builtin_prefetch(&ledger->intervals[interval]);
+        __builtin_prefetch(&ledger->intervals[interval].flags);
+    }
+    if (i + 1 < place->slot_count) {
+        const struct interval *row = &ledger->intervals[place->slots[i + 1].interval];
+        __builtin_prefetch(&ledger->words.words[row->heard]);
+    }
+}
+
 /* Those who heard @interval of @row's vat. */
 static mn_result tell_hearers(struct decision_maker *maker, const struct cut_row *row,
                               uint32_t interval)
@@ -40,7 +71,9 @@ static mn_result tell_hearers(struct decision_maker *maker, const struct cut_row
     mn_epoch epoch = ledger->intervals[interval].epoch;
     bool forgotten =
         epoch > cut_epoch(&maker->cut, row->keep) && epoch <= maker->spoken[row - maker->cut.rows];
-    for (uint32_t i = 0; i < hearer_count(hearers); i++) {
+    uint32_t count = hearer_count(hearers);
+    fetch_peers(ledger, hearers->first, count < HEARERS_FIRST ? count : HEARERS_FIRST);
+    for (uint32_t i = 0; i < count; i++) {
         const struct interval *hearer = &ledger->intervals[*ledger_hearer(ledger, hearers, i)];
         if ((hearer->flags & INTERVAL_DEAD) != 0) {
             continue;
@@ -66,6 +99,8 @@ static mn_result tell_heard(struct decision_maker *maker, const struct cut_row *
     const struct ledger *ledger = maker->ledger;
     const struct interval *own = &ledger->intervals[interval];
     bool gone = (own->flags & INTERVAL_OPEN) != 0 || own->epoch > cut_epoch(&maker->cut, row->keep);
+    fetch_peers(ledger, &ledger->words.words[own->heard],
+                own->heard_count < HEARD_FETCHED ? own->heard_count : HEARD_FETCHED);
     for (uint32_t i = 0; i < own->heard_count; i++) {
         const struct interval *heard = &ledger->intervals[ledger->words.words[own->heard + i]];
         if ((heard->flags & INTERVAL_DEAD) != 0) {
@@ -91,6 +126,7 @@ static mn_result tell_of(struct decision_maker *maker, const struct cut_row *row
     size_t first = maker->pair_count;
     mn_result result = MN_OK;
     for (uint32_t i = 0; result == MN_OK && i < place->slot_count; i++) {
+        fetch_slots_after(ledger, place, i);
         uint32_t interval = place->slots[i].interval;
         uint32_t flags = ledger->intervals[interval].flags;
         if ((flags & INTERVAL_DEAD) == 0) {
