@@ -125,6 +125,9 @@ void sim_agent_start(struct sim *sim, uint32_t host)
     sim_jobs_init(&agent->at_hand);
     machine->process = process->slot;
     sim_disturb(sim, host);
+    if (sim->observer != NULL) {
+        observer_agent_begins(sim->observer, host);
+    }
     agent_make(sim, agent);
     agent_load_records(sim, process);
     for (size_t i = 0; i < machine->disk.store_count; i++) {
@@ -169,6 +172,9 @@ static void message_down(struct sim *sim, struct sim_process *process,
         sim_fail(sim, "codec", "a word of the coordinator is not decoded: %s",
                  mn_result_name(result));
         return;
+    }
+    if (sim->observer != NULL) {
+        observer_hears(sim->observer, process->machine, &down);
     }
     struct agent_event event = {.kind = AGENT_ON_DOWN, .down = &down};
     sim_agent_step(sim, process, &event);

@@ -215,6 +215,10 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
         ask_file(process, SIM_JOB_SYNC, effect);
         break;
     case AGENT_DO_DELETE:
+        if (sim->observer != NULL) {
+            observer_deletes(sim->observer, process->machine,
+                             sim_vat_number(sim, &effect->file.vat), effect->file.epoch);
+        }
         ask_file(process, SIM_JOB_DELETE, effect);
         break;
     case AGENT_DO_WRITE_PIECE:

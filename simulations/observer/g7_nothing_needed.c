@@ -1,6 +1,7 @@
 /* G7 nothing needed is deleted. Of each vat the newest checkpoints that were once durable, as many
  * as are to be kept, and everything they apply onto, are never deleted on advice, unless there are
- * copies enough of them elsewhere. */
+ * copies enough of them elsewhere. From the freeze that a host hears to the decision it deletes
+ * nothing: the cut may need it. */
 #include "observer/observer_private.h"
 
 static uint32_t copies_wanted(const struct observer *observer)
@@ -82,6 +83,37 @@ static bool needed(const struct observer *observer, struct observer_vat *vat, mn
         }
     }
     return false;
+}
+
+/* A freeze of an older generation, or of a round that is decided, is none. */
+void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message)
+{
+    if (message->kind == MN_DOWN_FREEZE && message->generation == observer->generation) {
+        observer->frozen[host] = message->freeze.round;
+    }
+}
+
+static bool has_copy(const struct observer_vat *vat, uint32_t host, mn_epoch epoch)
+{
+    for (size_t i = 0; i < vat->copy_count; i++) {
+        if (vat->copies[i].host == host && vat->copies[i].epoch == epoch) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void g7_deletes(struct observer *observer, uint32_t host, uint32_t number, mn_epoch epoch)
+{
+    struct observer_vat *vat = &observer->vats[number];
+    uint64_t round = observer->frozen[host];
+    if (round != 0 && g5_find(observer, round) == NULL && observer_point(vat, epoch) != NULL &&
+        has_copy(vat, host, epoch)) {
+        observer_fail(observer, "G7",
+                      "checkpoint %llx of %s is deleted on %s while round %llu is open",
+                      (unsigned long long)epoch, observer_vat_name(observer, number),
+                      observer->topology->hosts[host].name, (unsigned long long)round);
+    }
 }
 
 void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch epoch,

@@ -22,6 +22,8 @@ struct observer *observer_new(const struct topology *topology, observer_ask_host
     observer->host_count = (uint32_t)topology->host_count;
     observer->vats = calloc(observer->vat_count + 1, sizeof *observer->vats);
     mn_assert(observer->vats != NULL);
+    observer->frozen = calloc(observer->host_count, sizeof *observer->frozen);
+    mn_assert(observer->frozen != NULL);
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         observer->vats[i].incarnation = 1;
         observer->vats[i].host = topology->vats[i].host;
@@ -60,6 +62,7 @@ void observer_destroy(struct observer **out)
     free(observer->rounds);
     free(observer->messages);
     free(observer->vats);
+    free(observer->frozen);
     free(observer);
     *out = NULL;
 }
@@ -319,6 +322,21 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
             round->done = true;
         }
     }
+}
+
+void observer_hears(struct observer *observer, uint32_t host, const struct mn_down *message)
+{
+    g7_hears(observer, host, message);
+}
+
+void observer_agent_begins(struct observer *observer, uint32_t host)
+{
+    observer->frozen[host] = 0;
+}
+
+void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch)
+{
+    g7_deletes(observer, host, vat, epoch);
 }
 
 void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message)

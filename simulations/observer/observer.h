@@ -102,6 +102,13 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
 /* The coordinator says something to a host's agent. */
 void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message);
 
+/* A host's agent is handed it, or is started anew and knows of no freeze. */
+void observer_hears(struct observer *observer, uint32_t host, const struct mn_down *message);
+void observer_agent_begins(struct observer *observer, uint32_t host);
+
+/* An agent has its disk delete a file, some time from now. */
+void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch);
+
 /* An agent ends a vat's process. */
 void observer_kills(struct observer *observer, uint32_t host, uint32_t vat, mn_run run);
 

@@ -132,6 +132,7 @@ struct observer {
     uint64_t generation;
     uint64_t sequence;
     struct observer_vat *vats;
+    uint64_t *frozen; /* by host: the round of the newest freeze that its agent heard, or 0 */
     struct observer_message *messages; /* by id - 1 */
     size_t message_count;
     size_t message_capacity;
@@ -192,6 +193,8 @@ void g6_checkpoint(struct observer *observer, const struct observer_actor *actor
 void g6_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g7_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch, mn_epoch onto,
              enum observer_copy_change change);
+void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message);
+void g7_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch);
 void g8_decided(struct observer *observer, const struct mn_journal_decision *decision);
 struct evidence *g9_decided(struct observer *observer, const struct mn_journal_decision *decision,
                             const char *evidence, size_t evidence_size);
