@@ -145,6 +145,7 @@ static uint32_t any_other(struct sim *sim, uint32_t vat)
 /* Another vat of the group of @size that @vat is in; any when it is alone there. */
 static uint32_t one_of_group(struct sim *sim, uint32_t vat, uint32_t size)
 {
+    mn_assert(size > 0);
     uint32_t first = vat - vat % size;
     uint32_t count = sim->vat_count - first < size ? sim->vat_count - first : size;
     if (count < 2) {
