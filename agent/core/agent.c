@@ -308,8 +308,3 @@ mn_time agent_deadline(const struct agent *agent)
     }
     return agent->heartbeat_at;
 }
-
-uint64_t agent_generation(const struct agent *agent)
-{
-    return agent->generation_safe;
-}

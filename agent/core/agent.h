@@ -311,9 +311,6 @@ mn_time agent_deadline(const struct agent *agent);
 /* Assert what must hold after every step. */
 void agent_invariant(const struct agent *agent);
 
-/* The generation that this agent has on record. */
-uint64_t agent_generation(const struct agent *agent);
-
 /* The name of @vat's directory in a store: '/' as %2f, a leading '.' as %2e. */
 void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]);
 

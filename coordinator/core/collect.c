@@ -173,7 +173,12 @@ static void interval_take(struct coordinator *coordinator, uint32_t host, const 
                                        .since = interval->since,
                                        .heard_count = count,
                                        .heard = heard};
-    if (!coordinator_fine(coordinator, ledger_open(coordinator->ledger, &open))) {
+    mn_result result = ledger_open(coordinator->ledger, &open);
+    if (result == MN_BAD_INPUT) {
+        coordinator_refuse(coordinator, host, "an interval that breaks its rules");
+        return;
+    }
+    if (!coordinator_fine(coordinator, result)) {
         return;
     }
     /* An interval that begins after a checkpoint of which nothing is known yet is no answer. */

@@ -280,10 +280,10 @@ void restore_tick(struct coordinator *coordinator);
 void restore_done(struct coordinator *coordinator, struct round *round);
 
 /* telling.c: decisions to hosts. */
+/* The round's decision to every host that is not lost, after what is owed of older ones: a vat that
+ * is owed a notice may have gone to another host, which must know of it before it knows of @round.
+ */
 void telling_all(struct coordinator *coordinator, const struct round *round);
-/* The same for the rounds before it whose notices are not all handled: a vat that is owed one may
- * go to another host now, which must know of it before it knows of @round. */
-void telling_owed(struct coordinator *coordinator, const struct round *round);
 /* Say to @host what it has to know of decided rounds; @newest is the newest that it knows. */
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest);
 

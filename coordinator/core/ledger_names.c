@@ -38,12 +38,6 @@ static size_t place_of_name(const struct ledger_names *names, const char *name)
     return place;
 }
 
-uint32_t ledger_names_find(const struct ledger_names *names, const char *name)
-{
-    uint32_t found = names->table_size == 0 ? 0 : names->table[place_of_name(names, name)];
-    return found == 0 ? UINT32_MAX : found - 1;
-}
-
 static mn_result widen_name_table(struct ledger_names *names)
 {
     size_t size = names->table_size == 0 ? 16 : names->table_size * 2;
@@ -81,13 +75,6 @@ mn_result ledger_names_add(struct ledger_names *names, const char *name)
     names->names[names->count++] = copy;
     names->table[place] = (uint32_t)names->count;
     return MN_OK;
-}
-
-void ledger_names_remove_newest(struct ledger_names *names)
-{
-    /* Nothing was added after it, so no later name was led past its place. */
-    names->table[place_of_name(names, names->names[names->count - 1])] = 0;
-    names->count--;
 }
 
 size_t ledger_names_size(const struct ledger_names *names)

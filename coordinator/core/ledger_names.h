@@ -20,15 +20,9 @@ struct ledger_names {
 
 void ledger_names_deinit(struct ledger_names *names);
 
-/* The number of @name, or UINT32_MAX. */
-uint32_t ledger_names_find(const struct ledger_names *names, const char *name);
-
 /* Copy @name in; its number is the count before the call.
  * Errors:    MN_EXISTS, MN_FULL, MN_NO_MEMORY; nothing has changed then */
 mn_result ledger_names_add(struct ledger_names *names, const char *name) MN_CHECKED;
-
-/* Take the newest name out again, as if it had not been added; its bytes stay taken. */
-void ledger_names_remove_newest(struct ledger_names *names);
 
 size_t ledger_names_size(const struct ledger_names *names);
 

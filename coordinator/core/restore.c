@@ -212,7 +212,6 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
     round->retry_at =
         coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
     if (!coordinator->behind) {
-        telling_owed(coordinator, round);
         telling_all(coordinator, round);
         starts_say(coordinator, round);
     }

@@ -1,5 +1,8 @@
 /* Decisions to hosts. Every host hears of every decision, for it ends the freeze and moves its
- * vats' round on; of the notices it is handed those of the vats that are meant to run there. */
+ * vats' round on; of the notices it is handed those of the vats that are meant to run there.
+ *
+ * A vat is told of rounds in their order: what is owed of older rounds goes out before a newer one,
+ * and the newer one names it, because the older may be lost with a connection. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
@@ -104,15 +107,6 @@ void telling_all(struct coordinator *coordinator, const struct round *round)
         }
     }
     telling_round(coordinator, round, false);
-}
-
-void telling_owed(struct coordinator *coordinator, const struct round *round)
-{
-    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
-        if (coordinator->rounds[i]->told_open > 0) {
-            telling_all(coordinator, coordinator->rounds[i]);
-        }
-    }
 }
 
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest)
