@@ -87,6 +87,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
         sim->observer = observer_new(sim->topology, sim_observe_host, sim, config->strict != 0);
     }
     sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
+    sim->aimed = sim_take(faults->count + 1, sizeof *sim->aimed);
     sim->effects = sim_take((size_t)1 + sim->host_count + sim->vat_count, sizeof *sim->effects);
     for (size_t i = 0; i < faults->count; i++) {
         sim_faults_add(&sim->faults, faults->items[i]);
@@ -151,6 +152,7 @@ void sim_destroy(struct sim **out)
     free(sim->agent_hosts);
     free(sim->vat_names);
     free(sim->faulty);
+    free(sim->aimed);
     free(sim->effects);
     sim_faults_deinit(&sim->faults);
     topology_destroy(&sim->topology);
@@ -257,6 +259,9 @@ static void handle_of_world(struct sim *sim, const struct sim_event *event)
         sim_link_broken(sim, event->slot, event->number, event->instance != 0);
         return;
     case SIM_ON_FAULT:
+        sim_fault_due(sim, event->number);
+        return;
+    case SIM_ON_AIM:
         sim_fault_begin(sim, event->number);
         return;
     case SIM_ON_OVER:
@@ -273,7 +278,8 @@ static void handle_of_world(struct sim *sim, const struct sim_event *event)
 static bool of_world(enum sim_event_kind kind)
 {
     return kind == SIM_ON_MESSAGE || kind == SIM_ON_CONNECT || kind == SIM_ON_BROKEN ||
-           kind == SIM_ON_FAULT || kind == SIM_ON_OVER || kind == SIM_ON_RESTART;
+           kind == SIM_ON_FAULT || kind == SIM_ON_AIM || kind == SIM_ON_OVER ||
+           kind == SIM_ON_RESTART;
 }
 
 static void handle(struct sim *sim, struct sim_event *event)

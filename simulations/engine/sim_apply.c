@@ -394,6 +394,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
 void sim_fault_begin(struct sim *sim, size_t index)
 {
     const struct sim_fault *fault = &sim->faults.items[index];
+    if (sim->quiet && fault->aim != SIM_AIM_NONE) {
+        return; /* it was aimed at what came after the faults */
+    }
     sim_note(sim, sim_fault_name(fault->kind), fault->a, fault->b, (uint64_t)fault->for_ms);
     sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_FAULT, .fault = fault});
     sim->faulty[index] = true;
@@ -405,6 +408,26 @@ void sim_fault_begin(struct sim *sim, size_t index)
     }
     if (fault->for_ms > 0) {
         sim_at(sim, sim->now + fault->for_ms * MN_MS, SIM_ON_OVER, NULL, index, NULL);
+    }
+}
+
+void sim_fault_due(struct sim *sim, size_t index)
+{
+    if (sim->faults.items[index].aim == SIM_AIM_NONE) {
+        sim_fault_begin(sim, index);
+    } else {
+        sim->aimed[index] = true;
+    }
+}
+
+void sim_fault_aim(struct sim *sim, enum sim_aim aim)
+{
+    for (size_t i = 0; !sim->quiet && i < sim->faults.count; i++) {
+        const struct sim_fault *fault = &sim->faults.items[i];
+        if (sim->aimed[i] && fault->aim == aim) {
+            sim->aimed[i] = false;
+            sim_at(sim, sim->now + fault->after_ms * MN_MS, SIM_ON_AIM, NULL, i, NULL);
+        }
     }
 }
 

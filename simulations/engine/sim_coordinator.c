@@ -32,6 +32,9 @@ static void say_down(struct sim *sim, const struct sim_coordinator *coordinator,
     if (sim->observer != NULL) {
         observer_down(sim->observer, host, message);
     }
+    if (message->kind == MN_DOWN_FREEZE) {
+        sim_fault_aim(sim, SIM_AIM_FREEZE);
+    }
     if (!sim_send(sim, coordinator->peers[host], coordinator->connections[host], &sim->buffer, NULL,
                   0)) {
         coordinator->connections[host] = 0;
@@ -130,6 +133,7 @@ static void append_observed(struct sim *sim, uint64_t sequence, const struct sim
         if (record.kind == MN_JOURNAL_DECISION) {
             sim->rounds_decided += 1;
             sim_note_decision(sim, &record.decision);
+            sim_fault_aim(sim, SIM_AIM_DECIDED);
             sim_show(sim,
                      (struct sim_seen){.kind = SIM_SEEN_DECIDED, .decision = &record.decision});
             if (sim->trace != NULL && entry->evidence.size > 0) {
@@ -137,6 +141,7 @@ static void append_observed(struct sim *sim, uint64_t sequence, const struct sim
             }
         } else if (record.kind == MN_JOURNAL_DONE) {
             sim->rounds_decided -= 1;
+            sim_fault_aim(sim, SIM_AIM_DONE);
         }
         if (sim->observer != NULL) {
             observer_journal(sim->observer, sequence, entry->generation, &record,

@@ -52,12 +52,28 @@ enum sim_fault_kind {
         SIM_FAULT_COUNT
 };
 
+/* X(NAME, "word", what a fault waits for from its time on, so that it comes inside a round) */
+#define SIM_AIMS(X)                                                                                \
+    X(NONE, "", "nothing")                                                                         \
+    X(FREEZE, "freeze", "the next freeze that the coordinator says")                               \
+    X(DECIDED, "decided", "the next decision that is durable")                                     \
+    X(DONE, "done", "the next round that is done")
+
+enum sim_aim {
+#define SIM_AIM_ENUM(name, word, text) SIM_AIM_##name,
+    SIM_AIMS(SIM_AIM_ENUM)
+#undef SIM_AIM_ENUM
+        SIM_AIM_COUNT
+};
+
 struct sim_fault {
     int64_t at_ms;
     enum sim_fault_kind kind;
     uint32_t a; /* whom: SIM_FAULTS says of which kind */
     uint32_t b;
     int64_t for_ms; /* until it is over; 0: for good */
+    enum sim_aim aim;
+    uint32_t after_ms; /* what it is aimed at */
 };
 
 /* One process dies before one of its effects: all effects that processes of the same name carry
@@ -84,7 +100,10 @@ const char *sim_fault_name(enum sim_fault_kind kind);
 /* The kind of that name; false when there is none. */
 bool sim_fault_find(const char *name, enum sim_fault_kind *kind);
 
-/* "fault AT_MS KIND A B FOR_MS" and a newline. */
+/* The aim of that name; false when there is none. */
+bool sim_aim_find(const char *name, enum sim_aim *aim);
+
+/* "fault AT_MS KIND A B FOR_MS", of one that is aimed " AIM AFTER_MS", and a newline. */
 void sim_fault_write(const struct sim_fault *fault, struct mn_text *text);
 
 #endif

@@ -49,6 +49,7 @@ enum sim_event_kind {
     SIM_ON_BROKEN,  /* `slot` is a link's: the end of connection `number` is noticed; `instance` 1:
                        only if it is held up */
     SIM_ON_FAULT,   /* `number` is a fault's place in the script */
+    SIM_ON_AIM,     /* the same: what it is aimed at has happened */
     SIM_ON_OVER,    /* the same: the fault ends */
     SIM_ON_RESTART  /* `number` is a machine's: start what should run there */
 };
@@ -403,7 +404,8 @@ struct sim {
     sim_recorder *recorder; /* NULL: nobody records */
     void *recorder_context;
     struct sim_result result;
-    bool *faulty;       /* by fault: it is at work */
+    bool *faulty;       /* by fault: it is at work, */
+    bool *aimed;        /* waits for what it is aimed at */
     uint64_t *effects;  /* carried out: see struct sim_crash */
     size_t crash_fault; /* the loss of the host, in `faults`, that comes with the crash */
     bool settling;      /* a round has just settled */

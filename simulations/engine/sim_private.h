@@ -170,7 +170,11 @@ void sim_coordinator_free(struct sim *sim, struct sim_process *process);
 void sim_entry_free(struct sim_entry *entry);
 
 /* sim_apply.c */
+/* Its time has come: it begins, or waits for what it is aimed at. */
+void sim_fault_due(struct sim *sim, size_t index);
 void sim_fault_begin(struct sim *sim, size_t index);
+/* That has happened: faults that wait for it begin in a moment. */
+void sim_fault_aim(struct sim *sim, enum sim_aim aim);
 void sim_fault_end(struct sim *sim, size_t index);
 void sim_fault_heal_all(struct sim *sim);
 /* The process dies now. An agent or a coordinator is started again after a while. */

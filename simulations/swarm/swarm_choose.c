@@ -233,6 +233,48 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
     }
 }
 
+/* ---- what few runs have ---------------------------------------------------------------------- */
+
+/* Checkpoints further apart than it takes to find a host lost, as in a cluster that people run; a
+ * vat then speaks to some peer once in many of them, or never, and what it hears in its open
+ * interval is all that it ever heard of that one. */
+static void choose_habits(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (chance(chooser, 20)) {
+        config->interval_ms = between(chooser, 400, 4000);
+    }
+    if (chance(chooser, 25)) {
+        config->turn_ms = between(chooser, 200, 2000);
+    }
+    if (chance(chooser, 25)) {
+        config->shape = between(chooser, SIM_SHAPE_UNIFORM, SIM_SHAPE_HUB);
+    }
+    /* Vats that are impatient for their network say things again that are still under way; but
+     * they wait for as long as it takes to connect and to be answered. */
+    if (chance(chooser, 15)) {
+        int64_t there_and_back_ms = (config->latency_us + config->jitter_us) / 500 + 1;
+        config->connect_ms = there_and_back_ms * 3 + between(chooser, 20, 100);
+    }
+    if (chance(chooser, 15)) {
+        config->total_loss_roll_back = 1;
+    }
+}
+
+/* Disasters come inside one another: a second one into the round that the first opened, mostly
+ * within what its steps take. */
+static void choose_second(struct chooser *chooser, enum swarm_class which)
+{
+    size_t before = chooser->script->faults.count;
+    choose_fault(chooser, which);
+    for (size_t i = before; i < chooser->script->faults.count; i++) {
+        struct sim_fault *fault = &chooser->script->faults.items[i];
+        fault->aim = (enum sim_aim)between(chooser, SIM_AIM_FREEZE, SIM_AIM_DONE);
+        fault->after_ms =
+            (uint32_t)(chance(chooser, 70) ? between(chooser, 0, 40) : between(chooser, 40, 2000));
+    }
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -256,5 +298,10 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     }
     /* Of early senders more is lost, so more vats are taken back and told. Drawn last: it changes
      * nothing else of a seed. */
-    script->config.early_percent = chance(&chooser, 20) ? between(&chooser, 10, 100) : 0;
+    script->config.early_percent = chance(&chooser, 30) ? between(&chooser, 10, 100) : 0;
+    choose_habits(&chooser);
+    int64_t seconds = chance(&chooser, 40) ? between(&chooser, 1, 6) : 0;
+    for (int64_t i = 0; count > 0 && i < seconds; i++) {
+        choose_second(&chooser, on[between(&chooser, 0, count - 1)]);
+    }
 }

@@ -55,15 +55,25 @@ static bool read_fault(struct swarm_script *script, const char *line)
     long long for_ms = 0;
     unsigned a = 0;
     unsigned b = 0;
+    char word[64];
+    unsigned after_ms = 0;
     enum sim_fault_kind kind = SIM_FAULT_KILL_VAT;
-    // NOLINTNEXTLINE(cert-err34-c): numbers that are too large are of no use, and do no harm
-    if (sscanf(line, "fault %lld %63s %u %u %lld", &at_ms, name, &a, &b, &for_ms) != 5 ||
-        !sim_fault_find(name, &kind)) {
+    enum sim_aim aim = SIM_AIM_NONE;
+    // NOLINTBEGIN(cert-err34-c): numbers that are too large are of no use, and do no harm
+    int found = sscanf(line, "fault %lld %63s %u %u %lld %63s %u", &at_ms, name, &a, &b, &for_ms,
+                       word, &after_ms);
+    // NOLINTEND(cert-err34-c)
+    if ((found != 5 && found != 7) || !sim_fault_find(name, &kind) ||
+        (found == 7 && !sim_aim_find(word, &aim))) {
         return false;
     }
-    sim_faults_add(
-        &script->faults,
-        (struct sim_fault){.at_ms = at_ms, .kind = kind, .a = a, .b = b, .for_ms = for_ms});
+    sim_faults_add(&script->faults, (struct sim_fault){.at_ms = at_ms,
+                                                       .kind = kind,
+                                                       .a = a,
+                                                       .b = b,
+                                                       .for_ms = for_ms,
+                                                       .aim = aim,
+                                                       .after_ms = after_ms});
     return true;
 }
 
