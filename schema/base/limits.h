@@ -46,6 +46,12 @@ enum {
     /* Lineage entries that travel with a vat: the newest ones. */
     MN_LINEAGE_COUNT_MAX = 16,
 
+    /* Incarnations of a sender whose first numbers it remembers for one peer. */
+    MN_BASE_COUNT_MAX = 16,
+
+    /* Gaps in what a receiver has taken of one peer that it remembers, the newest ones. */
+    MN_GAP_COUNT_MAX = 16,
+
     /* The most checkpoints that one restore is made from. */
     MN_CHAIN_COUNT_MAX = 4096,
 

@@ -34,6 +34,8 @@ char *codec_text(const char *text);
 char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_t count);
 Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count);
 Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *lineage);
+Mneme__Bases *codec_bases_out(struct codec *codec, const struct mn_bases *bases);
+Mneme__Gaps *codec_gaps_out(struct codec *codec, const struct mn_gaps *gaps);
 Mneme__Notice **codec_notices_out(struct codec *codec, const struct mn_notice *notices,
                                   uint32_t count);
 Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decision_notice *decision);
@@ -89,6 +91,13 @@ const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **t
 const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *heard,
                                       uint32_t name_count, uint32_t *out_count);
 void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out);
+
+/* @next is the next number of that direction: no base is above it. */
+void codec_bases_in(struct codec *codec, const Mneme__Bases *in, uint64_t next,
+                    struct mn_bases *out);
+
+/* @taken is the last number taken of that direction: no gap is above it. */
+void codec_gaps_in(struct codec *codec, const Mneme__Gaps *in, uint64_t taken, struct mn_gaps *out);
 const struct mn_notice *codec_notices_in(struct codec *codec, size_t count,
                                          Mneme__Notice *const *notices, uint32_t *out_count);
 void codec_decision_in(struct codec *codec, const Mneme__Decision *in,

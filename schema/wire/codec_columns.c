@@ -103,6 +103,93 @@ void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_l
     }
 }
 
+Mneme__Bases *codec_bases_out(struct codec *codec, const struct mn_bases *bases)
+{
+    uint32_t count = bases->count;
+    if (count == 0) {
+        return NULL;
+    }
+    Mneme__Bases *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *incarnations = codec_take(codec, count, sizeof *incarnations);
+    uint64_t *numbers = codec_take(codec, count, sizeof *numbers);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        incarnations[i] = bases->items[i].incarnation;
+        numbers[i] = bases->items[i].number;
+    }
+    mneme__bases__init(out);
+    out->incarnation = incarnations;
+    out->number = numbers;
+    out->n_incarnation = out->n_number = count;
+    return out;
+}
+
+void codec_bases_in(struct codec *codec, const Mneme__Bases *in, uint64_t next,
+                    struct mn_bases *out)
+{
+    *out = (struct mn_bases){0};
+    if (in == NULL || !codec_check(codec, in->n_incarnation == in->n_number)) {
+        return;
+    }
+    uint32_t count = codec_count_in(codec, in->n_number, MN_BASE_COUNT_MAX);
+    struct mn_base before = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        struct mn_base base = {.incarnation = in->incarnation[i], .number = in->number[i]};
+        (void)codec_check(codec, base.incarnation > before.incarnation &&
+                                     base.number > before.number && base.number <= next);
+        out->items[i] = base;
+        before = base;
+    }
+    out->count = count;
+}
+
+Mneme__Gaps *codec_gaps_out(struct codec *codec, const struct mn_gaps *gaps)
+{
+    uint32_t count = gaps->count;
+    if (count == 0) {
+        return NULL;
+    }
+    Mneme__Gaps *out = codec_take(codec, 1, sizeof *out);
+    uint32_t *incarnations = codec_take(codec, count, sizeof *incarnations);
+    uint64_t *firsts = codec_take(codec, count, sizeof *firsts);
+    uint64_t *lasts = codec_take(codec, count, sizeof *lasts);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        incarnations[i] = gaps->items[i].incarnation;
+        firsts[i] = gaps->items[i].first;
+        lasts[i] = gaps->items[i].last;
+    }
+    mneme__gaps__init(out);
+    out->incarnation = incarnations;
+    out->first = firsts;
+    out->last = lasts;
+    out->n_incarnation = out->n_first = out->n_last = count;
+    return out;
+}
+
+void codec_gaps_in(struct codec *codec, const Mneme__Gaps *in, uint64_t taken, struct mn_gaps *out)
+{
+    *out = (struct mn_gaps){0};
+    if (in == NULL ||
+        !codec_check(codec, in->n_incarnation == in->n_first && in->n_incarnation == in->n_last)) {
+        return;
+    }
+    uint32_t count = codec_count_in(codec, in->n_first, MN_GAP_COUNT_MAX);
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct mn_gap gap = {
+            .incarnation = in->incarnation[i], .first = in->first[i], .last = in->last[i]};
+        (void)codec_check(codec, gap.first > before && gap.last >= gap.first && gap.last <= taken);
+        out->items[i] = gap;
+        before = gap.last;
+    }
+    out->count = count;
+}
+
 Mneme__Notice **codec_notices_out(struct codec *codec, const struct mn_notice *notices,
                                   uint32_t count)
 {

@@ -57,6 +57,33 @@ struct mn_lineage {
     struct mn_fork forks[MN_LINEAGE_COUNT_MAX]; /* the newest ones, oldest first */
 };
 
+/* Where an incarnation of a sender went on: its first message in it has this number. */
+struct mn_base {
+    uint32_t incarnation;
+    uint64_t number;
+};
+
+/* The bases of one direction of a session, but for those that a later incarnation went back beyond:
+ * incarnations and numbers both grow. A receiver that has agreed with incarnation i shares the
+ * numbers below that of the first base above i, and all of them where there is none. */
+struct mn_bases {
+    uint32_t count;
+    struct mn_base items[MN_BASE_COUNT_MAX];
+};
+
+/* Numbers first..last that nobody keeps any more: the receiver, in @incarnation of its own, went on
+ * after them. */
+struct mn_gap {
+    uint32_t incarnation;
+    uint64_t first;
+    uint64_t last;
+};
+
+struct mn_gaps {
+    uint32_t count;
+    struct mn_gap items[MN_GAP_COUNT_MAX]; /* the newest ones, oldest first */
+};
+
 /* One heard entry of a batch: @peer is an index into the batch's names. */
 struct mn_heard {
     uint32_t peer;

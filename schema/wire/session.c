@@ -45,7 +45,9 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
         greet.oldest = message->greet.oldest;
         greet.taken_of_you = message->greet.taken_of_you;
         greet.covered_of_you = message->greet.covered_of_you;
-        greet.lineage = codec_lineage_out(&codec, &message->greet.lineage);
+        greet.bases = codec_bases_out(&codec, &message->greet.bases);
+        greet.known_of_you = message->greet.known_of_you;
+        greet.gaps = codec_gaps_out(&codec, &message->greet.gaps);
         session.greet = &greet;
         break;
     case MN_SESSION_GREETED:
@@ -54,7 +56,9 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
         greeted.floor = message->greeted.floor;
         greeted.next = message->greeted.next;
         greeted.oldest = message->greeted.oldest;
-        greeted.lineage = codec_lineage_out(&codec, &message->greeted.lineage);
+        greeted.bases = codec_bases_out(&codec, &message->greeted.bases);
+        greeted.known_of_you = message->greeted.known_of_you;
+        greeted.gaps = codec_gaps_out(&codec, &message->greeted.gaps);
         session.greeted = &greeted;
         break;
     case MN_SESSION_DATA:
@@ -118,7 +122,9 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         out->greet.oldest = in->greet->oldest;
         out->greet.taken_of_you = in->greet->taken_of_you;
         out->greet.covered_of_you = in->greet->covered_of_you;
-        codec_lineage_in(codec, in->greet->lineage, &out->greet.lineage);
+        out->greet.known_of_you = in->greet->known_of_you;
+        codec_gaps_in(codec, in->greet->gaps, in->greet->taken_of_you, &out->greet.gaps);
+        codec_bases_in(codec, in->greet->bases, in->greet->next, &out->greet.bases);
         (void)codec_check(codec, in->greet->oldest >= 1 && in->greet->oldest <= in->greet->next &&
                                      in->greet->covered_of_you <= in->greet->taken_of_you);
         return;
@@ -128,7 +134,9 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         out->greeted.floor = in->greeted->floor;
         out->greeted.next = in->greeted->next;
         out->greeted.oldest = in->greeted->oldest;
-        codec_lineage_in(codec, in->greeted->lineage, &out->greeted.lineage);
+        out->greeted.known_of_you = in->greeted->known_of_you;
+        codec_gaps_in(codec, in->greeted->gaps, in->greeted->taken, &out->greeted.gaps);
+        codec_bases_in(codec, in->greeted->bases, in->greeted->next, &out->greeted.bases);
         (void)codec_check(codec, in->greeted->oldest >= 1 &&
                                      in->greeted->oldest <= in->greeted->next &&
                                      in->greeted->covered <= in->greeted->taken &&

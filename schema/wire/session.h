@@ -25,11 +25,14 @@ struct mn_session {
     enum mn_session_kind kind;
     union {
         struct {
-            uint64_t next;             /* the next number it would send */
-            uint64_t oldest;           /* the oldest it still keeps; next if none */
-            uint64_t taken_of_you;     /* what it has taken of the other */
-            uint64_t covered_of_you;   /* up to which number that is in a durable checkpoint */
-            struct mn_lineage lineage; /* the speaker's */
+            uint64_t next;           /* the next number it would send */
+            uint64_t oldest;         /* the oldest it still keeps; next if none */
+            uint64_t taken_of_you;   /* what it has taken of the other */
+            uint64_t covered_of_you; /* up to which number that is in a durable checkpoint */
+            struct mn_bases bases;   /* of what it sends to the other */
+            uint32_t known_of_you;   /* the other's incarnation that its numbers are agreed with; 0:
+                                        none yet */
+            struct mn_gaps gaps;     /* in what it has taken of the other */
         } greet;
         struct {
             uint64_t taken;
@@ -37,7 +40,9 @@ struct mn_session {
             uint64_t floor; /* up to this number nothing need be kept for the speaker */
             uint64_t next;
             uint64_t oldest;
-            struct mn_lineage lineage;
+            struct mn_bases bases;
+            uint32_t known_of_you;
+            struct mn_gaps gaps;
         } greeted;
         struct {
             mn_epoch epoch; /* the interval in which all of these were first sent */

@@ -77,6 +77,9 @@ mn_result mn_session_state_encode(const struct mn_session_state *state, struct m
     out.incarnation = state->incarnation;
     out.next = state->next;
     out.taken = state->taken;
+    out.bases = codec_bases_out(&codec, &state->bases);
+    out.gaps = codec_gaps_out(&codec, &state->gaps);
+    out.covered = state->covered;
     return codec_pack(&codec, &out.base, buffer);
 }
 
@@ -97,6 +100,10 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
         state.incarnation = in->incarnation;
         state.next = in->next;
         state.taken = in->taken;
+        codec_bases_in(&codec, in->bases, in->next, &state.bases);
+        codec_gaps_in(&codec, in->gaps, in->taken, &state.gaps);
+        state.covered = in->covered;
+        (void)codec_check(&codec, in->covered < in->next || in->covered == 0);
     }
     mn_arena_deinit(&scratch);
     if (codec.result == MN_OK) {

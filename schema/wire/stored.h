@@ -26,9 +26,12 @@ struct mn_checkpoint_record {
 struct mn_session_state {
     struct mn_name peer;
     mn_run run;
-    uint32_t incarnation; /* the newest known of the peer */
+    uint32_t incarnation; /* of the peer: the one that the numbers are agreed with */
     uint64_t next;
     uint64_t taken;
+    struct mn_bases bases; /* of what this vat sends */
+    struct mn_gaps gaps;   /* in what it has taken */
+    uint64_t covered;      /* of what it sent, what the peer said is in a durable checkpoint */
 };
 
 /* A vat's hard facts. */

@@ -121,7 +121,10 @@ static void session_entries_into(const struct vat *vat, bool full,
                                               .run = session->run,
                                               .incarnation = session->incarnation,
                                               .next = session->next,
-                                              .taken = session->taken};
+                                              .taken = session->taken,
+                                              .bases = session_bases(session),
+                                              .gaps = session_gaps(session),
+                                              .covered = session->covered};
         *entries++ =
             (struct mn_checkpoint_entry){.space = MN_ENTRY_SESSION, .name = &session->peer};
     }

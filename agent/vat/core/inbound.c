@@ -14,23 +14,25 @@ uint32_t session_incarnation_min(const struct vat_session *session)
     return least > session->address_incarnation ? least : session->address_incarnation;
 }
 
-uint64_t session_base(const struct vat *vat, const struct vat_session *session)
+uint64_t session_shared(const struct vat_session *session, uint64_t taken, uint32_t known)
 {
-    /* The first epoch of the present incarnation: where the newest fork that peers could see went
-     * on. Without one, all is of this incarnation and there is nothing to go back to. */
-    for (uint32_t i = vat->lineage.count; i > 0; i--) {
-        const struct mn_fork *fork = &vat->lineage.forks[i - 1];
-        if (!fork->seen) {
-            continue;
-        }
-        for (size_t j = 0; j < session->batch_count; j++) {
-            if (session->batches[j]->epoch >= fork->next) {
-                return session->batches[j]->first;
-            }
-        }
-        break;
+    uint64_t limit = bases_limit(session->bases, session->base_count, known);
+    return taken < limit ? taken : limit - 1;
+}
+
+bool session_behind(const struct vat *vat, const struct vat_session *session, uint64_t taken,
+                    uint32_t known)
+{
+    return known > vat->incarnation || session_shared(session, taken, known) >= session->next;
+}
+
+void session_trouble(const struct vat *vat, struct vat_session *session, const char *why,
+                     struct vat_effects *effects)
+{
+    if (!session->troubled) {
+        session->troubled = true;
+        effect_trouble(vat, effects, MN_UNKNOWN, "the session with vat ", &session->peer, why);
     }
-    return session->next;
 }
 
 static void deliver_gap(struct vat_session *session, uint64_t first, uint64_t last, bool sent,
@@ -45,32 +47,50 @@ static void deliver_gap(struct vat_session *session, uint64_t first, uint64_t la
 }
 
 /* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
-static void session_skip(struct vat_session *session, uint64_t oldest, struct vat_effects *effects)
+static void inbound_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+                         struct vat_effects *effects)
 {
     deliver_gap(session, session->taken + 1, oldest - 1, false, effects);
-    session->taken = oldest - 1;
-    session->changed = true;
+    if (!session_skip(vat, session, oldest - 1)) {
+        effects->failed = true;
+    }
 }
 
-void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
-                   struct vat_effects *effects)
+/* What the peer, in incarnations above @known, went on without. It says so for as long as it
+ * remembers, so that a crash of this vat cannot make it miss a gap. */
+static void hear_gaps(struct vat_session *session, const struct vat_numbers *numbers,
+                      uint32_t known, struct vat_effects *effects)
 {
-    (void)vat;
-    bool fresh = session->incarnation == 0;
-    session->incarnation = numbers->incarnation;
-    session->changed = true;
-    if (fresh) {
-        return;
-    }
-    if (numbers->next <= session->taken) {
-        session_lower(session, numbers->next > 0 ? numbers->next - 1 : 0);
+    for (uint32_t i = 0; i < numbers->gaps->count; i++) {
+        const struct mn_gap *gap = &numbers->gaps->items[i];
+        if (gap->incarnation > known) {
+            deliver_gap(session, gap->first, gap->last, true, effects);
+        }
     }
     uint64_t oldest = session_oldest(session);
     if (numbers->taken_of_me + 1 < oldest) {
         deliver_gap(session, numbers->taken_of_me + 1, oldest - 1, true, effects);
     }
-    if (numbers->oldest > session->taken + 1) {
-        session_skip(session, numbers->oldest, effects);
+}
+
+void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
+                   struct vat_effects *effects)
+{
+    uint32_t known = session->incarnation;
+    session->incarnation = numbers->incarnation;
+    session->changed = true;
+    if (session->covered > numbers->taken_of_me) {
+        session->covered = numbers->taken_of_me;
+    }
+    uint64_t limit = bases_limit(numbers->bases->items, numbers->bases->count, known);
+    if (session->taken >= limit) {
+        session_lower(session, limit - 1);
+    }
+    if (known != 0) {
+        hear_gaps(session, numbers, known, effects);
+    }
+    if (known != 0 && numbers->oldest > session->taken + 1) {
+        inbound_skip(vat, session, numbers->oldest, effects);
     }
 }
 
@@ -145,26 +165,31 @@ static bool inbound_agreed(struct vat *vat, struct vat_session *session,
                            const struct mn_session *message, struct vat_effects *effects)
 {
     if (message->incarnation > session->incarnation) {
-        struct vat_numbers numbers = {.incarnation = message->incarnation,
-                                      .next = message->greet.next,
-                                      .oldest = message->greet.oldest,
-                                      .taken_of_me = message->greet.taken_of_you};
+        struct vat_numbers numbers = {
+            .incarnation = message->incarnation,
+            .bases = &message->greet.bases,
+            .gaps = &message->greet.gaps,
+            .oldest = message->greet.oldest,
+            .taken_of_me =
+                session_shared(session, message->greet.taken_of_you, message->greet.known_of_you)};
         session_agree(vat, session, &numbers, effects);
+    }
+    if (session_behind(vat, session, message->greet.taken_of_you, message->greet.known_of_you)) {
+        session_trouble(vat, session, VAT_BEHIND_TEXT, effects);
+        return false;
     }
     if (message->greet.oldest <= session->taken + 1) {
         return true;
     }
     if (vat->incarnation > 1) {
         /* This vat has forgotten, below what the peer had to keep. */
-        session_skip(session, message->greet.oldest, effects);
+        inbound_skip(vat, session, message->greet.oldest, effects);
         return true;
     }
-    if (!session->troubled) {
-        session->troubled = true;
-        effect_trouble(vat, effects, MN_UNKNOWN, "messages of vat ", &session->peer,
-                       " are missing here and nobody keeps them, and no round explains it; this "
-                       "vat takes no more of it until it is restored");
-    }
+    session_trouble(vat, session,
+                    " is held: messages are missing here that nobody keeps, and no round explains "
+                    "it; this vat takes no more of the peer until it is restored",
+                    effects);
     return false;
 }
 
@@ -181,7 +206,6 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     if (!inbound_believed(vat, now, session, event, effects)) {
         return;
     }
-    uint64_t before = session->taken;
     if (!inbound_agreed(vat, session, message, effects)) {
         return;
     }
@@ -198,14 +222,14 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     if (reply == NULL) {
         return;
     }
-    /* Where there is a gap, the peer is told what this vat had before it: it must hear of it too.
-     */
-    reply->greeted.taken = session->taken < before ? session->taken : before;
+    reply->greeted.taken = session->taken;
     reply->greeted.covered = session_taken_at(session, vat->durable);
     reply->greeted.floor = session_taken_at(session, vat->floor);
-    reply->greeted.next = session_base(vat, session);
+    reply->greeted.next = session->next;
     reply->greeted.oldest = session_oldest(session);
-    reply->greeted.lineage = vat->lineage;
+    reply->greeted.bases = session_bases(session);
+    reply->greeted.known_of_you = session->incarnation;
+    reply->greeted.gaps = session_gaps(session);
     session->marks_said_taken = reply->greeted.taken;
     session->marks_said_covered = reply->greeted.covered;
     session->marks_said_floor = reply->greeted.floor;

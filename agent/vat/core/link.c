@@ -77,11 +77,13 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
     link_due(vat, session, now + vat->retry);
     struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_GREET);
     if (message != NULL) {
-        message->greet.next = session_base(vat, session);
+        message->greet.next = session->next;
         message->greet.oldest = session_oldest(session);
         message->greet.taken_of_you = session->taken;
         message->greet.covered_of_you = session_taken_at(session, vat->durable);
-        message->greet.lineage = vat->lineage;
+        message->greet.bases = session_bases(session);
+        message->greet.known_of_you = session->incarnation;
+        message->greet.gaps = session_gaps(session);
     }
 }
 
@@ -281,24 +283,34 @@ static void link_hold(struct vat *vat, mn_time now, struct vat_session *session,
 {
     link_move(session, VAT_LINK_HELD);
     link_due(vat, session, now + vat->connect);
-    if (why != NULL && !session->troubled) {
-        session->troubled = true;
-        effect_trouble(vat, effects, MN_UNKNOWN, "the session with vat ", &session->peer, why);
+    if (why != NULL) {
+        session_trouble(vat, session, why, effects);
     }
 }
 
+/* What a peer says of what this vat sent: codecs see to it that none is above the one before. */
+struct vat_marks {
+    uint64_t taken;
+    uint64_t covered;
+    uint64_t floor;
+};
+
 /* Note what the peer says it has taken, and let go of what it will never need again. */
 static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *session,
-                            uint64_t taken, uint64_t floor, struct vat_effects *effects)
+                            const struct vat_marks *marks, struct vat_effects *effects)
 {
+    uint64_t taken = marks->taken;
     bool moved = taken > session->acked;
+    if (session->covered < marks->covered) {
+        session->covered = marks->covered;
+    }
     if (moved) {
         session->acked = taken;
     }
     if (session->sent < taken) {
         session->sent = taken;
     }
-    if (session_release(vat, session, floor < taken ? floor : taken) != MN_OK) {
+    if (session_release(vat, session, marks->floor) != MN_OK) {
         effects->failed = true;
     }
     if (moved || session->sent == session->acked) {
@@ -315,26 +327,19 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
             return;
         }
         struct vat_numbers numbers = {.incarnation = message->incarnation,
-                                      .next = message->greeted.next,
+                                      .bases = &message->greeted.bases,
+                                      .gaps = &message->greeted.gaps,
                                       .oldest = message->greeted.oldest,
-                                      .taken_of_me = message->greeted.taken};
+                                      .taken_of_me = session_shared(session, message->greeted.taken,
+                                                                    message->greeted.known_of_you)};
         session_agree(vat, session, &numbers, effects);
     }
-    if (message->greeted.taken >= session->next) {
-        link_hold(vat, now, session,
-                  " is held: the peer has taken more than this vat remembers sending; this vat was "
-                  "restored to an older checkpoint than its agent believes",
-                  effects);
+    if (session_behind(vat, session, message->greeted.taken, message->greeted.known_of_you)) {
+        link_hold(vat, now, session, VAT_BEHIND_TEXT, effects);
         return;
     }
-    if (message->greeted.taken + 1 < session_oldest(session)) {
-        if (!session->short_answer) {
-            /* A peer that has forgotten learns of a gap from the Greet, and says what it had before
-             * that, so that both hear of it. The next answer tells whether it goes on. */
-            session->short_answer = true;
-            link_greet(vat, now, session, effects);
-            return;
-        }
+    if (message->greeted.taken < session->covered ||
+        message->greeted.taken + 1 < session_oldest(session)) {
         link_hold(vat, now, session,
                   " is held: the peer has forgotten what it had acknowledged, and no round "
                   "explains it; see which checkpoint the peer was restored from",
@@ -343,19 +348,21 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     }
     link_move(session, VAT_LINK_OPEN);
     session->troubled = false;
-    session->short_answer = false;
     session->acked = message->greeted.taken;
     session->sent = message->greeted.taken;
-    link_note_taken(vat, now, session, message->greeted.taken, message->greeted.floor, effects);
+    struct vat_marks marks = {.taken = message->greeted.taken,
+                              .covered = message->greeted.covered,
+                              .floor = message->greeted.floor};
+    link_note_taken(vat, now, session, &marks, effects);
     link_due_open(vat, now, session);
     link_pump(vat, now, session, effects);
 }
 
-static void link_on_marks(struct vat *vat, mn_time now, struct vat_session *session, uint64_t taken,
-                          uint64_t floor, struct vat_effects *effects)
+static void link_on_marks(struct vat *vat, mn_time now, struct vat_session *session,
+                          struct vat_marks marks, struct vat_effects *effects)
 {
-    if (session->link == VAT_LINK_OPEN && taken < session->next) {
-        link_note_taken(vat, now, session, taken, floor, effects);
+    if (session->link == VAT_LINK_OPEN && marks.taken < session->next) {
+        link_note_taken(vat, now, session, &marks, effects);
     }
 }
 
@@ -381,12 +388,19 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
         if (session->link == VAT_LINK_GREETING) {
             link_on_greeted(vat, now, session, message, effects);
         } else {
-            link_on_marks(vat, now, session, message->greeted.taken, message->greeted.floor,
+            link_on_marks(vat, now, session,
+                          (struct vat_marks){.taken = message->greeted.taken,
+                                             .covered = message->greeted.covered,
+                                             .floor = message->greeted.floor},
                           effects);
         }
         break;
     case MN_SESSION_MARKS:
-        link_on_marks(vat, now, session, message->marks.taken, message->marks.floor, effects);
+        link_on_marks(vat, now, session,
+                      (struct vat_marks){.taken = message->marks.taken,
+                                         .covered = message->marks.covered,
+                                         .floor = message->marks.floor},
+                      effects);
         break;
     case MN_SESSION_WHO:
         if (session->link == VAT_LINK_OPEN) {

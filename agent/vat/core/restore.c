@@ -2,6 +2,7 @@
  * checked here is that they are this vat's files, in this order, and fit together. */
 #include "vat_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static mn_result restore_heard(struct vat *vat, const struct mn_checkpoint_record *record)
@@ -49,12 +50,31 @@ mn_result vat_restore_record(struct vat *vat, const struct mn_checkpoint_record 
         vat->diff_count += 1;
     }
     vat->newest = record->epoch;
+    vat->restored_incarnation = record->incarnation;
     vat->chain_done += 1;
     if (vat->chain_done == vat->chain_count && record->round > vat->round) {
         vat->round = record->round;
         vat->settled = record->round;
     }
     return MN_OK;
+}
+
+/* Replace the @count elements at @array. False when memory ran out. */
+static bool restore_array(void **array, uint32_t *count, const void *from, uint32_t from_count,
+                          size_t element_size)
+{
+    free(*array);
+    *array = NULL;
+    *count = 0;
+    if (from_count > 0) {
+        *array = malloc(from_count * element_size);
+        if (*array == NULL) {
+            return false;
+        }
+        memcpy(*array, from, from_count * element_size);
+        *count = from_count;
+    }
+    return true;
 }
 
 static mn_result restore_session(struct vat *vat, const struct mn_checkpoint_entry *entry,
@@ -73,7 +93,13 @@ static mn_result restore_session(struct vat *vat, const struct mn_checkpoint_ent
     session->incarnation = state->incarnation;
     session->next = state->next;
     session->taken = state->taken;
-    return MN_OK;
+    session->covered = state->covered;
+    return restore_array((void **)&session->bases, &session->base_count, state->bases.items,
+                         state->bases.count, sizeof state->bases.items[0]) &&
+                   restore_array((void **)&session->gaps, &session->gap_count, state->gaps.items,
+                                 state->gaps.count, sizeof state->gaps.items[0])
+               ? MN_OK
+               : MN_NO_MEMORY;
 }
 
 static mn_result restore_outbox(struct vat *vat, const struct mn_checkpoint_entry *entry)
@@ -138,6 +164,12 @@ mn_result vat_restore_end(struct vat *vat)
             return result;
         }
         session->changed = false;
+        if (vat->restored_incarnation < vat->incarnation) {
+            result = session_rebase(session, vat->incarnation);
+            if (result != MN_OK) {
+                return result;
+            }
+        }
     }
     blobs_settle(&vat->blobs);
     vat->heard_stored = vat->heard_count;

@@ -62,6 +62,10 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer, struct vat_se
     made->incarnation = 0;
     made->due = MN_TIME_NEVER;
     made->asked = INT64_MIN;
+    if (vat->incarnation > 1 && session_rebase(made, vat->incarnation) != MN_OK) {
+        free(made);
+        return MN_NO_MEMORY;
+    }
     memmove(&vat->sessions[at + 1], &vat->sessions[at],
             (vat->session_count - at) * sizeof(struct vat_session *));
     vat->sessions[at] = made;
@@ -83,6 +87,8 @@ void session_free(struct vat_session *session)
         batch_free(session->batches[i]);
     }
     free(session->batches);
+    free(session->bases);
+    free(session->gaps);
     free(session->parked);
     free(session->marks);
     free(session);
@@ -252,6 +258,81 @@ void session_drop_batch(struct vat *vat, struct vat_session *session, mn_epoch e
     }
 }
 
+mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
+{
+    uint32_t count = session->base_count;
+    while (count > 0 && session->bases[count - 1].number >= session->next) {
+        count -= 1;
+    }
+    if (count == MN_BASE_COUNT_MAX) {
+        /* A peer that has slept through so many goes back further than it would have to: what it
+         * had taken and nobody keeps is a gap. */
+        session->bases[0].incarnation = session->bases[1].incarnation;
+        memmove(&session->bases[1], &session->bases[2], (count - 2) * sizeof *session->bases);
+        count -= 1;
+    }
+    struct mn_base *bases = realloc(session->bases, (count + 1) * sizeof *bases);
+    if (bases == NULL) {
+        return MN_NO_MEMORY;
+    }
+    bases[count] = (struct mn_base){.incarnation = incarnation, .number = session->next};
+    session->bases = bases;
+    session->base_count = count + 1;
+    session->changed = true;
+    return MN_OK;
+}
+
+uint64_t bases_limit(const struct mn_base *bases, uint32_t count, uint32_t known)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (bases[i].incarnation > known) {
+            return bases[i].number;
+        }
+    }
+    return UINT64_MAX;
+}
+
+struct mn_bases session_bases(const struct vat_session *session)
+{
+    struct mn_bases bases = {.count = session->base_count};
+    mn_assert(bases.count <= MN_BASE_COUNT_MAX);
+    if (bases.count > 0) {
+        memcpy(bases.items, session->bases, bases.count * sizeof *bases.items);
+    }
+    return bases;
+}
+
+struct mn_gaps session_gaps(const struct vat_session *session)
+{
+    struct mn_gaps gaps = {.count = session->gap_count};
+    mn_assert(gaps.count <= MN_GAP_COUNT_MAX);
+    if (gaps.count > 0) {
+        memcpy(gaps.items, session->gaps, gaps.count * sizeof *gaps.items);
+    }
+    return gaps;
+}
+
+bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last)
+{
+    mn_assert(last > session->taken);
+    uint32_t count = session->gap_count;
+    if (count == MN_GAP_COUNT_MAX) {
+        memmove(&session->gaps[0], &session->gaps[1], (count - 1) * sizeof *session->gaps);
+        count -= 1;
+    }
+    struct mn_gap *gaps = realloc(session->gaps, (count + 1) * sizeof *gaps);
+    if (gaps == NULL) {
+        return false;
+    }
+    gaps[count] =
+        (struct mn_gap){.incarnation = vat->incarnation, .first = session->taken + 1, .last = last};
+    session->gaps = gaps;
+    session->gap_count = count + 1;
+    session->taken = last;
+    session->changed = true;
+    return true;
+}
+
 uint64_t session_oldest(const struct vat_session *session)
 {
     return session->batch_count == 0 ? session->next : session->batches[0]->first;
@@ -330,6 +411,13 @@ void session_lower(struct vat_session *session, uint64_t taken)
     }
     session->taken = taken;
     session->changed = true;
+    /* What the peer will send again under these numbers is new. */
+    while (session->gap_count > 0 && session->gaps[session->gap_count - 1].first > taken) {
+        session->gap_count -= 1;
+    }
+    if (session->gap_count > 0 && session->gaps[session->gap_count - 1].last > taken) {
+        session->gaps[session->gap_count - 1].last = taken;
+    }
     session->marks_said_taken = 0;
     session->marks_said_covered = 0;
     session->marks_said_floor = 0;

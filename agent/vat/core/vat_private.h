@@ -49,10 +49,15 @@ struct vat_session {
     struct mn_name peer;
 
     /* Checkpointed. */
-    mn_run run;           /* the newest known of the peer */
-    uint32_t incarnation; /* the peer's, that the numbers are agreed with */
-    uint64_t next;        /* the number of the next message to the peer */
-    uint64_t taken;       /* the number of the last message taken of the peer */
+    mn_run run;            /* the newest known of the peer */
+    uint32_t incarnation;  /* the peer's, that the numbers are agreed with */
+    struct mn_base *bases; /* of what is sent to the peer; NULL if none */
+    uint32_t base_count;
+    struct mn_gap *gaps; /* in what was taken of the peer; NULL if none */
+    uint32_t gap_count;
+    uint64_t covered; /* of what was sent, what the peer said is in a durable checkpoint */
+    uint64_t next;    /* the number of the next message to the peer */
+    uint64_t taken;   /* the number of the last message taken of the peer */
     struct vat_batch **batches;
     size_t batch_count;
     size_t batch_capacity;
@@ -66,14 +71,13 @@ struct vat_session {
     uint32_t address_incarnation;
     struct mn_endpoint endpoint;
     char key[MN_KEY_TEXT_SIZE];
-    bool connected;    /* the shell has a connection */
-    bool short_answer; /* the last answer was that the peer has less than is kept for it */
-    bool unreachable;  /* the application was told */
-    uint64_t sent;     /* the last number sent on this connection */
-    uint64_t acked;    /* the last number the peer said it has taken */
-    mn_time due;       /* when something is to be done if nothing moves */
-    mn_time since;     /* when the present attempt to reach the peer began */
-    mn_time asked;     /* when the agent was last asked for the address */
+    bool connected;   /* the shell has a connection */
+    bool unreachable; /* the application was told */
+    uint64_t sent;    /* the last number sent on this connection */
+    uint64_t acked;   /* the last number the peer said it has taken */
+    mn_time due;      /* when something is to be done if nothing moves */
+    mn_time since;    /* when the present attempt to reach the peer began */
+    mn_time asked;    /* when the agent was last asked for the address */
     mn_time connected_at;
 
     /* Incoming. */
@@ -153,6 +157,7 @@ struct vat {
     struct mn_endpoint endpoint;
     bool started;
 
+    uint32_t restored_incarnation; /* of the checkpoint it was made from; 0 for birth */
     mn_epoch *chain;
     uint32_t chain_count;
     uint32_t chain_done; /* files of the chain that restoring has begun */
@@ -248,6 +253,14 @@ void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t 
 /* The oldest number that is kept; `next` if none. */
 uint64_t session_oldest(const struct vat_session *session);
 
+/* Note that @incarnation of this vat, which has forgotten something, goes on at the next number.
+ * MN_NO_MEMORY. */
+mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_CHECKED;
+
+/* The first number that a receiver does not share which has agreed with incarnation @known of the
+ * sender; UINT64_MAX if it shares all. */
+uint64_t bases_limit(const struct mn_base *bases, uint32_t count, uint32_t known);
+
 /* Let go of batches whose messages are all at or below @floor. MN_NO_MEMORY: some are kept. */
 mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
 
@@ -310,9 +323,10 @@ void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_
 /* What a peer says of both directions when it begins a new incarnation. */
 struct vat_numbers {
     uint32_t incarnation;
-    uint64_t next;
+    const struct mn_bases *bases;
+    const struct mn_gaps *gaps;
     uint64_t oldest;
-    uint64_t taken_of_me;
+    uint64_t taken_of_me; /* as session_shared has it */
 };
 
 /* Agree with a peer that has forgotten, and whose round is applied here. */
@@ -322,9 +336,31 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
 /* The lowest incarnation that @session's peer may have. */
 uint32_t session_incarnation_min(const struct vat_session *session);
 
-/* From which number on messages to the peer are of this vat's present incarnation: what a peer that
- * has not agreed with it yet is to go back to. `next` where nothing of it is kept. */
-uint64_t session_base(const struct vat *vat, const struct vat_session *session);
+/* What of @taken messages of this vat the peer shares, which has agreed with incarnation @known of
+ * it: the others are of an epoch that died, and it will take them back. */
+uint64_t session_shared(const struct vat_session *session, uint64_t taken, uint32_t known);
+
+/* Why a session is held whose peer remembers more of this vat than it does itself. */
+#define VAT_BEHIND_TEXT                                                                            \
+    " is held: the peer remembers more of this vat than it does itself; this vat was restored to " \
+    "an older checkpoint than its agent believes"
+
+/* Whether a peer which says that has taken more than this vat remembers sending. */
+bool session_behind(const struct vat *vat, const struct vat_session *session, uint64_t taken,
+                    uint32_t known);
+
+/* Report, once while it lasts, that the numbers of the two do not fit. @why is the second half of
+ * a sentence. */
+void session_trouble(const struct vat *vat, struct vat_session *session, const char *why,
+                     struct vat_effects *effects);
+
+/* Bases and gaps as a message has them. */
+struct mn_bases session_bases(const struct vat_session *session);
+struct mn_gaps session_gaps(const struct vat_session *session);
+
+/* Go on after @last, which nobody keeps: the numbers up to it that were not taken are a gap. False
+ * when memory ran out. */
+bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last);
 
 /* ---- round.c ---- */
 

@@ -7,44 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "agent/vat/vat_world.h"
-
-#define RUN(run) ((mn_epoch)(run) << 32)
-
-/* Two vats a (0) and b (1) that have exchanged one message each way, everything durable. */
-static void world_of_two(struct world *world)
-{
-    world_init(world, 1);
-    (void)world_add(world, "a");
-    (void)world_add(world, "b");
-    world_start(world, 0, 0, MN_RUNNING);
-    world_start(world, 1, 0, MN_RUNNING);
-    world->auto_durable = true;
-    assert_int_equal(world_send(world, 0, 1, 1), 1);
-    assert_int_equal(world_send(world, 1, 0, 1), 1);
-    world_run(world, 1500);
-    assert_int_equal(world_got(world, 1, 0), 1);
-    assert_int_equal(world_got(world, 0, 1), 1);
-    world_clear_logs(world);
-}
-
-static void freeze(struct world *world, int vat, const char *suspect, mn_run run, uint64_t round)
-{
-    struct mn_vat_run suspects = {.vat = mn_name_of(suspect), .run = run};
-    struct mn_to_vat message = {
-        .kind = MN_TO_VAT_FREEZE,
-        .freeze = {.round = round, .attempt = 1, .suspects = &suspects, .suspect_count = 1}};
-    world_tell(world, vat, &message);
-}
-
-/* The decision of @round, with a notice about @peer if there is one. */
-static void decide(struct world *world, int vat, uint64_t round, const struct mn_notice *notice)
-{
-    struct mn_to_vat message = {
-        .kind = MN_TO_VAT_ROUND,
-        .round = {.round = round, .notices = notice, .notice_count = notice == NULL ? 0 : 1}};
-    world_tell(world, vat, &message);
-}
+#include "agent/vat/vat_rounds.h"
 
 static void a_frozen_vat_says_its_interval_and_takes_nothing_of_the_suspect(void **state)
 {
@@ -57,7 +20,7 @@ static void a_frozen_vat_says_its_interval_and_takes_nothing_of_the_suspect(void
     assert_true(world.packet_count > 0);
     world_clear_logs(&world);
     mn_epoch open = vat_epoch(world.vats[1].core);
-    freeze(&world, 1, "a", 1, 3);
+    world_freeze(&world, 1, "a", 1, 3);
     world_flush(&world);
     assert_string_equal(world.vats[1].log, "");
     assert_int_equal(open, vat_epoch(world.vats[1].core));
@@ -66,7 +29,7 @@ static void a_frozen_vat_says_its_interval_and_takes_nothing_of_the_suspect(void
     assert_int_equal(sent, world_newest_saved(&world, 0));
     /* Each repeat is answered. */
     world_clear_logs(&world);
-    freeze(&world, 1, "a", 1, 3);
+    world_freeze(&world, 1, "a", 1, 3);
     assert_non_null(strstr(world.vats[1].agent, "interval round 3 epoch "));
     world_deinit(&world);
 }
@@ -76,7 +39,7 @@ static void a_suspect_that_greets_is_refused_and_its_next_run_waits_for_the_roun
     (void)state;
     struct world world;
     world_of_two(&world);
-    freeze(&world, 1, "a", 1, 3);
+    world_freeze(&world, 1, "a", 1, 3);
     world_clear_logs(&world);
     struct mn_session greet = {.vat = mn_name_of("a"),
                                .run = 1,
@@ -90,7 +53,7 @@ static void a_suspect_that_greets_is_refused_and_its_next_run_waits_for_the_roun
     assert_int_equal(world_send(&world, 0, 1, 1), 1);
     world_run(&world, 500);
     assert_string_equal(world.vats[1].log, "");
-    decide(&world, 1, 3, NULL);
+    world_decide(&world, 1, 3, NULL);
     world_run(&world, 500);
     assert_string_equal(world.vats[1].log, "message a 2\n");
     world_deinit(&world);
@@ -118,13 +81,13 @@ static void an_interval_lists_what_was_heard_since_the_last_full(void **state)
     world_durable(&world, 0);
     world_flush(&world);
     world_clear_logs(&world);
-    freeze(&world, 1, "c", 1, 2);
+    world_freeze(&world, 1, "c", 1, 2);
     assert_string_equal(world.vats[1].agent, "interval round 2 epoch 100000002 since 100000001 "
                                              "a:100000002\n");
     /* A diff and the open interval after it: all since the full. */
     world_save(&world, 1);
     world_clear_logs(&world);
-    freeze(&world, 1, "c", 1, 2);
+    world_freeze(&world, 1, "c", 1, 2);
     assert_string_equal(world.vats[1].agent, "interval round 2 epoch 100000003 since 100000001 "
                                              "a:100000002\n");
     world_deinit(&world);
@@ -140,7 +103,7 @@ static void a_peer_that_forgot_is_not_heard_before_its_round_is_applied(void **s
     world_run(&world, 300);
     assert_int_equal(world_got(&world, 1, 0), 2);
     world_clear_logs(&world);
-    freeze(&world, 1, "a", 1, 3);
+    world_freeze(&world, 1, "a", 1, 3);
     world.vats[0].round = 3;
     world_roll_back(&world, 0, keep);
     assert_int_equal(world_send(&world, 0, 1, 1), 1);
@@ -148,7 +111,7 @@ static void a_peer_that_forgot_is_not_heard_before_its_round_is_applied(void **s
     assert_string_equal(world.vats[1].log, "");
     struct mn_notice notice = {
         .peer = mn_name_of("a"), .incarnation = 2, .kept = keep, .you_heard = {RUN(1), RUN(2)}};
-    decide(&world, 1, 3, &notice);
+    world_decide(&world, 1, 3, &notice);
     world_run(&world, 500);
     /* b keeps the second message of the old life; the new life has another one of that number. */
     assert_string_equal(world.vats[1].log, "rolled_back a incarnation 2\nmessage a 2\n");
@@ -165,13 +128,13 @@ static void a_receiver_that_forgot_is_sent_again_what_it_forgot(void **state)
     assert_int_equal(world_send(&world, 0, 1, 3), 3);
     world_run(&world, 130);
     assert_int_equal(world_got(&world, 1, 0), 4);
-    freeze(&world, 0, "b", 1, 5);
+    world_freeze(&world, 0, "b", 1, 5);
     world_clear_logs(&world);
     world.vats[1].round = 5;
     world_roll_back(&world, 1, keep);
     world_run(&world, 300);
     struct mn_notice notice = {.peer = mn_name_of("b"), .incarnation = 2, .kept = keep};
-    decide(&world, 0, 5, &notice);
+    world_decide(&world, 0, 5, &notice);
     world_run(&world, 300);
     assert_string_equal(world.vats[0].log, "rolled_back b incarnation 2\n");
     assert_int_equal(world_got(&world, 1, 0), 4);
@@ -185,11 +148,11 @@ static void what_nobody_keeps_any_more_is_a_gap_at_both(void **state)
     struct world world;
     world_of_two(&world);
     /* Everything is settled: a keeps nothing for b. Then b is restored to birth. */
-    freeze(&world, 0, "b", 1, 5);
+    world_freeze(&world, 0, "b", 1, 5);
     world.vats[1].round = 5;
     world_roll_back(&world, 1, 0);
     struct mn_notice notice = {.peer = mn_name_of("b"), .incarnation = 2, .kept = 0, .reset = true};
-    decide(&world, 0, 5, &notice);
+    world_decide(&world, 0, 5, &notice);
     world_clear_logs(&world);
     assert_int_equal(world_send(&world, 0, 1, 1), 1);
     world_run(&world, 500);
@@ -205,12 +168,12 @@ static void a_notice_is_handed_out_again_after_a_crash_before_it_was_kept(void *
     world_of_two(&world);
     mn_epoch newest = world_newest_saved(&world, 1);
     struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
-    decide(&world, 1, 4, &notice);
+    world_decide(&world, 1, 4, &notice);
     assert_string_equal(world.vats[1].log, "rolled_back a incarnation 2\n");
     world_crash(&world, 1);
     world_clear_logs(&world);
     world_start(&world, 1, newest, MN_REVIVED);
-    decide(&world, 1, 4, &notice);
+    world_decide(&world, 1, 4, &notice);
     assert_non_null(strstr(world.vats[1].log, "rolled_back a incarnation 2\n"));
     assert_null(strstr(world.vats[1].agent, "handled"));
     world_run(&world, 150);
@@ -227,7 +190,7 @@ static void a_checkpoint_from_before_the_notice_does_not_handle_it(void **state)
     assert_int_equal(world_send(&world, 1, 0, 1), 1);
     world_save(&world, 1);
     struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
-    decide(&world, 1, 4, &notice);
+    world_decide(&world, 1, 4, &notice);
     world_durable(&world, 1);
     assert_null(strstr(world.vats[1].agent, "handled"));
     world_save(&world, 1);
@@ -244,13 +207,13 @@ static void a_notice_is_not_handed_out_again_once_it_is_kept(void **state)
     struct world world;
     world_of_two(&world);
     struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
-    decide(&world, 1, 4, &notice);
+    world_decide(&world, 1, 4, &notice);
     world_run(&world, 150);
     world_crash(&world, 1);
     world_clear_logs(&world);
     /* The word that it was handled got lost: the agent says it again. */
     world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
-    decide(&world, 1, 4, &notice);
+    world_decide(&world, 1, 4, &notice);
     assert_null(strstr(world.vats[1].log, "rolled_back"));
     assert_non_null(strstr(world.vats[1].agent, "handled 4\n"));
     world_deinit(&world);
@@ -262,11 +225,11 @@ static void a_message_of_a_round_that_is_not_applied_waits_for_it(void **state)
     struct world world;
     world_of_two(&world);
     /* a has applied round 6, of which b has not heard. */
-    decide(&world, 0, 6, NULL);
+    world_decide(&world, 0, 6, NULL);
     assert_int_equal(world_send(&world, 0, 1, 1), 1);
     world_run(&world, 1000);
     assert_string_equal(world.vats[1].log, "");
-    decide(&world, 1, 6, NULL);
+    world_decide(&world, 1, 6, NULL);
     world_run(&world, 1);
     assert_string_equal(world.vats[1].log, "message a 2\n");
     world_deinit(&world);
@@ -284,7 +247,7 @@ static void a_peer_that_forgot_without_a_round_is_held_and_told_of(void **state)
     assert_int_equal(world_send(&world, 0, 1, 1), 1);
     world_run(&world, 500);
     assert_string_equal(world.vats[1].log, "restored 1 at 0\n");
-    assert_non_null(strstr(world.vats[1].agent, "trouble messages of vat a are missing here"));
+    assert_non_null(strstr(world.vats[1].agent, "trouble the session with vat a is held"));
     world_deinit(&world);
 }
 
@@ -316,8 +279,8 @@ static void the_same_events_give_the_same_effects(void **state)
         world.loss_percent = 10;
         assert_int_equal(world_send(&world, 0, 1, 50), 50);
         world_run(&world, 400);
-        freeze(&world, 1, "a", 0, 2);
-        decide(&world, 1, 2, NULL);
+        world_freeze(&world, 1, "a", 0, 2);
+        world_decide(&world, 1, 2, NULL);
         world_crash(&world, 1);
         world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
         world_run(&world, 400);
@@ -334,8 +297,8 @@ static void a_notice_that_comes_after_a_later_round_is_handed_out_late(void **st
     struct world world;
     world_of_two(&world);
     struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
-    decide(&world, 1, 6, NULL);
-    decide(&world, 1, 5, &notice);
+    world_decide(&world, 1, 6, NULL);
+    world_decide(&world, 1, 5, &notice);
     world_flush(&world);
     assert_non_null(strstr(world.vats[1].log, "rolled_back a"));
     assert_null(strstr(world.vats[1].agent, "handled"));
@@ -343,7 +306,7 @@ static void a_notice_that_comes_after_a_later_round_is_handed_out_late(void **st
     world_run(&world, 1500);
     assert_non_null(strstr(world.vats[1].agent, "handled 5\n"));
     world_clear_logs(&world);
-    decide(&world, 1, 5, &notice);
+    world_decide(&world, 1, 5, &notice);
     assert_string_equal(world.vats[1].log, "");
     assert_string_equal(world.vats[1].agent, "handled 5\n");
     world_deinit(&world);
@@ -358,13 +321,13 @@ static void a_vat_is_told_of_any_number_of_rounds_once_each(void **state)
     struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
     for (uint64_t round = 1; round <= 100; round++) {
         world_clear_logs(&world);
-        decide(&world, 1, round, &notice);
+        world_decide(&world, 1, round, &notice);
         assert_non_null(strstr(world.vats[1].log, "rolled_back a"));
         world_run(&world, 500);
     }
     world_clear_logs(&world);
-    decide(&world, 1, 3, &notice);
-    decide(&world, 1, 99, &notice);
+    world_decide(&world, 1, 3, &notice);
+    world_decide(&world, 1, 99, &notice);
     assert_string_equal(world.vats[1].log, "");
     assert_string_equal(world.vats[1].agent, "handled 3\nhandled 99\n");
     world_deinit(&world);

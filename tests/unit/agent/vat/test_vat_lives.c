@@ -1,0 +1,132 @@
+/* Two vats of which one has forgotten, as each row of the hello's table says (sessions.md). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "agent/vat/vat_rounds.h"
+
+static void tell_reset(struct world *world, int vat, const char *peer, uint32_t incarnation,
+                       uint64_t round)
+{
+    struct mn_notice notice = {
+        .peer = mn_name_of(peer), .incarnation = incarnation, .kept = 0, .reset = true};
+    world_decide(world, vat, round, &notice);
+}
+
+/* a is reset, says something that b never hears, and is rolled back again: b, which knows the first
+ * life only, must go back to where that one and the third agree, which is nothing at all. */
+static void a_peer_that_slept_through_a_life_goes_back_to_what_it_shares(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    assert_int_equal(world_send(&world, 0, 1, 4), 4);
+    world_run(&world, 1500);
+    assert_int_equal(world_got(&world, 1, 0), 5);
+    world_crash(&world, 1);
+    world.vats[0].round = 3;
+    world_roll_back(&world, 0, 0);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_save(&world, 0);
+    mn_epoch second = world_newest_saved(&world, 0);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_save(&world, 0);
+    world.vats[0].round = 4;
+    world_roll_back(&world, 0, second);
+    world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
+    tell_reset(&world, 1, "a", 2, 3);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 3, .kept = second};
+    world_decide(&world, 1, 4, &notice);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1000);
+    /* a, reset, has lost what b once said to it. */
+    assert_string_equal(world.vats[1].log, "gap sent to a 1-1\nmessage a 1\nmessage a 2\n"
+                                           "message a 3\n");
+    world_deinit(&world);
+}
+
+/* b is reset and goes on without message 1. a hears of it, and crashes before that is kept. */
+static void a_sender_that_crashes_before_it_kept_a_gap_hears_of_it_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch newest = world_newest_saved(&world, 0);
+    world_freeze(&world, 0, "b", 1, 5);
+    world.vats[1].round = 5;
+    world_roll_back(&world, 1, 0);
+    assert_int_equal(world_send(&world, 1, 0, 1), 1);
+    tell_reset(&world, 0, "b", 2, 5);
+    world_clear_logs(&world);
+    world.vats[0].disk_full = true;
+    world_run(&world, 1000);
+    assert_non_null(strstr(world.vats[0].log, "gap sent to b 1-1\n"));
+    world_crash(&world, 0);
+    world_clear_logs(&world);
+    world.vats[0].disk_full = false;
+    world_start(&world, 0, newest, MN_REVIVED);
+    tell_reset(&world, 0, "b", 2, 5);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1000);
+    assert_non_null(strstr(world.vats[0].log, "gap sent to b 1-1\n"));
+    assert_non_null(strstr(world.vats[1].log, "message a 2\n"));
+    world_deinit(&world);
+}
+
+/* a still keeps all of it, and could send it again: but what b said to be durable is gone, so b is
+ * not what its agent believes. */
+static void a_receiver_that_lost_what_it_called_durable_is_held(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old = world_newest_saved(&world, 1);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 250);
+    assert_int_equal(world_got(&world, 1, 0), 3);
+    world_crash(&world, 1);
+    world_clear_logs(&world);
+    world_start(&world, 1, old, MN_REVIVED);
+    world_run(&world, 1000);
+    assert_int_equal(world_got(&world, 1, 0), 1);
+    assert_non_null(strstr(world.vats[0].agent, "trouble the session with vat b is held"));
+    world_deinit(&world);
+}
+
+/* b comes back from an old copy of its store: a, which remembers more of b than b does, is asked
+ * for nothing, and b says so to its agent. */
+static void a_vat_that_is_behind_what_a_peer_remembers_says_so(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old = world_newest_saved(&world, 1);
+    assert_int_equal(world_send(&world, 1, 0, 2), 2);
+    world_run(&world, 1500);
+    assert_int_equal(world_got(&world, 0, 1), 3);
+    world_crash(&world, 1);
+    world_start(&world, 1, old, MN_REVIVED);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1000);
+    assert_non_null(strstr(world.vats[1].agent, "trouble the session with vat a is held"));
+    assert_string_equal(world.vats[0].log, "unreachable b\n");
+    assert_int_equal(world_got(&world, 1, 0), 1);
+    world_deinit(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_that_slept_through_a_life_goes_back_to_what_it_shares),
+        cmocka_unit_test(a_sender_that_crashes_before_it_kept_a_gap_hears_of_it_again),
+        cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_held),
+        cmocka_unit_test(a_vat_that_is_behind_what_a_peer_remembers_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
