@@ -67,10 +67,18 @@ static mn_result agent_take_config(struct agent *agent, const struct agent_confi
     agent->config = *config;
     agent->config.hosts = NULL;
     agent->config.vats = NULL;
+    agent->config.early = NULL;
     agent->config.store = config_text(agent, config->store);
     agent->config.key_file = config_text(agent, config->key_file);
     if (agent->config.store == NULL || agent->config.key_file == NULL) {
         return MN_NO_MEMORY;
+    }
+    if (config->early != NULL && config->vat_count > 0) {
+        agent->config.early =
+            mn_arena_copy(&agent->memory, config->early, config->vat_count * sizeof *config->early);
+        if (agent->config.early == NULL) {
+            return MN_NO_MEMORY;
+        }
     }
     for (uint32_t i = 0; i < config->vat_count; i++) {
         uint32_t number = 0;

@@ -53,6 +53,7 @@ struct agent_config {
     uint32_t own;               /* index of the host that this agent is for */
     const struct mn_name *vats; /* all of the topology, in its order */
     uint32_t vat_count;
+    const bool *early;          /* of each of them, whether it sends early; NULL: none does */
     struct mn_endpoint agent;   /* where other agents reach this one */
     struct mn_endpoint address; /* what this host's vats bind: tcp://10.0.0.1:*, say */
     const char *store;          /* the store's directory, as a vat would open it */

@@ -64,6 +64,8 @@ static void local_say_life(struct agent *agent, const struct agent_vat *vat)
     life->full_every = config->full_every;
     life->keep_count = config->keep_count;
     life->connect_ms = config->connect_ms;
+    life->early =
+        config->early != NULL && vat->number < config->vat_count && config->early[vat->number];
     life->chain = chain;
     life->chain_count = vat->start.chain_count;
     life->host_keys = (const char(*)[MN_KEY_TEXT_SIZE])agent->host_keys;

@@ -62,8 +62,9 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
     const struct topology_host *own = &topology->hosts[daemon->own];
     struct agent_host *hosts = calloc(topology->host_count, sizeof *hosts);
     struct mn_name *vats = calloc(topology->vat_count + 1, sizeof *vats);
+    bool *early = calloc(topology->vat_count + 1, sizeof *early);
     mn_result result = MN_NO_MEMORY;
-    if (hosts != NULL && vats != NULL) {
+    if (hosts != NULL && vats != NULL && early != NULL) {
         for (size_t i = 0; i < topology->host_count; i++) {
             hosts[i].name = mn_name_of(topology->hosts[i].name);
             hosts[i].domain = topology->hosts[i].domain;
@@ -71,6 +72,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
         }
         for (size_t i = 0; i < topology->vat_count; i++) {
             vats[i] = mn_name_of(topology->vats[i].name);
+            early[i] = topology->vats[i].early;
         }
         struct agent_config config = {
             .hosts = hosts,
@@ -78,6 +80,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             .own = daemon->own,
             .vats = vats,
             .vat_count = (uint32_t)topology->vat_count,
+            .early = early,
             .store = daemon->store.root,
             .key_file = daemon->key_file,
             .heartbeat_ms = (uint32_t)topology->timing.heartbeat_ms,
@@ -94,6 +97,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
     }
     free(hosts);
     free(vats);
+    free(early);
     if (result != MN_OK) {
         mn_error_set(error, "cannot make the agent: %s", mn_result_text(result));
     }

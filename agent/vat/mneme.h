@@ -115,7 +115,9 @@ int mneme_exit_code(int result);
 int mneme_next(struct mneme *vat, struct mneme_event *event, int timeout_ms) MNEME_CHECKED;
 
 /* Send @size bytes, at most MNEME_PAYLOAD_SIZE_MAX, to the vat @peer. They leave when this turn is
- * in a durable checkpoint, and arrive once and in order whatever crashes meanwhile.
+ * in a durable checkpoint, and arrive once and in order whatever crashes meanwhile. Of a vat whose
+ * topology says `sends: early` they leave when this turn is over: sooner, but a crash of it is not
+ * invisible then, because peers may have heard what it no longer knows.
  * MNEME_FULL: too much is kept for this peer or for all; nothing is lost, try again later. Also
  * MNEME_BAD_INPUT (no name, or this vat's own), MNEME_TOO_LARGE, MNEME_NO_MEMORY. */
 int mneme_send(struct mneme *vat, const char *peer, const void *bytes, size_t size) MNEME_CHECKED;

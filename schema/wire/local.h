@@ -80,6 +80,7 @@ struct mn_life {
     uint32_t full_every;
     uint32_t keep_count;
     uint32_t connect_ms;
+    bool early;            /* messages leave when their turn is over, not when it is durable */
     const mn_epoch *chain; /* the checkpoints that restore `keep`, the full first */
     uint32_t chain_count;
     const char (*host_keys)[MN_KEY_TEXT_SIZE]; /* of every host: whose connections to accept */

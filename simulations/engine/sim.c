@@ -151,6 +151,7 @@ void sim_destroy(struct sim **out)
     free(sim->machines);
     free(sim->agent_hosts);
     free(sim->vat_names);
+    free(sim->vat_early);
     free(sim->faulty);
     free(sim->aimed);
     free(sim->effects);

@@ -54,6 +54,7 @@ static void agent_make(struct sim *sim, struct sim_agent *agent)
                                 .own = agent->host,
                                 .vats = sim->vat_names,
                                 .vat_count = sim->vat_count,
+                                .early = sim->vat_early,
                                 .store = "store",
                                 .key_file = "key",
                                 .heartbeat_ms = (uint32_t)config->heartbeat_ms,

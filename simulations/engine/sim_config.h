@@ -17,7 +17,7 @@
     X(hosts, 1, 1, 1000, "in each rack")                                                           \
     X(vats, 6, 1, 10000000, "in all, placed on the hosts in turn")                                 \
     X(told_percent, 0, 0, 100, "of the vats that are told of a peer's rollback, not rolled back")  \
-    X(early_percent, 0, 0, 100, "of the vats that the topology says send early")                   \
+    X(early_percent, 0, 0, 100, "of the vats send early")                                          \
     X(limit, 1, 0, 1, "the epoch that a peer's loss never takes a vat below")                      \
     X(total_loss_roll_back, 0, 0, 1, "policy for a total loss: 0 tell, 1 roll_back")               \
     X(heartbeat_ms, 200, 10, 60000, "timing, as in the topology")                                  \

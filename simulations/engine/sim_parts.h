@@ -362,6 +362,7 @@ struct sim {
     struct topology *topology;
     struct agent_host *agent_hosts; /* what every agent's configuration has */
     struct mn_name *vat_names;
+    bool *vat_early; /* as the topology says */
     uint32_t host_count;
     uint32_t vat_count;
     struct observer *observer; /* NULL: nobody watches */

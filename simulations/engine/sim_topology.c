@@ -63,6 +63,7 @@ static void make_names(struct sim *sim)
 {
     sim->agent_hosts = sim_take(sim->host_count, sizeof *sim->agent_hosts);
     sim->vat_names = sim_take(sim->vat_count, sizeof *sim->vat_names);
+    sim->vat_early = sim_take(sim->vat_count, sizeof *sim->vat_early);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct topology_host *host = &sim->topology->hosts[i];
         sim->agent_hosts[i].name = mn_name_of(host->name);
@@ -73,6 +74,7 @@ static void make_names(struct sim *sim)
     }
     for (uint32_t i = 0; i < sim->vat_count; i++) {
         sim->vat_names[i] = mn_name_of(sim->topology->vats[i].name);
+        sim->vat_early[i] = sim->topology->vats[i].early;
     }
 }
 

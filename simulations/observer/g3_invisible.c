@@ -1,6 +1,6 @@
-/* G3 invisible. What leaves is durable and bears its number for ever; a vat begins exactly where
- * its checkpoint ended; nothing stops a vat but a loss; and who was lost without having said more
- * than it keeps is revived, so that nobody can tell. */
+/* G3 invisible. What a held sender lets go is durable and bears its number for ever; a vat begins
+ * exactly where its checkpoint ended; nothing stops a vat but a loss; and who was lost without
+ * having said more than it keeps is revived, so that nobody can tell. */
 #include "observer/observer_private.h"
 
 void g3_begins(struct observer *observer, const struct observer_actor *actor,
@@ -68,7 +68,12 @@ void g3_leaves(struct observer *observer, const struct observer_actor *actor, ui
                       (unsigned long long)message->epoch);
     }
     const struct observer_point *point = observer_point(vat, epoch);
-    if (point == NULL || (!point->durable && epoch > vat->keep)) {
+    if (observer->topology->vats[actor->vat].early) {
+        if (epoch > actor->epoch) {
+            observer_fail(observer, "G3", "%s sends what it does in epoch %llx, which is not begun",
+                          name, (unsigned long long)epoch);
+        }
+    } else if (point == NULL || (!point->durable && epoch > vat->keep)) {
         observer_fail(observer, "G3", "%s sends what it did in epoch %llx, which is not durable",
                       name, (unsigned long long)epoch);
     }

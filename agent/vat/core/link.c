@@ -218,7 +218,7 @@ void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
     for (size_t i = 0; i < session->batch_count; i++) {
         const struct vat_batch *batch = session->batches[i];
         uint64_t last = batch->first + batch->count - 1;
-        if (batch->epoch > vat->durable) {
+        if (!vat->early && batch->epoch > vat->durable) {
             break;
         }
         if (last <= session->sent) {

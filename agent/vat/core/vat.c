@@ -38,6 +38,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->settled = life->round;
     made->lineage = life->lineage;
     made->plain = life->key_file[0] == '\0';
+    made->early = life->early;
     made->interval = (mn_time)(life->interval_ms > 0 ? life->interval_ms : 1) * MN_MS;
     made->full_every = life->full_every > 0 ? life->full_every : 1;
     made->connect = (mn_time)(life->connect_ms > 0 ? life->connect_ms : 1) * MN_MS;
@@ -103,6 +104,9 @@ mn_epoch vat_durable(const struct vat *vat)
 
 mn_time vat_deadline(const struct vat *vat)
 {
+    if (vat->pump_first != NULL) {
+        return vat->pump_due;
+    }
     mn_time deadline = vat->beat_due;
     deadline = vat->session_due < deadline ? vat->session_due : deadline;
     return vat->checkpoint_due < deadline ? vat->checkpoint_due : deadline;
@@ -122,10 +126,31 @@ mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, con
     if (result == MN_OK) {
         result = session_keep(vat, session, bytes, size);
     }
-    if (result == MN_OK && session->link == VAT_LINK_IDLE) {
+    if (result != MN_OK) {
+        return result;
+    }
+    if (session->link == VAT_LINK_IDLE) {
         link_wake(vat, session, now);
     }
-    return result;
+    if (vat->early && !session->pumping) {
+        vat->pump_due = vat->pump_first == NULL ? now : vat->pump_due;
+        session->pumping = true;
+        session->pump_next = vat->pump_first;
+        vat->pump_first = session;
+    }
+    return MN_OK;
+}
+
+/* The turns before this event are over: what an early sender sent in them leaves. */
+static void pump_early(struct vat *vat, mn_time now, struct vat_effects *effects)
+{
+    while (vat->pump_first != NULL) {
+        struct vat_session *session = vat->pump_first;
+        vat->pump_first = session->pump_next;
+        session->pump_next = NULL;
+        session->pumping = false;
+        link_pump(vat, now, session, effects);
+    }
 }
 
 static void say_attach(const struct vat *vat, struct vat_effects *effects)
@@ -264,6 +289,7 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
                    struct vat_effects *effects)
 {
     mn_assert(vat->started || event->kind == VAT_EVENT_START);
+    pump_early(vat, now, effects);
     switch (event->kind) {
     case VAT_EVENT_START:
         on_start(vat, now, event, effects);
@@ -320,7 +346,7 @@ static void session_invariant(const struct vat *vat, const struct vat_session *s
     mn_assert(session_taken_at(session, vat->durable) <= session->taken);
     mn_assert(session_taken_at(session, vat->floor) <= session_taken_at(session, vat->durable));
     /* Held: nothing leaves before it is durable. */
-    if (session->link == VAT_LINK_OPEN && session->sent >= session_oldest(session)) {
+    if (!vat->early && session->link == VAT_LINK_OPEN && session->sent >= session_oldest(session)) {
         for (size_t i = 0; i < session->batch_count; i++) {
             const struct vat_batch *batch = session->batches[i];
             mn_assert(batch->epoch <= vat->durable || batch->first > session->sent);

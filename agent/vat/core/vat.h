@@ -13,8 +13,11 @@
  *   - What an effect points to is valid until the next event.
  *
  * Numbers between two vats (sessions.md): each direction numbers its messages from 1. A message is
- * given its number when it is sent, leaves when its epoch's checkpoint is durable, is taken in
- * order, and is kept, in the checkpointed state, until the receiver's floor covers it. */
+ * given its number when it is sent, leaves when its epoch's checkpoint is durable (of an early
+ * sender when the turn is over, at the next event), is taken in order, and is kept, in the
+ * checkpointed state, until the receiver's floor covers it. An early sender that crashes has
+ * forgotten what it had sent since its checkpoint: it goes on in a new incarnation, whose numbers
+ * begin where the checkpoint says, and its peers agree with that as with any other. */
 #ifndef VAT_CORE_VAT_H
 #define VAT_CORE_VAT_H
 
@@ -211,7 +214,7 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
                    struct vat_effects *effects) MN_CHECKED;
 
 /* Send @size bytes to @peer, as part of the present turn. They are copied, leave when the epoch is
- * durable, and arrive once and in order.
+ * durable or, of an early sender, when the turn is over, and arrive once and in order.
  *
  * Errors:    MN_FULL       a bound on what is kept: try again when messages have been handled
  *            MN_TOO_LARGE  more than MN_PAYLOAD_SIZE_MAX

@@ -76,8 +76,10 @@ struct vat_session {
     uint64_t sent;    /* the last number sent on this connection */
     uint64_t acked;   /* the last number the peer said it has taken */
     mn_time due;      /* when something is to be done if nothing moves */
-    mn_time since;    /* when the present attempt to reach the peer began */
-    mn_time asked;    /* when the agent was last asked for the address */
+    bool pumping;     /* it stands in the vat's list of those with something new to send */
+    struct vat_session *pump_next;
+    mn_time since; /* when the present attempt to reach the peer began */
+    mn_time asked; /* when the agent was last asked for the address */
     mn_time connected_at;
 
     /* Incoming. */
@@ -149,6 +151,7 @@ struct vat {
     uint64_t settled; /* notices of the rounds up to this one are handled, or stand in `told` */
     struct mn_lineage lineage;
     bool plain; /* connections have no keys */
+    bool early; /* what was sent leaves when its turn is over, durable or not */
     mn_time interval;
     uint32_t full_every;
     mn_time connect;
@@ -199,7 +202,9 @@ struct vat {
     mn_time checkpoint_due;
     mn_time beat_due;
     uint64_t beat_number;
-    mn_time session_due; /* at or before the first `due` of a session */
+    mn_time session_due;            /* at or before the first `due` of a session */
+    struct vat_session *pump_first; /* what an early sender's present turn sent to, newest first */
+    mn_time pump_due;               /* when that began */
 };
 
 /* ---- effects.c ---- */

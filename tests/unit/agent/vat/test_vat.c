@@ -37,6 +37,66 @@ static void a_held_message_leaves_only_when_its_epoch_is_durable(void **state)
     world_deinit(&world);
 }
 
+static void an_early_message_leaves_when_its_turn_is_over(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    world.early = true;
+    world.interval_ms = 60000;
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1);
+    assert_string_equal(world.vats[1].log, "message a 1\n");
+    assert_int_equal(world_newest_saved(&world, 0), 0);
+    /* Later turns have several messages in one Data, and need nothing but the end of the turn. */
+    assert_int_equal(world_send(&world, 0, 1, 3), 3);
+    assert_string_equal(world.vats[1].log, "message a 1\n");
+    world_tick(&world, 0);
+    assert_int_equal(world.packet_count, 1);
+    world_flush(&world);
+    assert_string_equal(world.vats[1].log, "message a 1\nmessage a 2\nmessage a 3\nmessage a 4\n");
+    assert_int_equal(world_newest_saved(&world, 0), 0);
+    world_deinit(&world);
+}
+
+static void what_an_early_sender_forgot_gives_its_numbers_to_others(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    world.early = true;
+    world.interval_ms = 60000;
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_save(&world, 0);
+    world_durable(&world, 0);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 1);
+    assert_int_equal(world_got(&world, 1, 0), 3);
+    /* a goes back to what it had sent one message in; b is told, and keeps what it heard. */
+    world.vats[0].round = 1;
+    world_roll_back(&world, 0, RUN(1) + 1);
+    struct mn_notice notice = {.peer = world.vats[0].name, .incarnation = 2, .kept = RUN(1) + 1};
+    struct mn_to_vat told = {.kind = MN_TO_VAT_ROUND};
+    told.round.round = 1;
+    told.round.notices = &notice;
+    told.round.notice_count = 1;
+    world_tell(&world, 1, &told);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 300);
+    assert_string_equal(world.vats[1].log, "message a 2\n");
+    world_deinit(&world);
+}
+
 static void what_a_crashed_receiver_had_not_kept_is_sent_again_once(void **state)
 {
     (void)state;
@@ -384,6 +444,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_held_message_leaves_only_when_its_epoch_is_durable),
+        cmocka_unit_test(an_early_message_leaves_when_its_turn_is_over),
+        cmocka_unit_test(what_an_early_sender_forgot_gives_its_numbers_to_others),
         cmocka_unit_test(what_a_crashed_receiver_had_not_kept_is_sent_again_once),
         cmocka_unit_test(what_a_crashed_receiver_had_kept_is_not_sent_again),
         cmocka_unit_test(a_sender_that_crashed_before_sending_sends_the_same_numbers),

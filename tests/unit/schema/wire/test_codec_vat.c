@@ -70,6 +70,7 @@ static void a_life_comes_out_as_it_went_in(void **state)
                                .full_every = 8,
                                .keep_count = 8,
                                .connect_ms = 400,
+                               .early = true,
                                .chain = chain,
                                .chain_count = 3,
                                .host_keys = keys,
@@ -86,6 +87,7 @@ static void a_life_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.life.full_every, 8);
     assert_int_equal(out.life.keep_count, 8);
     assert_int_equal(out.life.connect_ms, 400);
+    assert_true(out.life.early);
     assert_int_equal(out.life.chain_count, 3);
     assert_int_equal(out.life.chain[2], 10);
     assert_int_equal(out.life.host_key_count, 2);
