@@ -105,6 +105,16 @@ static void pair_decided(struct observer *observer, const struct evidence *evide
         }
         pair->taken_count -= 1;
     }
+    /* Numbers that are given anew have no gaps. */
+    while (pair->gaps_taken.count > 0 &&
+           pair->gaps_taken.items[pair->gaps_taken.count - 1].last > pair->sent_count) {
+        struct observer_gap *gap = &pair->gaps_taken.items[pair->gaps_taken.count - 1];
+        if (gap->first <= pair->sent_count) {
+            gap->last = pair->sent_count;
+            break;
+        }
+        pair->gaps_taken.count -= 1;
+    }
     if (pair->next > pair->sent_count) {
         pair->next = pair->sent_count;
     }

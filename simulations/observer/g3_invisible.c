@@ -1,6 +1,8 @@
 /* G3 invisible. What a held sender lets go is durable and bears its number for ever; a vat begins
  * exactly where its checkpoint ended; nothing stops a vat but a loss; and who was lost without
  * having said more than it keeps is revived, so that nobody can tell. */
+#include <stdio.h>
+
 #include "observer/observer_private.h"
 
 void g3_begins(struct observer *observer, const struct observer_actor *actor,
@@ -91,7 +93,15 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
         return;
     }
     if (sent) {
-        return; /* what is missing at the peer is the peer's gap */
+        struct observer_pair *to = observer_pair(observer, actor->vat, peer);
+        if (first == 0 || last < first || last > to->sent_count) {
+            observer_fail(observer, "once", "%s is told that %s misses %llu to %llu of %zu", name,
+                          other, (unsigned long long)first, (unsigned long long)last,
+                          to->sent_count);
+            return;
+        }
+        observer_gap_add(&to->gaps_sent, first, last, actor->epoch);
+        return;
     }
     struct observer_pair *pair = observer_pair(observer, peer, actor->vat);
     if (first != pair->next + 1 || last < first || last > pair->sent_count) {
@@ -106,6 +116,39 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
     pair->taken[pair->taken_count++] =
         (struct observer_taken){.index = last, .epoch = actor->epoch};
     pair->next = last;
+    observer_gap_add(&pair->gaps_taken, first, last, actor->epoch);
+}
+
+static bool gap_covers(const struct observer_gaps *gaps, uint64_t number)
+{
+    for (size_t i = 0; i < gaps->count; i++) {
+        if (gaps->items[i].first <= number && number <= gaps->items[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *g3_unsettled(struct observer *observer)
+{
+    for (uint32_t i = 0; i < observer->vat_count; i++) {
+        for (size_t k = 0; k < observer->vats[i].pair_count; k++) {
+            const struct observer_pair *pair = &observer->vats[i].pairs[k];
+            for (size_t g = 0; g < pair->gaps_taken.count; g++) {
+                const struct observer_gap *gap = &pair->gaps_taken.items[g];
+                for (uint64_t number = gap->first; number <= gap->last; number++) {
+                    if (!gap_covers(&pair->gaps_sent, number)) {
+                        (void)snprintf(observer->unsettled, sizeof observer->unsettled,
+                                       "%s goes on without message %llu of %s, which does not know",
+                                       observer_vat_name(observer, pair->receiver),
+                                       (unsigned long long)number, observer_vat_name(observer, i));
+                        return observer->unsettled;
+                    }
+                }
+            }
+        }
+    }
+    return NULL;
 }
 
 void g3_decided(struct observer *observer, const struct observer_round *round)

@@ -37,6 +37,8 @@ static void vat_free(struct observer_vat *vat)
     for (size_t i = 0; i < vat->pair_count; i++) {
         free(vat->pairs[i].sent);
         free(vat->pairs[i].taken);
+        free(vat->pairs[i].gaps_taken.items);
+        free(vat->pairs[i].gaps_sent.items);
     }
     free(vat->pairs);
     free(vat->senders);
@@ -362,7 +364,8 @@ const char *observer_unsettled(struct observer *observer)
             }
         }
     }
-    return g4_unsettled(observer);
+    const char *gap = g3_unsettled(observer);
+    return gap != NULL ? gap : g4_unsettled(observer);
 }
 
 bool observer_lagging(const struct observer *observer, size_t index, uint32_t *sender,

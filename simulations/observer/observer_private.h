@@ -29,6 +29,19 @@ struct observer_taken {
     mn_epoch sender_epoch; /* 0: a gap */
 };
 
+/* Messages first..last that nobody keeps, as one side was told of them in @epoch of its own. */
+struct observer_gap {
+    uint64_t first;
+    uint64_t last;
+    mn_epoch epoch;
+};
+
+struct observer_gaps {
+    struct observer_gap *items;
+    size_t count;
+    size_t capacity;
+};
+
 /* From one vat to another: what the one's history sent and the other's took. */
 struct observer_pair {
     uint32_t receiver;
@@ -38,7 +51,9 @@ struct observer_pair {
     struct observer_taken *taken;
     size_t taken_count;
     size_t taken_capacity;
-    uint64_t next; /* the index of the last one taken, or given up as a gap */
+    uint64_t next;                   /* the index of the last one taken, or given up as a gap */
+    struct observer_gaps gaps_taken; /* that the receiver was told of */
+    struct observer_gaps gaps_sent;  /* and the sender */
 };
 
 struct observer_point {
@@ -152,6 +167,7 @@ struct observer_pair *observer_pair_find(struct observer *observer, uint32_t sen
 struct observer_point *observer_point(struct observer_vat *vat, mn_epoch epoch);
 /* What the vat sent above @keep is dead. */
 void observer_forget_sent(struct observer *observer, uint32_t vat, mn_epoch keep);
+void observer_gap_add(struct observer_gaps *gaps, uint64_t first, uint64_t last, mn_epoch epoch);
 /* What it took above @keep was never taken. */
 void observer_forget_taken(struct observer *observer, uint32_t vat, mn_epoch keep);
 /* Its checkpoints above @keep are no part of its history. */
@@ -175,6 +191,8 @@ void g3_leaves(struct observer *observer, const struct observer_actor *actor, ui
                mn_epoch epoch, uint64_t number, uint64_t id);
 void g3_gap(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
             uint64_t first, uint64_t last, bool sent);
+/* A gap that one side was told of and the other not; NULL if there is none. */
+const char *g3_unsettled(struct observer *observer);
 void g3_decided(struct observer *observer, const struct observer_round *round);
 void g4_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g4_forgets(struct observer *observer, uint32_t vat, mn_epoch keep, uint32_t incarnation);

@@ -87,6 +87,20 @@ struct observer_point *observer_point(struct observer_vat *vat, mn_epoch epoch)
 
 /* ---- forgetting ------------------------------------------------------------------------------ */
 
+void observer_gap_add(struct observer_gaps *gaps, uint64_t first, uint64_t last, mn_epoch epoch)
+{
+    observer_grow(&gaps->items, &gaps->capacity, gaps->count + 1, sizeof *gaps->items);
+    gaps->items[gaps->count++] =
+        (struct observer_gap){.first = first, .last = last, .epoch = epoch};
+}
+
+static void gaps_forget(struct observer_gaps *gaps, mn_epoch keep)
+{
+    while (gaps->count > 0 && gaps->items[gaps->count - 1].epoch > keep) {
+        gaps->count -= 1;
+    }
+}
+
 void observer_forget_sent(struct observer *observer, uint32_t number, mn_epoch keep)
 {
     struct observer_vat *vat = &observer->vats[number];
@@ -101,6 +115,7 @@ void observer_forget_sent(struct observer *observer, uint32_t number, mn_epoch k
             message->dead = true;
             pair->sent_count -= 1;
         }
+        gaps_forget(&pair->gaps_sent, keep);
     }
     vat->left = vat->left > keep ? keep : vat->left;
 }
@@ -114,6 +129,7 @@ void observer_forget_taken(struct observer *observer, uint32_t number, mn_epoch 
             pair->taken_count -= 1;
         }
         pair->next = pair->taken_count > 0 ? pair->taken[pair->taken_count - 1].index : 0;
+        gaps_forget(&pair->gaps_taken, keep);
     }
 }
 
