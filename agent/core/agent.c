@@ -94,7 +94,7 @@ mn_result agent_new(struct agent **out, const struct agent_config *config)
 {
     if (config->host_count == 0 || config->own >= config->host_count || config->heartbeat_ms == 0 ||
         config->copy_ms == 0 || config->keep_count == 0 || config->stores == 0 ||
-        config->store[0] == '\0') {
+        config->new_disk == 0 || config->store[0] == '\0') {
         return MN_BAD_INPUT;
     }
     if (config->host_count > MN_HOST_COUNT_MAX || config->vat_count > AGENT_NAME_COUNT_MAX) {
@@ -140,6 +140,14 @@ void agent_destroy(struct agent **out)
     *out = NULL;
 }
 
+/* This disk is new: give it the number by which the coordinator tells it from the one before. */
+static void agent_name_disk(struct agent *agent)
+{
+    struct mn_agent_record record = {.kind = MN_AGENT_DISK, .disk = agent->config.new_disk};
+    agent_put_record(agent, &record, false);
+    agent_when_recorded(agent, AGENT_THEN_DISK, NULL, 0, record.disk);
+}
+
 /* Take up what an earlier agent left: processes to adopt, starts to go on with. */
 static void agent_begin(struct agent *agent)
 {
@@ -148,6 +156,9 @@ static void agent_begin(struct agent *agent)
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BEGUN,
                                                 .host = agent->hosts[agent->config.own].name,
                                                 .number = agent->generation});
+    if (agent->disk == 0) {
+        agent_name_disk(agent);
+    }
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         if (vat->life != AGENT_LIFE_RECORDING) {

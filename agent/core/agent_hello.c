@@ -47,7 +47,7 @@ void agent_hello_later(struct agent *agent)
 /* The first hello waits until it is known which processes still run. */
 void agent_hello_when_adopted(struct agent *agent)
 {
-    if (agent->said_hello) {
+    if (agent->said_hello || agent->disk == 0) {
         return;
     }
     for (size_t i = 0; i < agent->vat_count; i++) {

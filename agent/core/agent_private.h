@@ -176,6 +176,7 @@ struct agent_mark {
 
 /* What goes on when a record is durable. */
 enum agent_then {
+    AGENT_THEN_DISK,
     AGENT_THEN_GENERATION,
     AGENT_THEN_START,
     AGENT_THEN_RELEASE,
@@ -272,6 +273,7 @@ struct agent {
     bool hello_everything;         /* all rows were made dirty since the last hello */
     bool welcome_held;             /* a welcome came before its generation was durable */
     bool welcomed;                 /* in this generation */
+    uint64_t disk;                 /* what we say we remember with; 0: not on record yet */
     uint64_t generation;           /* lower ones are refused */
     uint64_t generation_safe;      /* durable: what we say that we know */
     uint64_t record_sequence;      /* of the newest record asked for */
@@ -310,6 +312,7 @@ struct agent {
 void agent_fail(struct agent *agent, mn_result result);
 void *agent_take(struct agent *agent, size_t count, size_t size);
 struct agent_effect *agent_ask(struct agent *agent, enum agent_effect_kind kind);
+/* NULL also while the disk's number is not on record. */
 struct mn_up *agent_say_up(struct agent *agent, enum mn_up_kind kind);
 struct mn_copies *agent_say_copies(struct agent *agent, uint32_t host, enum mn_copies_kind kind,
                                    const struct mn_name *vat);

@@ -49,5 +49,8 @@ void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECOR
     case MN_AGENT_GENERATION:
         text_key(out, "generation", "");
         return;
+    case MN_AGENT_DISK:
+        text_key(out, "disk", "");
+        return;
     }
 }

@@ -24,7 +24,8 @@ void agent_start(struct agent *agent, const struct mn_start *start)
         agent_say_state(agent, vat, "");
         return;
     }
-    if (start->run < newest || start->run <= vat->fence) {
+    bool elsewhere = start->disk != 0 && start->disk != agent->disk;
+    if (start->run < newest || start->run <= vat->fence || elsewhere) {
         start_ignored(agent, start);
         return;
     }

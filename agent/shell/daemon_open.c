@@ -1,5 +1,6 @@
 /* Opening and closing the daemon: configuration, files, sockets, and what is remembered. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,9 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             .keep_count = (uint32_t)topology->checkpoints.keep,
             .stores = (uint32_t)topology->checkpoints.stores,
         };
+        while (config.new_disk == 0) {
+            randombytes_buf(&config.new_disk, sizeof config.new_disk);
+        }
         (void)snprintf(config.agent.text, sizeof config.agent.text, "%s", own->agent);
         (void)snprintf(config.address.text, sizeof config.address.text, "tcp://%s:*", own->address);
         result = agent_new(&daemon->agent, &config);

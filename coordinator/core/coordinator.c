@@ -224,6 +224,7 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
     case PENDING_FIRST_START:
         vats_first_start(coordinator, pending->vat);
         return;
+    case PENDING_HOST:
     case PENDING_RAISED:
         return;
     case PENDING_FREEZE:
@@ -317,11 +318,7 @@ static void on_up(struct coordinator *coordinator, uint32_t host, const struct m
         return;
     }
     hosts_heard(coordinator, host);
-    /* An agent that has never heard of a generation has a new disk. Its hello may say otherwise,
-     * for it comes after our welcome. */
-    if (message->generation == 0 && coordinator->generation > 1) {
-        hosts_emptied(coordinator, host);
-    }
+    hosts_disk(coordinator, host, message->disk);
     /* Who speaks without a hello in this generation is asked for one. */
     if (message->kind != MN_UP_HELLO && !coordinator->hosts[host].known) {
         hosts_welcome(coordinator, host);

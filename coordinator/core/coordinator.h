@@ -66,6 +66,7 @@ enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERRO
     X(GENERATION, INFO, "generation")                                                              \
     X(BEHIND, ERROR, "journal_behind")                                                             \
     X(HOST_STATE, INFO, "host_state")                                                              \
+    X(NEW_DISK, WARNING, "host_has_another_disk")                                                  \
     X(HOST_LOST, ERROR, "host_lost")                                                               \
     X(AGENT_SILENT, WARNING, "only_agent_silent")                                                  \
     X(HOLD, ERROR, "hold")                                                                         \

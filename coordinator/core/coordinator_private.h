@@ -28,6 +28,7 @@ struct host_entry {
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;
+    uint64_t disk; /* with which its agent remembers; 0: it has not said */
     uint32_t lag_ms;
     uint32_t disk_ms;
     uint64_t refused;
@@ -41,6 +42,7 @@ struct vat_entry {
     mn_run run; /* the newest given out; 0: never started */
     uint32_t incarnation;
     uint32_t host;      /* where that run is meant to be */
+    uint64_t disk;      /* and on which of its disks: on another one it is never started */
     uint32_t next_here; /* the host's list */
     uint32_t previous_here;
     uint64_t mention;       /* the newest hello, or answer to a freeze, that mentioned it */
@@ -91,6 +93,7 @@ struct round {
 /* A record that is not durable yet, and what follows when it is. */
 enum pending_kind {
     PENDING_GENERATION,
+    PENDING_HOST,
     PENDING_FIRST_START,
     PENDING_RAISED,
     PENDING_FREEZE,
@@ -166,6 +169,8 @@ void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const ch
 
 /* hosts.c: being heard, silence, and what the detector finds. */
 void hosts_heard(struct coordinator *coordinator, uint32_t host);
+/* With which disk its agent remembers: with another one it has forgotten all that it was told. */
+void hosts_disk(struct coordinator *coordinator, uint32_t host, uint64_t disk);
 void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 void hosts_welcome(struct coordinator *coordinator, uint32_t host);
 void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
@@ -184,6 +189,8 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
 /* Not mentioned in its host's hello: the host has nothing of it. */
 void vats_absent(struct coordinator *coordinator, uint32_t vat);
 void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text);
+/* The host has another disk than before: what was started there is gone. */
+void vats_disk(struct coordinator *coordinator, uint32_t host);
 /* No longer lost: it is restored by a decision, or was never gone. */
 void vats_unlose(struct coordinator *coordinator, uint32_t vat);
 /* A freeze that names its run is on record: it has to be replaced. */
@@ -195,6 +202,8 @@ bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epo
 /* Begin with every vat where the topology places it. */
 void vats_place_all(struct coordinator *coordinator);
 void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host);
+/* Whether its run is meant for the disk that its host has, or would have. */
+bool vats_on_disk(const struct coordinator *coordinator, uint32_t vat);
 /* The journal says that it was given this run, there. */
 void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host);
 /* A decision gives the vat this run, on @host. */

@@ -200,6 +200,32 @@ void hosts_heard(struct coordinator *coordinator, uint32_t host)
     }
 }
 
+void hosts_disk(struct coordinator *coordinator, uint32_t host, uint64_t disk)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    uint64_t before = entry->disk;
+    struct mn_journal_record *record =
+        disk != 0 && disk != before ? coordinator_take(coordinator, 1, sizeof *record) : NULL;
+    if (record == NULL) {
+        return;
+    }
+    entry->disk = disk;
+    record->kind = MN_JOURNAL_HOST;
+    record->host.host = coordinator_host_id(coordinator, host);
+    record->host.disk = disk;
+    coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_HOST});
+    if (before != 0) {
+        coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                          .note = COORDINATOR_NOTE_NEW_DISK,
+                                          .host = coordinator_host_name(coordinator, host),
+                                          .text = "what its agent was told before is forgotten"});
+        entry->known = false;
+        entry->everything = false;
+        hosts_emptied(coordinator, host);
+        vats_disk(coordinator, host);
+    }
+}
+
 /* Whether a vat may run there of whose port this coordinator does not know. */
 static bool host_ports_unknown(const struct coordinator *coordinator, uint32_t host)
 {

@@ -92,7 +92,8 @@ static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32
                                    .run = newest + 1,
                                    .incarnation = row->incarnation,
                                    .keep = row->keep,
-                                   .outcome = row->outcome};
+                                   .outcome = row->outcome,
+                                   .disk = coordinator->hosts[host].disk};
     plan_lineage(plan, row, &out->start);
     return plan_chain(plan, row->vat, &out->start, links, count, host);
 }

@@ -176,6 +176,17 @@ static void replay_freeze(struct coordinator *coordinator, const struct mn_journ
     }
 }
 
+/* The runs that are given out after this are meant for that disk. */
+static void replay_host(struct coordinator *coordinator, const struct mn_journal_host *record)
+{
+    uint32_t host = topology_find_host(coordinator->topology, record->host.text);
+    if (host == TOPOLOGY_NONE) {
+        coordinator_fail(coordinator, MN_CORRUPT);
+        return;
+    }
+    coordinator->hosts[host].disk = record->disk;
+}
+
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     const struct mn_journal_record *record = event->record.record;
@@ -200,6 +211,9 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
         return;
     case MN_JOURNAL_FREEZE:
         replay_freeze(coordinator, &record->freeze);
+        return;
+    case MN_JOURNAL_HOST:
+        replay_host(coordinator, &record->host);
         return;
     }
 }

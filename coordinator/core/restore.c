@@ -103,7 +103,8 @@ static uint64_t told_up_to(const struct coordinator *coordinator, const struct r
 static void start_say(struct coordinator *coordinator, const struct round *round, uint32_t index)
 {
     uint32_t host = round->start_hosts[index];
-    if (hosts_lost(coordinator, host)) {
+    uint64_t disk = round->decision.starts[index].start.disk;
+    if (hosts_lost(coordinator, host) || disk != coordinator->hosts[host].disk) {
         return;
     }
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_START);
@@ -211,6 +212,12 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
     note_restores(coordinator, round);
     round->retry_at =
         coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+    for (uint32_t i = 0; i < round->decision.start_count; i++) {
+        if (!vats_on_disk(coordinator, round->start_vats[i])) {
+            vats_lose(coordinator, round->start_vats[i],
+                      "its host's disk was lost while its start was written down");
+        }
+    }
     if (!coordinator->behind) {
         telling_all(coordinator, round);
         starts_say(coordinator, round);

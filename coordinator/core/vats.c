@@ -33,6 +33,13 @@ static void vat_set_run(struct coordinator *coordinator, uint32_t vat, mn_run ru
         (void)coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, entry->host));
     }
     entry->run = run;
+    entry->disk = coordinator->hosts[entry->host].disk;
+}
+
+bool vats_on_disk(const struct coordinator *coordinator, uint32_t vat)
+{
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    return entry->disk == coordinator->hosts[entry->host].disk;
 }
 
 static void place_append(struct coordinator *coordinator, uint32_t vat, uint32_t host)
@@ -81,10 +88,11 @@ void vats_place_all(struct coordinator *coordinator)
 
 void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host)
 {
-    if (run > coordinator->vats[vat].run) {
+    bool newer = run > coordinator->vats[vat].run;
+    vats_place(coordinator, vat, host);
+    if (newer) {
         vat_set_run(coordinator, vat, run);
     }
-    vats_place(coordinator, vat, host);
 }
 
 void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host)
@@ -109,6 +117,7 @@ static void first_start_say(struct coordinator *coordinator, uint32_t vat)
         down->start.run = coordinator->vats[vat].run;
         down->start.incarnation = coordinator->vats[vat].incarnation;
         down->start.outcome = MN_REVIVED;
+        down->start.disk = coordinator->vats[vat].disk;
     }
 }
 
@@ -214,6 +223,16 @@ void vats_fence(struct coordinator *coordinator, uint32_t vat)
     (void)coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &loss));
 }
 
+void vats_disk(struct coordinator *coordinator, uint32_t host)
+{
+    uint32_t vat = coordinator->hosts[host].vat_first;
+    for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
+        if (coordinator->vats[vat].run != 0) {
+            vats_lose(coordinator, vat, "its host's disk is another one");
+        }
+    }
+}
+
 bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch)
 {
     size_t count = 0;
@@ -253,6 +272,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     vats_unlose(coordinator, vat);
     vats_place(coordinator, vat, host);
     entry->run = start->run;
+    entry->disk = start->disk;
     entry->incarnation = start->incarnation;
     entry->starting = true;
     entry->said_any = false;
@@ -286,9 +306,9 @@ static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t v
     vat_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
              "a run that this journal does not know of: it is an old one, or was lost");
     vat_started(coordinator, vat);
+    vats_place(coordinator, vat, host);
     vat_set_run(coordinator, vat, run);
     entry->said_any = false;
-    vats_place(coordinator, vat, host);
     vat_record(coordinator, vat, PENDING_RAISED);
 }
 
@@ -309,7 +329,7 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
     if (entry->recording) {
         return;
     }
-    if (entry->starting) {
+    if (entry->starting && vats_on_disk(coordinator, vat)) {
         if (entry->run == 1) {
             first_start_say(coordinator, vat);
         } else {

@@ -330,6 +330,7 @@ Mneme__Start *codec_start_out(struct codec *codec, const struct mn_start *start)
     out->lineage = lineage;
     out->outcome = (uint32_t)start->outcome;
     out->told_round = start->told_round;
+    out->disk = start->disk;
     out->chain = chain;
     out->n_chain = start->chain_count;
     out->holders = holders;
@@ -350,6 +351,7 @@ void codec_start_in(struct codec *codec, const Mneme__Start *in, struct mn_start
     out->incarnation = in->incarnation;
     out->keep = codec_epoch_in(codec, in->keep, 0);
     out->told_round = in->told_round;
+    out->disk = in->disk;
     out->outcome = (enum mn_outcome)codec_enum_in(codec, in->outcome, MN_RESET);
     codec_lineage_in(codec, in->lineage, &out->lineage);
     out->chain_count = codec_count_in(codec, in->n_chain, MN_CHAIN_COUNT_MAX);

@@ -89,6 +89,7 @@ enum mn_up_kind {
 /* Agent to coordinator. */
 struct mn_up {
     uint64_t generation; /* the newest the agent knows */
+    uint64_t disk;       /* which disk it remembers with; 0 from one that does not say */
     enum mn_up_kind kind;
     union {
         struct {
@@ -151,6 +152,7 @@ struct mn_start {
     const struct mn_link *chain; /* what restores `keep`, the full first; none for birth */
     uint32_t chain_count;
     uint64_t told_round; /* the vat has handled, or needs not hear of, all rounds up to this one */
+    uint64_t disk;       /* the disk that this run is for: another ignores it; 0: any */
 };
 
 /* The notices of one vat; a slice of the decision's notices. */

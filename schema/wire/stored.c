@@ -143,6 +143,10 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
         out.body_case = MNEME__AGENT_RECORD__BODY_GENERATION;
         out.generation = record->generation;
         break;
+    case MN_AGENT_DISK:
+        out.body_case = MNEME__AGENT_RECORD__BODY_DISK;
+        out.disk = record->disk;
+        break;
     }
     return codec_pack(&codec, &out.base, buffer);
 }
@@ -171,6 +175,10 @@ static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
     case MNEME__AGENT_RECORD__BODY_GENERATION:
         out->kind = MN_AGENT_GENERATION;
         out->generation = in->generation;
+        return;
+    case MNEME__AGENT_RECORD__BODY_DISK:
+        out->kind = MN_AGENT_DISK;
+        out->disk = in->disk;
         return;
     case MNEME__AGENT_RECORD__BODY__NOT_SET:
     case _MNEME__AGENT_RECORD__BODY__CASE_IS_INT_SIZE:

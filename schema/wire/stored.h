@@ -83,12 +83,19 @@ struct mn_journal_freeze {
     uint32_t suspect_count;
 };
 
+/* A host's agent remembers with this disk from now on: what it was told before is forgotten. */
+struct mn_journal_host {
+    struct mn_name host;
+    uint64_t disk;
+};
+
 enum mn_journal_kind {
     MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
     MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
     MN_JOURNAL_DECISION = 3,
     MN_JOURNAL_DONE = 4,
-    MN_JOURNAL_FREEZE = 5
+    MN_JOURNAL_FREEZE = 5,
+    MN_JOURNAL_HOST = 6
 };
 
 struct mn_journal_record {
@@ -98,6 +105,7 @@ struct mn_journal_record {
         struct mn_journal_decision decision;
         struct mn_journal_done done;
         struct mn_journal_freeze freeze;
+        struct mn_journal_host host;
     };
 };
 
@@ -113,7 +121,8 @@ enum mn_agent_kind {
     MN_AGENT_VAT = 1,
     MN_AGENT_FENCE = 2, /* struct mn_vat_run: refuse this run of the vat and those below */
     MN_AGENT_ROUND = 3, /* the newest decision and its notices */
-    MN_AGENT_GENERATION = 4
+    MN_AGENT_GENERATION = 4,
+    MN_AGENT_DISK = 5 /* this disk's number, which no other disk has */
 };
 
 struct mn_agent_record {
@@ -123,6 +132,7 @@ struct mn_agent_record {
         struct mn_vat_run fence;
         struct mn_decision_notice round;
         uint64_t generation;
+        uint64_t disk;
     };
 };
 

@@ -95,6 +95,7 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     struct codec codec = {.arena = &arena};
     Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
     Mneme__JournalDone done = MNEME__JOURNAL_DONE__INIT;
+    Mneme__JournalHost host = MNEME__JOURNAL_HOST__INIT;
     out.version = MN_PROTOCOL_VERSION;
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
@@ -117,6 +118,12 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     case MN_JOURNAL_FREEZE:
         out.body_case = MNEME__JOURNAL_RECORD__BODY_FREEZE;
         out.freeze = journal_freeze_out(&codec, &record->freeze);
+        break;
+    case MN_JOURNAL_HOST:
+        host.host = codec_text(record->host.host.text);
+        host.disk = record->host.disk;
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_HOST;
+        out.host = &host;
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -195,6 +202,11 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
         out->freeze.suspects =
             codec_vat_runs_in(codec, in->freeze->n_vats, in->freeze->vats, in->freeze->n_runs,
                               in->freeze->runs, &out->freeze.suspect_count);
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_HOST:
+        out->kind = MN_JOURNAL_HOST;
+        codec_name_in(codec, in->host->host, &out->host.host);
+        out->host.disk = in->host->disk;
         return;
     case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
         break;

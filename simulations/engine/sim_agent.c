@@ -46,8 +46,9 @@ void sim_agent_step(struct sim *sim, struct sim_process *process, const struct a
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-static void agent_make(struct sim *sim, struct sim_agent *agent)
+static void agent_make(struct sim *sim, const struct sim_process *process)
 {
+    struct sim_agent *agent = process->agent;
     const struct sim_config *config = &sim->config;
     struct agent_config made = {.hosts = sim->agent_hosts,
                                 .host_count = sim->host_count,
@@ -63,7 +64,8 @@ static void agent_make(struct sim *sim, struct sim_agent *agent)
                                 .interval_ms = (uint32_t)config->interval_ms,
                                 .full_every = (uint32_t)config->full_every,
                                 .keep_count = (uint32_t)config->keep,
-                                .stores = (uint32_t)config->stores};
+                                .stores = (uint32_t)config->stores,
+                                .new_disk = process->instance};
     sim_endpoint(sim, agent->host, SIM_PORT_AGENT, &made.agent);
     sim_endpoint(sim, agent->host, 0, &made.address);
     mn_result result = agent_new(&agent->core, &made);
@@ -129,7 +131,7 @@ void sim_agent_start(struct sim *sim, uint32_t host)
     if (sim->observer != NULL) {
         observer_agent_begins(sim->observer, host);
     }
-    agent_make(sim, agent);
+    agent_make(sim, process);
     agent_load_records(sim, process);
     for (size_t i = 0; i < machine->disk.store_count; i++) {
         agent_load_store(sim, process, &machine->disk.stores[i]);

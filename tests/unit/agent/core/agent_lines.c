@@ -231,6 +231,9 @@ static void lines_record(struct play *play, const struct agent_effect *effect)
     case MN_AGENT_GENERATION:
         lines_add(play, "generation %llu\n", (unsigned long long)record->generation);
         return;
+    case MN_AGENT_DISK:
+        lines_add(play, "disk %llu\n", (unsigned long long)record->disk);
+        return;
     }
 }
 

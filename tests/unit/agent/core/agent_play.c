@@ -40,7 +40,8 @@ static void play_new_agent(struct play *play)
                                   .interval_ms = 200,
                                   .full_every = 8,
                                   .keep_count = play_keep,
-                                  .stores = play_stores};
+                                  .stores = play_stores,
+                                  .new_disk = PLAY_DISK_NEW};
     mn_result result = agent_new(&play->agent, &config);
     mn_assert(result == MN_OK);
 }
@@ -102,6 +103,13 @@ void play_step(struct play *play, const struct agent_event *event)
 }
 
 void play_begin(struct play *play)
+{
+    const struct mn_agent_record disk = {.kind = MN_AGENT_DISK, .disk = PLAY_DISK};
+    play_record(play, &disk);
+    play_begin_on_new_disk(play);
+}
+
+void play_begin_on_new_disk(struct play *play)
 {
     struct agent_event event = {.kind = AGENT_ON_BEGIN};
     play_step(play, &event);

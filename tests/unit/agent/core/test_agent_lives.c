@@ -42,6 +42,45 @@ static void starts_a_vat_only_once_its_start_and_then_its_pid_are_durable(void *
     play_close(&play);
 }
 
+static void says_nothing_before_its_new_disk_has_a_number(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin_on_new_disk(&play);
+    play_expect(&play, "note begun h1\n"
+                       "record #1 disk 51\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "");
+    play_recorded(&play, 1);
+    play_expect(&play, "up hello h1 generation 0 round 0\n");
+    play_close(&play);
+}
+
+static void ignores_a_start_that_is_for_another_disk(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    play_skip(&play);
+    struct mn_down down = {.kind = MN_DOWN_START};
+    down.start.vat = mn_name_of("x1");
+    down.start.run = 1;
+    down.start.incarnation = 1;
+    down.start.disk = 49;
+    play_down(&play, &down);
+    play_expect(&play, "note stale_start_ignored x1\n");
+    down.start.disk = PLAY_DISK;
+    play_down(&play, &down);
+    play_expect(&play, "note vat_start x1\n"
+                       "record #2 vat x1 run 1 pid 0\n");
+    play_close(&play);
+}
+
 static void ignores_a_lower_run_and_answers_the_same_run_with_its_state(void **state)
 {
     (void)state;
@@ -425,6 +464,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_a_vat_only_once_its_start_and_then_its_pid_are_durable),
+        cmocka_unit_test(says_nothing_before_its_new_disk_has_a_number),
+        cmocka_unit_test(ignores_a_start_that_is_for_another_disk),
         cmocka_unit_test(ignores_a_lower_run_and_answers_the_same_run_with_its_state),
         cmocka_unit_test(lets_a_lower_run_end_before_the_higher_one_begins),
         cmocka_unit_test(begins_the_higher_run_when_the_lower_one_ended_by_itself_meanwhile),

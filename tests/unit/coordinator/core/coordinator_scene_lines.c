@@ -37,6 +37,9 @@ static void line_start(struct scene *scene, const struct mn_start *start)
         line_epoch(scene, i == 0 ? " from " : " ", start->chain[i].epoch);
         line_add(scene, "@%s", start->chain[i].holder.text);
     }
+    if (start->disk != 0) {
+        line_add(scene, " disk %llu", (unsigned long long)start->disk);
+    }
 }
 
 static void line_notice(struct scene *scene, const struct mn_notice *notice)
@@ -155,6 +158,10 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
     }
     case MN_JOURNAL_DONE:
         line_add(scene, " done %llu", (unsigned long long)record->done.round);
+        break;
+    case MN_JOURNAL_HOST:
+        line_add(scene, " host %s disk %llu", record->host.host.text,
+                 (unsigned long long)record->host.disk);
         break;
     case MN_JOURNAL_FREEZE:
         line_add(scene, " freeze %llu", (unsigned long long)record->freeze.round);

@@ -67,7 +67,7 @@ static void a_hello_says_whether_everything_follows(void **state)
 {
     (void)state;
     for (int everything = 0; everything < 2; everything++) {
-        struct mn_up in = {.generation = 3, .kind = MN_UP_HELLO};
+        struct mn_up in = {.generation = 3, .disk = UINT64_MAX, .kind = MN_UP_HELLO};
         struct mn_up out;
         struct mn_buffer buffer = {0};
         struct mn_arena arena = {0};
@@ -76,6 +76,7 @@ static void a_hello_says_whether_everything_follows(void **state)
         in.hello.everything = everything != 0;
         assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
         assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+        assert_true(out.disk == UINT64_MAX);
         assert_int_equal(out.hello.newest_round, 7);
         assert_int_equal(out.hello.everything, everything);
         mn_arena_deinit(&arena);
@@ -218,7 +219,8 @@ static void a_start_comes_out_as_it_went_in(void **state)
                                  .outcome = MN_ROLLED_BACK,
                                  .lineage = two_forks,
                                  .chain = chain,
-                                 .chain_count = 2};
+                                 .chain_count = 2,
+                                 .disk = 5};
     assert_int_equal(mn_down_encode(&in, &buffer), MN_OK);
     assert_int_equal(mn_down_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
     assert_int_equal(out.start.round, 4);
@@ -226,6 +228,7 @@ static void a_start_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.start.run, 2);
     assert_int_equal(out.start.incarnation, 3);
     assert_int_equal(out.start.keep, 9);
+    assert_int_equal(out.start.disk, 5);
     assert_int_equal(out.start.outcome, MN_ROLLED_BACK);
     assert_int_equal(out.start.lineage.count, 2);
     assert_int_equal(out.start.lineage.forks[1].next, 0x200000001);

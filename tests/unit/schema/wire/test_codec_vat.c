@@ -247,6 +247,32 @@ static void an_agents_record_of_a_vat_comes_out_as_it_went_in(void **state)
     mn_buffer_deinit(&buffer);
 }
 
+static void records_of_disks_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    struct mn_journal_record journal = {.kind = MN_JOURNAL_HOST};
+    struct mn_agent_record agent = {.kind = MN_AGENT_DISK, .disk = UINT64_MAX};
+    struct mn_journal_record journal_out;
+    struct mn_agent_record agent_out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    journal.host.host = mn_name_of("h1");
+    journal.host.disk = 7;
+    assert_int_equal(mn_journal_record_encode(&journal, &buffer), MN_OK);
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_HOST, buffer.bytes, buffer.size, &arena, &journal_out),
+        MN_OK);
+    assert_string_equal(journal_out.host.host.text, "h1");
+    assert_int_equal(journal_out.host.disk, 7);
+    mn_buffer_deinit(&buffer);
+    assert_int_equal(mn_agent_record_encode(&agent, &buffer), MN_OK);
+    assert_int_equal(mn_agent_record_decode(buffer.bytes, buffer.size, &arena, &agent_out), MN_OK);
+    assert_int_equal(agent_out.kind, MN_AGENT_DISK);
+    assert_true(agent_out.disk == UINT64_MAX);
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +282,7 @@ int main(void)
         cmocka_unit_test(marks_that_contradict_themselves_are_refused),
         cmocka_unit_test(a_journaled_decision_comes_out_as_it_went_in),
         cmocka_unit_test(an_agents_record_of_a_vat_comes_out_as_it_went_in),
+        cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

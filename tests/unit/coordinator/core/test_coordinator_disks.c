@@ -1,0 +1,101 @@
+/* Stories of hosts whose disk is another one than it was: what its agent was told is forgotten, and
+ * no run is ever begun on two disks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coordinator_trouble.h"
+
+static void beat(struct scene *scene, uint32_t host)
+{
+    struct mn_up up = {.kind = MN_UP_HEARTBEAT};
+    scene_up(scene, host, &up);
+}
+
+/* x1 is being started for the first time when the disk of h1 is lost. Nobody has noticed that h1
+ * was away, and the first thing that its new agent says is a heartbeat. */
+static void begins_no_run_on_two_disks(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_skip(&scene);
+    scene.disks[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_expect(&scene, "record 2 host h1 disk 71\n"
+                         "h1 welcome generation 1 round 0 everything\n"
+                         "record 3 vat x1 run 1 incarnation 1 on h1\n");
+    scene_recorded(&scene, 3);
+    scene_expect(&scene, "note vat_first_start x1 h1\n"
+                         "h1 start x1 run 1 incarnation 1 revived keep 0.0 disk 71\n");
+    scene.disks[0] = 72;
+    beat(&scene, 1);
+    scene_expect(&scene, "record 4 host h1 disk 72\n"
+                         "note host_has_another_disk h1: what its agent was told before is "
+                         "forgotten\n"
+                         "note vat_lost x1 h1: its host's disk is another one\n"
+                         "note round_begun\n"
+                         "h1 welcome generation 1 round 0 everything\n");
+    scene_hello(&scene, 1, "");
+    scene_until(&scene, 8000);
+    trouble_must_not_say(&scene, "start x1 run 1");
+    scene_close(&scene);
+}
+
+/* The same, and the coordinator is another one when the new disk shows. */
+static void knows_from_the_journal_for_which_disk_a_run_is(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene.disks[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_recorded(&scene, 3);
+    scene_restart(&scene, 3);
+    scene_recorded(&scene, 4);
+    scene_skip(&scene);
+    scene.disks[0] = 72;
+    scene_hello(&scene, 1, "");
+    trouble_must_say(&scene, "note vat_lost x1 h1: its host's disk is another one\n");
+    scene_until(&scene, 8000);
+    trouble_must_not_say(&scene, "start x1 run 1");
+    scene_close(&scene);
+}
+
+/* h3 burned; the disk of h5, where x3 is to go on, is lost while that is being written down. */
+static void restores_anew_what_was_meant_for_a_disk_that_is_gone(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    scene.disks[4] = 75;
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 28000);
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "decision 1 lost h3 [h5: x3 run 2");
+    uint64_t decided = scene.record_count;
+    scene.disks[4] = 76;
+    beat(&scene, 5);
+    scene_skip(&scene);
+    scene_recorded(&scene, decided);
+    trouble_must_say(&scene, "note vat_lost x3 h5: its host's disk was lost");
+    scene_until(&scene, 40000);
+    trouble_must_not_say(&scene, "start x3 run 2");
+    scene_close(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begins_no_run_on_two_disks),
+        cmocka_unit_test(knows_from_the_journal_for_which_disk_a_run_is),
+        cmocka_unit_test(restores_anew_what_was_meant_for_a_disk_that_is_gone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
