@@ -49,6 +49,9 @@ enum {
     /* Incarnations of a sender whose first numbers it remembers for one peer. */
     MN_BASE_COUNT_MAX = 16,
 
+    /* Rounds whose notices a vat remembers one by one to have handled. */
+    MN_TOLD_ROUND_COUNT_MAX = 64,
+
     /* Gaps in what a receiver has taken of one peer that it remembers, the newest ones. */
     MN_GAP_COUNT_MAX = 16,
 

@@ -25,6 +25,13 @@ mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
     out.round = record->round;
     out.blob_count = record->blob_count;
     out.body_size = record->body_size;
+    out.settled = record->settled;
+    uint64_t *handled = codec_take(&codec, record->handled_count, sizeof *handled);
+    if (handled != NULL && record->handled_count > 0) {
+        memcpy(handled, record->handled, record->handled_count * sizeof *handled);
+        out.handled = handled;
+        out.n_handled = record->handled_count;
+    }
     return codec_pack(&codec, &out.base, buffer);
 }
 
@@ -44,6 +51,13 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     out->round = in->round;
     out->blob_count = in->blob_count;
     out->body_size = in->body_size;
+    out->settled = in->settled;
+    out->handled_count = codec_count_in(codec, in->n_handled, MN_TOLD_ROUND_COUNT_MAX);
+    uint64_t *handled = codec_take(codec, out->handled_count, sizeof *handled);
+    if (handled != NULL && out->handled_count > 0) {
+        memcpy(handled, in->handled, out->handled_count * sizeof *handled);
+    }
+    out->handled = handled;
 }
 
 mn_result mn_checkpoint_record_decode(const void *bytes, size_t size, struct mn_arena *arena,

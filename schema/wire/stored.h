@@ -17,7 +17,10 @@ struct mn_checkpoint_record {
     uint32_t name_count;
     const struct mn_heard *heard; /* everything heard after `since` */
     uint32_t heard_count;
-    uint64_t round;      /* the newest round applied */
+    uint64_t round;          /* the newest round applied */
+    uint64_t settled;        /* the notices of all rounds up to this one are handled in it, */
+    const uint64_t *handled; /* and those of these */
+    uint32_t handled_count;
     uint64_t blob_count; /* entries of the body */
     uint64_t body_size;  /* bytes after the record, before the file's digest */
 };

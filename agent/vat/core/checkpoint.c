@@ -176,6 +176,16 @@ static bool checkpoint_fill(struct vat *vat, bool full)
                     &checkpoint->record.heard_count)) {
         return false;
     }
+    uint64_t *handled = mn_arena_take_array(arena, vat->told_count, sizeof *handled);
+    if (handled == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < vat->told_count; i++) {
+        handled[i] = vat->told[i].round;
+    }
+    checkpoint->record.settled = vat->settled;
+    checkpoint->record.handled = handled;
+    checkpoint->record.handled_count = (uint32_t)vat->told_count;
     checkpoint->record.names = names;
     checkpoint->record.heard = heard;
 

@@ -52,9 +52,10 @@ mn_result vat_restore_record(struct vat *vat, const struct mn_checkpoint_record 
     vat->newest = record->epoch;
     vat->restored_incarnation = record->incarnation;
     vat->chain_done += 1;
-    if (vat->chain_done == vat->chain_count && record->round > vat->round) {
-        vat->round = record->round;
-        vat->settled = record->round;
+    if (vat->chain_done == vat->chain_count) {
+        vat->round = record->round > vat->round ? record->round : vat->round;
+        vat->settled = record->settled > vat->settled ? record->settled : vat->settled;
+        round_restore(vat, record);
     }
     return MN_OK;
 }

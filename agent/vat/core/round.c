@@ -1,9 +1,8 @@
 /* Rounds: fences and the open interval while one is under way, notices when it is decided, and the
  * word that they are handled.
  *
- * The agent says rounds in their order: a checkpoint of this vat, which names the newest round that
- * it has applied, has handled the notices of all before. Should one be said late all the same, it
- * is handed out late.
+ * The agent says rounds in their order. Should one be said late all the same, it is handed out
+ * late: a checkpoint names the rounds whose notices are handled in it one by one.
  *
  * Invariant: a round with notices is said to be handled only when they were handed out and a
  * durable checkpoint has the turns that handled them; so a crash in between makes them be handed
@@ -145,6 +144,14 @@ static bool told_add(struct vat *vat, uint64_t round)
     vat->told[place] = (struct vat_told){.round = round};
     vat->told_count += 1;
     return true;
+}
+
+void round_restore(struct vat *vat, const struct mn_checkpoint_record *record)
+{
+    for (uint32_t i = 0; i < record->handled_count && vat->told_count < VAT_TOLD_COUNT_MAX; i++) {
+        vat->told[vat->told_count++] =
+            (struct vat_told){.round = record->handled[i], .epoch = record->epoch, .handled = true};
+    }
 }
 
 /* Hand a notice to the application, and take it into account from here on. */

@@ -38,7 +38,7 @@ enum {
     VAT_UNDURABLE_COUNT_MAX = 256,           /* checkpoints written and not yet durable */
     VAT_UNDURABLE_HEARD_COUNT_MAX = 1 << 20, /* heard entries of all of those */
     VAT_FENCE_COUNT_MAX = MN_BATCH_ROW_COUNT_MAX,
-    VAT_TOLD_COUNT_MAX = 64,   /* rounds with notices that are not handled durably */
+    VAT_TOLD_COUNT_MAX = MN_TOLD_ROUND_COUNT_MAX, /* rounds that are remembered one by one */
     VAT_MARK_COUNT_MAX = 1024, /* checkpoints per session between its floor and now */
     VAT_DATA_COUNT_MAX = 512,  /* messages in one Data; so one event is a bounded time */
     VAT_BEAT_MS = 250,

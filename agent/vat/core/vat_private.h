@@ -379,6 +379,9 @@ void round_on_round(struct vat *vat, mn_time now, const struct mn_to_vat *messag
 /* The fence of @peer, or NULL. */
 const struct vat_fence *round_fence(const struct vat *vat, const struct mn_name *peer);
 
+/* What the vat was told in its checkpoint. */
+void round_restore(struct vat *vat, const struct mn_checkpoint_record *record);
+
 /* Say which rounds are handled, now that their checkpoints are durable. */
 void round_on_durable(struct vat *vat, struct vat_effects *effects);
 

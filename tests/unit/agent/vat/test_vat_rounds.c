@@ -312,6 +312,33 @@ static void a_notice_that_comes_after_a_later_round_is_handed_out_late(void **st
     world_deinit(&world);
 }
 
+/* The notices of round 5 come after round 6, which a checkpoint names already; the vat crashes
+ * before it has kept them. */
+static void a_late_notice_is_handed_out_again_after_a_crash_before_it_was_kept(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = 1};
+    world_decide(&world, 1, 6, NULL);
+    assert_int_equal(world_send(&world, 1, 0, 1), 1);
+    world_save(&world, 1);
+    world_decide(&world, 1, 5, &notice);
+    world_crash(&world, 1);
+    world_clear_logs(&world);
+    world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
+    world_decide(&world, 1, 5, &notice);
+    assert_non_null(strstr(world.vats[1].log, "rolled_back a"));
+    world_run(&world, 500);
+    world_crash(&world, 1);
+    world_clear_logs(&world);
+    world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
+    world_decide(&world, 1, 5, &notice);
+    assert_null(strstr(world.vats[1].log, "rolled_back a"));
+    assert_non_null(strstr(world.vats[1].agent, "handled 5\n"));
+    world_deinit(&world);
+}
+
 /* More rounds with notices than a vat remembers: the oldest handled ones make room. */
 static void a_vat_is_told_of_any_number_of_rounds_once_each(void **state)
 {
@@ -350,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_forgot_without_a_round_holds_its_sends),
         cmocka_unit_test(the_same_events_give_the_same_effects),
         cmocka_unit_test(a_notice_that_comes_after_a_later_round_is_handed_out_late),
+        cmocka_unit_test(a_late_notice_is_handed_out_again_after_a_crash_before_it_was_kept),
         cmocka_unit_test(a_vat_is_told_of_any_number_of_rounds_once_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

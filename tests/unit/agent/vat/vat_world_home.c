@@ -122,6 +122,8 @@ void world_store_add(struct world_vat *vat, const struct vat_checkpoint *checkpo
     struct mn_arena *arena = &saved->arena;
     const struct mn_checkpoint_record *record = &checkpoint->record;
     saved->record = *record;
+    saved->record.handled =
+        mn_arena_copy(arena, record->handled, record->handled_count * sizeof *record->handled);
     saved->record.names =
         mn_arena_copy(arena, record->names, record->name_count * sizeof *record->names);
     saved->record.heard =
