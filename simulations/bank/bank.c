@@ -18,6 +18,7 @@ struct bank {
     struct mneme *vat;
     const struct bank_options *options;
     struct bank_book book;
+    struct bank_log log;
     uint64_t random;     /* which accounts; nothing that matters depends on it */
     int64_t tick_at;     /* when the next one is due */
     int64_t received_at; /* the last transfer of this process; 0 before the first */
@@ -79,34 +80,91 @@ static int book_put(struct bank *bank)
     return mneme_blob_put(bank->vat, BANK_BOOK_NAME, bytes, size);
 }
 
-/* The accounts of a bank that has no past. */
-static int on_birth(struct bank *bank)
+/* Write an event into the log, in the turn that handles it: told once is written once. */
+static int log_event(struct bank *bank, const struct mneme_event *event, enum bank_event_kind kind)
 {
+    struct bank_event noted = {.kind = kind,
+                               .outcome = (uint64_t)event->outcome,
+                               .round = event->round,
+                               .kept = event->kept,
+                               .incarnation = event->incarnation,
+                               .you_heard_first = event->you_heard.first,
+                               .you_heard_last = event->you_heard.last,
+                               .forgot_you_first = event->forgot_you.first,
+                               .forgot_you_last = event->forgot_you.last,
+                               .gap_first = event->gap_first,
+                               .gap_last = event->gap_last,
+                               .gap_sent = (uint64_t)event->gap_sent};
+    if (event->peer != NULL) {
+        (void)snprintf(noted.peer, sizeof noted.peer, "%s", event->peer);
+    }
+    bank_log_add(&bank->log, &noted);
+    unsigned char bytes[BANK_LOG_SIZE_MAX];
+    size_t size = bank_log_encode(&bank->log, bytes);
+    return mneme_blob_put(bank->vat, BANK_LOG_NAME, bytes, size);
+}
+
+/* The accounts of a bank without a past. One that was reset had one, and what was in its accounts
+ * has gone with it: to begin with money again would be to make money. */
+static int on_birth(struct bank *bank, bool reset)
+{
+    int64_t balance = reset ? 0 : BANK_BALANCE;
     int result = MNEME_OK;
     for (uint32_t i = 0; i < bank->options->account_count && result == MNEME_OK; i++) {
-        result = account_put(bank, i, &(struct bank_account){.balance = BANK_BALANCE});
+        result = account_put(bank, i, &(struct bank_account){.balance = balance});
+    }
+    return result;
+}
+
+/* Take over what the checkpoint has of the book and the log. */
+static int read_past(struct bank *bank)
+{
+    const void *bytes = NULL;
+    size_t size = 0;
+    int result = mneme_blob_get(bank->vat, BANK_BOOK_NAME, &bytes, &size);
+    if (result == MNEME_OK && !bank_book_decode(&bank->book, bytes, size)) {
+        result = MNEME_CORRUPT;
+    }
+    if (result == MNEME_OK) {
+        result = mneme_blob_get(bank->vat, BANK_LOG_NAME, &bytes, &size);
+    }
+    if (result == MNEME_OK && !bank_log_decode(&bank->log, bytes, size)) {
+        result = MNEME_CORRUPT;
     }
     return result;
 }
 
 static int on_restored(struct bank *bank, const struct mneme_event *event)
 {
-    const void *bytes = NULL;
-    size_t size = 0;
-    int result = MNEME_OK;
-    if (event->kept == 0) {
-        result = on_birth(bank);
-    } else {
-        result = mneme_blob_get(bank->vat, BANK_BOOK_NAME, &bytes, &size);
-        if (result == MNEME_OK && !bank_book_decode(&bank->book, bytes, size)) {
-            result = MNEME_CORRUPT;
-        }
-    }
+    int result = event->kept == 0 ? on_birth(bank, event->outcome == MNEME_RESET) : read_past(bank);
     for (size_t i = 0; i < bank->options->peer_count && result == MNEME_OK; i++) {
         if (bank_book_peer(&bank->book, bank->options->peers[i]) == NULL) {
             result = MNEME_FULL;
         }
     }
+    if (result == MNEME_OK) {
+        result = log_event(bank, event, BANK_RESTORED);
+    }
+    return result == MNEME_OK ? book_put(bank) : result;
+}
+
+/* A peer that was reset counts its transfers from 1 again; what nobody keeps will not come.
+ * libmneme sends again whatever can be; the bank only keeps its book right. */
+static int on_peer_event(struct bank *bank, const struct mneme_event *event)
+{
+    struct bank_peer *peer = bank_book_peer(&bank->book, event->peer);
+    enum bank_event_kind kind = BANK_PEER_ROLLED_BACK;
+    if (peer == NULL) {
+        return MNEME_FULL;
+    }
+    if (event->kind == MNEME_PEER_RESET) {
+        kind = BANK_PEER_RESET;
+        bank_peer_reset(peer);
+    } else if (event->kind == MNEME_GAP) {
+        kind = BANK_GAP;
+        bank_peer_gap(peer, event->gap_last - event->gap_first + 1, event->gap_sent != 0);
+    }
+    int result = log_event(bank, event, kind);
     return result == MNEME_OK ? book_put(bank) : result;
 }
 
@@ -233,11 +291,12 @@ static int on_event(struct bank *bank, const struct mneme_event *event)
     case MNEME_PEER_ROLLED_BACK:
     case MNEME_PEER_RESET:
     case MNEME_GAP:
+        return on_peer_event(bank, event);
     case MNEME_PEER_UNREACHABLE:
     case MNEME_PEER_BACK:
     case MNEME_TIMEOUT:
     case MNEME_END:
-        break; /* What libmneme does of its own accord is right for a bank. */
+        break; /* These say nothing about anybody's memory. */
     }
     return MNEME_OK;
 }

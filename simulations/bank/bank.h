@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "bank_book.h"
+#include "bank_log.h"
 #include "mneme.h"
 
 enum {

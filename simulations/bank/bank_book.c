@@ -26,7 +26,7 @@ static void put_peer(unsigned char *at, const struct bank_peer *peer)
     at[0] = (unsigned char)name_size;
     memset(at + 1, 0, BANK_NAME_SIZE_MAX);
     memcpy(at + 1, peer->name, name_size);
-    const uint64_t numbers[9] = {
+    const uint64_t numbers[BANK_BOOK_NUMBER_COUNT] = {
         peer->sent.count,
         (uint64_t)peer->sent.sum,
         peer->sent.hash,
@@ -36,8 +36,13 @@ static void put_peer(unsigned char *at, const struct bank_peer *peer)
         peer->last,
         peer->repeated,
         peer->lost,
+        peer->former.count,
+        (uint64_t)peer->former.sum,
+        peer->former.hash,
+        peer->gap_received,
+        peer->gap_sent,
     };
-    for (size_t i = 0; i < 9; i++) {
+    for (size_t i = 0; i < BANK_BOOK_NUMBER_COUNT; i++) {
         put_number(at + 1 + BANK_NAME_SIZE_MAX + 8 * i, numbers[i], 8);
     }
 }
@@ -73,6 +78,11 @@ static bool get_peer(struct bank_peer *peer, const unsigned char *at)
     peer->last = get_number(numbers + 48, 8);
     peer->repeated = get_number(numbers + 56, 8);
     peer->lost = get_number(numbers + 64, 8);
+    peer->former.count = get_number(numbers + 72, 8);
+    peer->former.sum = (int64_t)get_number(numbers + 80, 8);
+    peer->former.hash = get_number(numbers + 88, 8);
+    peer->gap_received = get_number(numbers + 96, 8);
+    peer->gap_sent = get_number(numbers + 104, 8);
     return true;
 }
 
@@ -103,7 +113,7 @@ bool bank_book_decode(struct bank_book *book, const unsigned char *bytes, size_t
 void bank_transfer_encode(const struct bank_transfer *transfer,
                           unsigned char bytes[BANK_TRANSFER_SIZE])
 {
-    put_number(bytes, BANK_BOOK_VERSION, 4);
+    put_number(bytes, BANK_TRANSFER_VERSION, 4);
     put_number(bytes + 4, transfer->account, 4);
     put_number(bytes + 8, transfer->sequence, 8);
     put_number(bytes + 16, (uint64_t)transfer->amount, 8);
@@ -111,7 +121,7 @@ void bank_transfer_encode(const struct bank_transfer *transfer,
 
 bool bank_transfer_decode(struct bank_transfer *transfer, const unsigned char *bytes, size_t size)
 {
-    if (size != BANK_TRANSFER_SIZE || get_number(bytes, 4) != BANK_BOOK_VERSION) {
+    if (size != BANK_TRANSFER_SIZE || get_number(bytes, 4) != BANK_TRANSFER_VERSION) {
         return false;
     }
     *transfer = (struct bank_transfer){.account = (uint32_t)get_number(bytes + 4, 4),
@@ -181,4 +191,23 @@ void bank_peer_received(struct bank_peer *peer, const struct bank_transfer *tran
     }
     peer->lost += transfer->sequence - peer->last - 1;
     peer->last = transfer->sequence;
+}
+
+void bank_peer_reset(struct bank_peer *peer)
+{
+    peer->former.count += peer->received.count;
+    peer->former.sum += peer->received.sum;
+    peer->former.hash = peer->received.hash;
+    peer->received = (struct bank_flow){0};
+    peer->last = 0;
+}
+
+void bank_peer_gap(struct bank_peer *peer, uint64_t count, bool sent)
+{
+    if (sent) {
+        peer->gap_sent += count;
+    } else {
+        peer->gap_received += count;
+        peer->last += count;
+    }
 }

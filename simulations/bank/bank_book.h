@@ -2,9 +2,9 @@
  * is the BLOB "book", so that an audit can compare what two vats' checkpoints claim about each
  * other.
  *
- * Layout, all numbers little-endian: u32 version (1), u32 count of peers, i64 stall_ns_max,
+ * Layout, all numbers little-endian: u32 version (2), u32 count of peers, i64 stall_ns_max,
  * i64 pause_ns_median, u64 checkpoints, then for each peer u8 size of the name, the name in 128
- * bytes padded with zeros, and nine 64-bit numbers in the order of struct bank_peer. */
+ * bytes padded with zeros, and 14 64-bit numbers in the order of struct bank_peer. */
 #ifndef BANK_BANK_BOOK_H
 #define BANK_BANK_BOOK_H
 
@@ -17,9 +17,11 @@
 enum {
     BANK_PEER_COUNT_MAX = 64,
     BANK_NAME_SIZE_MAX = 128,
-    BANK_BOOK_VERSION = 1,
+    BANK_BOOK_VERSION = 2,
+    BANK_TRANSFER_VERSION = 1,
     BANK_BOOK_HEAD_SIZE = 32,
-    BANK_BOOK_PEER_SIZE = 1 + BANK_NAME_SIZE_MAX + 9 * 8,
+    BANK_BOOK_NUMBER_COUNT = 14,
+    BANK_BOOK_PEER_SIZE = 1 + BANK_NAME_SIZE_MAX + BANK_BOOK_NUMBER_COUNT * 8,
     BANK_BOOK_SIZE_MAX = BANK_BOOK_HEAD_SIZE + BANK_PEER_COUNT_MAX * BANK_BOOK_PEER_SIZE,
     BANK_TRANSFER_SIZE = 24,
     BANK_ACCOUNT_SIZE = 16
@@ -39,7 +41,12 @@ struct bank_peer {
     struct bank_flow received;
     uint64_t last;     /* the sequence of the last transfer received */
     uint64_t repeated; /* transfers that came with a sequence that was already there */
-    uint64_t lost;     /* sequences that were left out */
+    uint64_t lost;     /* sequences that were left out, and that no gap named */
+
+    /* Received before the peer forgot everything: it is here, and the peer does not know of it. */
+    struct bank_flow former;
+    uint64_t gap_received; /* transfers of the peer that nobody keeps, as gap events named them */
+    uint64_t gap_sent;     /* transfers to the peer that it forgot and nobody keeps, likewise */
 };
 
 struct bank_book {
@@ -83,5 +90,11 @@ struct bank_peer *bank_book_peer(struct bank_book *book, const char *name);
 /* Note a transfer that was sent to or received from @peer. */
 void bank_peer_sent(struct bank_peer *peer, const struct bank_transfer *transfer);
 void bank_peer_received(struct bank_peer *peer, const struct bank_transfer *transfer);
+
+/* The peer has forgotten everything: it will count from 1 again. What came of it stays. */
+void bank_peer_reset(struct bank_peer *peer);
+
+/* @count transfers from the peer will never come, or @sent, those to it will never be known. */
+void bank_peer_gap(struct bank_peer *peer, uint64_t count, bool sent);
 
 #endif
