@@ -86,6 +86,7 @@ enum agent_event_kind {
     AGENT_ON_EXITED,        /* a process ended; also answers ADOPT */
     AGENT_ON_RECORDED,      /* all records up to this sequence are durable */
     AGENT_ON_SYNCED,        /* answers SYNC */
+    AGENT_ON_LOOKED,        /* answers LOOK */
     AGENT_ON_PIECE_WRITTEN, /* answers WRITE_PIECE */
     AGENT_ON_FILE_READ,     /* answers SEND_FILE: the piece was handed to the network, or not */
     AGENT_ON_PROBE_ANSWERED,
@@ -132,6 +133,11 @@ struct agent_event {
         struct {
             struct mn_name vat;
             mn_epoch epoch;
+            mn_result result; /* MN_NOT_FOUND: the file is not there */
+        } looked;
+        struct {
+            struct mn_name vat;
+            mn_epoch epoch;
             mn_result result; /* not MN_OK: nothing of that file is here any more */
             uint64_t offset;
             uint32_t byte_count;
@@ -158,6 +164,7 @@ enum agent_effect_kind {
     AGENT_DO_SEND_VAT,    /* to a vat's connection; the same */
     AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
     AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */
+    AGENT_DO_LOOK,        /* whether a file is still there */
     AGENT_DO_WRITE_PIECE, /* into a file that arrives; with the last one verify and sync it */
     AGENT_DO_SEND_FILE,   /* read a piece of a file and send it to a host's agent */
     AGENT_DO_DELETE,      /* a file, or what has arrived of it */
@@ -198,6 +205,7 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(COPY_REFUSED, WARNING, "copy_refused")                                                       \
     X(COPY_DENIED, WARNING, "copy_not_taken")                                                      \
     X(COPY_FAILED, ERROR, "copy_not_stored")                                                       \
+    X(FILE_LOST, ERROR, "checkpoint_file_lost")                                                    \
     X(READ_FAILED, ERROR, "copy_not_readable")                                                     \
     X(SYNC_FAILED, ERROR, "checkpoint_not_durable")                                                \
     X(DROP_REFUSED, WARNING, "drop_refused")                                                       \
@@ -245,7 +253,7 @@ struct agent_effect {
             const struct mn_agent_record *record;
             bool forget; /* remove what stands under its key instead */
         } record;
-        struct { /* SYNC, DELETE */
+        struct { /* SYNC, LOOK, DELETE */
             struct mn_name vat;
             mn_epoch epoch;
             bool again; /* SYNC failed before: its pages may be lost, so write them anew */

@@ -103,6 +103,7 @@ struct agent_file {
     bool writing;         /* ARRIVING: a piece is at the disk */
     bool fetched;         /* ARRIVING: asked for by us, for a start */
     bool verified;        /* read back because a partner got it damaged */
+    bool looking;         /* whether it is still there is being asked */
     struct agent_copy copies[AGENT_PARTNER_COUNT_MAX]; /* one per partner of the vat */
 };
 
@@ -211,6 +212,7 @@ struct agent_freeze {
     uint64_t round;
     uint32_t attempt;
     mn_time until;               /* COLLECTING: who has not answered by then is silent */
+    size_t looking;              /* files of which is being asked whether they are there */
     struct agent_mark rows;      /* REPORTING, ANSWERED: what the answer rests on */
     struct mn_vat_run *suspects; /* owned */
     uint32_t suspect_count;
@@ -473,6 +475,7 @@ void agent_freeze_tell(struct agent *agent, const struct agent_vat *vat);
 void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
                            const struct mn_from_vat *message);
 bool agent_frozen(const struct agent *agent);
+void agent_looked(struct agent *agent, const struct agent_event *event);
 void agent_thaw(struct agent *agent, uint64_t round);
 /* Mark the rows that the answer rests on, and have them sent. */
 void agent_intervals_mark(struct agent *agent);

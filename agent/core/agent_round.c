@@ -1,5 +1,9 @@
 /* A round as seen from one host: fences, then everybody's open interval, then waiting for the
- * decision. From the freeze to the decision nothing is deleted here. */
+ * decision. From the freeze to the decision nothing is deleted here.
+ *
+ * The suspects will be restored from checkpoints, perhaps from those here. What a disk has lost
+ * since it was written nobody knows until somebody looks; so the agent looks before it answers, or
+ * the decision would rest on files that are not there. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +133,39 @@ void agent_freeze_tell(struct agent *agent, const struct agent_vat *vat)
     message->freeze.suspect_count = freeze->suspect_count;
 }
 
+/* See whether what is held of a suspect is still there. */
+static void freeze_look(struct agent *agent, struct agent_vat *vat)
+{
+    for (size_t i = 0; i < vat->file_count; i++) {
+        struct agent_file *file = &vat->files[i];
+        if (file->state == AGENT_FILE_HERE && !file->looking) {
+            file->looking = true;
+            agent->freeze.looking += 1;
+            agent_ask_file(agent, AGENT_DO_LOOK, vat, file->epoch, false);
+        }
+    }
+}
+
+void agent_looked(struct agent *agent, const struct agent_event *event)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &event->looked.vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, event->looked.epoch) : NULL;
+    mn_assert(agent->freeze.looking > 0);
+    agent->freeze.looking -= 1;
+    if (file == NULL) {
+        return;
+    }
+    file->looking = false;
+    if (event->looked.result != MN_NOT_FOUND || file->state != AGENT_FILE_HERE) {
+        return;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FILE_LOST,
+                                                .vat = vat->name,
+                                                .epoch = file->epoch,
+                                                .code = event->looked.result});
+    agent_file_gone(agent, vat, file, false);
+}
+
 /* The fences are durable: end the suspects that run here, ask the others. */
 void agent_freeze_fenced(struct agent *agent, uint64_t number)
 {
@@ -138,6 +175,12 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
     }
     freeze_move(freeze, AGENT_FREEZE_COLLECTING);
     freeze->until = agent->now + AGENT_COLLECT_NS;
+    for (uint32_t i = 0; i < freeze->suspect_count; i++) {
+        struct agent_vat *vat = agent_find_vat(agent, &freeze->suspects[i].vat);
+        if (vat != NULL) {
+            freeze_look(agent, vat);
+        }
+    }
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         vat->interval.answered = false;
@@ -152,7 +195,7 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
 
 static bool freeze_collected(const struct agent *agent)
 {
-    bool collected = true;
+    bool collected = agent->freeze.looking == 0;
     for (size_t i = 0; collected && i < agent->vat_count; i++) {
         collected = !agent->vats[i]->awaited;
     }

@@ -129,10 +129,10 @@ static void effect_record(struct daemon *daemon, const struct agent_effect *effe
     effects_give(daemon, job);
 }
 
-static void effect_file(struct daemon *daemon, const struct agent_effect *effect)
+static void effect_file(struct daemon *daemon, enum agent_job_kind kind,
+                        const struct agent_effect *effect)
 {
-    struct agent_job *job =
-        effects_job(daemon, effect->kind == AGENT_DO_SYNC ? AGENT_JOB_SYNC : AGENT_JOB_DELETE, 0);
+    struct agent_job *job = effects_job(daemon, kind, 0);
     if (job != NULL) {
         job->vat = effect->file.vat;
         job->epoch = effect->file.epoch;
@@ -255,8 +255,13 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
         effect_record(daemon, effect);
         return;
     case AGENT_DO_SYNC:
+        effect_file(daemon, AGENT_JOB_SYNC, effect);
+        return;
+    case AGENT_DO_LOOK:
+        effect_file(daemon, AGENT_JOB_LOOK, effect);
+        return;
     case AGENT_DO_DELETE:
-        effect_file(daemon, effect);
+        effect_file(daemon, AGENT_JOB_DELETE, effect);
         return;
     case AGENT_DO_WRITE_PIECE:
         effect_write_piece(daemon, effect);
@@ -337,6 +342,14 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.synced.epoch = job->epoch;
         event.synced.result = job->result;
         event.synced.took_ms = job->took_ms;
+        agent_daemon_step(daemon, &event);
+        return;
+    case AGENT_JOB_LOOK:
+        job_log(job, "checkpoint_not_found");
+        event.kind = AGENT_ON_LOOKED;
+        event.looked.vat = job->vat;
+        event.looked.epoch = job->epoch;
+        event.looked.result = job->result;
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_WRITE:

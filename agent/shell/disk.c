@@ -184,6 +184,9 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
     case AGENT_JOB_SYNC:
         job->result = agent_store_sync(disk->store, &job->vat, job->epoch, job->again, &job->error);
         break;
+    case AGENT_JOB_LOOK:
+        job->result = agent_store_look(disk->store, &job->vat, job->epoch, &job->error);
+        break;
     case AGENT_JOB_WRITE:
         job->result = agent_store_write(disk->store, &job->piece, &job->arena, &job->facts,
                                         &job->whole, &job->error);

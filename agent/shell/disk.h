@@ -19,6 +19,7 @@ enum {
 enum agent_job_kind {
     AGENT_JOB_RECORD,
     AGENT_JOB_SYNC,
+    AGENT_JOB_LOOK,
     AGENT_JOB_WRITE,
     AGENT_JOB_READ,
     AGENT_JOB_DELETE

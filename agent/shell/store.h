@@ -38,6 +38,10 @@ mn_result agent_store_prepare(const struct agent_store *store, const struct mn_n
 mn_result agent_store_sync(const struct agent_store *store, const struct mn_name *vat,
                            mn_epoch epoch, bool again, struct mn_error *error) MN_CHECKED;
 
+/* See whether a file is there. MN_NOT_FOUND when it is not. */
+mn_result agent_store_look(const struct agent_store *store, const struct mn_name *vat,
+                           mn_epoch epoch, struct mn_error *error) MN_CHECKED;
+
 /* Write a piece of a file that arrives. With the last byte of the file it is verified against the
  * piece's digest and synced; *@whole says so and @facts is filled, from @arena. On any failure
  * nothing of the file is left. */

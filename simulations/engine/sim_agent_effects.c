@@ -214,6 +214,9 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
     case AGENT_DO_SYNC:
         ask_file(process, SIM_JOB_SYNC, effect);
         break;
+    case AGENT_DO_LOOK:
+        ask_file(process, SIM_JOB_LOOK, effect);
+        break;
     case AGENT_DO_DELETE:
         if (sim->observer != NULL) {
             observer_deletes(sim->observer, process->machine,

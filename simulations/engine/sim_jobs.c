@@ -82,7 +82,7 @@ void sim_jobs_go_on(struct sim *sim, struct sim_process *process)
         agent->at_hand.first->began = sim->now;
         mn_time takes = sim_disk_time(sim, process->machine);
         enum sim_job_kind kind = agent->at_hand.first->kind;
-        if (kind == SIM_JOB_READ || kind == SIM_JOB_DELETE) {
+        if (kind == SIM_JOB_LOOK || kind == SIM_JOB_READ || kind == SIM_JOB_DELETE) {
             takes /= SIM_UNSYNCED_SHARE;
         }
         sim_at(sim, sim->now + takes, SIM_ON_DISK, process, 0, NULL);
@@ -208,6 +208,16 @@ static void done_sync(struct sim *sim, struct sim_process *process, const struct
     sim_agent_step(sim, process, &event);
 }
 
+static void done_look(struct sim *sim, struct sim_process *process, const struct sim_job *job)
+{
+    struct sim_store *store = sim_store(sim, process->machine, sim_vat_number(sim, &job->vat));
+    struct agent_event event = {.kind = AGENT_ON_LOOKED};
+    event.looked.vat = job->vat;
+    event.looked.epoch = job->epoch;
+    event.looked.result = sim_file_find(store, job->epoch) != NULL ? MN_OK : MN_NOT_FOUND;
+    sim_agent_step(sim, process, &event);
+}
+
 static void done_write(struct sim *sim, struct sim_process *process, const struct sim_job *job)
 {
     bool whole = false;
@@ -249,6 +259,9 @@ static void job_done(struct sim *sim, struct sim_process *process, struct sim_jo
     }
     case SIM_JOB_SYNC:
         done_sync(sim, process, job);
+        return;
+    case SIM_JOB_LOOK:
+        done_look(sim, process, job);
         return;
     case SIM_JOB_WRITE:
         done_write(sim, process, job);

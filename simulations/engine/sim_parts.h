@@ -239,7 +239,14 @@ struct sim_entry {
 
 /* ---- the shells ------------------------------------------------------------------------------ */
 
-enum sim_job_kind { SIM_JOB_RECORD, SIM_JOB_SYNC, SIM_JOB_WRITE, SIM_JOB_READ, SIM_JOB_DELETE };
+enum sim_job_kind {
+    SIM_JOB_RECORD,
+    SIM_JOB_SYNC,
+    SIM_JOB_LOOK,
+    SIM_JOB_WRITE,
+    SIM_JOB_READ,
+    SIM_JOB_DELETE
+};
 
 struct sim_job {
     struct sim_job *next;

@@ -389,6 +389,15 @@ void play_synced(struct play *play, const char *vat, mn_epoch epoch, mn_result r
     play_step(play, &event);
 }
 
+void play_looked(struct play *play, const char *vat, mn_epoch epoch, mn_result result)
+{
+    struct agent_event event = {.kind = AGENT_ON_LOOKED};
+    event.looked.vat = mn_name_of(vat);
+    event.looked.epoch = epoch;
+    event.looked.result = result;
+    play_step(play, &event);
+}
+
 static struct agent_file_facts play_facts(const char *vat, mn_epoch epoch, mn_epoch since,
                                           mn_epoch onto)
 {

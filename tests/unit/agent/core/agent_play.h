@@ -85,6 +85,7 @@ void play_drop(struct play *play, uint32_t host, const char *vat, mn_run run, mn
 void play_started(struct play *play, const char *vat, uint32_t pid);
 void play_exited(struct play *play, const char *vat, uint32_t pid, const char *reason);
 void play_synced(struct play *play, const char *vat, mn_epoch epoch, mn_result result);
+void play_looked(struct play *play, const char *vat, mn_epoch epoch, mn_result result);
 void play_piece_written(struct play *play, const char *vat, mn_epoch epoch, mn_epoch onto,
                         uint64_t offset, uint32_t count, bool whole, mn_result result);
 void play_file(struct play *play, const char *vat, mn_epoch epoch, mn_epoch since, mn_epoch onto);

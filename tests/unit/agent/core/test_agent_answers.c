@@ -110,7 +110,10 @@ static void answers_no_freeze_before_its_rows_were_asked_for_and_taken(void **st
     play_freeze(&play, 1, 1, NULL, "x2", 1);
     play_recorded(&play, 1);
     play_expect(&play, "note freeze\n"
-                       "record #1 fence x2 run 1\n");
+                       "record #1 fence x2 run 1\n"
+                       "look x2 1.1\n");
+    play_looked(&play, "x2", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "");
     play_welcome(&play, 1, true);
     play_expect(&play, "up report #1 x2 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
     play_taken(&play, 1);

@@ -88,6 +88,35 @@ static void answers_a_freeze_as_soon_as_everybody_has_answered(void **state)
     play_close(&play);
 }
 
+static void looks_for_what_it_holds_of_a_suspect_before_it_answers(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x3", EPOCH(4, 1), 0, 0);
+    play_file(&play, "x3", EPOCH(4, 2), EPOCH(4, 1), EPOCH(4, 1));
+    play_run_x1(&play);
+    play_taken(&play, 1);
+    play_skip(&play);
+    play_freeze(&play, 1, 1, NULL, "x3", 4);
+    play_recorded(&play, 5);
+    play_expect(&play, "note freeze\n"
+                       "record #5 fence x3 run 4\n"
+                       "look x3 4.1\n"
+                       "look x3 4.2\n"
+                       "vat a freeze round 1 attempt 1 x3/4\n");
+    play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
+    play_looked(&play, "x3", EPOCH(4, 1), MN_OK);
+    play_expect(&play, "");
+    play_looked(&play, "x3", EPOCH(4, 2), MN_NOT_FOUND);
+    play_expect(&play, "note checkpoint_file_lost x3 4.2 MN_NOT_FOUND\n"
+                       "up report #2 x3 4.2 since 4.1 onto 4.1 durable gone floor 0.0\n");
+    play_taken(&play, 2);
+    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7)\n"
+                       "note intervals_sent\n");
+    play_close(&play);
+}
+
 static void reports_what_is_written_but_not_durable_before_it_answers(void **state)
 {
     (void)state;
@@ -375,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kills_a_suspect_collects_the_others_and_names_the_silent),
         cmocka_unit_test(answers_a_freeze_as_soon_as_everybody_has_answered),
+        cmocka_unit_test(looks_for_what_it_holds_of_a_suspect_before_it_answers),
         cmocka_unit_test(reports_what_is_written_but_not_durable_before_it_answers),
         cmocka_unit_test(tells_a_vat_that_comes_late_whom_to_refuse),
         cmocka_unit_test(hands_out_notices_again_until_they_are_handled),

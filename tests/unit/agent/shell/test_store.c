@@ -265,6 +265,18 @@ static void says_that_a_file_to_read_is_short_or_not_there(void **state)
     assert_int_equal(count, 77);
 }
 
+static void says_whether_a_file_is_still_there(void **state)
+{
+    struct store_case *test = *state;
+    struct mn_error error = {{0}};
+    assert_taken(test, 0, test->size, true);
+    assert_int_equal(agent_store_look(&test->store, &test->facts.record.vat, EPOCH, NULL), MN_OK);
+    assert_int_equal(unlink(test->kept), 0);
+    assert_int_equal(agent_store_look(&test->store, &test->facts.record.vat, EPOCH, &error),
+                     MN_NOT_FOUND);
+    assert_non_null(strstr(error.text, test->kept));
+}
+
 static void deletes_a_file_and_what_has_arrived_of_it(void **state)
 {
     struct store_case *test = *state;
@@ -405,6 +417,7 @@ int main(void)
         CASE(keeps_no_directory_whose_name_could_not_be_synced),
         CASE(reads_pieces_of_a_file),
         CASE(says_that_a_file_to_read_is_short_or_not_there),
+        CASE(says_whether_a_file_is_still_there),
         CASE(deletes_a_file_and_what_has_arrived_of_it),
         CASE(syncs_what_a_vat_wrote),
         CASE(writes_anew_what_could_not_be_synced),
