@@ -8,9 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bank/bank_book.h"
+#include "bank/bank_log.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "wire/common.h"
 
 enum {
     DEMO_HOST_COUNT = 6,
@@ -18,13 +21,33 @@ enum {
     DEMO_BANK_COUNT = 2,
     DEMO_VAT_COUNT = DEMO_HOST_COUNT * DEMO_BANK_COUNT,
     DEMO_ACCOUNT_COUNT = 1000,
-    DEMO_BALANCE = 1000, /* what each account begins with */
+    DEMO_BALANCE = 1000,  /* what each account begins with */
+    DEMO_LOST_RACK = 1,   /* r2 */
+    DEMO_LOST_VAT = 2,    /* x3: of it every copy is deleted, in the case total */
+    DEMO_WAIT_MS = 30000, /* the bound of every wait for a condition */
     DEMO_PATH_MAX = 512
 };
 
-enum demo_case { DEMO_RACK, DEMO_CRASH, DEMO_AGENT, DEMO_COORDINATOR };
+enum { DEMO_BANK_X, DEMO_BANK_Y };
 
-/* "rack", "crash", "agent" or "coordinator". */
+/* The cases: X(NAME, "name", "what happens") */
+#define DEMO_CASES(X)                                                                              \
+    X(RACK, "rack", "rack r2 is killed and its directories deleted (the default)")                 \
+    X(CRASH, "crash", "one vat is killed, its host is fine")                                       \
+    X(AGENT, "agent", "one agent is killed and started again; its vats live on")                   \
+    X(COORDINATOR, "coordinator",                                                                  \
+      "as rack, and the coordinator dies between decision and restore")                            \
+    X(AMNESIA, "amnesia", "as rack, and the newest 3 copies of bank X's vats there are gone too")  \
+    X(TOTAL, "total", "as rack, and every copy of vat x3 is gone too")
+
+enum demo_case {
+#define DEMO_CASE_ENUM(name, word, text) DEMO_##name,
+    DEMO_CASES(DEMO_CASE_ENUM)
+#undef DEMO_CASE_ENUM
+        DEMO_CASE_COUNT
+};
+
+/* "rack", say. */
 const char *demo_case_name(enum demo_case which);
 
 struct demo_host {
@@ -40,6 +63,7 @@ struct demo_host {
 
 struct demo_vat {
     char name[16];
+    int bank; /* DEMO_BANK_X or DEMO_BANK_Y */
     int host; /* where the topology places it */
     pid_t first_pid;
 };
@@ -65,21 +89,36 @@ struct demo {
     struct mn_error error;
 };
 
+/* A vat's newest state, read from the files of whatever host has it. */
+struct demo_state {
+    bool complete; /* it could be read */
+    mn_run run;
+    uint32_t incarnation;
+    mn_epoch epoch;
+    int64_t balances[DEMO_ACCOUNT_COUNT];
+    int64_t money; /* their sum */
+    bool has_book;
+    bool has_log;
+    struct bank_book book;
+    struct bank_log log;
+};
+
 /* What the audit found by reading every vat's newest checkpoint. */
 struct demo_audit {
-    bool complete; /* every vat's state could be read */
+    struct demo_state *states; /* by vat; owned */
+    bool complete;             /* every vat's state could be read */
     int64_t transfers;
     int64_t money;
+    int64_t money_of[DEMO_BANK_COUNT];
     int64_t orphans;  /* received, but the sender's state never sent it, or sent something else */
     int64_t repeated; /* received twice */
-    int64_t lost;     /* sent, and never received */
-    int64_t touched;  /* vats not on a lost host whose run or incarnation is not the first */
+    int64_t lost;     /* sent, and never received, nor named in a gap */
+    int64_t gaps;     /* transfers that nobody keeps, as gap events named them to the receiver */
+    int64_t untold;   /* of a gap that the one was told of, the other was not */
+    int64_t crooked;  /* vats whose accounts do not agree with their book */
     int64_t moved;    /* vats with a run above the first */
-    int64_t incarnations_changed;
     int64_t stall_ms; /* longest time without a received transfer, of a vat not on a lost host */
     int64_t pause_us; /* largest median pause for a diff, over all vats */
-    mn_run runs[DEMO_VAT_COUNT];
-    mn_epoch epochs[DEMO_VAT_COUNT];
 };
 
 /* demo_cluster.c: the cluster's files and processes. */
@@ -90,6 +129,8 @@ mn_result demo_start_agent(struct demo *demo, int host) MN_CHECKED;
 /* demo_fire.c: how a host burns, and how all ends. */
 /* Delete a directory with all in it; what appears meanwhile too. */
 bool demo_delete(const char *path);
+/* Send a signal to every process that lives in the host's directory. Returns how many. */
+int demo_signal_host(const struct demo *demo, int host, int signal_number);
 /* Kill every process that lives in the host's directory, and delete that. Returns how many. */
 int demo_burn_host(struct demo *demo, int host);
 /* The process of a vat of this demo; 0 when it does not run. */
@@ -114,16 +155,41 @@ void demo_sleep_ms(int64_t ms);
 /* demo_facts.c: what the operator's command says. NULL when it fails. The caller decrefs. */
 json_t *demo_ask(struct demo *demo, const char *command);
 char *demo_explain(struct demo *demo, int64_t round, const char *vat);
+/* The cut that `mneme cut` makes of the round's evidence, as JSON with its proof, once other code
+ * (`mneme cut --check`) has verified it; NULL when not. The caller frees. */
+char *demo_cut(struct demo *demo, int64_t round);
 /* Whether every vat is up, and on how many hosts the agent is up. */
 bool demo_all_up(struct demo *demo);
 /* The number of rounds, and the newest one's JSON (borrowed from @rounds). */
 int demo_newest_round(json_t *rounds, json_t **newest);
 
-/* demo_audit.c */
+/* demo_copies.c: copies of a vat on the other racks, deleted behind their holders' backs. Both
+ * return how many files that were. */
+int demo_lose_newest(const struct demo *demo, int vat, int epoch_count);
+int demo_lose_all(const struct demo *demo, int vat);
+
+/* demo_disaster.c: what happens in this case, told as it happens. */
+bool demo_disaster(struct demo *demo);
+bool demo_vat_hit(const struct demo *demo, int vat); /* by what happens, itself or its host */
+
+/* demo_state.c: what a vat's checkpoint files say. */
+void demo_read_vat(const struct demo *demo, const char *vat, struct demo_state *state);
+
+/* demo_audit.c: what the states of all vats say about each other. */
 mn_result demo_read_state(struct demo *demo, struct demo_audit *audit) MN_CHECKED;
+void demo_audit_deinit(struct demo_audit *audit);
+
+/* demo_judge.c: whether everything came out as the case demands. If not, why goes to @reason. */
+bool demo_judge(struct demo *demo, json_t *rounds, const struct demo_audit *audit, char *reason,
+                size_t size);
 
 /* demo_story.c: the course of the demo. Its result is the exit status. */
 int demo_story(struct demo *demo);
+/* Print one line of the time line: since the start, or since the disaster once it has come. */
+void demo_tell(const struct demo *demo, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool demo_wait(struct demo *demo, bool (*condition)(struct demo *), const char *what);
+bool demo_work(struct demo *demo, int64_t ms); /* let everything run on; false: interrupted */
 
 /* demo_report.c: what a person reads, and report.json. True when everything is as it must be. */
 bool demo_report(struct demo *demo, json_t *rounds, const struct demo_audit *audit, bool story_well,

@@ -131,6 +131,7 @@ static void cluster_name_all(struct demo *demo)
     for (int i = 0; i < DEMO_VAT_COUNT; i++) {
         struct demo_vat *vat = &demo->vats[i];
         char bank = i < DEMO_HOST_COUNT ? 'x' : 'y';
+        vat->bank = i < DEMO_HOST_COUNT ? DEMO_BANK_X : DEMO_BANK_Y;
         vat->host = i % DEMO_HOST_COUNT;
         (void)snprintf(vat->name, sizeof vat->name, "%c%d", bank, vat->host + 1);
     }

@@ -34,6 +34,31 @@ char *demo_explain(struct demo *demo, int64_t round, const char *vat)
     return output;
 }
 
+/* The file is the coordinator's own, of the round's evidence. */
+char *demo_cut(struct demo *demo, int64_t round)
+{
+    char program[DEMO_PATH_MAX + 16];
+    char evidence[DEMO_PATH_MAX + 64];
+    char answer[DEMO_PATH_MAX + 64];
+    (void)snprintf(program, sizeof program, "%s/mneme", demo->programs);
+    (void)snprintf(evidence, sizeof evidence, "%s/coordinator/rounds/%lld.evidence.json",
+                   demo->directory, (long long)round);
+    (void)snprintf(answer, sizeof answer, "%s/cut-%lld.json", demo->directory, (long long)round);
+    char *decide[] = {program, "cut", "--json", "--proof", evidence, NULL};
+    char *check[] = {program, "cut", "--check", evidence, answer, NULL};
+    char *output = NULL;
+    char *verdict = NULL;
+    FILE *file = demo_run(decide, &output) == 0 && output != NULL ? fopen(answer, "we") : NULL;
+    bool written = file != NULL && fputs(output, file) >= 0;
+    bool fine = file != NULL && fclose(file) == 0 && written && demo_run(check, &verdict) == 0;
+    free(verdict);
+    if (!fine) {
+        free(output);
+        return NULL;
+    }
+    return output;
+}
+
 static bool facts_all_in_state(const json_t *rows, const char *state, size_t count)
 {
     size_t index = 0;

@@ -96,11 +96,16 @@ static int fire_signal(const char *directory, const char *variable, int signal_n
     return count;
 }
 
+int demo_signal_host(const struct demo *demo, int host, int signal_number)
+{
+    pid_t last = 0;
+    return fire_signal(demo->hosts[host].directory, NULL, signal_number, &last);
+}
+
 int demo_burn_host(struct demo *demo, int index)
 {
     struct demo_host *host = &demo->hosts[index];
-    pid_t last = 0;
-    int killed = fire_signal(host->directory, NULL, SIGKILL, &last);
+    int killed = demo_signal_host(demo, index, SIGKILL);
     host->agent = 0;
     host->lost = true;
     if (!demo_delete(host->directory)) {

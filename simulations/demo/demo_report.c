@@ -1,4 +1,4 @@
-/* What a person reads at the end, and report.json; and what makes a demo pass. */
+/* What a person reads at the end, and report.json. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,59 +56,93 @@ static void report_decision(const json_t *round)
     }
 }
 
-/* What the case must end in. The reason why it does not goes to @reason. */
-static bool report_judge(const struct demo *demo, int round_count, const json_t *round,
-                         const struct demo_audit *audit, char *reason, size_t size)
+static int report_touched(const struct demo *demo, const struct demo_audit *audit)
 {
-    int64_t revived = report_number(round, "revived");
-    int64_t other = report_number(round, "rolled_back") + report_number(round, "reset");
-    int64_t expected = demo->which == DEMO_CRASH ? 1 : demo->which == DEMO_AGENT ? 0 : 4;
-    int round_count_expected = demo->which == DEMO_AGENT ? 0 : 1;
-    reason[0] = '\0';
-    if (round_count != round_count_expected) {
-        (void)snprintf(reason, size, "%d rounds, expected %d", round_count, round_count_expected);
-    } else if (audit->money != (int64_t)DEMO_VAT_COUNT * DEMO_ACCOUNT_COUNT * DEMO_BALANCE) {
-        (void)snprintf(reason, size, "money was lost or made");
-    } else if (audit->orphans + audit->repeated + audit->lost != 0) {
-        (void)snprintf(reason, size, "transfers were orphaned, repeated or lost");
-    } else if (audit->touched != 0) {
-        (void)snprintf(reason, size, "vats were touched that the disaster did not reach");
-    } else if (revived != expected || other != 0) {
-        (void)snprintf(reason, size, "expected %lld revived and none rolled back or reset",
-                       (long long)expected);
-    } else if (audit->incarnations_changed != 0) {
-        (void)snprintf(reason, size, "an incarnation changed though nothing was forgotten");
-    } else if (audit->moved != expected) {
-        (void)snprintf(reason, size, "%lld vats were started anew, expected %lld",
-                       (long long)audit->moved, (long long)expected);
+    int count = 0;
+    for (int i = 0; i < DEMO_VAT_COUNT && audit->states != NULL; i++) {
+        count += audit->states[i].run != 1 && !demo_vat_hit(demo, i) ? 1 : 0;
     }
-    return reason[0] == '\0';
+    return count;
+}
+
+static int report_hit(const struct demo *demo)
+{
+    int count = 0;
+    for (int i = 0; i < DEMO_VAT_COUNT; i++) {
+        count += demo_vat_hit(demo, i) ? 1 : 0;
+    }
+    return count;
+}
+
+static int report_told(const json_t *round)
+{
+    return (int)json_array_size(json_object_get(round, "told"));
+}
+
+/* What a vat that was reset has taken with it: NULL when none was. */
+static json_t *report_taken(const struct demo *demo, const struct demo_audit *audit)
+{
+    const char *name = demo->vats[DEMO_LOST_VAT].name;
+    const int64_t before = (int64_t)DEMO_HOST_COUNT * DEMO_ACCOUNT_COUNT * DEMO_BALANCE;
+    int64_t former_count = 0;
+    int64_t former_sum = 0;
+    int64_t gap_sent = 0;
+    if (demo->which != DEMO_TOTAL || audit->states == NULL) {
+        return NULL;
+    }
+    for (int i = 0; i < DEMO_VAT_COUNT; i++) {
+        const struct bank_book *book = &audit->states[i].book;
+        for (size_t k = 0; k < book->peer_count; k++) {
+            if (strcmp(book->peers[k].name, name) == 0) {
+                former_count += (int64_t)book->peers[k].former.count;
+                former_sum += book->peers[k].former.sum;
+                gap_sent += (int64_t)book->peers[k].gap_sent;
+            }
+        }
+    }
+    return json_pack("{s:s, s:I, s:I, s:I, s:I}", "vat", name, "money",
+                     (json_int_t)(before - audit->money_of[DEMO_BANK_X]), "received_and_gone",
+                     (json_int_t)gap_sent, "sent_and_forgotten", (json_int_t)former_count,
+                     "sent_and_forgotten_money", (json_int_t)former_sum);
+}
+
+static void report_tell_taken(const json_t *taken)
+{
+    if (taken != NULL) {
+        printf("\n%s was reset, and took with it: %lld of money; %lld transfers to it that nobody "
+               "keeps any more (named to both sides in gap events); and the memory of %lld "
+               "transfers of its own, %lld in all, which stay with those who received them.\n",
+               json_string_value(json_object_get(taken, "vat")),
+               (long long)report_number(taken, "money"),
+               (long long)report_number(taken, "received_and_gone"),
+               (long long)report_number(taken, "sent_and_forgotten"),
+               (long long)report_number(taken, "sent_and_forgotten_money"));
+    }
 }
 
 static json_t *report_json(const struct demo *demo, const json_t *round,
                            const struct demo_audit *audit, bool pass)
 {
-    /* A vat that was killed is no vat elsewhere. */
-    int64_t lost_vats = demo->which == DEMO_CRASH ? 1 : report_lost_hosts(demo) * DEMO_BANK_COUNT;
     return json_pack(
-        "{s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, s:I, s:I, s:b}",
+        "{s:s, s:i, s:i, s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:I, "
+        "s:I, "
+        "s:I, s:I, s:I, s:I, s:I, s:I, s:o*, s:b}",
         "case", demo_case_name(demo->which), "hosts", DEMO_HOST_COUNT, "vats", DEMO_VAT_COUNT,
         "transfers", (json_int_t)audit->transfers, "lost_hosts", report_lost_hosts(demo),
-        "lost_vats", (json_int_t)lost_vats, "detected_ms",
-        (json_int_t)report_ms(demo, round, "lost_at"), "decided_ms",
-        (json_int_t)report_ms(demo, round, "decided_at"), "restored_ms",
+        "lost_vats", report_hit(demo), "detected_ms", (json_int_t)report_ms(demo, round, "lost_at"),
+        "decided_ms", (json_int_t)report_ms(demo, round, "decided_at"), "restored_ms",
         (json_int_t)report_ms(demo, round, "restored_at"), "told_ms",
         (json_int_t)report_ms(demo, round, "told_at"), "revived",
         (json_int_t)report_number(round, "revived"), "rolled_back",
         (json_int_t)report_number(round, "rolled_back"), "reset",
-        (json_int_t)report_number(round, "reset"), "touched_elsewhere", (json_int_t)audit->touched,
-        "stall_ms_max", (json_int_t)audit->stall_ms, "diff_pause_us_median_max",
-        (json_int_t)audit->pause_us, "money_before",
+        (json_int_t)report_number(round, "reset"), "told", report_told(round), "touched_elsewhere",
+        report_touched(demo, audit), "stall_ms_max", (json_int_t)audit->stall_ms,
+        "diff_pause_us_median_max", (json_int_t)audit->pause_us, "money_before",
         (json_int_t)DEMO_VAT_COUNT * DEMO_ACCOUNT_COUNT * DEMO_BALANCE, "money_after",
-        (json_int_t)audit->money, "orphans", (json_int_t)audit->orphans, "repeated",
-        (json_int_t)audit->repeated, "lost_messages", (json_int_t)audit->lost, "pass",
-        pass ? 1 : 0);
+        (json_int_t)audit->money, "money_after_x", (json_int_t)audit->money_of[DEMO_BANK_X],
+        "orphans", (json_int_t)audit->orphans, "repeated", (json_int_t)audit->repeated,
+        "lost_messages", (json_int_t)audit->lost, "gaps", (json_int_t)audit->gaps, "taken",
+        report_taken(demo, audit), "pass", pass ? 1 : 0);
 }
 
 static bool report_write(const struct demo *demo, const json_t *report)
@@ -127,23 +161,26 @@ bool demo_report(struct demo *demo, json_t *rounds, const struct demo_audit *aud
                  const char *trouble)
 {
     json_t *round = NULL;
-    char reason[160];
-    int round_count = demo_newest_round(rounds, &round);
+    char reason[256];
+    (void)demo_newest_round(rounds, &round);
     if (round != NULL) {
         report_time_line(demo, round);
         report_decision(round);
     } else if (story_well) {
         printf("\nNo round was needed: nothing was lost, nobody was stopped, restored or told.\n");
     }
-    bool judged = report_judge(demo, round_count, round, audit, reason, sizeof reason);
+    bool judged = demo_judge(demo, rounds, audit, reason, sizeof reason);
     bool pass = story_well && judged;
     printf("\nCounted from the checkpoints of all %d vats: %lld transfers; money %lld of %lld; "
-           "%lld orphans, %lld repeated, %lld lost; %lld vats elsewhere touched; longest stall "
+           "%lld orphans, %lld repeated, %lld lost; %d vats elsewhere touched; longest stall "
            "elsewhere %lld ms; median pause for a diff %lld us.\n",
            DEMO_VAT_COUNT, (long long)audit->transfers, (long long)audit->money,
            (long long)DEMO_VAT_COUNT * DEMO_ACCOUNT_COUNT * DEMO_BALANCE, (long long)audit->orphans,
-           (long long)audit->repeated, (long long)audit->lost, (long long)audit->touched,
+           (long long)audit->repeated, (long long)audit->lost, report_touched(demo, audit),
            (long long)audit->stall_ms, (long long)audit->pause_us);
+    json_t *taken = report_taken(demo, audit);
+    report_tell_taken(taken);
+    json_decref(taken);
     json_t *report = report_json(demo, round, audit, pass);
     pass = report_write(demo, report) && pass;
     json_decref(report);

@@ -2,26 +2,21 @@
  *
  * Waits are for conditions with a bound, never for fixed times, but for the two stretches in which
  * the banks are simply left to work. */
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "demo/demo.h"
 #include "net/net.h"
 
-enum {
-    STORY_WAIT_MS = 30000, /* the bound of every wait for a condition */
-    STORY_LOST_RACK = 1,   /* r2 */
-    STORY_CRASHED_VAT = 0, /* x1 */
-    STORY_AGENT_HOST = 2   /* h3, whose agent is killed */
-};
-
-/* Print one line of the time line: since the start, or since the disaster once it has come. */
-static void story_tell(const struct demo *demo, const char *text)
+void demo_tell(const struct demo *demo, const char *format, ...)
 {
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
     if (demo->killed_at == 0) {
         printf("%9.3f s   %s\n", (double)(mn_now() - demo->begun_at) / 1e9, text);
     } else {
@@ -30,9 +25,9 @@ static void story_tell(const struct demo *demo, const char *text)
     (void)fflush(stdout);
 }
 
-static bool story_wait(struct demo *demo, bool (*condition)(struct demo *), const char *what)
+bool demo_wait(struct demo *demo, bool (*condition)(struct demo *), const char *what)
 {
-    mn_time end = mn_now() + STORY_WAIT_MS * MN_MS;
+    mn_time end = mn_now() + DEMO_WAIT_MS * MN_MS;
     while (!condition(demo)) {
         if (demo_interrupted()) {
             mn_error_set(&demo->error, "interrupted");
@@ -40,7 +35,7 @@ static bool story_wait(struct demo *demo, bool (*condition)(struct demo *), cons
         }
         if (mn_now() > end) {
             mn_error_set(&demo->error, "waited %d s in vain: %s; see the logs in %s/logs",
-                         STORY_WAIT_MS / 1000, what, demo->directory);
+                         DEMO_WAIT_MS / 1000, what, demo->directory);
             return false;
         }
         demo_sleep_ms(20);
@@ -48,7 +43,7 @@ static bool story_wait(struct demo *demo, bool (*condition)(struct demo *), cons
     return true;
 }
 
-static bool story_work(struct demo *demo, int64_t ms)
+bool demo_work(struct demo *demo, int64_t ms)
 {
     mn_time end = mn_now() + ms * MN_MS;
     while (mn_now() < end && !demo_interrupted()) {
@@ -72,82 +67,14 @@ static bool story_start(struct demo *demo)
             return false;
         }
     }
-    if (!story_wait(demo, demo_all_up, "every host and vat up")) {
+    if (!demo_wait(demo, demo_all_up, "every host and vat up")) {
         return false;
     }
     for (int i = 0; i < DEMO_VAT_COUNT; i++) {
         demo->vats[i].first_pid = demo_vat_pid(demo, demo->vats[i].name);
     }
-    story_tell(demo, "all up: 1 coordinator, 6 agents, 12 vats of banks X and Y");
+    demo_tell(demo, "all up: 1 coordinator, 6 agents, 12 vats of banks X and Y");
     return true;
-}
-
-static void story_burn_rack(struct demo *demo)
-{
-    char text[160];
-    int per_rack = DEMO_HOST_COUNT / DEMO_RACK_COUNT;
-    int killed = 0;
-    for (int i = 0; i < per_rack; i++) {
-        killed += demo_burn_host(demo, STORY_LOST_RACK * per_rack + i);
-    }
-    (void)snprintf(text, sizeof text,
-                   "rack r2 burns: hosts h3 and h4, %d processes killed, their directories deleted",
-                   killed);
-    story_tell(demo, text);
-}
-
-/* The coordinator kills itself between its decision and the first restore (it was told to at its
- * start); it is started again. */
-static bool story_coordinator_falls(struct demo *demo)
-{
-    mn_time end = mn_now() + STORY_WAIT_MS * MN_MS;
-    while (waitpid(demo->coordinator, NULL, WNOHANG) == 0) {
-        if (mn_now() > end || demo_interrupted()) {
-            mn_error_set(&demo->error, "the coordinator did not get as far as a decision");
-            return false;
-        }
-        demo_sleep_ms(5);
-    }
-    story_tell(demo, "the coordinator was killed between its decision and the first restore");
-    if (demo_start_coordinator(demo, false) != MN_OK) {
-        return false;
-    }
-    story_tell(demo, "the coordinator is started again");
-    return true;
-}
-
-static bool story_agent_falls(struct demo *demo)
-{
-    struct demo_host *host = &demo->hosts[STORY_AGENT_HOST];
-    (void)kill(host->agent, SIGKILL);
-    (void)waitpid(host->agent, NULL, 0);
-    demo->killed_at = mn_now();
-    story_tell(demo, "the agent of h3 is killed; its vats x3 and y3 live on");
-    if (!story_work(demo, 1000) || demo_start_agent(demo, STORY_AGENT_HOST) != MN_OK) {
-        return false;
-    }
-    story_tell(demo, "the agent of h3 is started again");
-    return true;
-}
-
-static bool story_disaster(struct demo *demo)
-{
-    demo->killed_at = mn_now();
-    switch (demo->which) {
-    case DEMO_RACK:
-        story_burn_rack(demo);
-        return true;
-    case DEMO_COORDINATOR:
-        story_burn_rack(demo);
-        return story_coordinator_falls(demo);
-    case DEMO_CRASH:
-        (void)kill(demo->vats[STORY_CRASHED_VAT].first_pid, SIGKILL);
-        story_tell(demo, "vat x1 is killed; its host h1 is fine");
-        return true;
-    case DEMO_AGENT:
-        return story_agent_falls(demo);
-    }
-    return false;
 }
 
 static bool story_round_done(struct demo *demo)
@@ -166,9 +93,9 @@ static bool story_round_done(struct demo *demo)
 static bool story_recover(struct demo *demo)
 {
     if (demo->which == DEMO_AGENT) {
-        return story_wait(demo, demo_all_up, "the agent of h3 up again, and its vats");
+        return demo_wait(demo, demo_all_up, "the agent of h3 up again, and its vats");
     }
-    return story_wait(demo, story_round_done, "a round that is done");
+    return demo_wait(demo, story_round_done, "a round that is done");
 }
 
 /* Nothing is under way between any two vats any more. */
@@ -178,7 +105,9 @@ static bool story_quiet(struct demo *demo)
     if (demo_read_state(demo, &audit) != MN_OK) {
         return false;
     }
-    return audit.complete && audit.orphans == 0 && audit.lost == 0;
+    bool quiet = audit.complete && audit.orphans == 0 && audit.lost == 0 && audit.untold == 0;
+    demo_audit_deinit(&audit);
+    return quiet;
 }
 
 static bool story_stop_banks(struct demo *demo)
@@ -188,20 +117,39 @@ static bool story_stop_banks(struct demo *demo)
         mn_error_set(&demo->error, "cannot write %s", demo->stop_file);
         return false;
     }
-    story_tell(demo, "the banks are told to stop; what is under way arrives");
-    return story_wait(demo, story_quiet, "every sent transfer received");
+    demo_tell(demo, "the banks are told to stop; what is under way arrives");
+    return demo_wait(demo, story_quiet, "every sent transfer received");
 }
 
 static bool story_run(struct demo *demo, json_t **rounds)
 {
-    if (!story_start(demo) || !story_work(demo, demo->brief ? 1500 : 5000) ||
-        !story_disaster(demo) || !story_recover(demo) ||
-        !story_work(demo, demo->brief ? 1000 : 3000)) {
+    if (!story_start(demo) || !demo_work(demo, demo->brief ? 1500 : 5000) || !demo_disaster(demo) ||
+        !story_recover(demo) || !demo_work(demo, demo->brief ? 1000 : 3000)) {
         return false;
     }
     bool quiet = story_stop_banks(demo);
     *rounds = demo_ask(demo, "rounds");
     return quiet && *rounds != NULL;
+}
+
+/* Explain each vat of @rows that is not explained yet. */
+static void story_explain_rows(struct demo *demo, int64_t round, const json_t *rows,
+                               json_t *explanations)
+{
+    size_t index = 0;
+    const json_t *row = NULL;
+    json_array_foreach(rows, index, row)
+    {
+        const char *vat = json_string_value(json_object_get(row, "vat"));
+        if (vat == NULL || json_object_get(explanations, vat) != NULL) {
+            continue;
+        }
+        char *text = demo_explain(demo, round, vat);
+        if (text != NULL) {
+            (void)json_object_set_new(explanations, vat, json_string(text));
+        }
+        free(text);
+    }
 }
 
 /* The explanation is asked for while the coordinator lives, and printed with the report. */
@@ -213,17 +161,8 @@ static void story_explain(struct demo *demo, json_t *rounds)
     }
     int64_t number = json_integer_value(json_object_get(newest, "round"));
     json_t *explanations = json_object();
-    size_t index = 0;
-    json_t *restored = NULL;
-    json_array_foreach(json_object_get(newest, "restored"), index, restored)
-    {
-        const char *vat = json_string_value(json_object_get(restored, "vat"));
-        char *text = vat != NULL ? demo_explain(demo, number, vat) : NULL;
-        if (text != NULL) {
-            (void)json_object_set_new(explanations, vat, json_string(text));
-        }
-        free(text);
-    }
+    story_explain_rows(demo, number, json_object_get(newest, "restored"), explanations);
+    story_explain_rows(demo, number, json_object_get(newest, "told"), explanations);
     (void)json_object_set_new(newest, "explanations", explanations);
 }
 
@@ -246,6 +185,7 @@ int demo_story(struct demo *demo)
         well = false;
     }
     bool pass = demo_report(demo, rounds, &audit, well, demo->error.text);
+    demo_audit_deinit(&audit);
     json_decref(rounds);
     return pass ? 0 : 1;
 }

@@ -9,34 +9,47 @@
 
 #include "demo/demo.h"
 
-static const char *const main_usage =
-    "usage: demo [--case rack|crash|agent|coordinator] [--out DIR] [--brief]\n"
-    "\n"
-    "Starts a coordinator, 6 agents in 3 racks and 12 vats of two banks, lets a disaster happen,\n"
-    "and counts the money afterwards from every vat's checkpoints.\n"
-    "\n"
-    "  rack         rack r2 is killed and its directories deleted (the default)\n"
-    "  crash        one vat is killed, its host is fine\n"
-    "  agent        one agent is killed and started again; its vats live on\n"
-    "  coordinator  as rack, and the coordinator dies between decision and restore\n"
-    "\n"
-    "  --out DIR    where everything goes (default build/demo); emptied first\n"
-    "  --brief      shorter stretches of work\n"
-    "\n"
-    "Exits 0 when nothing was lost, repeated or touched that should not be, else 1; 2 for bad "
-    "usage.\n";
+static const char *const main_case_names[] = {
+#define DEMO_CASE_WORD(name, word, text) word,
+    DEMO_CASES(DEMO_CASE_WORD)
+#undef DEMO_CASE_WORD
+};
 
-static const char *const main_cases[] = {"rack", "crash", "agent", "coordinator"};
+static const char *const main_case_texts[] = {
+#define DEMO_CASE_TEXT(name, word, text) text,
+    DEMO_CASES(DEMO_CASE_TEXT)
+#undef DEMO_CASE_TEXT
+};
 
 const char *demo_case_name(enum demo_case which)
 {
-    return main_cases[which];
+    return main_case_names[which];
+}
+
+static void main_usage(FILE *file)
+{
+    (void)fputs(
+        "usage: demo [--case CASE] [--out DIR] [--brief]\n"
+        "\n"
+        "Starts a coordinator, 6 agents in 3 racks and 12 vats of two banks, lets a disaster "
+        "happen,\nand counts the money afterwards from every vat's checkpoints.\n"
+        "\n",
+        file);
+    for (int i = 0; i < DEMO_CASE_COUNT; i++) {
+        (void)fprintf(file, "  %-12s %s\n", main_case_names[i], main_case_texts[i]);
+    }
+    (void)fputs("\n"
+                "  --out DIR    where everything goes (default build/demo); emptied first\n"
+                "  --brief      shorter stretches of work\n"
+                "\n"
+                "Exits 0 when everything came out as the case demands, else 1; 2 for bad usage.\n",
+                file);
 }
 
 static bool main_find_case(const char *name, enum demo_case *which)
 {
-    for (size_t i = 0; i < sizeof main_cases / sizeof *main_cases; i++) {
-        if (strcmp(name, main_cases[i]) == 0) {
+    for (int i = 0; i < DEMO_CASE_COUNT; i++) {
+        if (strcmp(name, main_case_names[i]) == 0) {
             *which = (enum demo_case)i;
             return true;
         }
@@ -109,7 +122,7 @@ int main(int argc, char **argv)
     int option = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'h') {
-            (void)fputs(main_usage, stdout);
+            main_usage(stdout);
             return 0;
         }
         if (option == 'o') {
@@ -117,7 +130,7 @@ int main(int argc, char **argv)
         } else if (option == 'b') {
             demo.brief = true;
         } else if (option != 'c' || !main_find_case(optarg, &demo.which)) {
-            (void)fputs(main_usage, stderr);
+            main_usage(stderr);
             return 2;
         }
     }
