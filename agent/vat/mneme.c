@@ -125,6 +125,14 @@ static bool allow_hosts(void *context, const char *domain, const char *key)
     return false;
 }
 
+static void on_agent_connected(void *context)
+{
+    struct mneme *vat = context;
+    if (vat->core != NULL) {
+        vat_connected(vat->core, mn_now());
+    }
+}
+
 /* The connections of a vat that has a life: they need the host's key, which only the agent knows
  * where to find, so those that asked for the life were others. */
 static mn_result open_net(struct mneme *vat, struct mn_endpoint *bound, struct mn_error *error)
@@ -147,6 +155,9 @@ static mn_result open_net(struct mneme *vat, struct mn_endpoint *bound, struct m
     }
     if (result == MN_OK) {
         result = open_agent(vat, error);
+    }
+    if (result == MN_OK) {
+        result = mn_on_connected(vat->agent, on_agent_connected, vat, error);
     }
     if (result == MN_OK) {
         result = mn_router_bind(vat->net, vat->life.address.text, "vat", mneme_on_inbound, vat,

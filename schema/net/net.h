@@ -88,6 +88,13 @@ mn_result mn_dealer_connect(struct mn_net *net, const char *endpoint, const char
                             void *context, struct mn_socket **socket,
                             struct mn_error *error) MN_CHECKED;
 
+/* Have @connected called whenever a DEALER's connection is made, the first time and each time that
+ * it is made again; from mn_net_run, as long as the net lives. Once for a socket. Errors: MN_FULL,
+ * MN_NO_MEMORY, MN_IO */
+typedef void mn_connected(void *context);
+mn_result mn_on_connected(struct mn_socket *socket, mn_connected *connected, void *context,
+                          struct mn_error *error) MN_CHECKED;
+
 /* Close; what was sent is given up to 100 ms (or dropped where nobody is connected). Nulls *socket.
  * May be called from a callback of that socket. */
 void mn_socket_close(struct mn_net *net, struct mn_socket **socket);

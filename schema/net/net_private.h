@@ -23,7 +23,8 @@ struct mn_socket {
     bool router;
     mn_receive *receive;
     void *context;
-    struct mn_socket *next; /* all sockets of the net */
+    mn_connected *connected; /* of one that reports on another */
+    struct mn_socket *next;  /* all sockets of the net */
 };
 
 struct net_watch {
@@ -41,6 +42,7 @@ struct mn_net {
     void *allow_context;
     struct mn_socket *sockets;
     size_t socket_count;
+    uint64_t monitor_count; /* names the sockets that report on others */
     struct net_watch *watches;
     size_t watch_count;
     size_t watch_capacity;

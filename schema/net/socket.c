@@ -1,5 +1,7 @@
 /* Sockets: how they are opened, what a message in and out looks like. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +149,34 @@ mn_result mn_dealer_connect(struct mn_net *net, const char *endpoint, const char
     }
     *socket = opened;
     return MN_OK;
+}
+
+static void on_monitor(void *context, struct mn_socket *socket, const struct mn_message *message)
+{
+    (void)message; /* of one kind only */
+    socket->connected(context);
+}
+
+mn_result mn_on_connected(struct mn_socket *socket, mn_connected *connected, void *context,
+                          struct mn_error *error)
+{
+    struct mn_net *net = socket->net;
+    struct mn_socket *monitor = NULL;
+    char endpoint[64];
+    mn_assert(!socket->router);
+    net->monitor_count += 1;
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://connected-%" PRIu64, net->monitor_count);
+    mn_result result = socket_new(net, ZMQ_PAIR, on_monitor, context, &monitor, error);
+    if (result != MN_OK) {
+        return result;
+    }
+    monitor->connected = connected;
+    if (zmq_socket_monitor(socket->zmq, endpoint, ZMQ_EVENT_HANDSHAKE_SUCCEEDED) != 0 ||
+        zmq_connect(monitor->zmq, endpoint) != 0) {
+        result = socket_failure("watch", endpoint, error);
+        mn_socket_close(net, &monitor);
+    }
+    return result;
 }
 
 void mn_socket_close(struct mn_net *net, struct mn_socket **socket)

@@ -129,6 +129,10 @@ void sim_vat_go_on(struct sim *sim, struct sim_process *process)
 void sim_vat_connected(struct sim *sim, struct sim_process *process)
 {
     struct sim_vat *vat = process->vat;
+    if (vat->state == SIM_VAT_RUNNING) {
+        vat_connected(vat->core, sim_clock(sim, process));
+        sim_timer(sim, process, vat_deadline(vat->core));
+    }
     if (!vat->attach_waits || sim->now > vat->attach_until) {
         return;
     }

@@ -43,14 +43,15 @@ void link_wake(struct vat *vat, struct vat_session *session, mn_time due)
 }
 
 /* An open link is looked at again soon while something is under way, and now and then while the
- * peer has something kept for it: the word that it need not be may have been lost. */
+ * peer has something kept for it: the word that it need not be may have been lost. The peer says it
+ * with its checkpoints, so it is not asked for more often than these come. */
 static void link_due_open(struct vat *vat, mn_time now, struct vat_session *session)
 {
     session->due = MN_TIME_NEVER;
     if (session->sent > session->acked) {
         link_due(vat, session, now + vat->retry);
     } else if (session->batch_count > 0) {
-        link_due(vat, session, now + vat->connect);
+        link_due(vat, session, now + (vat->connect > vat->interval ? vat->connect : vat->interval));
     }
 }
 

@@ -102,6 +102,12 @@ mn_epoch vat_durable(const struct vat *vat)
     return vat->durable;
 }
 
+void vat_connected(struct vat *vat, mn_time now)
+{
+    mn_time due = now + VAT_BEAT_MS * MN_MS;
+    vat->beat_due = vat->started && due < vat->beat_due ? due : vat->beat_due;
+}
+
 mn_time vat_deadline(const struct vat *vat)
 {
     if (vat->pump_first != NULL) {
@@ -235,9 +241,17 @@ static void on_agent(struct vat *vat, mn_time now, const struct mn_to_vat *messa
     }
 }
 
+/* A beat asks nothing but that its connection is known. The shell says when there is a new one, so
+ * beats come no more often than the agent has to do with this vat anyway. */
+static mn_time beat_wait(const struct vat *vat)
+{
+    mn_time wait = vat->interval / VAT_BEAT_SHARE;
+    return wait > VAT_BEAT_MS * MN_MS ? wait : VAT_BEAT_MS * MN_MS;
+}
+
 static void beat(struct vat *vat, mn_time now, struct vat_effects *effects)
 {
-    vat->beat_due = now + VAT_BEAT_MS * MN_MS;
+    vat->beat_due = now + beat_wait(vat);
     struct mn_from_vat *message = effect_to_agent(vat, effects, MN_FROM_VAT_BEAT);
     if (message != NULL) {
         message->beat.number = ++vat->beat_number;

@@ -41,7 +41,8 @@ enum {
     VAT_TOLD_COUNT_MAX = MN_TOLD_ROUND_COUNT_MAX, /* rounds that are remembered one by one */
     VAT_MARK_COUNT_MAX = 1024, /* checkpoints per session between its floor and now */
     VAT_DATA_COUNT_MAX = 512,  /* messages in one Data; so one event is a bounded time */
-    VAT_BEAT_MS = 250,
+    VAT_BEAT_MS = 250,  /* after a new connection to the agent, and at least between two beats */
+    VAT_BEAT_SHARE = 8, /* so many beats in the time from one checkpoint to the next */
     VAT_RETRY_MS_MIN = 20
 };
 
@@ -222,6 +223,10 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
  *            MN_NO_MEMORY */
 mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, const void *bytes,
                    size_t size) MN_CHECKED;
+
+/* The connection to the agent is a new one: an agent that has just begun does not know it yet, and
+ * is to hear of it soon. May move the deadline. */
+void vat_connected(struct vat *vat, mn_time now);
 
 /* The BLOBs, to read and to change during a turn. */
 struct blobs *vat_blobs(struct vat *vat);

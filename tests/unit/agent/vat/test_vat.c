@@ -440,12 +440,50 @@ static void a_peer_out_of_reach_is_told_once_and_when_it_is_back(void **state)
     world_deinit(&world);
 }
 
+static size_t beats_of(struct vat *vat, mn_time now, const struct vat_event *event)
+{
+    struct vat_effects effects = {0};
+    size_t beats = 0;
+    assert_int_equal(vat_step(vat, now, event, &effects), MN_OK);
+    for (size_t i = 0; i < effects.count; i++) {
+        beats += effects.items[i].kind == VAT_EFFECT_TO_AGENT &&
+                         effects.items[i].to_agent->kind == MN_FROM_VAT_BEAT
+                     ? 1
+                     : 0;
+    }
+    vat_effects_deinit(&effects);
+    return beats;
+}
+
+static void beats_as_seldom_as_it_checkpoints_but_soon_on_a_new_connection(void **state)
+{
+    (void)state;
+    const struct mn_life life = {.vat = {.text = "a"},
+                                 .run = 1,
+                                 .outcome = MN_RUNNING,
+                                 .interval_ms = 80000,
+                                 .connect_ms = 2000};
+    const struct vat_event start = {.kind = VAT_EVENT_START};
+    const struct vat_event tick = {.kind = VAT_EVENT_TICK};
+    struct vat *vat = NULL;
+    assert_int_equal(vat_new(&vat, &life), MN_OK);
+    assert_int_equal(beats_of(vat, 0, &start), 0);
+    assert_int_equal(beats_of(vat, 0, &tick), 1);
+    assert_int_equal(vat_deadline(vat), 10 * MN_SECOND);
+    vat_connected(vat, 1 * MN_SECOND);
+    assert_int_equal(vat_deadline(vat), 1250 * MN_MS);
+    assert_int_equal(beats_of(vat, 1250 * MN_MS, &tick), 1);
+    assert_int_equal(vat_deadline(vat), 11250 * MN_MS);
+    vat_destroy(&vat);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_held_message_leaves_only_when_its_epoch_is_durable),
         cmocka_unit_test(an_early_message_leaves_when_its_turn_is_over),
         cmocka_unit_test(what_an_early_sender_forgot_gives_its_numbers_to_others),
+        cmocka_unit_test(beats_as_seldom_as_it_checkpoints_but_soon_on_a_new_connection),
         cmocka_unit_test(what_a_crashed_receiver_had_not_kept_is_sent_again_once),
         cmocka_unit_test(what_a_crashed_receiver_had_kept_is_not_sent_again),
         cmocka_unit_test(a_sender_that_crashed_before_sending_sends_the_same_numbers),

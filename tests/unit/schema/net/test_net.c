@@ -328,10 +328,36 @@ static void reads_back_the_keys_it_wrote_and_never_overwrites(void **state)
     assert_int_equal(rmdir(directory), 0);
 }
 
+static void count_one(void *context)
+{
+    int *count = context;
+    *count += 1;
+}
+
+static void says_when_a_connection_is_made_and_made_again(void **state)
+{
+    (void)state;
+    struct pair pair;
+    int connected = 0;
+    char bound[MN_ENDPOINT_SIZE_MAX];
+    pair_open(&pair, true);
+    assert_int_equal(mn_on_connected(pair.dealer, count_one, &connected, NULL), MN_OK);
+    assert_true(pair_run(&pair, &connected, 1, 10000));
+    mn_net_destroy(&pair.server);
+    assert_int_equal(mn_net_new(&pair.server, &pair.server_keys, allow_one, pair.allowed, NULL),
+                     MN_OK);
+    assert_int_equal(mn_router_bind(pair.server, pair.endpoint, "test", side_receive,
+                                    &pair.at_server, bound, sizeof bound, &pair.router, NULL),
+                     MN_OK);
+    assert_true(pair_run(&pair, &connected, 2, 10000));
+    pair_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_a_connection_by_its_key_and_echoes_both_frames),
+        cmocka_unit_test(says_when_a_connection_is_made_and_made_again),
         cmocka_unit_test(gives_a_wrong_key_no_connection),
         cmocka_unit_test(drops_and_counts_a_third_frame_and_lives_on),
         cmocka_unit_test(drops_and_counts_what_is_too_large_and_lives_on),
