@@ -273,6 +273,7 @@ void agent_decision(struct agent *agent, const struct mn_decision_notice *notice
         decision_waits(agent, notice, MN_NOT_FOUND);
         return;
     }
+    agent_notices_known(agent, notice);
     struct agent_decision *decision = agent_decision_find(agent, notice->round);
     if (decision != NULL) {
         agent_notices_repeat(agent, decision);

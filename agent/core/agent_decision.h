@@ -43,5 +43,8 @@ void agent_notices_tell(struct agent *agent, const struct agent_vat *vat);
 void agent_notices_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round);
 /* HANDLED may have been lost: say it again for all who have. */
 void agent_notices_repeat(struct agent *agent, const struct agent_decision *decision);
+/* Say it of those whose start called the round handled: a coordinator that has come since has
+ * forgotten that it said so. */
+void agent_notices_known(struct agent *agent, const struct mn_decision_notice *notice);
 
 #endif

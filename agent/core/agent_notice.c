@@ -61,6 +61,17 @@ void agent_notices_repeat(struct agent *agent, const struct agent_decision *deci
     }
 }
 
+void agent_notices_known(struct agent *agent, const struct mn_decision_notice *notice)
+{
+    for (uint32_t i = 0; i < notice->told_count; i++) {
+        const struct agent_vat *vat = agent_find_vat(agent, &notice->told[i].vat);
+        if (vat != NULL && vat->next.run == 0 && !agent_vat_fenced(vat) &&
+            notice->round <= vat->start.told_round) {
+            notices_say_handled(agent, vat, notice->round);
+        }
+    }
+}
+
 static void notices_say(struct agent *agent, const struct agent_vat *vat, uint64_t round,
                         const struct agent_told *told)
 {

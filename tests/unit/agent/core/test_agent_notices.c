@@ -146,6 +146,10 @@ static void hands_out_no_notice_that_the_start_calls_handled(void **state)
     play_expect(&play, "vat b life x2 run 2 round 2 keep 0.0 store store/x2\n");
     x2_is_up(&play, 9);
     assert_false(said(&play, "notice"));
+    /* A coordinator that has come since does not know, and asks. */
+    play_skip(&play);
+    play_decision(&play, 1, "x2", "x3");
+    assert_true(said(&play, "up handled x2 run 2 round 1\n"));
     play_close(&play);
 }
 
