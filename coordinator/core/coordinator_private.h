@@ -25,6 +25,7 @@ struct host_entry {
     bool complete;   /* has reported, in this generation, all that it had at its hello */
     bool emptied;    /* came back without what it had, before it was complete, and no decision has
                         taken that into account yet */
+    bool told_all;   /* every row of its newest hello has been taken */
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;
@@ -57,6 +58,7 @@ struct vat_entry {
     bool unknown;       /* the ledger says so */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
+    bool floored;       /* the ledger has one of this generation */
     char *endpoint;     /* heap; NULL while it runs nowhere */
     mn_run told_run;    /* the run of which the watchers were told */
     uint32_t *watchers; /* heap: hosts that asked where it is, each once */
@@ -221,6 +223,9 @@ void addresses_set(struct coordinator *coordinator, uint32_t vat, const char *en
 void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 /* Let the ledger follow every vat's floor; not while a round may need what is below. */
 void reports_floors(struct coordinator *coordinator);
+/* All that @host had has been told, or what has not will not come: the ledger may have the floors
+ * of its vats. */
+void reports_first_floors(struct coordinator *coordinator, uint32_t host);
 /* The vats of these names, TOPOLOGY_NONE where there is none; NULL after failing. */
 uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
                         uint32_t count);

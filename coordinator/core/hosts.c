@@ -167,6 +167,10 @@ void hosts_complete(struct coordinator *coordinator, uint32_t host, bool complet
 {
     struct host_entry *entry = &coordinator->hosts[host];
     entry->complete = entry->complete || (complete && !entry->emptied);
+    if (complete && !entry->told_all) {
+        entry->told_all = true;
+        reports_first_floors(coordinator, host);
+    }
 }
 
 void hosts_emptied(struct coordinator *coordinator, uint32_t host)
@@ -338,6 +342,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         round_number_seen(coordinator, message->hello.newest_round);
     }
     coordinator->hosts[host].known = true;
+    coordinator->hosts[host].told_all = false;
     hosts_welcome(coordinator, host);
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */
     telling_remind(coordinator, host, message->hello.newest_round);

@@ -100,9 +100,41 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
     if (entry->host == host && settled && row->floor > entry->floor &&
         !vats_epoch_dead(coordinator, vat, row->floor)) {
         entry->floor = row->floor;
-        if (first || round_active(coordinator) == NULL) {
-            (void)coordinator_fine(coordinator,
-                                   ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL));
+    }
+}
+
+static void floor_set(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->floor > 0 && coordinator_fine(coordinator, ledger_set_floor(coordinator->ledger, vat,
+                                                                           entry->floor, NULL))) {
+        entry->floored = true;
+    }
+}
+
+void reports_first_floors(struct coordinator *coordinator, uint32_t host)
+{
+    uint32_t vat = coordinator->hosts[host].vat_first;
+    for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
+        if (!coordinator->vats[vat].floored) {
+            floor_set(coordinator, vat);
+        }
+    }
+}
+
+/* The ledger lets go of what is below a floor unless it knows what stands on it. So a new
+ * coordinator takes a vat's first floor only when all rows of its host are there; the next ones
+ * come after what they rest on. */
+static void floors_follow(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                          const struct mn_report *report)
+{
+    bool round = round_active(coordinator) != NULL;
+    for (uint32_t i = 0; i < report->row_count; i++) {
+        uint32_t vat = vats[report->rows[i].vat];
+        const struct vat_entry *entry = vat != TOPOLOGY_NONE ? &coordinator->vats[vat] : NULL;
+        if (entry != NULL && entry->host == host &&
+            (entry->floored ? !round : coordinator->hosts[host].told_all)) {
+            floor_set(coordinator, vat);
         }
     }
 }
@@ -114,6 +146,9 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
     for (uint32_t i = 0; vats != NULL && i < report->row_count; i++) {
         row_take(coordinator, host, vats, report, &report->rows[i]);
     }
+    if (vats != NULL) {
+        floors_follow(coordinator, host, vats, report);
+    }
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_TAKEN);
     if (down != NULL) {
         down->taken.sequence = report->sequence;
@@ -123,10 +158,8 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
 void reports_floors(struct coordinator *coordinator)
 {
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        mn_epoch floor = coordinator->vats[i].floor;
-        if (floor > 0 &&
-            !coordinator_fine(coordinator, ledger_set_floor(coordinator->ledger, i, floor, NULL))) {
-            return;
+        if (coordinator->vats[i].floored) {
+            floor_set(coordinator, i);
         }
     }
 }

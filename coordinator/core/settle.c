@@ -95,6 +95,9 @@ static bool settle_is_sure(const struct decision *decision)
 void settle(struct coordinator *coordinator, struct round *round)
 {
     settle_unknown(coordinator);
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        reports_first_floors(coordinator, i);
+    }
     struct decision *decision = NULL;
     if (coordinator->effects->result != MN_OK ||
         !coordinator_fine(coordinator, ledger_decide(coordinator->ledger, &decision))) {

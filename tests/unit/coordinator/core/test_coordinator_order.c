@@ -31,6 +31,32 @@ static void never_gives_a_round_its_number_twice(void **state)
     scene_close(&scene);
 }
 
+/* A new coordinator hears of x1's full, which is below x1's floor already, before it hears of the
+ * diff that stands on it. */
+static void keeps_a_full_below_the_floor_until_it_knows_what_stands_on_it(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    scene_restart(&scene, scene.record_count);
+    scene_recorded(&scene, scene.record_count);
+    for (uint32_t host = 1; host <= 6; host++) {
+        char vat[16];
+        (void)snprintf(vat, sizeof vat, "x%u", host);
+        trouble_hello_of(&scene, host, vat, 1, 0, true);
+        trouble_row_with_floor(&scene, host, vat, EPOCH(1, 1), 0, 0, EPOCH(1, 2), false);
+        trouble_row_with_floor(&scene, host, vat, EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1),
+                               EPOCH(1, 2), false);
+    }
+    scene_until(&scene, 40000);
+    scene_state(&scene, 1, "x1 1 exited");
+    scene_until(&scene, 43000);
+    trouble_must_say(&scene, "h2 freeze round 1 attempt 1 suspects x1/1\n");
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "[h1: x1 run 2 incarnation 1 revived keep 1.2 from 1.1@h1 1.2@h1]");
+    scene_close(&scene);
+}
+
 /* h3 has no power: nothing refuses a connection, so witnesses answer "silent" when the bound of a
  * probe, 2 heartbeats, is over; and a millisecond under way. */
 static void finds_a_host_lost_whose_witnesses_wait_for_the_bound_of_the_probe(void **state)
@@ -229,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_gives_a_round_its_number_twice),
+        cmocka_unit_test(keeps_a_full_below_the_floor_until_it_knows_what_stands_on_it),
         cmocka_unit_test(finds_a_host_lost_whose_witnesses_wait_for_the_bound_of_the_probe),
         cmocka_unit_test(takes_nobody_back_because_a_report_is_late),
         cmocka_unit_test(takes_no_answer_from_before_a_hello_for_one_after_it),
