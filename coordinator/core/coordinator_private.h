@@ -212,6 +212,9 @@ void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, ui
 void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
                     const struct mn_start *start);
 void vats_first_start(struct coordinator *coordinator, uint32_t vat);
+/* Its host is lost before it ever ran: that counts as its first run, so that a round replaces it.
+ */
+void vats_first_run_lost(struct coordinator *coordinator, uint32_t vat);
 void vats_first_start_again(struct coordinator *coordinator);
 
 /* addresses.c: where each vat is, for those who ask. */

@@ -33,9 +33,10 @@ static void host_is_lost(struct coordinator *coordinator, uint32_t host)
         return;
     }
     for (uint32_t i = entry->vat_first; i != TOPOLOGY_NONE; i = coordinator->vats[i].next_here) {
-        if (coordinator->vats[i].run != 0) {
-            vats_lose(coordinator, i, "its host is lost");
+        if (coordinator->vats[i].run == 0) {
+            vats_first_run_lost(coordinator, i);
         }
+        vats_lose(coordinator, i, "its host is lost");
     }
     restore_holder_lost(coordinator, host);
     round_changed(coordinator);

@@ -168,6 +168,13 @@ void vats_first_start_again(struct coordinator *coordinator)
     }
 }
 
+void vats_first_run_lost(struct coordinator *coordinator, uint32_t vat)
+{
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    vat_set_run(coordinator, vat, entry->run_seen > 0 ? entry->run_seen : 1);
+    vat_record(coordinator, vat, PENDING_RAISED);
+}
+
 /* Its order has been carried out, or has failed. */
 static void vat_started(struct coordinator *coordinator, uint32_t vat)
 {

@@ -245,6 +245,31 @@ static void restores_a_lost_vat_of_which_a_later_run_turns_up(void **state)
     scene_close(&scene);
 }
 
+/* h3 burns before its agent has ever said a word. */
+static void starts_elsewhere_what_its_own_host_never_could(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    for (uint32_t host = 1; host <= 6; host++) {
+        if (host != 3) {
+            scene_hello(&scene, host, "");
+        }
+    }
+    scene_recorded(&scene, scene.record_count);
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 12000);
+    trouble_witnesses_find_closed(&scene);
+    scene_until(&scene, 20000);
+    for (uint32_t host = 1; host <= 6; host++) {
+        if (host != 3) {
+            trouble_answer(&scene, host, 1, 1, "");
+        }
+    }
+    trouble_must_say(&scene, "decision 1 lost h3 [h1: x3 run 2 incarnation 1 revived keep 0.0]");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +280,7 @@ int main(void)
         cmocka_unit_test(never_lets_a_later_round_overtake_a_notice_that_is_owed),
         cmocka_unit_test(restores_anew_what_waits_for_a_checkpoint_that_burned),
         cmocka_unit_test(restores_a_lost_vat_of_which_a_later_run_turns_up),
+        cmocka_unit_test(starts_elsewhere_what_its_own_host_never_could),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
