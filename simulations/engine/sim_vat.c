@@ -246,6 +246,10 @@ static void message_agent(struct sim *sim, struct sim_process *process,
             struct observer_actor actor = sim_vat_actor(process);
             observer_durable(sim->observer, &actor, said.durable.epoch, said.durable.floor);
         }
+        if (said.kind == MN_TO_VAT_FREEZE && sim->observer != NULL) {
+            struct observer_actor actor = sim_vat_actor(process);
+            observer_frozen(sim->observer, &actor, said.freeze.suspects, said.freeze.suspect_count);
+        }
         struct vat_event event = {.kind = VAT_EVENT_AGENT, .agent = &said};
         sim_vat_step(sim, process, &event);
     }

@@ -1,7 +1,40 @@
 /* G1 consistent and latest. What a vat takes is part of its sender's history, and comes once and in
- * order; after a decision nobody remembers what another forgot, but those that are told; and no
- * lost vat goes back further than it must. */
+ * order, and nothing comes from a run that it has been told not to believe; a running vat is
+ * stopped before a decision takes it back; after the decision nobody remembers what another forgot,
+ * but those that are told; and no lost vat goes back further than it must. */
 #include "observer/observer_private.h"
+
+void g1_frozen(struct observer *observer, const struct observer_actor *actor,
+               const struct mn_vat_run *suspects, uint32_t count)
+{
+    struct observer_vat *vat = &observer->vats[actor->vat];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t peer = topology_find_vat(observer->topology, suspects[i].vat.text);
+        size_t place = 0;
+        while (place < vat->fence_count && vat->fences[place].vat != peer) {
+            place += 1;
+        }
+        if (place == vat->fence_count) {
+            observer_grow(&vat->fences, &vat->fence_capacity, vat->fence_count + 1,
+                          sizeof *vat->fences);
+            vat->fences[vat->fence_count++] = (struct observer_fence){.vat = peer};
+        }
+        if (suspects[i].run > vat->fences[place].run) {
+            vat->fences[place].run = suspects[i].run;
+        }
+    }
+}
+
+/* Whether the vat was told not to believe the peer in the newest run that it has. */
+static bool fenced(const struct observer *observer, const struct observer_vat *vat, uint32_t peer)
+{
+    for (size_t i = 0; i < vat->fence_count; i++) {
+        if (vat->fences[i].vat == peer) {
+            return vat->fences[i].run >= observer->vats[peer].run;
+        }
+    }
+    return false;
+}
 
 void g1_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
               uint64_t id)
@@ -24,6 +57,13 @@ void g1_takes(struct observer *observer, const struct observer_actor *actor, uin
                       (unsigned long long)message->epoch);
         return;
     }
+    if (fenced(observer, &observer->vats[actor->vat], peer)) {
+        observer_fail(observer, "G1",
+                      "%s run %u takes in epoch %llx what %s says in run %u, which it was told not "
+                      "to believe",
+                      name, actor->run, (unsigned long long)actor->epoch, from,
+                      observer->vats[peer].run);
+    }
     struct observer_pair *pair = observer_pair(observer, peer, actor->vat);
     if (message->index != pair->next + 1) {
         observer_fail(observer, "once", "%s takes message %llu of %s after %llu", name,
@@ -32,25 +72,14 @@ void g1_takes(struct observer *observer, const struct observer_actor *actor, uin
     }
     g4_takes(observer, actor->vat, message);
     observer_grow(&pair->taken, &pair->taken_capacity, pair->taken_count + 1, sizeof *pair->taken);
-    pair->taken[pair->taken_count++] = (struct observer_taken){
-        .index = message->index, .epoch = actor->epoch, .sender_epoch = message->epoch};
+    pair->taken[pair->taken_count++] = (struct observer_taken){.index = message->index,
+                                                               .epoch = actor->epoch,
+                                                               .sender_epoch = message->epoch,
+                                                               .at = observer->now};
     pair->next = message->index;
 }
 
 /* ---- after a decision ------------------------------------------------------------------------ */
-
-/* Whether the vat has been told, or will be, that it keeps what the peer sent in that epoch. */
-static bool told_of(const struct observer_vat *vat, const char *peer, mn_epoch epoch)
-{
-    for (size_t i = 0; i < vat->told_count; i++) {
-        const struct mn_notice *notice = &vat->told[i].notice;
-        if (mn_name_equal(&notice->peer, &(const struct mn_name[]){mn_name_of(peer)}[0]) &&
-            notice->you_heard.first <= epoch && epoch <= notice->you_heard.last) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Where no floor is given, it is what the first listed checkpoint says that it began after. */
 static mn_epoch floor_by_rows(const struct evidence *evidence, uint32_t vat)
@@ -94,7 +123,7 @@ static void pair_decided(struct observer *observer, const struct evidence *evide
             floor = floor_of(observer, evidence, pair->receiver);
         }
         if (taken->sender_epoch != 0 && taken->epoch > floor &&
-            !told_of(receiver, observer_vat_name(observer, sender), taken->sender_epoch)) {
+            !observer_told_of(receiver, observer_vat_name(observer, sender), taken->sender_epoch)) {
             observer_fail(observer, "G1",
                           "%s keeps in epoch %llx what it heard of %s in epoch %llx, which %s "
                           "forgot, and is not told",
@@ -127,6 +156,18 @@ void g1_decided(struct observer *observer, const struct evidence *evidence,
         struct observer_vat *vat = &observer->vats[round->starts[i].vat];
         for (size_t k = 0; k < vat->pair_count; k++) {
             pair_decided(observer, evidence, round->starts[i].vat, &vat->pairs[k]);
+        }
+    }
+}
+
+void g1_stopped(struct observer *observer, const struct observer_round *round)
+{
+    for (size_t i = 0; i < round->start_count; i++) {
+        const struct observer_start *start = &round->starts[i];
+        if (start->was_running && observer->vats[start->vat].process != 0) {
+            observer_fail(observer, "G1", "round %llu takes %s back to %llx, which still runs",
+                          (unsigned long long)round->round, observer_vat_name(observer, start->vat),
+                          (unsigned long long)start->keep);
         }
     }
 }

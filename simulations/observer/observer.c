@@ -44,6 +44,7 @@ static void vat_free(struct observer_vat *vat)
     free(vat->senders);
     free(vat->begun);
     free(vat->points);
+    free(vat->fences);
     free(vat->told);
     free(vat->copies);
 }
@@ -101,6 +102,8 @@ void observer_vat_begins(struct observer *observer, const struct observer_actor 
     g3_begins(observer, actor, life, state);
     if (observer_current(observer, actor)) {
         observer->vats[actor->vat].process = actor->process;
+        observer->vats[actor->vat].began = observer->now;
+        observer->vats[actor->vat].fence_count = 0;
     }
 }
 
@@ -174,6 +177,14 @@ void observer_notice(struct observer *observer, const struct observer_actor *act
 {
     if (observer_current(observer, actor)) {
         g4_notice(observer, actor, notice, reset);
+    }
+}
+
+void observer_frozen(struct observer *observer, const struct observer_actor *actor,
+                     const struct mn_vat_run *suspects, uint32_t count)
+{
+    if (observer_current(observer, actor)) {
+        g1_frozen(observer, actor, suspects, count);
     }
 }
 
@@ -296,10 +307,11 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     g6_decided(observer, decision);
     struct evidence *evidence = g9_decided(observer, decision, text, size);
     g8_decided(observer, decision);
-    if (evidence != NULL) {
-        g10_decided(observer, evidence);
-    }
     const struct observer_round *round = round_add(observer, decision);
+    if (evidence != NULL) {
+        g10_decided(observer, evidence, round);
+    }
+    g1_stopped(observer, round);
     g3_decided(observer, round);
     decision_apply(observer, round, decision);
     if (evidence != NULL) {
@@ -345,6 +357,7 @@ void observer_down(struct observer *observer, uint32_t host, const struct mn_dow
 {
     (void)host;
     g5_down(observer, message);
+    g10_down(observer, message);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

@@ -74,6 +74,10 @@ void observer_gap(struct observer *observer, const struct observer_actor *actor,
 void observer_notice(struct observer *observer, const struct observer_actor *actor,
                      const struct mn_notice *notice, bool reset);
 
+/* It is handed a freeze: from then on it believes none of these runs. */
+void observer_frozen(struct observer *observer, const struct observer_actor *actor,
+                     const struct mn_vat_run *suspects, uint32_t count);
+
 /* It has written a checkpoint of its open epoch. */
 void observer_checkpoint(struct observer *observer, const struct observer_actor *actor,
                          mn_epoch onto, uint64_t state);

@@ -27,6 +27,7 @@ struct observer_taken {
     uint64_t index;
     mn_epoch epoch;        /* of the receiver */
     mn_epoch sender_epoch; /* 0: a gap */
+    mn_time at;
 };
 
 /* Messages first..last that nobody keeps, as one side was told of them in @epoch of its own. */
@@ -75,6 +76,12 @@ struct observer_told {
     mn_epoch handed; /* in this epoch; 0: not yet; or OBSERVER_FORGOTTEN */
 };
 
+/* Not to be believed in that run. */
+struct observer_fence {
+    uint32_t vat;
+    mn_run run;
+};
+
 struct observer_copy {
     uint32_t host;
     mn_epoch epoch;
@@ -88,8 +95,12 @@ struct observer_vat {
     uint32_t host;
     mn_epoch keep; /* where that run goes on from */
     enum mn_outcome outcome;
-    uint64_t process; /* that runs it; 0: none */
-    mn_run *begun;    /* runs that have had a process */
+    uint64_t process;              /* that runs it; 0: none */
+    mn_time began;                 /* that process */
+    struct observer_fence *fences; /* that it was told of */
+    size_t fence_count;
+    size_t fence_capacity;
+    mn_run *begun; /* runs that have had a process */
     size_t begun_count;
     size_t begun_capacity;
     mn_epoch floor;                /* the oldest that is to be kept, */
@@ -147,6 +158,8 @@ struct observer {
     uint64_t generation;
     uint64_t sequence;
     struct observer_vat *vats;
+    uint64_t asking;  /* the newest round in which anybody is frozen, */
+    mn_time asked;    /* and since when */
     uint64_t *frozen; /* by host: the round of the newest freeze that its agent heard, or 0 */
     struct observer_message *messages; /* by id - 1 */
     size_t message_count;
@@ -173,13 +186,19 @@ void observer_forget_taken(struct observer *observer, uint32_t vat, mn_epoch kee
 /* Its checkpoints above @keep are no part of its history. */
 void observer_forget_points(struct observer *observer, uint32_t vat, mn_epoch keep);
 bool observer_current(const struct observer *observer, const struct observer_actor *actor);
+/* Whether the vat has been told, or will be, that it keeps what the peer sent in that epoch. */
+bool observer_told_of(const struct observer_vat *vat, const char *peer, mn_epoch epoch);
 const char *observer_vat_name(const struct observer *observer, uint32_t vat);
 
 /* The oracles, one guarantee each. */
 void g1_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
               uint64_t id);
+void g1_frozen(struct observer *observer, const struct observer_actor *actor,
+               const struct mn_vat_run *suspects, uint32_t count);
 void g1_decided(struct observer *observer, const struct evidence *evidence,
                 const struct observer_round *round);
+/* Before anything is forgotten: does one that is taken back still run? */
+void g1_stopped(struct observer *observer, const struct observer_round *round);
 /* Before anything is forgotten: could a lost vat have kept more? */
 void g1_latest(struct observer *observer, const struct observer_round *round);
 void g2_decided(struct observer *observer, const struct observer_round *round,
@@ -216,6 +235,8 @@ void g7_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch
 void g8_decided(struct observer *observer, const struct mn_journal_decision *decision);
 struct evidence *g9_decided(struct observer *observer, const struct mn_journal_decision *decision,
                             const char *evidence, size_t evidence_size);
-void g10_decided(struct observer *observer, const struct evidence *evidence);
+void g10_down(struct observer *observer, const struct mn_down *message);
+void g10_decided(struct observer *observer, const struct evidence *evidence,
+                 const struct observer_round *round);
 
 #endif

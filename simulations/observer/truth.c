@@ -23,6 +23,19 @@ bool observer_current(const struct observer *observer, const struct observer_act
     return actor->run == observer->vats[actor->vat].run;
 }
 
+bool observer_told_of(const struct observer_vat *vat, const char *peer, mn_epoch epoch)
+{
+    struct mn_name name = mn_name_of(peer);
+    for (size_t i = 0; i < vat->told_count; i++) {
+        const struct mn_notice *notice = &vat->told[i].notice;
+        if (mn_name_equal(&notice->peer, &name) && notice->you_heard.first <= epoch &&
+            epoch <= notice->you_heard.last) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- pairs ----------------------------------------------------------------------------------- */
 
 static size_t pair_place(const struct observer_vat *vat, uint32_t receiver)
