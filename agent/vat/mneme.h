@@ -41,9 +41,9 @@ enum {
 };
 
 enum {
-    MNEME_PAYLOAD_SIZE_MAX = 1024 * 1024,   /* of one message */
-    MNEME_BLOB_SIZE_MAX = 64 * 1024 * 1024, /* of one BLOB */
-    MNEME_NAME_SIZE_MAX = 128               /* of a vat or a BLOB: A-Z a-z 0-9 . _ : / - */
+    MNEME_PAYLOAD_SIZE_MAX = 64 * 1024 * 1024, /* of one message */
+    MNEME_BLOB_SIZE_MAX = 64 * 1024 * 1024,    /* of one BLOB */
+    MNEME_NAME_SIZE_MAX = 128                  /* of a vat or a BLOB: A-Z a-z 0-9 . _ : / - */
 };
 
 struct mneme;
@@ -118,8 +118,10 @@ int mneme_next(struct mneme *vat, struct mneme_event *event, int timeout_ms) MNE
  * in a durable checkpoint, and arrive once and in order whatever crashes meanwhile. Of a vat whose
  * topology says `sends: early` they leave when this turn is over: sooner, but a crash of it is not
  * invisible then, because peers may have heard what it no longer knows.
- * MNEME_FULL: too much is kept for this peer or for all; nothing is lost, try again later. Also
- * MNEME_BAD_INPUT (no name, or this vat's own), MNEME_TOO_LARGE, MNEME_NO_MEMORY. */
+ * A large message travels in pieces, and one to a peer that is slow waits here, so that neither is
+ * in the way of what others are sent. MNEME_FULL: too much is kept for this peer (80 MiB) or for
+ * all (256 MiB); nothing is lost, try again later. Also MNEME_BAD_INPUT (no name, or this vat's
+ * own), MNEME_TOO_LARGE, MNEME_NO_MEMORY. */
 int mneme_send(struct mneme *vat, const char *peer, const void *bytes, size_t size) MNEME_CHECKED;
 
 /* Set the BLOB @name to a copy of @size bytes. Putting the same bytes again costs nothing.

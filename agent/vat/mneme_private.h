@@ -9,6 +9,10 @@
 #include "net/net.h"
 
 enum {
+    /* Bytes of messages of peers that wait for the application. Beyond it nothing is read of peers,
+     * so that they have to wait; the message that reaches it is still taken. */
+    MNEME_INBOX_SIZE_MAX = 16 * 1024 * 1024,
+
     MNEME_PAUSE_COUNT_MAX = 1024,
     MNEME_OPEN_MS_MAX = 30000,   /* to hear from the agent at the start */
     MNEME_ATTACH_MS = 500,       /* between two words to an agent that does not answer */
@@ -58,6 +62,7 @@ struct mneme {
 
     struct mneme_frame *first; /* the inbox, oldest first */
     struct mneme_frame **last;
+    size_t inbox_size;           /* of what came from peers' connections to this vat */
     struct mneme_frame *present; /* the one whose effects are being carried out */
     struct mn_arena frame_arena;
     struct mn_buffer out;

@@ -12,11 +12,22 @@ _Static_assert(sizeof(struct vat_connection) == sizeof(struct mn_peer),
 
 /* ---- in ---- */
 
+static void inbox_shrink(struct mneme *vat, size_t size)
+{
+    vat->inbox_size -= size;
+    if (vat->router != NULL && vat->inbox_size < MNEME_INBOX_SIZE_MAX) {
+        mn_socket_pause(vat->router, false);
+    }
+}
+
 static void inbox_add(struct mneme *vat, enum vat_event_kind kind, const struct mn_name *peer,
                       const struct mn_message *message)
 {
     struct mneme_frame *frame = malloc(sizeof *frame + message->frame_size + message->second_size);
     if (frame == NULL) {
+        if (kind == VAT_EVENT_INBOUND) {
+            inbox_shrink(vat, message->frame_size + message->second_size);
+        }
         return; /* As if it had been lost on the way: it will be said again. */
     }
     memset(frame, 0, sizeof *frame);
@@ -48,8 +59,12 @@ void mneme_on_agent(void *context, struct mn_socket *socket, const struct mn_mes
 
 void mneme_on_inbound(void *context, struct mn_socket *socket, const struct mn_message *message)
 {
-    (void)socket;
-    inbox_add(context, VAT_EVENT_INBOUND, NULL, message);
+    struct mneme *vat = context;
+    vat->inbox_size += message->frame_size + message->second_size;
+    if (vat->inbox_size >= MNEME_INBOX_SIZE_MAX) {
+        mn_socket_pause(socket, true);
+    }
+    inbox_add(vat, VAT_EVENT_INBOUND, NULL, message);
 }
 
 static void on_answer(void *context, struct mn_socket *socket, const struct mn_message *message)
@@ -69,6 +84,7 @@ void mneme_inbox_clear(struct mneme *vat)
         vat->first = next;
     }
     vat->last = &vat->first;
+    vat->inbox_size = 0;
 }
 
 static void feed_agent(struct mneme *vat, const struct mneme_frame *frame)
@@ -121,6 +137,9 @@ bool mneme_feed(struct mneme *vat)
     vat->first = frame->next;
     if (vat->first == NULL) {
         vat->last = &vat->first;
+    }
+    if (frame->kind == VAT_EVENT_INBOUND) {
+        inbox_shrink(vat, frame->size + frame->second_size);
     }
     /* What the application is handed points into the frame, so it stays until the next one. */
     free(vat->present);

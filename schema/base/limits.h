@@ -21,14 +21,17 @@ enum {
     /* The most heard entries in one message. */
     MN_BATCH_HEARD_COUNT_MAX = 262144,
 
-    /* Bytes of a checkpoint that travel in one piece. */
+    /* Bytes of a checkpoint, or of messages between vats, that travel in one piece. */
     MN_PIECE_SIZE_MAX = 256 * 1024,
 
     /* The largest single BLOB. */
     MN_BLOB_SIZE_MAX = 64 * 1024 * 1024,
 
-    /* The largest payload of one message between vats. */
-    MN_PAYLOAD_SIZE_MAX = 1024 * 1024,
+    /* The largest payload of one message between vats; it travels in pieces. */
+    MN_PAYLOAD_SIZE_MAX = 64 * 1024 * 1024,
+
+    /* The largest entry of a checkpoint: a BLOB, or what one peer was sent in one interval. */
+    MN_ENTRY_SIZE_MAX = 96 * 1024 * 1024,
 
     /* An endpoint such as tcp://[2001:db8::1]:7100, with its final NUL. */
     MN_ENDPOINT_SIZE_MAX = 160,
@@ -67,6 +70,6 @@ enum {
 #define MN_RUN_MAX ((UINT32_C(1) << 30) - 1)
 
 _Static_assert(MN_PIECE_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a piece fits into a message");
-_Static_assert(MN_PAYLOAD_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a payload fits into a message");
+_Static_assert(MN_BLOB_SIZE_MAX <= MN_ENTRY_SIZE_MAX, "a BLOB fits into an entry");
 
 #endif

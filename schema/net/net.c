@@ -120,7 +120,9 @@ static mn_result net_lay_out(struct mn_net *net, size_t *count)
         net->items[used++] = (zmq_pollitem_t){.socket = net->zap, .events = ZMQ_POLLIN};
     }
     for (struct mn_socket *socket = net->sockets; socket != NULL; socket = socket->next) {
-        net->items[used++] = (zmq_pollitem_t){.socket = socket->zmq, .events = ZMQ_POLLIN};
+        if (!socket->paused) {
+            net->items[used++] = (zmq_pollitem_t){.socket = socket->zmq, .events = ZMQ_POLLIN};
+        }
     }
     for (size_t i = 0; i < net->watch_count; i++) {
         if (net->watches[i].fd >= 0) {

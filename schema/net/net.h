@@ -106,6 +106,10 @@ void mn_socket_close(struct mn_net *net, struct mn_socket **socket);
 mn_result mn_send(struct mn_socket *socket, const struct mn_peer *peer, const void *frame,
                   size_t frame_size, const void *second, size_t second_size) MN_CHECKED;
 
+/* Hand out nothing more of @socket until it is resumed. What comes meanwhile waits in the queues of
+ * ZeroMQ and of the network, which are bounded: whoever sends has to wait. */
+void mn_socket_pause(struct mn_socket *socket, bool paused);
+
 /* Watch a file descriptor for reading; @ready is called while it is readable. At most 4096. */
 typedef void mn_ready(void *context, int fd);
 mn_result mn_watch(struct mn_net *net, int fd, mn_ready *ready, void *context) MN_CHECKED;

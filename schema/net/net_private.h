@@ -21,6 +21,7 @@ struct mn_socket {
     struct mn_net *net;
     void *zmq; /* NULL once closed */
     bool router;
+    bool paused; /* nothing is handed out */
     mn_receive *receive;
     void *context;
     mn_connected *connected; /* of one that reports on another */

@@ -190,6 +190,11 @@ void mn_socket_close(struct mn_net *net, struct mn_socket **socket)
     *socket = NULL;
 }
 
+void mn_socket_pause(struct mn_socket *socket, bool paused)
+{
+    socket->paused = paused;
+}
+
 static mn_result send_failure(void)
 {
     switch (zmq_errno()) {
@@ -293,7 +298,7 @@ static void socket_hand_out(struct mn_net *net, struct mn_socket *socket, zmq_ms
 
 void net_dispatch(struct mn_net *net, struct mn_socket *socket)
 {
-    for (int i = 0; i < NET_DISPATCH_COUNT_MAX && socket->zmq != NULL; i++) {
+    for (int i = 0; i < NET_DISPATCH_COUNT_MAX && socket->zmq != NULL && !socket->paused; i++) {
         zmq_msg_t parts[SOCKET_PART_COUNT_MAX];
         int count = socket_take(socket, parts);
         if (count == 0) {

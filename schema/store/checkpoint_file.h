@@ -42,7 +42,7 @@ struct mn_checkpoint_entry {
     int64_t number; /* not below 0; 0 where there is nothing to tell apart */
     bool tombstone; /* the thing is gone; only in a diff */
     const void *bytes;
-    size_t size; /* at most MN_BLOB_SIZE_MAX */
+    size_t size; /* at most MN_ENTRY_SIZE_MAX */
 };
 
 /* What identifies a file's content. */

@@ -225,7 +225,7 @@ static mn_result reader_entry_head(struct mn_checkpoint_reader *reader,
         (!tombstone && head[1] != CHECKPOINT_VALUE) || (tombstone && (size > 0 || reader->full))) {
         return reader_corrupt(reader, "an entry is of no known kind", error);
     }
-    if (name_size > MN_NAME_SIZE_MAX || size > MN_BLOB_SIZE_MAX ||
+    if (name_size > MN_NAME_SIZE_MAX || size > MN_ENTRY_SIZE_MAX ||
         name_size + size > reader->body_left) {
         return reader_corrupt(reader, "an entry has an impossible size", error);
     }

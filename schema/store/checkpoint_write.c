@@ -208,9 +208,9 @@ static mn_result record_bytes(const struct mn_checkpoint_record *record,
         mn_assert(entry->number >= 0);
         mn_assert(!entry->tombstone || entry->size == 0);
         mn_assert(!entry->tombstone || record->onto != 0);
-        if (entry->size > MN_BLOB_SIZE_MAX) {
+        if (entry->size > MN_ENTRY_SIZE_MAX) {
             mn_error_set(error, "entry %s of checkpoint file %s has %zu bytes, at most %d fit",
-                         entry->name->text, path, entry->size, MN_BLOB_SIZE_MAX);
+                         entry->name->text, path, entry->size, MN_ENTRY_SIZE_MAX);
             return MN_TOO_LARGE;
         }
         whole.body_size += CHECKPOINT_ENTRY_HEAD_SIZE + strlen(entry->name->text) + entry->size;

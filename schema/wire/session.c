@@ -20,6 +20,8 @@ static Mneme__Data *data_out(struct codec *codec, const struct mn_session *messa
     out->first = message->data.first;
     out->size = sizes;
     out->n_size = count;
+    out->total = message->data.total;
+    out->offset = message->data.offset;
     return out;
 }
 
@@ -68,6 +70,7 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
         marks.taken = message->marks.taken;
         marks.covered = message->marks.covered;
         marks.floor = message->marks.floor;
+        marks.begun = message->marks.begun;
         session.marks = &marks;
         break;
     case MN_SESSION_WHO:
@@ -94,11 +97,16 @@ static void data_in(struct codec *codec, const Mneme__Data *in, const void *payl
     for (uint32_t i = 0; sizes != NULL && i < out->data.count; i++) {
         sizes[i] = in->size[i];
         sum += in->size[i]; /* fewer than 2^16 numbers below 2^32 */
-        if (in->size[i] > MN_PAYLOAD_SIZE_MAX) {
-            codec_fail(codec, MN_TOO_LARGE);
-        }
+    }
+    if (in->total > MN_PAYLOAD_SIZE_MAX) {
+        codec_fail(codec, MN_TOO_LARGE);
     }
     (void)codec_check(codec, sum == payload_size);
+    (void)codec_check(codec, in->total == 0 ? in->offset == 0
+                                            : in->n_size == 1 && sum >= 1 && sum <= in->total &&
+                                                  in->offset <= in->total - sum);
+    out->data.total = in->total;
+    out->data.offset = in->offset;
     out->data.sizes = sizes;
     out->data.payload = payload;
     out->data.payload_size = payload_size;
@@ -149,8 +157,10 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         out->marks.taken = in->marks->taken;
         out->marks.covered = in->marks->covered;
         out->marks.floor = in->marks->floor;
+        out->marks.begun = in->marks->begun;
         (void)codec_check(codec, in->marks->covered <= in->marks->taken &&
-                                     in->marks->floor <= in->marks->covered);
+                                     in->marks->floor <= in->marks->covered &&
+                                     in->marks->begun < MN_PAYLOAD_SIZE_MAX);
         return;
     case MNEME__SESSION__BODY_WHO:
         return;

@@ -51,11 +51,14 @@ struct mn_session {
             uint32_t count;               /* at least 1 */
             const unsigned char *payload; /* the second frame: the sum of sizes, in bytes */
             size_t payload_size;
+            uint32_t total;  /* of one piece of message `first`: the whole's size; otherwise 0 */
+            uint32_t offset; /* of a piece: where it belongs */
         } data;
         struct {
             uint64_t taken;
             uint64_t covered;
             uint64_t floor;
+            uint32_t begun; /* bytes of message taken + 1 that are here, when it comes in pieces */
         } marks;
         struct {
             mn_run run; /* the newest run known of the one that is refused */

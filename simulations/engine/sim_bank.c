@@ -6,7 +6,13 @@
 
 #include "engine/sim_private.h"
 
-enum { BANK_BALANCE = 1000, BANK_AMOUNT_MAX = 10, BANK_BLOB_COUNT = 8 };
+enum {
+    BANK_BALANCE = 1000,
+    BANK_AMOUNT_MAX = 10,
+    BANK_BLOB_COUNT = 8,
+    BANK_SMALL_SIZE_MAX = 200,
+    BANK_LARGE_ONE_IN = 32
+};
 
 struct bank_own {
     int64_t balance;
@@ -84,6 +90,31 @@ static void own_add(struct sim_vat *vat, uint64_t a, uint64_t b, int64_t amount)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+/* How many bytes a message has that mean nothing. */
+static size_t filling_size(struct sim *sim)
+{
+    size_t most = (size_t)sim->config.payload_size;
+    if (most == 0) {
+        return 0;
+    }
+    size_t small = most < BANK_SMALL_SIZE_MAX ? most : BANK_SMALL_SIZE_MAX;
+    return mn_random_below(&sim->bank_random, BANK_LARGE_ONE_IN) == 0
+               ? most
+               : (size_t)mn_random_below(&sim->bank_random, small + 1);
+}
+
+static mn_result send_payload(struct sim *sim, struct sim_process *process,
+                              const struct mn_name *name, const struct bank_payload *payload)
+{
+    size_t size = sizeof *payload + filling_size(sim);
+    unsigned char *bytes = sim_take(size, 1);
+    memset(bytes, (int)(payload->id & 0xFF), size);
+    memcpy(bytes, payload, sizeof *payload);
+    mn_result result = vat_send(process->vat->core, sim_clock(sim, process), name, bytes, size);
+    free(bytes);
+    return result;
+}
+
 static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer)
 {
     struct sim_vat *vat = process->vat;
@@ -94,7 +125,7 @@ static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer
         .id = sim->message_id + 1,
         .number = flow.sent + 1,
         .amount = (int64_t)mn_random_below(&sim->bank_random, BANK_AMOUNT_MAX)};
-    mn_result result = vat_send(vat->core, sim_clock(sim, process), name, &payload, sizeof payload);
+    mn_result result = send_payload(sim, process, name, &payload);
     if (result == MN_FULL) {
         return;
     }
@@ -206,8 +237,14 @@ static void handed_message(struct sim *sim, struct sim_process *process, uint32_
     struct sim_vat *vat = process->vat;
     struct bank_payload payload;
     struct bank_flow_of_peer flow;
-    mn_assert(delivery->message.size == sizeof payload);
+    mn_assert(delivery->message.size >= sizeof payload);
     memcpy(&payload, delivery->message.bytes, sizeof payload);
+    if (delivery->message.size > MN_PIECE_SIZE_MAX) {
+        sim_count(sim, SIM_SOMETIMES_PIECES);
+    }
+    for (size_t i = sizeof payload; i < delivery->message.size; i++) {
+        mn_assert(delivery->message.bytes[i] == (payload.id & 0xFF));
+    }
     sim->result.taken += 1;
     if (sim->observer != NULL) {
         struct observer_actor actor = sim_vat_actor(process);

@@ -38,6 +38,7 @@
     X(reply_percent, 25, 0, 100, "of the messages are answered")                                   \
     X(burst, 2, 1, 1000, "transfers in one turn, at most")                                         \
     X(blob_size, 64, 0, 1000000, "bytes of state that each turn changes")                          \
+    X(payload_size, 0, 0, 67000000, "bytes added to one message in 32; to the others 200 at most") \
     X(latency_us, 300, 1, 10000000, "between two machines")                                        \
     X(jitter_us, 300, 0, 10000000, "added to that, at most")                                       \
     X(local_us, 30, 1, 10000000, "between two processes of a machine")                             \

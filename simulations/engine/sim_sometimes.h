@@ -40,7 +40,8 @@
     X(MOVED, "a vat was restored on another host")                                                 \
     X(RESENT, "a message of an earlier run was sent")                                              \
     X(WHO, "a vat attached to an agent that was started anew")                                     \
-    X(CRASH_IN_STEP, "a process died between two effects of a step")
+    X(CRASH_IN_STEP, "a process died between two effects of a step")                               \
+    X(PIECES, "a message was put together of its pieces")
 
 enum sim_sometimes {
 #define SIM_SOMETIMES_ENUM(name, what) SIM_SOMETIMES_##name,

@@ -86,6 +86,9 @@ static void note_leaving(struct sim *sim, const struct sim_process *process, uin
     const unsigned char *payload = message->data.payload;
     for (uint32_t i = 0; i < message->data.count; i++) {
         uint64_t id = 0;
+        if (message->data.offset > 0) {
+            return; /* its first piece told */
+        }
         mn_assert(message->data.sizes[i] >= sizeof id);
         memcpy(&id, payload, sizeof id);
         if (mn_epoch_run(message->data.epoch) < actor.run) {

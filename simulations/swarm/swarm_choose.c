@@ -275,6 +275,16 @@ static void choose_second(struct chooser *chooser, enum swarm_class which)
     }
 }
 
+/* Mostly small messages, and in some runs such as go in pieces. Drawn last, for the same reason. */
+static void choose_payloads(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (chance(chooser, 30)) {
+        config->payload_size =
+            chance(chooser, 30) ? between(chooser, 200000, 1000000) : between(chooser, 0, 20000);
+    }
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -304,4 +314,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     for (int64_t i = 0; count > 0 && i < seconds; i++) {
         choose_second(&chooser, on[between(&chooser, 0, count - 1)]);
     }
+    choose_payloads(&chooser);
 }

@@ -218,6 +218,7 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     session->in_run = message->run;
     session->in_incarnation = message->incarnation;
     session->behind = false;
+    pieces_drop(vat, now, session, effects);
     struct mn_session *reply = effect_reply(vat, effects, &session->in, MN_SESSION_GREETED);
     if (reply == NULL) {
         return;
@@ -233,6 +234,7 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     session->marks_said_taken = reply->greeted.taken;
     session->marks_said_covered = reply->greeted.covered;
     session->marks_said_floor = reply->greeted.floor;
+    session->marks_said_begun = 0;
 }
 
 void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
@@ -255,9 +257,10 @@ void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_
 {
     uint64_t covered = session_taken_at(session, vat->durable);
     uint64_t floor = session_taken_at(session, vat->floor);
+    uint32_t begun = session->assembly == NULL ? 0 : session->assembly->begun;
     if (!session->greeted ||
         (session->taken <= session->marks_said_taken && covered <= session->marks_said_covered &&
-         floor <= session->marks_said_floor)) {
+         floor <= session->marks_said_floor && begun <= session->marks_said_begun)) {
         return;
     }
     struct mn_session *reply = effect_reply(vat, effects, &session->in, MN_SESSION_MARKS);
@@ -267,22 +270,28 @@ void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_
     reply->marks.taken = session->taken;
     reply->marks.covered = covered;
     reply->marks.floor = floor;
+    reply->marks.begun = begun;
+    session->marks_said_begun = begun;
     session->marks_said_taken = session->taken;
     session->marks_said_covered = covered;
     session->marks_said_floor = floor;
 }
 
 /* Hand the application what is new in a Data. */
-static void inbound_take(struct vat_session *session, const struct mn_session *message,
-                         struct vat_effects *effects)
+static mn_result inbound_take(struct vat *vat, struct vat_session *session,
+                              const struct mn_session *message, struct vat_effects *effects)
 {
+    mn_result result = session_hear(vat, session, message->data.epoch);
+    if (result != MN_OK) {
+        return result;
+    }
     const unsigned char *payload = message->data.payload;
     for (uint32_t i = 0; i < message->data.count; i++) {
         size_t size = message->data.sizes[i];
         if (message->data.first + i == session->taken + 1) {
             struct vat_delivery *delivery = effect_deliver(effects, VAT_MESSAGE, &session->peer);
             if (delivery == NULL) {
-                return;
+                return MN_NO_MEMORY;
             }
             delivery->message.bytes = payload;
             delivery->message.size = size;
@@ -291,6 +300,7 @@ static void inbound_take(struct vat_session *session, const struct mn_session *m
         }
         payload = size > 0 ? payload + size : payload;
     }
+    return MN_OK;
 }
 
 /* Whether a Data comes from the one that was greeted, who is still believed. */
@@ -317,7 +327,7 @@ static bool inbound_data_believed(struct vat *vat, struct vat_session *session,
     return true;
 }
 
-static void inbound_on_data(struct vat *vat, const struct vat_event *event,
+static void inbound_on_data(struct vat *vat, mn_time now, const struct vat_event *event,
                             struct vat_effects *effects)
 {
     const struct mn_session *message = event->inbound.message;
@@ -332,12 +342,10 @@ static void inbound_on_data(struct vat *vat, const struct vat_event *event,
     }
     uint64_t last = first + message->data.count - 1;
     if (first <= session->taken + 1 && last > session->taken) {
-        mn_result result = session_hear(vat, session, message->data.epoch);
-        if (result == MN_OK) {
-            inbound_take(session, message, effects);
-        } else if (result == MN_NO_MEMORY) {
-            effects->failed = true;
-        }
+        mn_result result = message->data.total > 0
+                               ? pieces_take(vat, now, session, message, effects)
+                               : inbound_take(vat, session, message, effects);
+        effects->failed = effects->failed || result == MN_NO_MEMORY;
         /* When there is no room to note what was heard, nothing is taken: it is sent again after
          * the full checkpoint that makes room. */
     } else if (last <= session->taken) {
@@ -359,7 +367,7 @@ void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
         inbound_on_greet(vat, now, event, effects);
         break;
     case MN_SESSION_DATA:
-        inbound_on_data(vat, event, effects);
+        inbound_on_data(vat, now, event, effects);
         break;
     case MN_SESSION_GREETED:
     case MN_SESSION_MARKS:

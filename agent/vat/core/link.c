@@ -45,10 +45,10 @@ void link_wake(struct vat *vat, struct vat_session *session, mn_time due)
 /* An open link is looked at again soon while something is under way, and now and then while the
  * peer has something kept for it: the word that it need not be may have been lost. The peer says it
  * with its checkpoints, so it is not asked for more often than these come. */
-static void link_due_open(struct vat *vat, mn_time now, struct vat_session *session)
+void link_due_open(struct vat *vat, mn_time now, struct vat_session *session)
 {
     session->due = MN_TIME_NEVER;
-    if (session->sent > session->acked) {
+    if (session->sent > session->acked || session->sent_begun > 0) {
         link_due(vat, session, now + vat->retry);
     } else if (session->batch_count > 0) {
         link_due(vat, session, now + (vat->connect > vat->interval ? vat->connect : vat->interval));
@@ -183,65 +183,6 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
     }
 }
 
-/* The part of @batch from message @index, at @offset in its payload, that fits into one Data. */
-static bool link_send_part(const struct vat *vat, const struct vat_session *session,
-                           const struct vat_batch *batch, size_t *index, size_t *offset,
-                           struct vat_effects *effects)
-{
-    size_t count = 0;
-    size_t size = 0;
-    while (*index + count < batch->count && count < VAT_DATA_COUNT_MAX &&
-           (count == 0 || size + batch->sizes[*index + count] <= MN_PAYLOAD_SIZE_MAX)) {
-        size += batch->sizes[*index + count];
-        count += 1;
-    }
-    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
-    if (message == NULL) {
-        return false;
-    }
-    message->data.epoch = batch->epoch;
-    message->data.first = batch->first + *index;
-    message->data.sizes = batch->sizes + *index;
-    message->data.count = (uint32_t)count;
-    message->data.payload = batch->payload_size > 0 ? batch->payload + *offset : NULL;
-    message->data.payload_size = size;
-    *index += count;
-    *offset += size;
-    return true;
-}
-
-void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
-               struct vat_effects *effects)
-{
-    if (session->link != VAT_LINK_OPEN) {
-        return;
-    }
-    for (size_t i = 0; i < session->batch_count; i++) {
-        const struct vat_batch *batch = session->batches[i];
-        uint64_t last = batch->first + batch->count - 1;
-        if (!vat->early && batch->epoch > vat->durable) {
-            break;
-        }
-        if (last <= session->sent) {
-            continue;
-        }
-        size_t index = 0;
-        size_t offset = 0;
-        while (batch->first + index <= session->sent) {
-            offset += batch->sizes[index++];
-        }
-        while (index < batch->count) {
-            if (!link_send_part(vat, session, batch, &index, &offset, effects)) {
-                return;
-            }
-        }
-        if (session->sent == session->acked) {
-            link_due(vat, session, now + vat->retry);
-        }
-        session->sent = last;
-    }
-}
-
 void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *message,
                      struct vat_effects *effects)
 {
@@ -294,6 +235,7 @@ struct vat_marks {
     uint64_t taken;
     uint64_t covered;
     uint64_t floor;
+    uint32_t begun;
 };
 
 /* Note what the peer says it has taken, and let go of what it will never need again. */
@@ -307,9 +249,17 @@ static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *se
     }
     if (moved) {
         session->acked = taken;
+        session->acked_begun = 0;
     }
     if (session->sent < taken) {
         session->sent = taken;
+        session->sent_begun = 0;
+    }
+    /* Of a message that has gone in whole, or in part, since then. */
+    if (taken == session->acked && marks->begun > session->acked_begun &&
+        (session->sent > taken || marks->begun <= session->sent_begun)) {
+        session->acked_begun = marks->begun;
+        moved = true;
     }
     if (session_release(vat, session, marks->floor) != MN_OK) {
         effects->failed = true;
@@ -351,6 +301,8 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     session->troubled = false;
     session->acked = message->greeted.taken;
     session->sent = message->greeted.taken;
+    session->acked_begun = 0;
+    session->sent_begun = 0;
     struct vat_marks marks = {.taken = message->greeted.taken,
                               .covered = message->greeted.covered,
                               .floor = message->greeted.floor};
@@ -364,6 +316,7 @@ static void link_on_marks(struct vat *vat, mn_time now, struct vat_session *sess
 {
     if (session->link == VAT_LINK_OPEN && marks.taken < session->next) {
         link_note_taken(vat, now, session, &marks, effects);
+        link_pump(vat, now, session, effects);
     }
 }
 
@@ -400,7 +353,8 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
         link_on_marks(vat, now, session,
                       (struct vat_marks){.taken = message->marks.taken,
                                          .covered = message->marks.covered,
-                                         .floor = message->marks.floor},
+                                         .floor = message->marks.floor,
+                                         .begun = message->marks.begun},
                       effects);
         break;
     case MN_SESSION_WHO:

@@ -81,6 +81,14 @@ void vat_destroy(struct vat **vat)
     free(gone->heard);
     free(gone->gone);
     free(gone->undurable);
+    while (gone->assemblies != NULL) {
+        struct vat_assembly *next = gone->assemblies->next;
+        free(gone->assemblies->bytes);
+        free(gone->assemblies);
+        gone->assemblies = next;
+    }
+    pieces_clear(gone);
+    free((void *)gone->starved);
     free(gone->fences);
     free(gone->chain);
     free(gone);
@@ -303,6 +311,7 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
                    struct vat_effects *effects)
 {
     mn_assert(vat->started || event->kind == VAT_EVENT_START);
+    pieces_clear(vat);
     pump_early(vat, now, effects);
     switch (event->kind) {
     case VAT_EVENT_START:
@@ -382,6 +391,14 @@ void vat_invariant(const struct vat *vat)
         session_invariant(vat, session);
         kept += session->kept_size;
     }
+    size_t assembled = 0;
+    for (const struct vat_assembly *at = vat->assemblies; at != NULL; at = at->next) {
+        mn_assert(at->session->assembly == at);
+        mn_assert(at->begun < at->total);
+        assembled += at->total;
+    }
+    mn_assert(assembled == vat->assembly_size);
+    mn_assert(assembled <= VAT_ASSEMBLY_SIZE_MAX);
     mn_assert(kept == vat->kept_size);
     mn_assert(vat->kept_size <= VAT_KEPT_SIZE_MAX);
     mn_assert(vat->heard_stored <= vat->heard_count);

@@ -29,9 +29,17 @@
 enum {
     /* Bytes of messages kept for one peer, and for all; each message counts VAT_MESSAGE_COST more.
      * At the bound a send is refused with MN_FULL until the receiver's floor has moved. */
-    VAT_SESSION_KEPT_SIZE_MAX = 16 * 1024 * 1024,
-    VAT_KEPT_SIZE_MAX = 128 * 1024 * 1024,
+    VAT_SESSION_KEPT_SIZE_MAX = 80 * 1024 * 1024,
+    VAT_KEPT_SIZE_MAX = 256 * 1024 * 1024,
     VAT_MESSAGE_COST = 64,
+
+    /* Bytes that are under way to one peer: sent, and not yet said to be here. So a receiver that
+     * is slow slows its senders, and no peer's messages fill what others need. */
+    VAT_WINDOW_SIZE_MAX = 4 * 1024 * 1024,
+
+    /* Bytes of large messages that are being put together, of all peers. Who finds no room sends
+     * again in its turn. */
+    VAT_ASSEMBLY_SIZE_MAX = 128 * 1024 * 1024,
 
     VAT_SESSION_COUNT_MAX = 16384,
     VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */
@@ -48,8 +56,13 @@ enum {
 
 _Static_assert((int)VAT_SESSION_KEPT_SIZE_MAX + VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST * 4 +
                        64 <=
-                   MN_BLOB_SIZE_MAX,
+                   MN_ENTRY_SIZE_MAX,
                "all that is kept for one peer of one epoch fits into an entry of a checkpoint");
+_Static_assert((int)MN_PAYLOAD_SIZE_MAX + (int)VAT_MESSAGE_COST <= (int)VAT_SESSION_KEPT_SIZE_MAX,
+               "the largest message can be kept");
+_Static_assert((int)MN_PAYLOAD_SIZE_MAX <= (int)VAT_ASSEMBLY_SIZE_MAX,
+               "the largest message can be put together");
+_Static_assert((int)MN_PIECE_SIZE_MAX <= (int)VAT_WINDOW_SIZE_MAX, "a piece fits into the window");
 _Static_assert((int)VAT_HEARD_COUNT_MAX <= MN_BATCH_HEARD_COUNT_MAX, "heard fits into one message");
 _Static_assert((int)VAT_SESSION_COUNT_MAX <= MN_BATCH_ROW_COUNT_MAX, "peers fit into one message");
 

@@ -24,8 +24,8 @@ struct vat_batch {
     mn_epoch epoch;
     uint64_t first;
     size_t count;
-    uint32_t *sizes;
-    size_t sizes_capacity;
+    uint32_t *ends; /* where each message ends in the payload */
+    size_t ends_capacity;
     unsigned char *payload;
     size_t payload_size;
     size_t payload_capacity;
@@ -36,6 +36,18 @@ struct vat_batch {
 struct vat_mark {
     mn_epoch epoch;
     uint64_t taken;
+};
+
+/* A large message of which some pieces are here. */
+struct vat_assembly {
+    struct vat_assembly *next; /* of all, newest first */
+    struct vat_session *session;
+    uint64_t number;
+    mn_epoch epoch;
+    uint32_t total;
+    uint32_t begun; /* bytes that are here */
+    mn_time moved_at;
+    unsigned char *bytes;
 };
 
 /* A Greet that waits for an address or a round. */
@@ -71,12 +83,14 @@ struct vat_session {
     uint32_t address_incarnation;
     struct mn_endpoint endpoint;
     char key[MN_KEY_TEXT_SIZE];
-    bool connected;   /* the shell has a connection */
-    bool unreachable; /* the application was told */
-    uint64_t sent;    /* the last number sent on this connection */
-    uint64_t acked;   /* the last number the peer said it has taken */
-    mn_time due;      /* when something is to be done if nothing moves */
-    bool pumping;     /* it stands in the vat's list of those with something new to send */
+    bool connected;       /* the shell has a connection */
+    bool unreachable;     /* the application was told */
+    uint64_t sent;        /* the last number sent on this connection, whole */
+    uint64_t acked;       /* the last number the peer said it has taken */
+    uint32_t sent_begun;  /* bytes sent of message sent + 1, which goes in pieces */
+    uint32_t acked_begun; /* bytes of message acked + 1 that the peer said are there */
+    mn_time due;          /* when something is to be done if nothing moves */
+    bool pumping;         /* it stands in the vat's list of those with something new to send */
     struct vat_session *pump_next;
     mn_time since; /* when the present attempt to reach the peer began */
     mn_time asked; /* when the agent was last asked for the address */
@@ -97,8 +111,11 @@ struct vat_session {
     uint64_t marks_said_taken; /* what the connection was last told */
     uint64_t marks_said_covered;
     uint64_t marks_said_floor;
-    mn_epoch heard_newest; /* of the peer, since the last full; 0 if none */
-    uint32_t name_index;   /* scratch for laying out names */
+    uint32_t marks_said_begun;
+    struct vat_assembly *assembly; /* or NULL */
+    bool starved;                  /* it stands among the vat's starved sessions */
+    mn_epoch heard_newest;         /* of the peer, since the last full; 0 if none */
+    uint32_t name_index;           /* scratch for laying out names */
     bool named;
 };
 
@@ -202,7 +219,14 @@ struct vat {
     mn_time checkpoint_due;
     mn_time beat_due;
     uint64_t beat_number;
-    mn_time session_due;            /* at or before the first `due` of a session */
+    mn_time session_due; /* at or before the first `due` of a session */
+    struct vat_assembly *assemblies;
+    size_t assembly_size;         /* reserved by all of them */
+    unsigned char *assembled;     /* what the last event put together, until the next */
+    struct vat_session **starved; /* that found no room, in the order they came */
+    size_t starved_count;
+    size_t starved_capacity;
+    mn_time starved_asked;          /* when the first of them was asked to send again; 0: not yet */
     struct vat_session *pump_first; /* what an early sender's present turn sent to, newest first */
     mn_time pump_due;               /* when that began */
 };
@@ -243,21 +267,6 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer,
                       struct vat_session **session) MN_CHECKED;
 void session_free(struct vat_session *session);
 
-/* Put a message into the batch of the open epoch. */
-mn_result session_keep(struct vat *vat, struct vat_session *session, const void *bytes,
-                       size_t size) MN_CHECKED;
-
-/* A batch that a checkpoint had. MN_CORRUPT, MN_NO_MEMORY. */
-mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
-                                const unsigned char *bytes, size_t size) MN_CHECKED;
-void session_drop_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch);
-
-/* A batch as it stands in a checkpoint, from @arena; NULL when memory ran out. */
-void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t *size);
-
-/* The oldest number that is kept; `next` if none. */
-uint64_t session_oldest(const struct vat_session *session);
-
 /* Note that @incarnation of this vat, which has forgotten something, goes on at the next number.
  * MN_NO_MEMORY. */
 mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_CHECKED;
@@ -265,9 +274,6 @@ mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_C
 /* The first number that a receiver does not share which has agreed with incarnation @known of the
  * sender; UINT64_MAX if it shares all. */
 uint64_t bases_limit(const struct mn_base *bases, uint32_t count, uint32_t known);
-
-/* Let go of batches whose messages are all at or below @floor. MN_NO_MEMORY: some are kept. */
-mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
 
 /* Note what was taken when @epoch was written. MN_NO_MEMORY. */
 mn_result session_mark(struct vat_session *session, mn_epoch epoch) MN_CHECKED;
@@ -287,6 +293,38 @@ mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch ep
 /* Forget what was heard of @session's peer in the epochs @range: it is settled. */
 void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoch_range range);
 
+/* ---- outbox.c ---- */
+
+/* Put a message into the batch of the open epoch. */
+mn_result session_keep(struct vat *vat, struct vat_session *session, const void *bytes,
+                       size_t size) MN_CHECKED;
+
+/* A batch that a checkpoint had. MN_CORRUPT, MN_NO_MEMORY. */
+mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
+                                const unsigned char *bytes, size_t size) MN_CHECKED;
+void session_drop_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch);
+
+/* Where message @index of @batch begins in its payload. */
+size_t batch_offset(const struct vat_batch *batch, size_t index);
+
+/* The place of the first batch that has a number above @number; batch_count if there is none. */
+size_t session_batch_above(const struct vat_session *session, uint64_t number);
+
+/* What the kept messages above @after and up to @last cost, their payloads and VAT_MESSAGE_COST
+ * each. */
+size_t session_cost(const struct vat_session *session, uint64_t after, uint64_t last);
+
+/* A batch as it stands in a checkpoint, from @arena; NULL when memory ran out. */
+void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t *size);
+
+/* The oldest number that is kept; `next` if none. */
+uint64_t session_oldest(const struct vat_session *session);
+
+/* Let go of batches whose messages are all at or below @floor. MN_NO_MEMORY: some are kept. */
+mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
+
+void batch_free(struct vat_batch *batch);
+
 /* ---- link.c ---- */
 
 /* Do what the session's time has come for, and set when to look again. */
@@ -296,9 +334,8 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
 /* Have link_tick look at the session at @due at the latest. */
 void link_wake(struct vat *vat, struct vat_session *session, mn_time due);
 
-/* Send what may leave and has not been sent on this connection. */
-void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
-               struct vat_effects *effects);
+/* Look at an open link again when something that is under way should have moved. */
+void link_due_open(struct vat *vat, mn_time now, struct vat_session *session);
 
 /* Ask the agent for the peer's address, at most every connect_ms. */
 void link_ask(struct vat *vat, mn_time now, struct vat_session *session,
@@ -312,6 +349,27 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
                      struct vat_effects *effects);
 void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
                     struct vat_effects *effects);
+
+/* ---- pump.c ---- */
+
+/* Send what may leave and has not been sent on this connection, as far as the window reaches. */
+void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
+               struct vat_effects *effects);
+
+/* ---- pieces.c ---- */
+
+/* Take one piece of a large message, of which nothing is taken yet. When that completes it, it is
+ * delivered. MN_FULL: the heard ones have no room for its epoch; MN_NO_MEMORY. */
+mn_result pieces_take(struct vat *vat, mn_time now, struct vat_session *session,
+                      const struct mn_session *message, struct vat_effects *effects) MN_CHECKED;
+
+/* Give up what is here of a large message of @session's peer: it will be sent from its beginning.
+ * Whoever waits for the room is asked for what it has. */
+void pieces_drop(struct vat *vat, mn_time now, struct vat_session *session,
+                 struct vat_effects *effects);
+
+/* Free what the last event put together. */
+void pieces_clear(struct vat *vat);
 
 /* ---- inbound.c ---- */
 

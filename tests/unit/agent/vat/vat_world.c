@@ -402,6 +402,25 @@ int world_send(struct world *world, int index, int peer, int count)
     return count;
 }
 
+bool world_send_large(struct world *world, int index, int peer, size_t size)
+{
+    struct world_vat *vat = &world->vats[index];
+    const struct mn_name *name = &world->vats[peer].name;
+    uint64_t number = world_app_number(vat->core, "sent", name) + 1;
+    unsigned char *bytes = malloc(size);
+    mn_assert(bytes != NULL);
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = world_app_byte(number, i);
+    }
+    memcpy(bytes, &number, sizeof number);
+    mn_result result = vat_send(vat->core, world->now, name, bytes, size);
+    free(bytes);
+    if (result == MN_OK) {
+        world_app_set(vat->core, "sent", name, number);
+    }
+    return result == MN_OK;
+}
+
 void world_tick(struct world *world, int index)
 {
     struct vat_event event = {.kind = VAT_EVENT_TICK};
@@ -469,6 +488,15 @@ void world_flush(struct world *world)
 {
     for (int i = 0; world->packets != NULL; i++) {
         mn_assert(i < 100000);
+        struct world_packet *packet = packet_take(world);
+        packet_deliver(world, packet);
+        packet_free(packet);
+    }
+}
+
+void world_deliver(struct world *world, int count)
+{
+    for (int i = 0; i < count && world->packets != NULL; i++) {
         struct world_packet *packet = packet_take(world);
         packet_deliver(world, packet);
         packet_free(packet);

@@ -71,6 +71,9 @@ void world_roll_back(struct world *world, int vat, mn_epoch keep);
 /* Have the application send @count messages to a peer, in one turn; returns how many were taken. */
 int world_send(struct world *world, int vat, int peer, int count);
 
+/* The same with one message of @size bytes, at least 8; what arrives is compared byte for byte. */
+bool world_send_large(struct world *world, int vat, int peer, size_t size);
+
 /* Let a time pass, in steps of a millisecond, with all that becomes due and all that arrives. */
 void world_run(struct world *world, int ms);
 
@@ -85,6 +88,9 @@ void world_durable(struct world *world, int vat);
 
 /* Hand over everything that is under way, and what it brings about, with no time passing. */
 void world_flush(struct world *world);
+
+/* Hand over the oldest @count packets that are under way, and no more. */
+void world_deliver(struct world *world, int count);
 
 /* Drop everything that is under way. */
 void world_drop(struct world *world);

@@ -20,6 +20,8 @@ void world_log_add(char *log, const char *format, ...) __attribute__((format(pri
 /* The application: hand an event to it; its numbers, "got" and "sent" for each peer. */
 void world_app_deliver(struct world_vat *vat, const struct vat_delivery *delivery);
 void world_app_set(struct vat *core, const char *what, const struct mn_name *peer, uint64_t number);
+/* What stands at @offset of a large message. */
+unsigned char world_app_byte(uint64_t number, size_t offset);
 uint64_t world_app_number(struct vat *core, const char *what, const struct mn_name *peer);
 
 /* The store: checkpoints are added as the newest, and restored in the order of a chain. */

@@ -331,8 +331,10 @@ static void an_entry_past_its_bound_is_refused_before_anything_is_written(void *
 {
     (void)state;
     struct mn_checkpoint_record record = diff_record();
-    const struct mn_checkpoint_entry entry = {
-        .space = MN_ENTRY_BLOB, .name = &name_x, .bytes = "", .size = (size_t)MN_BLOB_SIZE_MAX + 1};
+    const struct mn_checkpoint_entry entry = {.space = MN_ENTRY_BLOB,
+                                              .name = &name_x,
+                                              .bytes = "",
+                                              .size = (size_t)MN_ENTRY_SIZE_MAX + 1};
     struct mn_checkpoint_identity identity;
     struct mn_error error = {.text = ""};
     assert_int_equal(mn_checkpoint_write(directory, &record, &entry, 1, &identity, &error),

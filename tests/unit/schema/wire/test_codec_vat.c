@@ -166,6 +166,41 @@ static void the_sizes_of_data_add_up_to_its_payload(void **state)
     mn_buffer_deinit(&buffer);
 }
 
+static void a_piece_lies_within_its_message(void **state)
+{
+    (void)state;
+    static const uint32_t size = 6;
+    struct mn_session in = {.run = 3, .incarnation = 2, .round = 5, .kind = MN_SESSION_DATA};
+    struct mn_session out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.vat = mn_name_of("x1");
+    in.data.epoch = 0x300000007;
+    in.data.first = 41;
+    in.data.sizes = &size;
+    in.data.count = 1;
+    in.data.total = MN_PAYLOAD_SIZE_MAX;
+    in.data.offset = MN_PAYLOAD_SIZE_MAX - 6;
+    assert_int_equal(mn_session_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, "abcdef", 6, &arena, &out),
+                     MN_OK);
+    assert_int_equal(out.data.total, MN_PAYLOAD_SIZE_MAX);
+    assert_int_equal(out.data.offset, MN_PAYLOAD_SIZE_MAX - 6);
+    survive_damage(decode_session, &buffer);
+    buffer.size = 0;
+    in.data.offset += 1;
+    assert_int_equal(mn_session_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, "abcdef", 6, &arena, &out),
+                     MN_BAD_INPUT);
+    buffer.size = 0;
+    in.data.total += 1;
+    assert_int_equal(mn_session_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_session_decode(buffer.bytes, buffer.size, "abcdef", 6, &arena, &out),
+                     MN_TOO_LARGE);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 static void marks_that_contradict_themselves_are_refused(void **state)
 {
     (void)state;
@@ -279,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_life_comes_out_as_it_went_in),
         cmocka_unit_test(a_written_checkpoint_comes_out_as_it_went_in),
         cmocka_unit_test(the_sizes_of_data_add_up_to_its_payload),
+        cmocka_unit_test(a_piece_lies_within_its_message),
         cmocka_unit_test(marks_that_contradict_themselves_are_refused),
         cmocka_unit_test(a_journaled_decision_comes_out_as_it_went_in),
         cmocka_unit_test(an_agents_record_of_a_vat_comes_out_as_it_went_in),

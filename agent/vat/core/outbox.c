@@ -1,0 +1,249 @@
+/* The messages that are kept for a peer, one batch an epoch, and what a checkpoint has of them.
+ *
+ * Invariant: the kept batches of a session are numbered without a hole up to `next`. Knows nothing
+ * of connections. */
+#include "vat_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/grow.h"
+
+enum { BATCH_HEAD_SIZE = 12, BATCH_COUNT_MAX = 1024 * 1024 };
+
+void batch_free(struct vat_batch *batch)
+{
+    free(batch->ends);
+    free(batch->payload);
+    free(batch);
+}
+
+static size_t batch_cost(const struct vat_batch *batch)
+{
+    return batch->payload_size + batch->count * VAT_MESSAGE_COST;
+}
+
+static mn_result session_add_batch(struct vat_session *session, mn_epoch epoch, uint64_t first,
+                                   struct vat_batch **batch)
+{
+    mn_result result =
+        mn_grow(&session->batches, &session->batch_capacity, session->batch_count + 1,
+                sizeof(struct vat_batch *), BATCH_COUNT_MAX);
+    if (result != MN_OK) {
+        return result;
+    }
+    struct vat_batch *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return MN_NO_MEMORY;
+    }
+    made->epoch = epoch;
+    made->first = first;
+    session->batches[session->batch_count++] = made;
+    *batch = made;
+    return MN_OK;
+}
+
+mn_result session_keep(struct vat *vat, struct vat_session *session, const void *bytes, size_t size)
+{
+    size_t cost = size + VAT_MESSAGE_COST;
+    if (session->kept_size + cost > VAT_SESSION_KEPT_SIZE_MAX ||
+        vat->kept_size + cost > VAT_KEPT_SIZE_MAX) {
+        return MN_FULL;
+    }
+    struct vat_batch *batch =
+        session->batch_count == 0 ? NULL : session->batches[session->batch_count - 1];
+    mn_result result = MN_OK;
+    if (batch == NULL || batch->epoch != vat->epoch) {
+        result = session_add_batch(session, vat->epoch, session->next, &batch);
+    }
+    if (result == MN_OK) {
+        result = mn_grow(&batch->ends, &batch->ends_capacity, batch->count + 1, sizeof(uint32_t),
+                         VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST);
+    }
+    if (result == MN_OK) {
+        result = mn_grow(&batch->payload, &batch->payload_capacity, batch->payload_size + size, 1,
+                         VAT_SESSION_KEPT_SIZE_MAX);
+    }
+    if (result != MN_OK) {
+        /* No batch is without a message: the one that was just made goes. */
+        if (batch != NULL && batch->count == 0) {
+            session->batch_count -= 1;
+            batch_free(batch);
+        }
+        return result;
+    }
+    if (size > 0) {
+        memcpy(batch->payload + batch->payload_size, bytes, size);
+    }
+    batch->payload_size += size;
+    batch->ends[batch->count++] = (uint32_t)batch->payload_size;
+    session->next += 1;
+    session->changed = true;
+    session->kept_size += cost;
+    vat->kept_size += cost;
+    return MN_OK;
+}
+
+static void put_number(unsigned char *at, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        at[i] = (unsigned char)(value >> (8 * i));
+    }
+}
+
+static uint64_t get_number(const unsigned char *at, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = size; i > 0; i--) {
+        value = value << 8 | at[i - 1];
+    }
+    return value;
+}
+
+size_t batch_offset(const struct vat_batch *batch, size_t index)
+{
+    return index == 0 ? 0 : batch->ends[index - 1];
+}
+
+void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t *size)
+{
+    *size = BATCH_HEAD_SIZE + 4 * batch->count + batch->payload_size;
+    unsigned char *bytes = mn_arena_take(arena, *size);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    put_number(bytes, batch->first, 8);
+    put_number(bytes + 8, batch->count, 4);
+    for (size_t i = 0; i < batch->count; i++) {
+        put_number(bytes + BATCH_HEAD_SIZE + 4 * i, batch->ends[i] - batch_offset(batch, i), 4);
+    }
+    if (batch->payload_size > 0) {
+        memcpy(bytes + BATCH_HEAD_SIZE + 4 * batch->count, batch->payload, batch->payload_size);
+    }
+    return bytes;
+}
+
+mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
+                                const unsigned char *bytes, size_t size)
+{
+    if (size < BATCH_HEAD_SIZE) {
+        return MN_CORRUPT;
+    }
+    uint64_t first = get_number(bytes, 8);
+    size_t count = (size_t)get_number(bytes + 8, 4);
+    if (first == 0 || count == 0 || count > (size - BATCH_HEAD_SIZE) / 4) {
+        return MN_CORRUPT;
+    }
+    size_t payload_size = size - BATCH_HEAD_SIZE - 4 * count;
+    size_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += (size_t)get_number(bytes + BATCH_HEAD_SIZE + 4 * i, 4);
+    }
+    if (sum != payload_size) {
+        return MN_CORRUPT;
+    }
+    struct vat_batch *batch = NULL;
+    mn_result result = session_add_batch(session, epoch, first, &batch);
+    if (result != MN_OK) {
+        return result;
+    }
+    /* From here on the session owns the batch; on failure the whole vat is dropped. */
+    result = mn_grow(&batch->ends, &batch->ends_capacity, count, sizeof(uint32_t),
+                     VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST);
+    if (result == MN_OK) {
+        result = mn_grow(&batch->payload, &batch->payload_capacity, payload_size, 1,
+                         VAT_SESSION_KEPT_SIZE_MAX);
+    }
+    if (result != MN_OK) {
+        return result == MN_FULL ? MN_CORRUPT : result;
+    }
+    uint32_t end = 0;
+    for (size_t i = 0; i < count; i++) {
+        end += (uint32_t)get_number(bytes + BATCH_HEAD_SIZE + 4 * i, 4);
+        batch->ends[i] = end;
+    }
+    if (payload_size > 0) {
+        memcpy(batch->payload, bytes + BATCH_HEAD_SIZE + 4 * count, payload_size);
+    }
+    batch->count = count;
+    batch->payload_size = payload_size;
+    batch->stored = true;
+    session->kept_size += batch_cost(batch);
+    vat->kept_size += batch_cost(batch);
+    return MN_OK;
+}
+
+size_t session_batch_above(const struct vat_session *session, uint64_t number)
+{
+    size_t low = 0;
+    size_t high = session->batch_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct vat_batch *batch = session->batches[middle];
+        if (batch->first + batch->count - 1 <= number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+size_t session_cost(const struct vat_session *session, uint64_t after, uint64_t last)
+{
+    size_t cost = 0;
+    for (size_t i = session_batch_above(session, after); i < session->batch_count; i++) {
+        const struct vat_batch *batch = session->batches[i];
+        if (batch->first > last) {
+            break;
+        }
+        size_t from = batch->first > after ? 0 : (size_t)(after + 1 - batch->first);
+        size_t to = batch->first + batch->count - 1 <= last ? batch->count
+                                                            : (size_t)(last + 1 - batch->first);
+        cost +=
+            batch_offset(batch, to) - batch_offset(batch, from) + (to - from) * VAT_MESSAGE_COST;
+    }
+    return cost;
+}
+
+void session_drop_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch)
+{
+    for (size_t i = 0; i < session->batch_count; i++) {
+        struct vat_batch *batch = session->batches[i];
+        if (batch->epoch == epoch) {
+            session->kept_size -= batch_cost(batch);
+            vat->kept_size -= batch_cost(batch);
+            batch_free(batch);
+            memmove(&session->batches[i], &session->batches[i + 1],
+                    (session->batch_count - i - 1) * sizeof(struct vat_batch *));
+            session->batch_count -= 1;
+            return;
+        }
+    }
+}
+
+uint64_t session_oldest(const struct vat_session *session)
+{
+    return session->batch_count == 0 ? session->next : session->batches[0]->first;
+}
+
+mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor)
+{
+    while (session->batch_count > 0) {
+        const struct vat_batch *batch = session->batches[0];
+        if (batch->first + batch->count - 1 > floor || batch->epoch > vat->durable) {
+            return MN_OK;
+        }
+        if (batch->stored) {
+            mn_result result = mn_grow(&vat->gone, &vat->gone_capacity, vat->gone_count + 1,
+                                       sizeof(struct vat_gone), BATCH_COUNT_MAX);
+            if (result != MN_OK) {
+                return result;
+            }
+            vat->gone[vat->gone_count++] =
+                (struct vat_gone){.session = session, .epoch = batch->epoch};
+        }
+        session_drop_batch(vat, session, batch->epoch);
+    }
+    return MN_OK;
+}

@@ -1,0 +1,113 @@
+/* What leaves on an open link: as many messages in one Data as fit, a large message in pieces, and
+ * no more at once than the window. What waits behind it leaves when the peer says what is there,
+ * so that no session fills the queues that others share. */
+#include "vat_private.h"
+
+#include "base/check.h"
+
+/* Bytes that were sent and that the peer has not said are there. */
+static size_t pump_under_way(const struct vat_session *session)
+{
+    size_t sent = session_cost(session, session->acked, session->sent) + session->sent_begun;
+    return sent > session->acked_begun ? sent - session->acked_begun : 0;
+}
+
+/* The next piece of the message at @index; returns its size, 0 when memory ran out. */
+static size_t pump_piece(const struct vat *vat, struct vat_session *session,
+                         const struct vat_batch *batch, size_t index, struct vat_effects *effects)
+{
+    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
+    uint32_t *size = effect_take(effects, sizeof *size);
+    if (message == NULL || size == NULL) {
+        return 0;
+    }
+    uint32_t total = (uint32_t)(batch->ends[index] - batch_offset(batch, index));
+    uint32_t left = total - session->sent_begun;
+    *size = left < MN_PIECE_SIZE_MAX ? left : MN_PIECE_SIZE_MAX;
+    message->data.epoch = batch->epoch;
+    message->data.first = batch->first + index;
+    message->data.sizes = size;
+    message->data.count = 1;
+    message->data.payload = batch->payload + batch_offset(batch, index) + session->sent_begun;
+    message->data.payload_size = *size;
+    message->data.total = total;
+    message->data.offset = session->sent_begun;
+    session->sent_begun += *size;
+    if (session->sent_begun == total) {
+        session->sent_begun = 0;
+        session->sent += 1;
+    }
+    return *size;
+}
+
+/* As many messages from @index on as fit into one Data and, but for the first, into @room; returns
+ * what they cost, 0 when memory ran out. */
+static size_t pump_whole(const struct vat *vat, struct vat_session *session,
+                         const struct vat_batch *batch, size_t index, size_t room,
+                         struct vat_effects *effects)
+{
+    size_t begin = batch_offset(batch, index);
+    size_t count = 1;
+    while (index + count < batch->count && count < VAT_DATA_COUNT_MAX &&
+           batch->ends[index + count] - begin <= MN_PIECE_SIZE_MAX &&
+           batch->ends[index + count] - begin + (count + 1) * VAT_MESSAGE_COST <= room) {
+        count += 1;
+    }
+    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
+    uint32_t *sizes = effect_take(effects, count * sizeof *sizes);
+    if (message == NULL || sizes == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sizes[i] = (uint32_t)(batch->ends[index + i] - batch_offset(batch, index + i));
+    }
+    message->data.epoch = batch->epoch;
+    message->data.first = batch->first + index;
+    message->data.sizes = sizes;
+    message->data.count = (uint32_t)count;
+    message->data.payload_size = batch->ends[index + count - 1] - begin;
+    message->data.payload = message->data.payload_size > 0 ? batch->payload + begin : NULL;
+    session->sent += count;
+    return message->data.payload_size + count * VAT_MESSAGE_COST;
+}
+
+/* Send of @batch what fits into @room; returns what is left of it. */
+static size_t pump_batch(const struct vat *vat, struct vat_session *session,
+                         const struct vat_batch *batch, size_t room, struct vat_effects *effects)
+{
+    while (room > 0 && session->sent < batch->first + batch->count - 1) {
+        size_t index = (size_t)(session->sent + 1 - batch->first);
+        size_t size = batch->ends[index] - batch_offset(batch, index);
+        size_t used = size > MN_PIECE_SIZE_MAX
+                          ? pump_piece(vat, session, batch, index, effects)
+                          : pump_whole(vat, session, batch, index, room, effects);
+        if (used == 0) {
+            return 0;
+        }
+        room = used < room ? room - used : 0;
+    }
+    return room;
+}
+
+void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
+               struct vat_effects *effects)
+{
+    if (session->link != VAT_LINK_OPEN) {
+        return;
+    }
+    size_t under_way = pump_under_way(session);
+    size_t room = under_way < VAT_WINDOW_SIZE_MAX ? VAT_WINDOW_SIZE_MAX - under_way : 0;
+    size_t before = room;
+    for (size_t i = session_batch_above(session, session->sent);
+         i < session->batch_count && room > 0; i++) {
+        const struct vat_batch *batch = session->batches[i];
+        if (!vat->early && batch->epoch > vat->durable) {
+            break;
+        }
+        mn_assert(batch->first <= session->sent + 1);
+        room = pump_batch(vat, session, batch, room, effects);
+    }
+    if (room < before && under_way == 0) {
+        link_due_open(vat, now, session);
+    }
+}
