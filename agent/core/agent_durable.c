@@ -2,11 +2,11 @@
  *
  * A checkpoint of our vat is durable once it, everything it applies onto and everything retained
  * below it is synced here and held by every partner. The floor is the oldest of the newest
- * keep_count durable ones. Kept is what is not below the floor, what that applies onto, and what
- * the coordinator has not taken the row of: were it deleted and then this agent forgot it, nobody
- * could say any more what the vat heard between the checkpoints that are known, and none of those
- * after the gap could be restored. Nothing is deleted while a round is open, for it may be needed
- * for the cut. */
+ * keep_count durable ones, once there are so many. Kept is what is not below the floor, what that
+ * applies onto, and what the coordinator has not taken the row of: were it deleted and then this
+ * agent forgot it, nobody could say any more what the vat heard between the checkpoints that are
+ * known, and none of those after the gap could be restored. Nothing is deleted while a round is
+ * open, for it may be needed for the cut. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -129,18 +129,19 @@ static bool file_broken(const struct agent_vat *vat, const struct agent_file *fi
     return onto == NULL || !agent_file_live(vat, onto) || !onto->durable;
 }
 
+/* While fewer are durable by our word, those that make up the number may be older ones, which only
+ * the holders have that an earlier owner chose. */
 static mn_epoch floor_compute(const struct agent *agent, const struct agent_vat *vat)
 {
-    mn_epoch floor = vat->floor;
     uint32_t count = 0;
-    for (size_t i = vat->file_count; i > 0 && count < agent->config.keep_count; i--) {
+    for (size_t i = vat->file_count; i > 0; i--) {
         const struct agent_file *file = &vat->files[i - 1];
-        if (file->durable && agent_file_live(vat, file)) {
-            count += 1;
-            floor = file->epoch;
+        count += file->durable && agent_file_live(vat, file) ? 1 : 0;
+        if (count == agent->config.keep_count) {
+            return file->epoch > vat->floor ? file->epoch : vat->floor;
         }
     }
-    return floor > vat->floor ? floor : vat->floor;
+    return vat->floor;
 }
 
 /* The floor follows what is durable, but not while a round may need what is below the next one. */

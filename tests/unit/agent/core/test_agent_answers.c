@@ -39,7 +39,7 @@ static void answers_only_when_the_reports_before_have_been_taken(void **state)
     play_expect(&play,
                 "up heartbeat 1 lag 0\n"
                 "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+                "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 heard x2 1.9\n");
     play_taken(&play, 1);
     play_expect(&play, "");
     play_taken(&play, 2);

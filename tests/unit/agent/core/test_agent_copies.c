@@ -30,8 +30,8 @@ static void calls_a_checkpoint_durable_only_when_synced_here_and_held_by_the_par
     play_expect(&play, "");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play,
-                "vat a durable 1.1 floor 1.1\n"
-                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+                "vat a durable 1.1 floor 0.0\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 heard x2 1.9\n");
     play_taken(&play, 1);
     play_expect(&play, "");
     play_close(&play);
@@ -75,8 +75,8 @@ static void promises_nothing_of_a_checkpoint_that_cannot_be_synced(void **state)
                        "sync x1 1.1 again\n");
     play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play,
-                "vat a durable 1.1 floor 1.1\n"
-                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+                "vat a durable 1.1 floor 0.0\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 heard x2 1.9\n");
     play_close(&play);
 }
 
@@ -84,7 +84,7 @@ static void passes_over_a_checkpoint_whose_base_is_missing(void **state)
 {
     (void)state;
     struct play play;
-    play_open(&play, 1, 2);
+    play_open(&play, 1, 1);
     play_run_x1(&play);
     play_written(&play, 'a', EPOCH(1, 1), 0, 0);
     play_synced(&play, "x1", EPOCH(1, 1), MN_NOT_FOUND);
@@ -305,7 +305,7 @@ static void counts_a_checkpoint_no_more_that_is_damaged_here(void **state)
     play_tick(&play);
     play_expect(&play, "up heartbeat 1 lag 0\n"
                        "up state x1 run 1 up tcp://10.0.0.1:91\n"
-                       "up report #2 x1 1.1 since 0.0 onto 0.0 durable gone floor 1.1"
+                       "up report #2 x1 1.1 since 0.0 onto 0.0 durable gone floor 0.0"
                        " heard x2 1.9\n");
     play_close(&play);
 }
@@ -325,8 +325,8 @@ static void needs_every_partner_when_more_copies_are_wanted(void **state)
     play_expect(&play, "");
     play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play,
-                "vat a durable 1.1 floor 1.1\n"
-                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+                "vat a durable 1.1 floor 0.0\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 heard x2 1.9\n");
     play_close(&play);
 }
 

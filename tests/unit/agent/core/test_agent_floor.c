@@ -65,10 +65,38 @@ static void says_no_floor_above_what_a_life_began_from(void **state)
     play_close(&play);
 }
 
+/* x1 goes on here from 1.3. Of what is to be kept besides it only 1.2 is here, without the full
+ * that it applies onto; the host that this one chooses has both, and more. */
+static void moves_no_floor_before_it_has_made_enough_durable(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    play_file(&play, "x1", EPOCH(1, 3), EPOCH(1, 1), 0);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    struct mn_link chain = {EPOCH(1, 3), mn_name_of("h1")};
+    play_start(&play, "x1", 2, EPOCH(1, 3), &chain, 1);
+    play_recorded(&play, 2);
+    play_started(&play, "x1", 71);
+    play_recorded(&play, 3);
+    play_attach(&play, 'a', "x1", 2, 71);
+    play_recorded(&play, 4);
+    play_taken(&play, 1);
+    play_skip(&play);
+    play_have(&play, 1, "x1", EPOCH(1, 3), MN_OK);
+    play_expect(&play, "vat a durable 1.3 floor 0.0\n"
+                       "up report #2 x1 1.3 since 1.1 onto 0.0 durable here floor 0.0\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
+        cmocka_unit_test(moves_no_floor_before_it_has_made_enough_durable),
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
