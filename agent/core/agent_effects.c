@@ -14,12 +14,13 @@ void agent_effects_reset(struct agent_effects *effects)
 {
     effects->count = 0;
     effects->result = MN_OK;
-    mn_arena_deinit(&effects->arena);
+    mn_arena_clear(&effects->arena);
 }
 
 void agent_effects_deinit(struct agent_effects *effects)
 {
     agent_effects_reset(effects);
+    mn_arena_deinit(&effects->arena);
     free(effects->items);
     effects->items = NULL;
     effects->capacity = 0;

@@ -15,12 +15,13 @@ void coordinator_effects_reset(struct coordinator_effects *effects)
     effects->count = 0;
     effects->result = MN_OK;
     evidence_destroy(&effects->evidence);
-    mn_arena_deinit(&effects->arena);
+    mn_arena_clear(&effects->arena);
 }
 
 void coordinator_effects_deinit(struct coordinator_effects *effects)
 {
     coordinator_effects_reset(effects);
+    mn_arena_deinit(&effects->arena);
     free(effects->items);
     effects->items = NULL;
     effects->capacity = 0;

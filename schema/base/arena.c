@@ -2,16 +2,22 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_SIZE_MIN = 4096, ARENA_BLOCK_SIZE_MAX = 1024 * 1024 };
+enum {
+    ARENA_BLOCK_SIZE_MIN = 4096,
+    ARENA_BLOCK_SIZE_MAX = 1024 * 1024,
+    ARENA_BLOCK_KEPT_MAX = 64 * 1024
+};
 
 struct mn_arena_block {
     struct mn_arena_block *older;
     size_t used;
     size_t room;
+    bool borrowed; /* it is its user's own */
     alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -20,22 +26,53 @@ void mn_arena_init(struct mn_arena *arena, size_t size_max)
     *arena = (struct mn_arena){.size_max = size_max};
 }
 
-void mn_arena_deinit(struct mn_arena *arena)
+_Static_assert(MN_ARENA_ROOM_SIZE >= 2 * sizeof(struct mn_arena_block), "a block fits into a room");
+
+void mn_arena_init_in(struct mn_arena *arena, struct mn_arena_room *room, size_t size_max)
 {
-    struct mn_arena_block *block = arena->newest;
+    struct mn_arena_block *block = (struct mn_arena_block *)(void *)room->bytes;
+    block->older = NULL;
+    block->used = 0;
+    block->room = sizeof room->bytes - sizeof *block;
+    block->borrowed = true;
+    *arena = (struct mn_arena){.newest = block, .size_max = size_max};
+}
+
+static void blocks_free(struct mn_arena_block *block)
+{
     while (block != NULL) {
         struct mn_arena_block *older = block->older;
-        free(block);
+        if (!block->borrowed) {
+            free(block);
+        }
         block = older;
     }
+}
+
+void mn_arena_deinit(struct mn_arena *arena)
+{
+    blocks_free(arena->newest);
     arena->newest = NULL;
     arena->size = 0;
+}
+
+void mn_arena_clear(struct mn_arena *arena)
+{
+    struct mn_arena_block *block = arena->newest;
+    if (block == NULL || block->borrowed || block->room > ARENA_BLOCK_KEPT_MAX) {
+        mn_arena_deinit(arena);
+        return;
+    }
+    blocks_free(block->older);
+    block->older = NULL;
+    block->used = 0;
+    arena->size = sizeof *block + block->room;
 }
 
 static struct mn_arena_block *arena_add_block(struct mn_arena *arena, size_t size)
 {
     size_t room = ARENA_BLOCK_SIZE_MIN;
-    if (arena->newest != NULL) {
+    if (arena->newest != NULL && !arena->newest->borrowed) {
         room = arena->newest->room * 2;
     }
     if (room > ARENA_BLOCK_SIZE_MAX) {
@@ -59,6 +96,7 @@ static struct mn_arena_block *arena_add_block(struct mn_arena *arena, size_t siz
     block->older = arena->newest;
     block->used = 0;
     block->room = room;
+    block->borrowed = false;
     arena->newest = block;
     arena->size += whole;
     return block;

@@ -2,6 +2,7 @@
 #ifndef MN_BASE_ARENA_H
 #define MN_BASE_ARENA_H
 
+#include <stdalign.h>
 #include <stddef.h>
 
 /* Zero-initialised is an empty arena with no bound but memory. */
@@ -11,8 +12,22 @@ struct mn_arena {
     size_t size_max;               /* bound of size; 0 is none */
 };
 
+enum { MN_ARENA_ROOM_SIZE = 2048 };
+
+/* Room for the first bytes of an arena, on the stack of its user: what fits takes nothing from the
+ * system. */
+struct mn_arena_room {
+    alignas(max_align_t) unsigned char bytes[MN_ARENA_ROOM_SIZE];
+};
+
 /* Prepare @arena with a bound on what it takes from the system; 0 is no bound. */
 void mn_arena_init(struct mn_arena *arena, size_t size_max);
+
+/* The same, beginning in @room, which must last as long as what is taken. */
+void mn_arena_init_in(struct mn_arena *arena, struct mn_arena_room *room, size_t size_max);
+
+/* Drop what was taken, but keep a block of it for what is taken next. */
+void mn_arena_clear(struct mn_arena *arena);
 
 /* Give everything back. The arena is empty afterwards and may be used again. */
 void mn_arena_deinit(struct mn_arena *arena);

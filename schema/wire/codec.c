@@ -47,11 +47,9 @@ mn_result codec_pack(struct codec *codec, const ProtobufCMessage *message, struc
     mn_result result = codec->result;
     if (result == MN_OK) {
         size_t size = protobuf_c_message_get_packed_size(message);
-        unsigned char *bytes = codec_take(codec, size, 1);
-        result = codec->result;
+        result = mn_buffer_reserve(buffer, size);
         if (result == MN_OK) {
-            (void)protobuf_c_message_pack(message, bytes);
-            result = mn_buffer_append(buffer, bytes, size);
+            buffer->size += protobuf_c_message_pack(message, buffer->bytes + buffer->size);
         }
     }
     mn_arena_deinit(codec->arena);
@@ -79,20 +77,20 @@ static void codec_memory_give_back(void *context, void *taken)
     (void)taken;
 }
 
-ProtobufCMessage *codec_unpack(struct codec *codec, struct mn_arena *scratch,
+ProtobufCMessage *codec_unpack(struct codec *codec, struct codec_scratch *scratch,
                                const ProtobufCMessageDescriptor *descriptor, const void *bytes,
                                size_t size)
 {
     return codec_unpack_within(codec, scratch, CODEC_SCRATCH_SIZE_MAX, descriptor, bytes, size);
 }
 
-ProtobufCMessage *codec_unpack_within(struct codec *codec, struct mn_arena *scratch,
+ProtobufCMessage *codec_unpack_within(struct codec *codec, struct codec_scratch *scratch,
                                       size_t scratch_size,
                                       const ProtobufCMessageDescriptor *descriptor,
                                       const void *bytes, size_t size)
 {
-    mn_arena_init(scratch, scratch_size);
-    struct codec_memory memory = {.arena = scratch};
+    mn_arena_init_in(&scratch->arena, &scratch->room, scratch_size);
+    struct codec_memory memory = {.arena = &scratch->arena};
     ProtobufCAllocator allocator = {
         .alloc = codec_memory_take, .free = codec_memory_give_back, .allocator_data = &memory};
     ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, size, bytes);

@@ -17,6 +17,12 @@ struct codec {
     uint32_t row_count_max; /* of names, vats and notices; 0 is that of a message */
 };
 
+/* What a message is unpacked into. */
+struct codec_scratch {
+    struct mn_arena arena;
+    struct mn_arena_room room;
+};
+
 /* Note a failure, unless there is one already. */
 void codec_fail(struct codec *codec, mn_result result);
 
@@ -49,12 +55,12 @@ mn_result codec_pack(struct codec *codec, const ProtobufCMessage *message,
 
 /* Unpack into @scratch, whose size is bounded, so that no input can take more memory than that.
  * Fails with MN_TOO_LARGE, MN_NO_MEMORY or MN_BAD_INPUT. NULL after a failure. */
-ProtobufCMessage *codec_unpack(struct codec *codec, struct mn_arena *scratch,
+ProtobufCMessage *codec_unpack(struct codec *codec, struct codec_scratch *scratch,
                                const ProtobufCMessageDescriptor *descriptor, const void *bytes,
                                size_t size);
 
 /* The same with another bound of @scratch, for what is not bounded like a message. */
-ProtobufCMessage *codec_unpack_within(struct codec *codec, struct mn_arena *scratch,
+ProtobufCMessage *codec_unpack_within(struct codec *codec, struct codec_scratch *scratch,
                                       size_t scratch_size,
                                       const ProtobufCMessageDescriptor *descriptor,
                                       const void *bytes, size_t size);

@@ -15,13 +15,17 @@ void mn_buffer_deinit(struct mn_buffer *buffer)
     *buffer = (struct mn_buffer){0};
 }
 
-mn_result mn_buffer_append(struct mn_buffer *buffer, const void *bytes, size_t size)
+mn_result mn_buffer_reserve(struct mn_buffer *buffer, size_t size)
 {
     if (size > BUFFER_SIZE_MAX - buffer->size) {
         return MN_NO_MEMORY;
     }
-    mn_result result =
-        mn_grow(&buffer->bytes, &buffer->capacity, buffer->size + size, 1, BUFFER_SIZE_MAX);
+    return mn_grow(&buffer->bytes, &buffer->capacity, buffer->size + size, 1, BUFFER_SIZE_MAX);
+}
+
+mn_result mn_buffer_append(struct mn_buffer *buffer, const void *bytes, size_t size)
+{
+    mn_result result = mn_buffer_reserve(buffer, size);
     if (result != MN_OK) {
         return result;
     }

@@ -33,6 +33,9 @@ struct mn_buffer {
 
 void mn_buffer_deinit(struct mn_buffer *buffer);
 
+/* Room for @size more bytes at the end. MN_NO_MEMORY leaves the buffer as it was. */
+mn_result mn_buffer_reserve(struct mn_buffer *buffer, size_t size) MN_CHECKED;
+
 /* Append @size bytes. MN_NO_MEMORY leaves the buffer as it was. */
 mn_result mn_buffer_append(struct mn_buffer *buffer, const void *bytes, size_t size) MN_CHECKED;
 

@@ -168,7 +168,7 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
 mn_result mn_down_decode(const void *bytes, size_t size, struct mn_arena *arena,
                          struct mn_down *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_down message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -179,7 +179,7 @@ mn_result mn_down_decode(const void *bytes, size_t size, struct mn_arena *arena,
     if (in != NULL) {
         down_in(&codec, in, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

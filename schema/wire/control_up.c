@@ -356,7 +356,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
 
 mn_result mn_up_decode(const void *bytes, size_t size, struct mn_arena *arena, struct mn_up *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_up message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -367,7 +367,7 @@ mn_result mn_up_decode(const void *bytes, size_t size, struct mn_arena *arena, s
     if (in != NULL) {
         up_in(&codec, in, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

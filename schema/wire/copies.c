@@ -157,7 +157,7 @@ static void copies_in(struct codec *codec, const Mneme__Copies *in, struct mn_co
 mn_result mn_copies_decode(const void *bytes, size_t size, struct mn_arena *arena,
                            struct mn_copies *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_copies message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -168,7 +168,7 @@ mn_result mn_copies_decode(const void *bytes, size_t size, struct mn_arena *aren
     if (in != NULL) {
         copies_in(&codec, in, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

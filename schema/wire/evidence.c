@@ -98,7 +98,7 @@ static bool evidence_check_message(struct evidence_decoder *decoder, size_t size
 static void evidence_unpack(struct evidence_decoder *decoder, const unsigned char *bytes,
                             size_t size)
 {
-    struct mn_arena scratch = {0};
+    struct codec_scratch scratch;
     size_t scratch_size = SCRATCH_SIZE_LEAST + size * SCRATCH_SIZE_FACTOR;
     decoder->in = (const Mneme__Evidence *)codec_unpack_within(
         &decoder->codec, &scratch, scratch_size, &mneme__evidence__descriptor, bytes, size);
@@ -109,7 +109,7 @@ static void evidence_unpack(struct evidence_decoder *decoder, const unsigned cha
         evidence_rows_in(decoder);
     }
     decoder->in = NULL;
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
 }
 
 void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest)

@@ -212,7 +212,7 @@ static void to_vat_in(struct codec *codec, const Mneme__ToVat *in, struct mn_to_
 mn_result mn_to_vat_decode(const void *bytes, size_t size, struct mn_arena *arena,
                            struct mn_to_vat *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_to_vat message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -223,7 +223,7 @@ mn_result mn_to_vat_decode(const void *bytes, size_t size, struct mn_arena *aren
     if (in != NULL) {
         to_vat_in(&codec, in, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

@@ -175,7 +175,7 @@ static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn
 mn_result mn_from_vat_decode(const void *bytes, size_t size, struct mn_arena *arena,
                              struct mn_from_vat *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_from_vat message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -186,7 +186,7 @@ mn_result mn_from_vat_decode(const void *bytes, size_t size, struct mn_arena *ar
     if (in != NULL) {
         from_vat_in(&codec, in, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

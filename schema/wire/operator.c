@@ -45,7 +45,7 @@ static void request_in(struct codec *codec, const Mneme__OperatorRequest *in,
 mn_result mn_operator_request_decode(const void *bytes, size_t size, struct mn_arena *arena,
                                      struct mn_operator_request *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_operator_request message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -56,7 +56,7 @@ mn_result mn_operator_request_decode(const void *bytes, size_t size, struct mn_a
     if (in != NULL) {
         request_in(&codec, in, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }
@@ -81,7 +81,7 @@ mn_result mn_operator_reply_encode(const struct mn_operator_reply *message,
 mn_result mn_operator_reply_decode(const void *bytes, size_t size, struct mn_arena *arena,
                                    struct mn_operator_reply *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_operator_reply message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -101,7 +101,7 @@ mn_result mn_operator_reply_decode(const void *bytes, size_t size, struct mn_are
         message.json = json;
         message.json_size = in->json.len;
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

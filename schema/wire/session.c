@@ -177,7 +177,7 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
 mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
                             size_t payload_size, struct mn_arena *arena, struct mn_session *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_session message = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX || payload_size > MN_MESSAGE_SIZE_MAX - size) {
@@ -188,7 +188,7 @@ mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
     if (in != NULL) {
         session_in(&codec, in, payload, payload_size, &message);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = message;
     }

@@ -63,7 +63,7 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
 mn_result mn_checkpoint_record_decode(const void *bytes, size_t size, struct mn_arena *arena,
                                       struct mn_checkpoint_record *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_checkpoint_record record = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -74,7 +74,7 @@ mn_result mn_checkpoint_record_decode(const void *bytes, size_t size, struct mn_
     if (in != NULL) {
         checkpoint_record_in(&codec, in, &record);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = record;
     }
@@ -100,7 +100,7 @@ mn_result mn_session_state_encode(const struct mn_session_state *state, struct m
 mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_arena *arena,
                                   struct mn_session_state *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_session_state state = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -119,7 +119,7 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
         state.covered = in->covered;
         (void)codec_check(&codec, in->covered < in->next || in->covered == 0);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = state;
     }
@@ -204,7 +204,7 @@ static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
 mn_result mn_agent_record_decode(const void *bytes, size_t size, struct mn_arena *arena,
                                  struct mn_agent_record *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_agent_record record = {0};
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX) {
@@ -215,7 +215,7 @@ mn_result mn_agent_record_decode(const void *bytes, size_t size, struct mn_arena
     if (in != NULL) {
         agent_record_in(&codec, in, &record);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = record;
     }

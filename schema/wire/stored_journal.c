@@ -217,7 +217,7 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
 mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes, size_t size,
                                    struct mn_arena *arena, struct mn_journal_record *out)
 {
-    struct mn_arena scratch;
+    struct codec_scratch scratch;
     struct mn_journal_record record = {0};
     struct codec codec = {.arena = arena, .row_count_max = MN_RECORD_ROW_COUNT_MAX};
     if (size > JOURNAL_SIZE_MAX) {
@@ -229,7 +229,7 @@ mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes,
         journal_record_in(&codec, in, &record);
         (void)codec_check(&codec, record.kind == kind);
     }
-    mn_arena_deinit(&scratch);
+    mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = record;
     }

@@ -88,6 +88,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     }
     sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
     sim->aimed = sim_take(faults->count + 1, sizeof *sim->aimed);
+    sim->vat_processes = sim_take(sim->vat_count, sizeof(struct sim_process *));
     sim->effects = sim_take((size_t)1 + sim->host_count + sim->vat_count, sizeof *sim->effects);
     for (size_t i = 0; i < faults->count; i++) {
         sim_faults_add(&sim->faults, faults->items[i]);
@@ -125,6 +126,8 @@ static void processes_free(struct sim *sim)
         }
     }
     free((void *)sim->processes);
+    free(sim->free_slots);
+    free((void *)sim->vat_processes);
 }
 
 void sim_destroy(struct sim **out)
@@ -159,6 +162,9 @@ void sim_destroy(struct sim **out)
     topology_destroy(&sim->topology);
     sim_tree_destroy(&sim->tree);
     mn_arena_deinit(&sim->arena);
+    coordinator_effects_deinit(&sim->coordinator_effects);
+    agent_effects_deinit(&sim->agent_effects);
+    vat_effects_deinit(&sim->vat_effects);
     mn_buffer_deinit(&sim->buffer);
     mn_text_deinit(&sim->text);
     free(sim);
@@ -188,7 +194,7 @@ void sim_show_vat(const struct sim *sim, const struct sim_process *process, stru
 {
     if (sim->recorder != NULL) {
         seen.vat = process->vat->vat;
-        seen.run = process->vat->life.run;
+        seen.run = process->vat->run;
         seen.epoch = vat_epoch(process->vat->core);
         seen.host = process->machine;
         sim_show(sim, seen);
@@ -351,7 +357,7 @@ static const char *unsettled_vats(const struct sim *sim, const struct coordinato
         }
         const struct sim_process *process = sim_vat_process(sim, i);
         if (process == NULL || process->vat->state != SIM_VAT_RUNNING ||
-            process->vat->life.run != facts.run) {
+            process->vat->run != facts.run) {
             return "a vat's process does not run";
         }
     }

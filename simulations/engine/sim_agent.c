@@ -14,15 +14,15 @@ static void step_one(struct sim *sim, struct sim_process *process, const struct 
     }
     sim->result.events += 1;
     sim_note(sim, "agent", agent->host, (uint64_t)event->kind, process->instance);
-    agent_step(agent->core, sim_clock(sim, process), event, &agent->effects);
-    mn_assert(agent->effects.result == MN_OK);
+    agent_step(agent->core, sim_clock(sim, process), event, &sim->agent_effects);
+    mn_assert(sim->agent_effects.result == MN_OK);
     if (sim->observer != NULL) {
         agent_invariant(agent->core);
     }
-    for (size_t i = 0; i < agent->effects.count && sim_effect_allowed(sim, process); i++) {
-        sim_agent_carry_out(sim, process, &agent->effects.items[i]);
+    for (size_t i = 0; i < sim->agent_effects.count && sim_effect_allowed(sim, process); i++) {
+        sim_agent_carry_out(sim, process, &sim->agent_effects.items[i]);
     }
-    agent_effects_reset(&agent->effects);
+    agent_effects_reset(&sim->agent_effects);
 }
 
 void sim_agent_step(struct sim *sim, struct sim_process *process, const struct agent_event *event)
@@ -82,7 +82,7 @@ static void agent_load_records(struct sim *sim, struct sim_process *process)
         mn_assert(result == MN_OK);
         struct agent_event event = {.kind = AGENT_ON_RECORD, .record = &record};
         sim_agent_step(sim, process, &event);
-        mn_arena_deinit(&sim->arena);
+        mn_arena_clear(&sim->arena);
     }
 }
 
@@ -106,7 +106,7 @@ static void agent_load_store(struct sim *sim, struct sim_process *process, struc
         sim_file_tell(sim, process->machine, store, file);
         struct agent_event event = {.kind = AGENT_ON_FILE, .file = &facts};
         sim_agent_step(sim, process, &event);
-        mn_arena_deinit(&sim->arena);
+        mn_arena_clear(&sim->arena);
         i += 1;
     }
 }
@@ -157,7 +157,6 @@ void sim_agent_free(struct sim *sim, struct sim_process *process)
     }
     sim_jobs_abandon(sim, process);
     agent_destroy(&agent->core);
-    agent_effects_deinit(&agent->effects);
     free(agent->copies);
     free(agent->watches);
     free(agent->follows);
@@ -231,7 +230,7 @@ void sim_agent_message(struct sim *sim, struct sim_process *process,
     case SIM_LINK_SESSION:
         break; /* vats connect to a port that an agent has taken by now */
     }
-    mn_arena_deinit(&sim->arena);
+    mn_arena_clear(&sim->arena);
 }
 
 void sim_agent_timer(struct sim *sim, struct sim_process *process)

@@ -153,10 +153,8 @@ static void adopt_process(struct sim *sim, struct sim_process *process,
     struct sim_follow *follow = follow_add(agent, AGENT_ON_EXITED, &effect->process.vat);
     follow->pid = effect->process.pid;
     follow->pid_started = effect->process.pid_started;
-    for (size_t i = 0; i < sim->process_count; i++) {
-        struct sim_process *vat = sim->processes[i];
-        if (vat != NULL && vat->role == SIM_VAT && vat->machine == process->machine &&
-            vat->vat->vat == number && vat->vat->pid == effect->process.pid &&
+    for (struct sim_process *vat = sim->vat_processes[number]; vat != NULL; vat = vat->older) {
+        if (vat->machine == process->machine && vat->vat->pid == effect->process.pid &&
             vat->vat->pid_started == effect->process.pid_started) {
             follow->kind = AGENT_ON_ADOPTED;
             watch_add(agent, vat, true);
@@ -173,7 +171,7 @@ static void kill_process(struct sim *sim, const struct sim_agent *agent,
         struct sim_process *vat = sim_process_at(sim, watch.slot, watch.instance);
         if (watch.vat == number && watch.pid == effect->process.pid && vat != NULL) {
             if (sim->observer != NULL) {
-                observer_kills(sim->observer, agent->host, number, vat->vat->life.run);
+                observer_kills(sim->observer, agent->host, number, vat->vat->run);
             }
             sim_kill(sim, vat);
             return;

@@ -22,15 +22,7 @@ static uint32_t zone_first(const struct sim *sim, uint32_t zone, uint32_t *count
 
 struct sim_process *sim_vat_process(const struct sim *sim, uint32_t vat)
 {
-    struct sim_process *newest = NULL;
-    for (size_t i = 0; i < sim->process_count; i++) {
-        struct sim_process *process = sim->processes[i];
-        if (process != NULL && process->role == SIM_VAT && process->vat->vat == vat &&
-            (newest == NULL || process->instance > newest->instance)) {
-            newest = process;
-        }
-    }
-    return newest;
+    return sim->vat_processes[vat];
 }
 
 static struct sim_process *machine_process(const struct sim *sim, uint32_t machine)
@@ -74,18 +66,41 @@ void sim_machine_restart(struct sim *sim, uint32_t machine)
     }
 }
 
+static int slot_order(const void *a, const void *b)
+{
+    const uint32_t *left = a;
+    const uint32_t *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* In the order of their slots. With an agent those die that it has not released yet. */
+static void processes_kill(struct sim *sim, const struct sim_machine *machine)
+{
+    size_t count = 0;
+    for (const struct sim_process *at = machine->first_here; at != NULL; at = at->next_here) {
+        count += 1;
+    }
+    uint32_t *slots = sim_take(count, sizeof *slots);
+    count = 0;
+    for (const struct sim_process *at = machine->first_here; at != NULL; at = at->next_here) {
+        slots[count++] = at->slot;
+    }
+    qsort(slots, count, sizeof *slots, slot_order);
+    for (size_t i = 0; i < count; i++) {
+        if (sim->processes[slots[i]] != NULL) {
+            sim_kill(sim, sim->processes[slots[i]]);
+        }
+    }
+    free(slots);
+}
+
 static void machine_down(struct sim *sim, uint32_t number, bool lose)
 {
     struct sim_machine *machine = &sim->machines[number];
     machine->downs += 1;
     machine->up = false;
     sim_disturb(sim, number);
-    for (size_t i = 0; i < sim->process_count; i++) {
-        struct sim_process *process = sim->processes[i];
-        if (process != NULL && process->machine == number) {
-            sim_kill(sim, process);
-        }
-    }
+    processes_kill(sim, machine);
     if (lose) {
         sim_disk_lose(sim, number);
     } else {

@@ -100,19 +100,20 @@ static void step(struct sim *sim, struct sim_process *process,
     }
     sim->result.events += 1;
     sim_note(sim, "coordinator", 0, (uint64_t)event->kind, process->instance);
-    coordinator_step(coordinator->core, sim_clock(sim, process), event, &coordinator->effects);
-    if (coordinator->effects.result != MN_OK) {
+    coordinator_step(coordinator->core, sim_clock(sim, process), event, &sim->coordinator_effects);
+    if (sim->coordinator_effects.result != MN_OK) {
         sim_fail(sim, "coordinator", "its step fails: %s",
-                 mn_result_name(coordinator->effects.result));
+                 mn_result_name(sim->coordinator_effects.result));
         return;
     }
     if (sim->observer != NULL) {
         coordinator_invariant(coordinator->core);
     }
-    for (size_t i = 0; i < coordinator->effects.count && sim_effect_allowed(sim, process); i++) {
-        carry_out(sim, process, &coordinator->effects.items[i]);
+    for (size_t i = 0; i < sim->coordinator_effects.count && sim_effect_allowed(sim, process);
+         i++) {
+        carry_out(sim, process, &sim->coordinator_effects.items[i]);
     }
-    coordinator_effects_reset(&coordinator->effects);
+    coordinator_effects_reset(&sim->coordinator_effects);
     if (!process->dying) {
         sim_timer(sim, process, coordinator_deadline(coordinator->core));
     }
@@ -259,7 +260,6 @@ void sim_coordinator_free(struct sim *sim, struct sim_process *process)
         free(append);
     }
     coordinator_destroy(&coordinator->core);
-    coordinator_effects_deinit(&coordinator->effects);
     free(coordinator->peers);
     free(coordinator->connections);
     free(coordinator);
@@ -287,7 +287,7 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
         event.up.message = &up;
         step(sim, process, &event);
     }
-    mn_arena_deinit(&sim->arena);
+    mn_arena_clear(&sim->arena);
 }
 
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process)

@@ -91,17 +91,46 @@ void sim_event_free(struct sim_event *event)
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
+/* The lowest slot that is free. */
+static size_t slot_take(struct sim *sim)
+{
+    if (sim->free_slot_count == 0) {
+        sim_grow((void *)&sim->processes, &sim->process_capacity, sim->process_count + 1,
+                 sizeof(struct sim_process *));
+        return sim->process_count++;
+    }
+    uint32_t *heap = sim->free_slots;
+    uint32_t taken = heap[0];
+    uint32_t last = heap[--sim->free_slot_count];
+    size_t at = 0;
+    for (size_t child = 1; child < sim->free_slot_count; child = 2 * at + 1) {
+        child += child + 1 < sim->free_slot_count && heap[child + 1] < heap[child] ? 1 : 0;
+        if (heap[child] >= last) {
+            break;
+        }
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = last;
+    return taken;
+}
+
+static void slot_give_back(struct sim *sim, uint32_t slot)
+{
+    sim->processes[slot] = NULL;
+    sim_grow(&sim->free_slots, &sim->free_slot_capacity, sim->free_slot_count + 1,
+             sizeof *sim->free_slots);
+    size_t at = sim->free_slot_count++;
+    while (at > 0 && sim->free_slots[(at - 1) / 2] > slot) {
+        sim->free_slots[at] = sim->free_slots[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    sim->free_slots[at] = slot;
+}
+
 struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_t machine)
 {
-    size_t slot = 0;
-    while (slot < sim->process_count && sim->processes[slot] != NULL) {
-        slot += 1;
-    }
-    if (slot == sim->process_count) {
-        sim_grow((void *)&sim->processes, &sim->process_capacity, slot + 1,
-                 sizeof(struct sim_process *));
-        sim->process_count += 1;
-    }
+    size_t slot = slot_take(sim);
     struct sim_process *process = sim_take(1, sizeof *process);
     process->role = role;
     process->slot = (uint32_t)slot;
@@ -113,6 +142,12 @@ struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_
     process->effects_left = SIM_NONE;
     process->restart_ms = SIM_RESTART_MS;
     sim->processes[slot] = process;
+    struct sim_process *next = sim->machines[machine].first_here;
+    process->next_here = next;
+    if (next != NULL) {
+        next->previous_here = process;
+    }
+    sim->machines[machine].first_here = process;
     return process;
 }
 
@@ -133,7 +168,15 @@ void sim_process_free(struct sim *sim, struct sim_process *process)
     }
     free(process->missed);
     free(process->links);
-    sim->processes[process->slot] = NULL;
+    if (process->previous_here != NULL) {
+        process->previous_here->next_here = process->next_here;
+    } else {
+        sim->machines[process->machine].first_here = process->next_here;
+    }
+    if (process->next_here != NULL) {
+        process->next_here->previous_here = process->previous_here;
+    }
+    slot_give_back(sim, process->slot);
     free(process);
 }
 

@@ -84,8 +84,11 @@ struct sim_process {
     size_t missed_capacity;
     int64_t effects_left; /* it dies before the next effect when this is 0; SIM_NONE: it does not */
     bool dying;
-    int64_t restart_ms; /* how long after its death it is started again */
-    uint32_t *links;    /* of which it is an end */
+    int64_t restart_ms;            /* how long after its death it is started again */
+    struct sim_process *older;     /* of the same vat */
+    struct sim_process *next_here; /* of the same machine */
+    struct sim_process *previous_here;
+    uint32_t *links; /* of which it is an end */
     size_t link_count;
     size_t link_capacity;
     union {
@@ -211,6 +214,7 @@ struct sim_machine {
     uint32_t errors_percent;
     mn_time disturbed; /* when its agent or its path to the coordinator last changed */
     bool found_lost;   /* by the coordinator, and not heard since */
+    struct sim_process *first_here;
     struct sim_disk disk;
     struct sim_disk backup;
 };
@@ -297,7 +301,6 @@ struct sim_follow {
 struct sim_agent {
     uint32_t host;
     struct agent *core;
-    struct agent_effects effects;
     uint32_t control; /* its connections */
     uint32_t *copies; /* by host; SIM_NOBODY: none yet */
     struct sim_jobs records;
@@ -323,19 +326,23 @@ struct sim_session {
     uint32_t link;
 };
 
+/* What its agent said it is to restore. */
+struct sim_life {
+    struct mn_arena arena;
+    struct mn_life life;
+};
+
 struct sim_vat {
     uint32_t vat;
     uint32_t pid;
     uint64_t pid_started;
     enum sim_vat_state state;
     mn_time asking_until;
-    struct mn_arena life_arena;
-    struct mn_life life;
+    struct sim_life *life; /* until it runs */
+    mn_run run;            /* 0: not known yet */
     struct vat *core;
-    struct vat_effects effects;
-    uint32_t local; /* connection to the agent */
-    bool attach_waits;
-    struct mn_from_vat attach;
+    uint32_t local;             /* connection to the agent */
+    struct mn_from_vat *attach; /* that waits for the connection, or NULL */
     mn_time attach_until;
     struct sim_session *sessions; /* by peer */
     size_t session_count;
@@ -352,7 +359,6 @@ struct sim_append {
 
 struct sim_coordinator {
     struct coordinator *core;
-    struct coordinator_effects effects;
     uint32_t *peers;       /* by host: the connection that spoke last */
     uint64_t *connections; /* by host; 0: none */
     struct sim_append *first;
@@ -386,6 +392,10 @@ struct sim {
     struct sim_process **processes; /* by slot */
     size_t process_count;
     size_t process_capacity;
+    uint32_t *free_slots; /* a heap, the lowest first */
+    size_t free_slot_count;
+    size_t free_slot_capacity;
+    struct sim_process **vat_processes; /* by vat: the newest, which leads to the older ones */
     uint64_t instances;
     struct sim_machine *machines; /* the hosts, then the coordinator's */
     struct sim_link *links;
@@ -405,7 +415,10 @@ struct sim {
     size_t journal_capacity;
     bool quiet; /* faults and workload are over */
 
-    struct mn_arena arena; /* of the message at hand */
+    struct mn_arena arena;                          /* of the message at hand */
+    struct coordinator_effects coordinator_effects; /* of the step at hand */
+    struct agent_effects agent_effects;
+    struct vat_effects vat_effects;
     struct mn_buffer buffer;
     struct mn_text text;
     FILE *trace;

@@ -11,14 +11,14 @@ struct observer_actor sim_vat_actor(const struct sim_process *process)
 {
     const struct sim_vat *vat = process->vat;
     return (struct observer_actor){.vat = vat->vat,
-                                   .run = vat->life.run,
+                                   .run = vat->run,
                                    .process = process->instance,
                                    .epoch = vat->core != NULL ? vat_epoch(vat->core) : 0};
 }
 
 void sim_vat_exit(struct sim *sim, struct sim_process *process, const char *reason)
 {
-    sim_note(sim, reason, process->vat->vat, process->vat->life.run, process->instance);
+    sim_note(sim, reason, process->vat->vat, process->vat->run, process->instance);
     process->dying = true;
 }
 
@@ -34,6 +34,8 @@ struct sim_process *sim_vat_new(struct sim *sim, uint32_t host, uint32_t vat)
     made->pid_started = process->instance;
     made->state = SIM_VAT_WAITING;
     made->local = SIM_NOBODY;
+    process->older = sim->vat_processes[vat];
+    sim->vat_processes[vat] = process;
     return process;
 }
 
@@ -75,13 +77,23 @@ static void ask_life(struct sim *sim, struct sim_process *process)
            NULL);
 }
 
+static void life_free(struct sim_vat *vat)
+{
+    if (vat->life != NULL) {
+        mn_arena_deinit(&vat->life->arena);
+        free(vat->life);
+        vat->life = NULL;
+    }
+}
+
 static mn_result read_chain(struct sim *sim, struct sim_process *process)
 {
     struct sim_vat *vat = process->vat;
     struct sim_store *store = sim_store(sim, process->machine, vat->vat);
-    mn_result result = vat_new(&vat->core, &vat->life);
-    for (uint32_t i = 0; result == MN_OK && i < vat->life.chain_count; i++) {
-        const struct sim_file *file = sim_file_find(store, vat->life.chain[i]);
+    const struct mn_life *life = &vat->life->life;
+    mn_result result = vat_new(&vat->core, life);
+    for (uint32_t i = 0; result == MN_OK && i < life->chain_count; i++) {
+        const struct sim_file *file = sim_file_find(store, life->chain[i]);
         result = file == NULL ? MN_CORRUPT : sim_checkpoint_restore(vat->core, file->bytes);
     }
     return result == MN_OK ? vat_restore_end(vat->core) : result;
@@ -99,9 +111,11 @@ static void begin_run(struct sim *sim, struct sim_process *process)
     vat->state = SIM_VAT_RUNNING;
     if (sim->observer != NULL) {
         struct observer_actor actor = sim_vat_actor(process);
-        observer_vat_begins(sim->observer, &actor, &vat->life, sim_bank_digest(process));
+        observer_vat_begins(sim->observer, &actor, &vat->life->life, sim_bank_digest(process));
     }
-    sim_show_vat(sim, process, (struct sim_seen){.kind = SIM_SEEN_VAT_BEGINS, .life = &vat->life});
+    sim_show_vat(sim, process,
+                 (struct sim_seen){.kind = SIM_SEEN_VAT_BEGINS, .life = &vat->life->life});
+    life_free(vat);
     open_local(sim, process);
     sim_port_take(sim, process, 0);
     struct vat_event start = {.kind = VAT_EVENT_START};
@@ -133,13 +147,14 @@ void sim_vat_connected(struct sim *sim, struct sim_process *process)
         vat_connected(vat->core, sim_clock(sim, process));
         sim_timer(sim, process, vat_deadline(vat->core));
     }
-    if (!vat->attach_waits || sim->now > vat->attach_until) {
+    if (vat->attach == NULL || sim->now > vat->attach_until) {
         return;
     }
-    vat->attach_waits = false;
     sim->buffer.size = 0;
-    mn_result result = mn_from_vat_encode(&vat->attach, &sim->buffer);
+    mn_result result = mn_from_vat_encode(vat->attach, &sim->buffer);
     mn_assert(result == MN_OK);
+    free(vat->attach);
+    vat->attach = NULL;
     (void)sim_send(sim, vat->local, 0, &sim->buffer, NULL, 0);
 }
 
@@ -182,14 +197,14 @@ void sim_vat_step(struct sim *sim, struct sim_process *process, const struct vat
     }
     sim->result.events += 1;
     sim_note(sim, "vat", vat->vat, (uint64_t)event->kind, (uint64_t)vat_epoch(vat->core));
-    vat_effects_clear(&vat->effects);
-    mn_result result = vat_step(vat->core, sim_clock(sim, process), event, &vat->effects);
+    vat_effects_clear(&sim->vat_effects);
+    mn_result result = vat_step(vat->core, sim_clock(sim, process), event, &sim->vat_effects);
     mn_assert(result == MN_OK);
     const struct vat_checkpoint *checkpoint = NULL;
-    for (size_t i = 0; i < vat->effects.count && sim_effect_allowed(sim, process); i++) {
-        sim_vat_carry_out(sim, process, &vat->effects.items[i]);
-        if (vat->effects.items[i].kind == VAT_EFFECT_CHECKPOINT) {
-            checkpoint = vat->effects.items[i].checkpoint;
+    for (size_t i = 0; i < sim->vat_effects.count && sim_effect_allowed(sim, process); i++) {
+        sim_vat_carry_out(sim, process, &sim->vat_effects.items[i]);
+        if (sim->vat_effects.items[i].kind == VAT_EFFECT_CHECKPOINT) {
+            checkpoint = sim->vat_effects.items[i].checkpoint;
         }
     }
     if (checkpoint != NULL && !process->dying) {
@@ -232,11 +247,13 @@ static void message_agent(struct sim *sim, struct sim_process *process,
         return;
     }
     if (vat->state == SIM_VAT_ASKING && said.kind == MN_TO_VAT_LIFE) {
-        vat->life = said.life;
-        vat->life_arena = sim->arena;
+        vat->life = sim_take(1, sizeof *vat->life);
+        vat->life->life = said.life;
+        vat->life->arena = sim->arena;
+        vat->run = said.life.run;
         sim->arena = (struct mn_arena){0};
         vat->state = SIM_VAT_READING;
-        mn_time takes = sim_disk_time(sim, process->machine) * (vat->life.chain_count + 1);
+        mn_time takes = sim_disk_time(sim, process->machine) * (said.life.chain_count + 1);
         sim_at(sim, sim->now + takes, SIM_ON_STEP, process, 0, NULL);
     } else if (vat->state == SIM_VAT_RUNNING) {
         if (said.kind == MN_TO_VAT_WHO) {
@@ -294,7 +311,7 @@ void sim_vat_message(struct sim *sim, struct sim_process *process,
     } else if (message->kind == SIM_LINK_SESSION) {
         message_session(sim, process, message);
     }
-    mn_arena_deinit(&sim->arena);
+    mn_arena_clear(&sim->arena);
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
@@ -319,9 +336,19 @@ static void tell_watcher(struct sim *sim, const struct sim_process *process)
     }
 }
 
+static void forget(struct sim *sim, const struct sim_process *process)
+{
+    struct sim_process **link = &sim->vat_processes[process->vat->vat];
+    while (*link != process) {
+        link = &(*link)->older;
+    }
+    *link = process->older;
+}
+
 void sim_vat_free(struct sim *sim, struct sim_process *process)
 {
     struct sim_vat *vat = process->vat;
+    forget(sim, process);
     if (sim->observer != NULL && vat->state == SIM_VAT_RUNNING) {
         struct observer_actor actor = sim_vat_actor(process);
         observer_vat_ends(sim->observer, &actor);
@@ -331,8 +358,8 @@ void sim_vat_free(struct sim *sim, struct sim_process *process)
     }
     tell_watcher(sim, process);
     vat_destroy(&vat->core);
-    vat_effects_deinit(&vat->effects);
-    mn_arena_deinit(&vat->life_arena);
+    life_free(vat);
+    free(vat->attach);
     free(vat->sessions);
     free(vat);
 }

@@ -16,8 +16,8 @@ static void tell_agent(struct sim *sim, struct sim_vat *vat, const struct mn_fro
     }
     if (!sim_send(sim, vat->local, 0, &sim->buffer, NULL, 0) &&
         message->kind == MN_FROM_VAT_ATTACH) {
-        vat->attach = *message;
-        vat->attach_waits = true;
+        vat->attach = vat->attach != NULL ? vat->attach : sim_take(1, sizeof *vat->attach);
+        *vat->attach = *message;
         vat->attach_until = sim->now + 2 * MN_SECOND;
     }
 }

@@ -13,7 +13,7 @@ enum { EFFECT_COUNT_MAX = 16 * 1024 * 1024 };
 void vat_effects_clear(struct vat_effects *effects)
 {
     effects->count = 0;
-    mn_arena_deinit(&effects->arena);
+    mn_arena_clear(&effects->arena);
 }
 
 void vat_effects_deinit(struct vat_effects *effects)
