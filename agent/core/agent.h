@@ -61,6 +61,7 @@ struct agent_config {
     uint32_t heartbeat_ms;
     uint32_t copy_ms; /* how long another host's agent may take to answer */
     uint32_t connect_ms;
+    uint32_t send_ms; /* how long vats' messages wait for a peer out of reach; 0: without bound */
     uint32_t interval_ms;
     uint32_t full_every;
     uint32_t keep_count; /* durable checkpoints that stay restorable, at least 1 */

@@ -87,6 +87,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             .heartbeat_ms = (uint32_t)topology->timing.heartbeat_ms,
             .copy_ms = (uint32_t)topology->timing.copy_ms,
             .connect_ms = (uint32_t)topology->timing.connect_ms,
+            .send_ms = (uint32_t)topology->timing.send_ms,
             .interval_ms = (uint32_t)topology->checkpoints.interval_ms,
             .full_every = (uint32_t)topology->checkpoints.full_every,
             .keep_count = (uint32_t)topology->checkpoints.keep,

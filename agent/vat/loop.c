@@ -97,6 +97,13 @@ static void deliver(struct mneme *vat, const struct vat_delivery *delivery,
         event->gap_last = delivery->gap.last;
         event->gap_sent = delivery->gap.sent ? 1 : 0;
         break;
+    case VAT_UNDELIVERED:
+        event->kind = MNEME_UNDELIVERED;
+        event->gap_first = delivery->undelivered.first;
+        event->gap_last = delivery->undelivered.last;
+        event->gap_sent = 1;
+        event->perhaps_taken = delivery->undelivered.perhaps_taken ? 1 : 0;
+        break;
     case VAT_PEER_UNREACHABLE:
         event->kind = MNEME_PEER_UNREACHABLE;
         break;

@@ -55,9 +55,11 @@ enum mneme_event_kind {
     MNEME_PEER_RESET, /* a peer has forgotten everything */
     MNEME_GAP,        /* messages that nobody keeps any more */
     MNEME_PEER_UNREACHABLE,
-    MNEME_PEER_BACK, /* neither of these two says anything about the peer's memory */
-    MNEME_TIMEOUT,   /* nothing came in time */
-    MNEME_END        /* stop now: a last checkpoint was written, or this run of the vat is over */
+    MNEME_PEER_BACK,   /* neither of these two says anything about the peer's memory */
+    MNEME_UNDELIVERED, /* messages that have waited send_ms for a peer out of reach: it will not get
+                          them, but hears of a gap when it is back. Send anew what still matters */
+    MNEME_TIMEOUT,     /* nothing came in time */
+    MNEME_END          /* stop now: a last checkpoint was written, or this run of the vat is over */
 };
 
 enum mneme_outcome {
@@ -90,9 +92,10 @@ struct mneme_event {
     struct mneme_range you_heard;  /* of what it forgot, what this vat has heard and keeps */
     struct mneme_range forgot_you; /* of what this vat sent, what it had heard and forgot */
 
-    uint64_t gap_first; /* GAP: the numbers of the messages */
+    uint64_t gap_first; /* GAP, UNDELIVERED: the numbers of the messages */
     uint64_t gap_last;
-    int gap_sent; /* 1: this vat sent them; 0: the peer did */
+    int gap_sent;      /* 1: this vat sent them; 0: the peer did */
+    int perhaps_taken; /* UNDELIVERED: 1: the peer may have taken some, and could not say so */
 
     const char *reason; /* END */
 };

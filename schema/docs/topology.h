@@ -51,7 +51,10 @@ enum {
     X(copy_ms, 2000, 20, 3600000,                                                                  \
       "how long an agent waits for a copy to be made before it turns "                             \
       "to another host")                                                                           \
-    X(connect_ms, 2000, 20, 600000, "how long a vat tries before a peer is called unreachable")
+    X(connect_ms, 2000, 20, 600000, "how long a vat tries before a peer is called unreachable")    \
+    X(send_ms, 600000, 0, 86400000,                                                                \
+      "how long messages wait for a peer that is out of reach before they "                        \
+      "are given up; 0 is without bound")
 
 #define TOPOLOGY_CHECKPOINTS(X)                                                                    \
     X(interval_ms, 1000, 10, 86400000, "time from one checkpoint of a vat to the next")            \

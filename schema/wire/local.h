@@ -80,6 +80,7 @@ struct mn_life {
     uint32_t full_every;
     uint32_t keep_count;
     uint32_t connect_ms;
+    uint32_t send_ms;      /* how long messages wait for a peer that is out of reach; 0: for ever */
     bool early;            /* messages leave when their turn is over, not when it is durable */
     const mn_epoch *chain; /* the checkpoints that restore `keep`, the full first */
     uint32_t chain_count;

@@ -35,6 +35,7 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
     Mneme__Marks marks = MNEME__MARKS__INIT;
     Mneme__SessionWho who = MNEME__SESSION_WHO__INIT;
     Mneme__SessionRefused refused = MNEME__SESSION_REFUSED__INIT;
+    Mneme__Skip skip = MNEME__SKIP__INIT;
     session.version = MN_PROTOCOL_VERSION;
     session.vat = codec_text(message->vat.text);
     session.run = message->run;
@@ -79,6 +80,12 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
     case MN_SESSION_REFUSED:
         refused.run = message->refused.run;
         session.refused = &refused;
+        break;
+    case MN_SESSION_SKIP:
+        skip.epoch = message->skip.epoch;
+        skip.first = message->skip.first;
+        skip.last = message->skip.last;
+        session.skip = &skip;
         break;
     }
     return codec_pack(&codec, &session.base, buffer);
@@ -166,6 +173,13 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         return;
     case MNEME__SESSION__BODY_REFUSED:
         out->refused.run = codec_run_in(codec, in->refused->run);
+        return;
+    case MNEME__SESSION__BODY_SKIP:
+        out->skip.epoch = codec_epoch_in(codec, in->skip->epoch, 1);
+        out->skip.first = in->skip->first;
+        out->skip.last = in->skip->last;
+        (void)codec_check(codec, in->skip->first >= 1 && in->skip->first <= in->skip->last &&
+                                     in->skip->last < UINT64_MAX);
         return;
     case MNEME__SESSION__BODY__NOT_SET:
     case _MNEME__SESSION__BODY__CASE_IS_INT_SIZE:

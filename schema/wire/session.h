@@ -1,8 +1,9 @@
 /* Messages between two vats.
  *
  * Each direction has a connection of its own, from the sender's DEALER to the receiver's ROUTER:
- * Greet and Data go out on it; Greeted, Marks, Who and Refused come back on it. Data has a second
- * frame, the payloads one after the other, so that they are never copied through protobuf. */
+ * Greet, Data and Skip go out on it; Greeted, Marks, Who and Refused come back on it. Data has a
+ * second frame, the payloads one after the other, so that they are never copied through protobuf.
+ */
 #ifndef MN_WIRE_SESSION_H
 #define MN_WIRE_SESSION_H
 
@@ -14,7 +15,8 @@ enum mn_session_kind {
     MN_SESSION_DATA = 8,
     MN_SESSION_MARKS = 9,
     MN_SESSION_WHO = 10,
-    MN_SESSION_REFUSED = 11
+    MN_SESSION_REFUSED = 11,
+    MN_SESSION_SKIP = 12
 };
 
 struct mn_session {
@@ -60,6 +62,11 @@ struct mn_session {
             uint64_t floor;
             uint32_t begun; /* bytes of message taken + 1 that are here, when it comes in pieces */
         } marks;
+        struct {            /* these numbers were withdrawn, and will never come */
+            mn_epoch epoch; /* the interval in which they were */
+            uint64_t first;
+            uint64_t last;
+        } skip;
         struct {
             mn_run run; /* the newest run known of the one that is refused */
         } refused;

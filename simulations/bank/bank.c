@@ -160,7 +160,7 @@ static int on_peer_event(struct bank *bank, const struct mneme_event *event)
     if (event->kind == MNEME_PEER_RESET) {
         kind = BANK_PEER_RESET;
         bank_peer_reset(peer);
-    } else if (event->kind == MNEME_GAP) {
+    } else if (event->kind == MNEME_GAP || event->kind == MNEME_UNDELIVERED) {
         kind = BANK_GAP;
         bank_peer_gap(peer, event->gap_last - event->gap_first + 1, event->gap_sent != 0);
     }
@@ -291,6 +291,7 @@ static int on_event(struct bank *bank, const struct mneme_event *event)
     case MNEME_PEER_ROLLED_BACK:
     case MNEME_PEER_RESET:
     case MNEME_GAP:
+    case MNEME_UNDELIVERED:
         return on_peer_event(bank, event);
     case MNEME_PEER_UNREACHABLE:
     case MNEME_PEER_BACK:

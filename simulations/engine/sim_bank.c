@@ -294,6 +294,18 @@ static void handed_gap(struct sim *sim, struct sim_process *process, uint32_t pe
     own_add(process->vat, delivery->gap.first, delivery->gap.last, 0);
 }
 
+static void handed_undelivered(struct sim *sim, struct sim_process *process, uint32_t peer,
+                               const struct vat_delivery *delivery)
+{
+    sim_count(sim, SIM_SOMETIMES_UNDELIVERED);
+    if (sim->observer != NULL) {
+        struct observer_actor actor = sim_vat_actor(process);
+        observer_undelivered(sim->observer, &actor, peer, delivery->undelivered.first,
+                             delivery->undelivered.last);
+    }
+    own_add(process->vat, delivery->undelivered.first, delivery->undelivered.last, 0);
+}
+
 static void handed_restored(struct sim_process *process)
 {
     struct bank_own own;
@@ -324,6 +336,9 @@ void sim_bank_handed(struct sim *sim, struct sim_process *process,
         return;
     case VAT_GAP:
         handed_gap(sim, process, peer, delivery);
+        return;
+    case VAT_UNDELIVERED:
+        handed_undelivered(sim, process, peer, delivery);
         return;
     case VAT_PEER_UNREACHABLE:
         return;

@@ -41,7 +41,8 @@
     X(RESENT, "a message of an earlier run was sent")                                              \
     X(WHO, "a vat attached to an agent that was started anew")                                     \
     X(CRASH_IN_STEP, "a process died between two effects of a step")                               \
-    X(PIECES, "a message was put together of its pieces")
+    X(PIECES, "a message was put together of its pieces")                                          \
+    X(UNDELIVERED, "messages waited too long for a peer and were given up")
 
 enum sim_sometimes {
 #define SIM_SOMETIMES_ENUM(name, what) SIM_SOMETIMES_##name,

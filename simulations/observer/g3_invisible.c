@@ -82,12 +82,48 @@ void g3_leaves(struct observer *observer, const struct observer_actor *actor, ui
     vat->left = epoch > vat->left ? epoch : vat->left;
 }
 
+static bool gap_covers(const struct observer_gaps *gaps, uint64_t number)
+{
+    for (size_t i = 0; i < gaps->count; i++) {
+        if (gaps->items[i].first <= number && number <= gaps->items[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the sender was told of each of these numbers. */
+static bool gap_known(const struct observer_gaps *gaps, uint64_t first, uint64_t last)
+{
+    for (uint64_t number = first; number <= last; number++) {
+        if (!gap_covers(gaps, number)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void g3_undelivered(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+                    uint64_t first, uint64_t last)
+{
+    struct observer_pair *to = observer_pair(observer, actor->vat, peer);
+    if (first == 0 || last < first || last > to->sent_count) {
+        observer_fail(observer, "once", "%s gives up %llu to %llu of the %zu it sent to %s",
+                      observer_vat_name(observer, actor->vat), (unsigned long long)first,
+                      (unsigned long long)last, to->sent_count, observer_vat_name(observer, peer));
+        return;
+    }
+    observer_gap_add(&to->gaps_sent, first, last, actor->epoch);
+}
+
 void g3_gap(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
             uint64_t first, uint64_t last, bool sent)
 {
     const char *name = observer_vat_name(observer, actor->vat);
     const char *other = observer_vat_name(observer, peer);
-    if (observer->vats[actor->vat].incarnation == 1 && observer->vats[peer].incarnation == 1) {
+    const struct observer_pair *from = observer_pair(observer, peer, actor->vat);
+    if (observer->vats[actor->vat].incarnation == 1 && observer->vats[peer].incarnation == 1 &&
+        (sent || !gap_known(&from->gaps_sent, first, last))) {
         observer_fail(observer, "G3", "%s is handed a gap with %s, and neither has forgotten", name,
                       other);
         return;
@@ -117,16 +153,6 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
         (struct observer_taken){.index = last, .epoch = actor->epoch};
     pair->next = last;
     observer_gap_add(&pair->gaps_taken, first, last, actor->epoch);
-}
-
-static bool gap_covers(const struct observer_gaps *gaps, uint64_t number)
-{
-    for (size_t i = 0; i < gaps->count; i++) {
-        if (gaps->items[i].first <= number && number <= gaps->items[i].last) {
-            return true;
-        }
-    }
-    return false;
 }
 
 const char *g3_unsettled(struct observer *observer)

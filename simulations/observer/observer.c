@@ -172,6 +172,14 @@ void observer_gap(struct observer *observer, const struct observer_actor *actor,
     }
 }
 
+void observer_undelivered(struct observer *observer, const struct observer_actor *actor,
+                          uint32_t peer, uint64_t first, uint64_t last)
+{
+    if (observer_current(observer, actor)) {
+        g3_undelivered(observer, actor, peer, first, last);
+    }
+}
+
 void observer_notice(struct observer *observer, const struct observer_actor *actor,
                      const struct mn_notice *notice, bool reset)
 {

@@ -71,6 +71,8 @@ void observer_takes(struct observer *observer, const struct observer_actor *acto
                     uint64_t id);
 void observer_gap(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
                   uint64_t first, uint64_t last, bool sent);
+void observer_undelivered(struct observer *observer, const struct observer_actor *actor,
+                          uint32_t peer, uint64_t first, uint64_t last);
 void observer_notice(struct observer *observer, const struct observer_actor *actor,
                      const struct mn_notice *notice, bool reset);
 

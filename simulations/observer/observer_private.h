@@ -212,6 +212,9 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
             uint64_t first, uint64_t last, bool sent);
 /* A gap that one side was told of and the other not; NULL if there is none. */
 const char *g3_unsettled(struct observer *observer);
+/* What a vat was told that its peer will not get of it. */
+void g3_undelivered(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
+                    uint64_t first, uint64_t last);
 void g3_decided(struct observer *observer, const struct observer_round *round);
 void g4_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g4_forgets(struct observer *observer, uint32_t vat, mn_epoch keep, uint32_t incarnation);

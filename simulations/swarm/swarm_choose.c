@@ -315,4 +315,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
         choose_second(&chooser, on[between(&chooser, 0, count - 1)]);
     }
     choose_payloads(&chooser);
+    if (chance(&chooser, 15)) {
+        script->config.send_ms = between(&chooser, 200, 4000);
+    }
 }

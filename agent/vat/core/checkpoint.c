@@ -92,7 +92,8 @@ static size_t outbox_entry_count(const struct vat *vat, bool full)
     for (size_t i = 0; i < vat->session_count; i++) {
         const struct vat_session *session = vat->sessions[i];
         for (size_t j = 0; j < session->batch_count; j++) {
-            count += full || !session->batches[j]->stored ? 1 : 0;
+            const struct vat_batch *batch = session->batches[j];
+            count += full || !batch->stored || batch->dirty ? 1 : 0;
         }
     }
     return count;
@@ -136,7 +137,7 @@ static bool outbox_entries_into(struct vat *vat, bool full, struct mn_checkpoint
         const struct vat_session *session = vat->sessions[i];
         for (size_t j = 0; j < session->batch_count; j++) {
             const struct vat_batch *batch = session->batches[j];
-            if (!full && batch->stored) {
+            if (!full && batch->stored && !batch->dirty) {
                 continue;
             }
             struct mn_checkpoint_entry entry = {
@@ -307,10 +308,11 @@ static mn_result sessions_settle(struct vat *vat, bool full)
         if (result != MN_OK) {
             return result;
         }
-        session->changed = false;
-        for (size_t j = session->batch_count; j > 0 && !session->batches[j - 1]->stored; j--) {
-            session->batches[j - 1]->stored = true;
+        for (size_t j = 0; j < session->batch_count && session->changed; j++) {
+            session->batches[j]->stored = true;
+            session->batches[j]->dirty = false;
         }
+        session->changed = false;
         if (full) {
             session->heard_newest = 0;
         }

@@ -355,6 +355,29 @@ static void inbound_on_data(struct vat *vat, mn_time now, const struct vat_event
     inbound_say_marks(vat, session, effects);
 }
 
+/* Numbers that the peer has given up: a gap, and it goes on after that. */
+static void inbound_on_skip(struct vat *vat, mn_time now, const struct vat_event *event,
+                            struct vat_effects *effects)
+{
+    const struct mn_session *message = event->inbound.message;
+    struct vat_session *session = session_find(vat, &message->vat);
+    if (!inbound_data_believed(vat, session, event, effects) ||
+        mn_epoch_run(message->skip.epoch) > message->run) {
+        return;
+    }
+    if (message->skip.last <= session->taken) {
+        session->marks_said_taken = 0;
+    } else if (message->skip.first <= session->taken + 1) {
+        mn_result result = session_hear(vat, session, message->skip.epoch);
+        if (result == MN_OK) {
+            pieces_drop(vat, now, session, effects);
+            inbound_skip(vat, session, message->skip.last + 1, effects);
+        }
+        effects->failed = effects->failed || result == MN_NO_MEMORY;
+    }
+    inbound_say_marks(vat, session, effects);
+}
+
 void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
                   struct vat_effects *effects)
 {
@@ -368,6 +391,9 @@ void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
         break;
     case MN_SESSION_DATA:
         inbound_on_data(vat, now, event, effects);
+        break;
+    case MN_SESSION_SKIP:
+        inbound_on_skip(vat, now, event, effects);
         break;
     case MN_SESSION_GREETED:
     case MN_SESSION_MARKS:

@@ -152,6 +152,9 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
                struct vat_effects *effects)
 {
     session->due = MN_TIME_NEVER;
+    if (session->link == VAT_LINK_ASKED || session->link == VAT_LINK_GREETING) {
+        session_withdraw(vat, now, session, effects);
+    }
     switch (session->link) {
     case VAT_LINK_IDLE:
         if (session->batch_count > 0) {
@@ -370,6 +373,7 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
         break;
     case MN_SESSION_GREET:
     case MN_SESSION_DATA:
+    case MN_SESSION_SKIP:
         break; /* These go the other way. */
     }
 }

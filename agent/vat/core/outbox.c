@@ -1,15 +1,16 @@
 /* The messages that are kept for a peer, one batch an epoch, and what a checkpoint has of them.
  *
- * Invariant: the kept batches of a session are numbered without a hole up to `next`. Knows nothing
- * of connections. */
+ * Invariant: the batches of a session are numbered without a hole up to `next`, withdrawn messages
+ * included. Knows nothing of connections. */
 #include "vat_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/grow.h"
 
-enum { BATCH_HEAD_SIZE = 12, BATCH_COUNT_MAX = 1024 * 1024 };
+enum { BATCH_HEAD_SIZE = 24, BATCH_COUNT_MAX = 1024 * 1024 };
 
 void batch_free(struct vat_batch *batch)
 {
@@ -20,7 +21,9 @@ void batch_free(struct vat_batch *batch)
 
 static size_t batch_cost(const struct vat_batch *batch)
 {
-    return batch->payload_size + batch->count * VAT_MESSAGE_COST;
+    /* What was withdrawn costs as much as one message: it is remembered in one line. */
+    size_t lines = batch->kept + (batch->kept < batch->count ? 1 : 0);
+    return batch->payload_size + lines * VAT_MESSAGE_COST;
 }
 
 static mn_result session_add_batch(struct vat_session *session, mn_epoch epoch, uint64_t first,
@@ -43,7 +46,8 @@ static mn_result session_add_batch(struct vat_session *session, mn_epoch epoch, 
     return MN_OK;
 }
 
-mn_result session_keep(struct vat *vat, struct vat_session *session, const void *bytes, size_t size)
+mn_result session_keep(struct vat *vat, mn_time now, struct vat_session *session, const void *bytes,
+                       size_t size)
 {
     size_t cost = size + VAT_MESSAGE_COST;
     if (session->kept_size + cost > VAT_SESSION_KEPT_SIZE_MAX ||
@@ -77,11 +81,33 @@ mn_result session_keep(struct vat *vat, struct vat_session *session, const void 
     }
     batch->payload_size += size;
     batch->ends[batch->count++] = (uint32_t)batch->payload_size;
+    batch->kept = batch->count;
+    batch->sent_at = now;
     session->next += 1;
     session->changed = true;
     session->kept_size += cost;
     vat->kept_size += cost;
     return MN_OK;
+}
+
+void batch_withdraw(struct vat *vat, struct vat_session *session, struct vat_batch *batch,
+                    size_t kept)
+{
+    mn_assert(batch->epoch < vat->epoch);
+    mn_assert(kept < batch->kept);
+    size_t before = batch_cost(batch);
+    batch->kept = kept;
+    batch->payload_size = batch_offset(batch, kept);
+    batch->gate = vat->epoch;
+    batch->dirty = true;
+    if (kept == 0) {
+        free(batch->payload);
+        batch->payload = NULL;
+        batch->payload_capacity = 0;
+    }
+    session->kept_size = session->kept_size - before + batch_cost(batch);
+    vat->kept_size = vat->kept_size - before + batch_cost(batch);
+    session->changed = true;
 }
 
 static void put_number(unsigned char *at, uint64_t value, size_t size)
@@ -105,68 +131,104 @@ size_t batch_offset(const struct vat_batch *batch, size_t index)
     return index == 0 ? 0 : batch->ends[index - 1];
 }
 
+/* u64 first, u32 count, u32 kept, i64 gate, the sizes of those that are kept, their payloads. */
 void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t *size)
 {
-    *size = BATCH_HEAD_SIZE + 4 * batch->count + batch->payload_size;
+    *size = BATCH_HEAD_SIZE + 4 * batch->kept + batch->payload_size;
     unsigned char *bytes = mn_arena_take(arena, *size);
     if (bytes == NULL) {
         return NULL;
     }
     put_number(bytes, batch->first, 8);
     put_number(bytes + 8, batch->count, 4);
-    for (size_t i = 0; i < batch->count; i++) {
+    put_number(bytes + 12, batch->kept, 4);
+    put_number(bytes + 16, (uint64_t)batch->gate, 8);
+    for (size_t i = 0; i < batch->kept; i++) {
         put_number(bytes + BATCH_HEAD_SIZE + 4 * i, batch->ends[i] - batch_offset(batch, i), 4);
     }
     if (batch->payload_size > 0) {
-        memcpy(bytes + BATCH_HEAD_SIZE + 4 * batch->count, batch->payload, batch->payload_size);
+        memcpy(bytes + BATCH_HEAD_SIZE + 4 * batch->kept, batch->payload, batch->payload_size);
     }
     return bytes;
+}
+
+/* The head of a batch; false when it contradicts itself or the @size that follows. */
+static bool batch_head(const unsigned char *bytes, size_t size, mn_epoch newest,
+                       struct vat_batch *head)
+{
+    if (size < BATCH_HEAD_SIZE) {
+        return false;
+    }
+    uint64_t gate = get_number(bytes + 16, 8);
+    *head = (struct vat_batch){.first = get_number(bytes, 8),
+                               .count = (size_t)get_number(bytes + 8, 4),
+                               .kept = (size_t)get_number(bytes + 12, 4)};
+    if (head->first == 0 || head->count == 0 || head->kept > head->count ||
+        head->kept > (size - BATCH_HEAD_SIZE) / 4 || gate > (uint64_t)newest ||
+        (head->kept < head->count) != (gate != 0)) {
+        return false;
+    }
+    head->gate = (mn_epoch)gate;
+    head->payload_size = size - BATCH_HEAD_SIZE - 4 * head->kept;
+    size_t sum = 0;
+    for (size_t i = 0; i < head->kept; i++) {
+        sum += (size_t)get_number(bytes + BATCH_HEAD_SIZE + 4 * i, 4);
+    }
+    return sum == head->payload_size;
+}
+
+/* The batch of @epoch, made if there is none: a later file of the chain may have another form. */
+static mn_result batch_of_epoch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
+                                struct vat_batch **batch)
+{
+    for (size_t i = session->batch_count; i > 0 && session->batches[i - 1]->epoch >= epoch; i--) {
+        if (session->batches[i - 1]->epoch == epoch) {
+            *batch = session->batches[i - 1];
+            session->kept_size -= batch_cost(*batch);
+            vat->kept_size -= batch_cost(*batch);
+            (*batch)->kept = (*batch)->count = 0;
+            (*batch)->payload_size = 0;
+            return MN_OK;
+        }
+    }
+    return session_add_batch(session, epoch, 0, batch);
 }
 
 mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
                                 const unsigned char *bytes, size_t size)
 {
-    if (size < BATCH_HEAD_SIZE) {
-        return MN_CORRUPT;
-    }
-    uint64_t first = get_number(bytes, 8);
-    size_t count = (size_t)get_number(bytes + 8, 4);
-    if (first == 0 || count == 0 || count > (size - BATCH_HEAD_SIZE) / 4) {
-        return MN_CORRUPT;
-    }
-    size_t payload_size = size - BATCH_HEAD_SIZE - 4 * count;
-    size_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += (size_t)get_number(bytes + BATCH_HEAD_SIZE + 4 * i, 4);
-    }
-    if (sum != payload_size) {
+    struct vat_batch head;
+    if (!batch_head(bytes, size, vat->newest, &head)) {
         return MN_CORRUPT;
     }
     struct vat_batch *batch = NULL;
-    mn_result result = session_add_batch(session, epoch, first, &batch);
+    mn_result result = batch_of_epoch(vat, session, epoch, &batch);
     if (result != MN_OK) {
         return result;
     }
     /* From here on the session owns the batch; on failure the whole vat is dropped. */
-    result = mn_grow(&batch->ends, &batch->ends_capacity, count, sizeof(uint32_t),
+    result = mn_grow(&batch->ends, &batch->ends_capacity, head.kept, sizeof(uint32_t),
                      VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST);
     if (result == MN_OK) {
-        result = mn_grow(&batch->payload, &batch->payload_capacity, payload_size, 1,
+        result = mn_grow(&batch->payload, &batch->payload_capacity, head.payload_size, 1,
                          VAT_SESSION_KEPT_SIZE_MAX);
     }
     if (result != MN_OK) {
         return result == MN_FULL ? MN_CORRUPT : result;
     }
     uint32_t end = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < head.kept; i++) {
         end += (uint32_t)get_number(bytes + BATCH_HEAD_SIZE + 4 * i, 4);
         batch->ends[i] = end;
     }
-    if (payload_size > 0) {
-        memcpy(batch->payload, bytes + BATCH_HEAD_SIZE + 4 * count, payload_size);
+    if (head.payload_size > 0) {
+        memcpy(batch->payload, bytes + BATCH_HEAD_SIZE + 4 * head.kept, head.payload_size);
     }
-    batch->count = count;
-    batch->payload_size = payload_size;
+    batch->first = head.first;
+    batch->count = head.count;
+    batch->kept = head.kept;
+    batch->gate = head.gate;
+    batch->payload_size = head.payload_size;
     batch->stored = true;
     session->kept_size += batch_cost(batch);
     vat->kept_size += batch_cost(batch);
@@ -200,6 +262,8 @@ size_t session_cost(const struct vat_session *session, uint64_t after, uint64_t 
         size_t from = batch->first > after ? 0 : (size_t)(after + 1 - batch->first);
         size_t to = batch->first + batch->count - 1 <= last ? batch->count
                                                             : (size_t)(last + 1 - batch->first);
+        to = to < batch->kept ? to : batch->kept;
+        from = from < to ? from : to;
         cost +=
             batch_offset(batch, to) - batch_offset(batch, from) + (to - from) * VAT_MESSAGE_COST;
     }

@@ -48,7 +48,7 @@ static size_t pump_whole(const struct vat *vat, struct vat_session *session,
 {
     size_t begin = batch_offset(batch, index);
     size_t count = 1;
-    while (index + count < batch->count && count < VAT_DATA_COUNT_MAX &&
+    while (index + count < batch->kept && count < VAT_DATA_COUNT_MAX &&
            batch->ends[index + count] - begin <= MN_PIECE_SIZE_MAX &&
            batch->ends[index + count] - begin + (count + 1) * VAT_MESSAGE_COST <= room) {
         count += 1;
@@ -71,11 +71,32 @@ static size_t pump_whole(const struct vat *vat, struct vat_session *session,
     return message->data.payload_size + count * VAT_MESSAGE_COST;
 }
 
+/* Say that what was withdrawn of @batch will never come. False when it may not be said yet. */
+static bool pump_skip(const struct vat *vat, struct vat_session *session,
+                      const struct vat_batch *batch, struct vat_effects *effects)
+{
+    uint64_t last = batch->first + batch->count - 1;
+    if (session->sent >= last) {
+        return true;
+    }
+    struct mn_session *message =
+        batch->gate > vat->durable ? NULL : effect_to_peer(vat, effects, session, MN_SESSION_SKIP);
+    if (message == NULL) {
+        return false;
+    }
+    message->skip.epoch = batch->gate;
+    message->skip.first = session->sent + 1;
+    message->skip.last = last;
+    session->sent = last;
+    session->sent_begun = 0;
+    return true;
+}
+
 /* Send of @batch what fits into @room; returns what is left of it. */
 static size_t pump_batch(const struct vat *vat, struct vat_session *session,
                          const struct vat_batch *batch, size_t room, struct vat_effects *effects)
 {
-    while (room > 0 && session->sent < batch->first + batch->count - 1) {
+    while (room > 0 && session->sent + 1 < batch->first + batch->kept) {
         size_t index = (size_t)(session->sent + 1 - batch->first);
         size_t size = batch->ends[index] - batch_offset(batch, index);
         size_t used = size > MN_PIECE_SIZE_MAX
@@ -86,7 +107,7 @@ static size_t pump_batch(const struct vat *vat, struct vat_session *session,
         }
         room = used < room ? room - used : 0;
     }
-    return room;
+    return room > 0 && pump_skip(vat, session, batch, effects) ? room : 0;
 }
 
 void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
@@ -97,7 +118,8 @@ void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
     }
     size_t under_way = pump_under_way(session);
     size_t room = under_way < VAT_WINDOW_SIZE_MAX ? VAT_WINDOW_SIZE_MAX - under_way : 0;
-    size_t before = room;
+    uint64_t sent = session->sent;
+    uint32_t begun = session->sent_begun;
     for (size_t i = session_batch_above(session, session->sent);
          i < session->batch_count && room > 0; i++) {
         const struct vat_batch *batch = session->batches[i];
@@ -107,7 +129,10 @@ void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
         mn_assert(batch->first <= session->sent + 1);
         room = pump_batch(vat, session, batch, room, effects);
     }
-    if (room < before && under_way == 0) {
+    if (session->sent > session->sent_ever) {
+        session->sent_ever = session->sent;
+    }
+    if (under_way == 0 && (session->sent != sent || session->sent_begun != begun)) {
         link_due_open(vat, now, session);
     }
 }

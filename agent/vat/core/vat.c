@@ -46,6 +46,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     if (made->retry < VAT_RETRY_MS_MIN * MN_MS) {
         made->retry = VAT_RETRY_MS_MIN * MN_MS;
     }
+    made->send = life->send_ms > 0 ? (mn_time)life->send_ms * MN_MS : MN_TIME_NEVER;
     made->epoch = mn_epoch_first(life->run);
     made->checkpoint_due = MN_TIME_NEVER;
     made->beat_due = MN_TIME_NEVER;
@@ -138,7 +139,7 @@ mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, con
     struct vat_session *session = NULL;
     mn_result result = session_get(vat, peer, &session);
     if (result == MN_OK) {
-        result = session_keep(vat, session, bytes, size);
+        result = session_keep(vat, now, session, bytes, size);
     }
     if (result != MN_OK) {
         return result;
@@ -196,8 +197,13 @@ static void on_start(struct vat *vat, mn_time now, const struct vat_event *event
         delivery->restored.kept = vat->keep;
     }
     for (size_t i = 0; i < vat->session_count; i++) {
-        if (vat->sessions[i]->batch_count > 0) {
-            link_wake(vat, vat->sessions[i], now);
+        struct vat_session *session = vat->sessions[i];
+        for (size_t k = 0; k < session->batch_count; k++) {
+            session->batches[k]->sent_at = now; /* What was before this process is not known. */
+        }
+        session->sent_ever = session->next - 1;
+        if (session->batch_count > 0) {
+            link_wake(vat, session, now);
         }
     }
 }
@@ -356,6 +362,9 @@ static void session_invariant(const struct vat *vat, const struct vat_session *s
         const struct vat_batch *batch = session->batches[i];
         mn_assert(batch->count > 0);
         mn_assert(batch->first == next);
+        mn_assert(batch->kept <= batch->count);
+        mn_assert((batch->kept < batch->count) == (batch->gate != 0));
+        mn_assert(batch->payload_size == batch_offset(batch, batch->kept));
         mn_assert(batch->epoch > epoch);
         mn_assert(batch->epoch <= vat->epoch);
         next = batch->first + batch->count;
@@ -374,6 +383,12 @@ static void session_invariant(const struct vat *vat, const struct vat_session *s
             const struct vat_batch *batch = session->batches[i];
             mn_assert(batch->epoch <= vat->durable || batch->first > session->sent);
         }
+    }
+    /* What was withdrawn is said to nobody before it is durable. */
+    for (size_t i = 0; i < session->batch_count && session->link == VAT_LINK_OPEN; i++) {
+        const struct vat_batch *batch = session->batches[i];
+        mn_assert(batch->gate <= vat->durable || session->sent + 1 <= batch->first + batch->kept ||
+                  session->acked + 1 >= batch->first + batch->count);
     }
 }
 

@@ -89,7 +89,8 @@ enum vat_delivery_kind {
     VAT_PEER_RESET,       /* peer, notice */
     VAT_GAP,              /* peer, gap: numbers that nobody keeps any more */
     VAT_PEER_UNREACHABLE, /* peer */
-    VAT_PEER_BACK         /* peer */
+    VAT_PEER_BACK,        /* peer */
+    VAT_UNDELIVERED       /* peer, undelivered: what has waited too long for it */
 };
 
 /* What the application is handed. */
@@ -112,6 +113,11 @@ struct vat_delivery {
             uint64_t last;
             bool sent; /* this vat sent them; otherwise the peer did */
         } gap;
+        struct {
+            uint64_t first;
+            uint64_t last;
+            bool perhaps_taken; /* by the peer, which could not say so */
+        } undelivered;
     };
 };
 

@@ -23,13 +23,17 @@ enum vat_link { VAT_LINK_IDLE, VAT_LINK_ASKED, VAT_LINK_GREETING, VAT_LINK_OPEN,
 struct vat_batch {
     mn_epoch epoch;
     uint64_t first;
-    size_t count;
-    uint32_t *ends; /* where each message ends in the payload */
+    size_t count;    /* of numbers: those after the first `kept` were withdrawn */
+    size_t kept;     /* of messages that are here */
+    mn_epoch gate;   /* in which some were withdrawn: none of that is said before it is durable */
+    mn_time sent_at; /* when the newest was sent, by this process or before it */
+    uint32_t *ends;  /* where each message ends in the payload */
     size_t ends_capacity;
     unsigned char *payload;
     size_t payload_size;
     size_t payload_capacity;
-    bool stored; /* a checkpoint has it */
+    bool stored; /* a checkpoint has it, */
+    bool dirty;  /* but as it was before something was withdrawn */
 };
 
 /* What was taken of a peer when a checkpoint was written. */
@@ -87,6 +91,7 @@ struct vat_session {
     bool unreachable;     /* the application was told */
     uint64_t sent;        /* the last number sent on this connection, whole */
     uint64_t acked;       /* the last number the peer said it has taken */
+    uint64_t sent_ever;   /* the last number that the peer may have got */
     uint32_t sent_begun;  /* bytes sent of message sent + 1, which goes in pieces */
     uint32_t acked_begun; /* bytes of message acked + 1 that the peer said are there */
     mn_time due;          /* when something is to be done if nothing moves */
@@ -173,6 +178,7 @@ struct vat {
     uint32_t full_every;
     mn_time connect;
     mn_time retry;
+    mn_time send; /* how long messages wait for a peer out of reach; MN_TIME_NEVER: for ever */
     uint32_t pid;
     struct mn_endpoint endpoint;
     bool started;
@@ -296,8 +302,12 @@ void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoc
 /* ---- outbox.c ---- */
 
 /* Put a message into the batch of the open epoch. */
-mn_result session_keep(struct vat *vat, struct vat_session *session, const void *bytes,
+mn_result session_keep(struct vat *vat, mn_time now, struct vat_session *session, const void *bytes,
                        size_t size) MN_CHECKED;
+
+/* Give up all of @batch but its first @kept messages, in the open epoch. */
+void batch_withdraw(struct vat *vat, struct vat_session *session, struct vat_batch *batch,
+                    size_t kept);
 
 /* A batch that a checkpoint had. MN_CORRUPT, MN_NO_MEMORY. */
 mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn_epoch epoch,
@@ -355,6 +365,12 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
 /* Send what may leave and has not been sent on this connection, as far as the window reaches. */
 void link_pump(struct vat *vat, mn_time now, struct vat_session *session,
                struct vat_effects *effects);
+
+/* ---- withdraw.c ---- */
+
+/* Give up what has waited too long for a peer that is out of reach, and say so. */
+void session_withdraw(struct vat *vat, mn_time now, struct vat_session *session,
+                      struct vat_effects *effects);
 
 /* ---- pieces.c ---- */
 

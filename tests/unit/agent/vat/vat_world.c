@@ -346,6 +346,7 @@ void world_start(struct world *world, int index, mn_epoch keep, enum mn_outcome 
                            .full_every = 4,
                            .keep_count = WORLD_KEEP,
                            .connect_ms = 200,
+                           .send_ms = world->send_ms,
                            .early = world->early,
                            .chain = chain + MN_CHAIN_COUNT_MAX - count,
                            .chain_count = count};

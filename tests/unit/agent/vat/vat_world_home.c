@@ -112,6 +112,11 @@ void world_app_deliver(struct world_vat *vat, const struct vat_delivery *deliver
             world_app_set(vat->core, "got", delivery->peer, delivery->gap.last);
         }
         break;
+    case VAT_UNDELIVERED:
+        world_log_add(vat->log, "undelivered to %s %" PRIu64 "-%" PRIu64 "%s\n",
+                      delivery->peer->text, delivery->undelivered.first, delivery->undelivered.last,
+                      delivery->undelivered.perhaps_taken ? " perhaps taken" : "");
+        break;
     case VAT_PEER_UNREACHABLE:
         world_log_add(vat->log, "unreachable %s\n", delivery->peer->text);
         break;
