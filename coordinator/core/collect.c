@@ -173,6 +173,7 @@ static void interval_take(struct coordinator *coordinator, uint32_t host, const 
                                        .since = interval->since,
                                        .heard_count = count,
                                        .heard = heard};
+    coordinator->vats[vat].told_of = true;
     mn_result result = ledger_open(coordinator->ledger, &open);
     if (result == MN_BAD_INPUT) {
         coordinator_refuse(coordinator, host, "an interval that breaks its rules");

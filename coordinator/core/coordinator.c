@@ -197,6 +197,9 @@ static void begin_detector(struct coordinator *coordinator)
 static void on_begin(struct coordinator *coordinator)
 {
     mn_assert(!coordinator->begun);
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        coordinator->vats[i].inherited = coordinator->vats[i].run > 0;
+    }
     coordinator->begun = true;
     begin_detector(coordinator);
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);

@@ -56,6 +56,8 @@ struct vat_entry {
     bool fenced;        /* named in one that is recorded: its run is believed no more */
     bool silent;        /* running, and did not answer the newest freeze */
     bool unknown;       /* the ledger says so */
+    bool inherited;     /* its run was given out before this generation, */
+    bool told_of;       /* of which somebody has told this one a checkpoint or an interval */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */

@@ -18,7 +18,9 @@ static uint32_t untold_count(const struct coordinator *coordinator)
 }
 
 /* The silent are unknown in the evidence. So are the lost vats of hosts that never told all that
- * they had, when there are so many of these that they may have held every copy of something. */
+ * they had, when there are so many of these that they may have held every copy of something; and
+ * those that ran before this coordinator came, and of which nobody remembers anything: all that
+ * knew how far they had come may have burned. */
 static void settle_unknown(struct coordinator *coordinator)
 {
     uint32_t untold = untold_count(coordinator);
@@ -26,7 +28,8 @@ static void settle_unknown(struct coordinator *coordinator)
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         struct vat_entry *entry = &coordinator->vats[i];
         bool gone = gaps && entry->lost && hosts_untold(coordinator, entry->host);
-        bool unknown = entry->silent || gone;
+        bool blank = entry->lost && entry->inherited && !entry->told_of;
+        bool unknown = entry->silent || gone || blank;
         if (entry->unknown != unknown &&
             coordinator_fine(coordinator,
                              ledger_set_vat_unknown(coordinator->ledger, i, unknown))) {

@@ -282,6 +282,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->disk = start->disk;
     entry->incarnation = start->incarnation;
     entry->starting = true;
+    entry->inherited = false;
     entry->said_any = false;
     entry->suspect = false;
     entry->fenced = false;
