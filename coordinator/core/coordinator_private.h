@@ -234,8 +234,8 @@ void reports_first_floors(struct coordinator *coordinator, uint32_t host);
 /* The vats of these names, TOPOLOGY_NONE where there is none; NULL after failing. */
 uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
                         uint32_t count);
-/* Heard entries with the vats' numbers; of unknown peers they are left out, and the host is
- * refused. NULL after failing. @count: in and out. */
+/* Heard entries with the vats' numbers, but for those on dead epochs, which are settled; of unknown
+ * peers they are left out, and the host is refused. NULL after failing. @count: in and out. */
 struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t host,
                                      const uint32_t *vats, const struct mn_heard *heard,
                                      size_t *count);

@@ -29,7 +29,11 @@ struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t h
                                "epoch that cannot be");
             continue;
         }
-        out[kept++] = (struct evidence_heard){.vat = peer, .epoch = heard[i].epoch};
+        /* What died in a decision was weighed there: whoever keeps it has been told, or heard it
+         * before its floor. Later rows name it again when they reach back below that. */
+        if (!vats_epoch_dead(coordinator, peer, heard[i].epoch)) {
+            out[kept++] = (struct evidence_heard){.vat = peer, .epoch = heard[i].epoch};
+        }
     }
     *count = kept;
     return out;

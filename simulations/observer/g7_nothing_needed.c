@@ -1,7 +1,9 @@
 /* G7 nothing needed is deleted. Of each vat the newest checkpoints that were once durable, as many
  * as are to be kept, and everything they apply onto, are never deleted on advice, unless there are
- * copies enough of them elsewhere. From the freeze that a host hears to the decision it deletes
- * nothing: the cut may need it. */
+ * copies enough of them elsewhere. What is on a host that a decision found lost is counted upon by
+ * nobody until the host is back: cut off with it, a former life goes on and lets go of what it
+ * needs no more. From the freeze that a host hears to the decision it deletes nothing: the cut may
+ * need it. */
 #include "observer/observer_private.h"
 
 static uint32_t copies_wanted(const struct observer *observer)
@@ -85,9 +87,18 @@ static bool needed(const struct observer *observer, struct observer_vat *vat, mn
     return false;
 }
 
+void g7_decided(struct observer *observer, const struct mn_journal_decision *decision)
+{
+    for (uint32_t i = 0; i < decision->lost_host_count; i++) {
+        observer->given_up[topology_find_host(observer->topology, decision->lost_hosts[i].text)] =
+            true;
+    }
+}
+
 /* A freeze of an older generation, or of a round that is decided, is none. */
 void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message)
 {
+    observer->given_up[host] = false;
     if (message->kind == MN_DOWN_FREEZE && message->generation == observer->generation) {
         observer->frozen[host] = message->freeze.round;
     }
@@ -128,8 +139,8 @@ void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch
         raise_floor(observer, vat);
         return;
     }
-    if (change == OBSERVER_COPY_DELETED && needed(observer, vat, epoch) &&
-        others_of(vat, host, epoch) < copies_wanted(observer)) {
+    if (change == OBSERVER_COPY_DELETED && !observer->given_up[host] &&
+        needed(observer, vat, epoch) && others_of(vat, host, epoch) < copies_wanted(observer)) {
         observer_fail(observer, "G7", "checkpoint %llx of %s is deleted on %s, and is needed",
                       (unsigned long long)epoch, observer_vat_name(observer, number),
                       observer->topology->hosts[host].name);

@@ -23,7 +23,8 @@ struct observer *observer_new(const struct topology *topology, observer_ask_host
     observer->vats = calloc(observer->vat_count + 1, sizeof *observer->vats);
     mn_assert(observer->vats != NULL);
     observer->frozen = calloc(observer->host_count, sizeof *observer->frozen);
-    mn_assert(observer->frozen != NULL);
+    observer->given_up = calloc(observer->host_count, sizeof *observer->given_up);
+    mn_assert(observer->frozen != NULL && observer->given_up != NULL);
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         observer->vats[i].incarnation = 1;
         observer->vats[i].host = topology->vats[i].host;
@@ -66,6 +67,7 @@ void observer_destroy(struct observer **out)
     free(observer->messages);
     free(observer->vats);
     free(observer->frozen);
+    free(observer->given_up);
     free(observer);
     *out = NULL;
 }
@@ -314,6 +316,7 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     }
     g6_decided(observer, decision);
     struct evidence *evidence = g9_decided(observer, decision, text, size);
+    g7_decided(observer, decision);
     g8_decided(observer, decision);
     const struct observer_round *round = round_add(observer, decision);
     if (evidence != NULL) {

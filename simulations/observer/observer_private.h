@@ -161,6 +161,7 @@ struct observer {
     uint64_t asking;  /* the newest round in which anybody is frozen, */
     mn_time asked;    /* and since when */
     uint64_t *frozen; /* by host: the round of the newest freeze that its agent heard, or 0 */
+    bool *given_up;   /* by host: a decision found it lost, and it has not heard anything since */
     struct observer_message *messages; /* by id - 1 */
     size_t message_count;
     size_t message_capacity;
@@ -234,6 +235,7 @@ void g6_decided(struct observer *observer, const struct mn_journal_decision *dec
 void g7_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch, mn_epoch onto,
              enum observer_copy_change change);
 void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message);
+void g7_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g7_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch);
 void g8_decided(struct observer *observer, const struct mn_journal_decision *decision);
 struct evidence *g9_decided(struct observer *observer, const struct mn_journal_decision *decision,

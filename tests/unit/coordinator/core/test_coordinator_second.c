@@ -270,6 +270,34 @@ static void starts_elsewhere_what_its_own_host_never_could(void **state)
     scene_close(&scene);
 }
 
+/* x6 forgot its 1.3 in round 1. x1 had heard of that before its floor, which binds nobody; its next
+ * row reaches back below the floor and names it again. Then x2 crashes. */
+static void takes_nobody_back_for_what_an_earlier_round_settled(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    trouble_lose_hosts(&scene, "6");
+    scene_until(&scene, 28000);
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "x6 run 2 incarnation 2 rolled_back keep 1.2");
+    scene_recorded(&scene, scene.record_count);
+    scene_state(&scene, 2, "x6 2 up");
+    trouble_row_with_floor(&scene, 1, "x1", EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2), EPOCH(1, 2),
+                           true);
+    scene_state(&scene, 2, "x2 1 exited");
+    scene_until(&scene, 32000);
+    trouble_must_say(&scene, "h1 freeze round 2 attempt 1 lost h6 suspects x2/1\n");
+    trouble_answer(&scene, 1, 2, 1, "x1 1.4 1.1");
+    trouble_answer(&scene, 2, 2, 1, "x6 2.1 1.2");
+    trouble_answer(&scene, 3, 2, 1, "x3 1.3 1.1");
+    trouble_answer(&scene, 4, 2, 1, "x4 1.3 1.1");
+    trouble_answer(&scene, 5, 2, 1, "x5 1.3 1.1");
+    trouble_must_say(&scene, "decision 2 gone x2 [h2: x2 run 2");
+    trouble_must_not_say(&scene, "x1 run 2");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +308,7 @@ int main(void)
         cmocka_unit_test(never_lets_a_later_round_overtake_a_notice_that_is_owed),
         cmocka_unit_test(restores_anew_what_waits_for_a_checkpoint_that_burned),
         cmocka_unit_test(restores_a_lost_vat_of_which_a_later_run_turns_up),
+        cmocka_unit_test(takes_nobody_back_for_what_an_earlier_round_settled),
         cmocka_unit_test(starts_elsewhere_what_its_own_host_never_could),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
