@@ -1,6 +1,7 @@
 /* G10 unknown is an answer. Of a vat that runs everything that it had heard when the round began to
  * ask stands in the evidence, with its checkpoints or its open interval; otherwise it stands there
- * as lost or as unknown. */
+ * as lost or as unknown. Of a vat that is lost all its checkpoints stand there that were, when they
+ * were asked, on hosts which have answered. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,10 +142,64 @@ static void pair_listed(const struct lookup *lookup, uint32_t receiver, uint32_t
     }
 }
 
+/* Whether the host was asked in this round by this coordinator, and is not lost: then it has
+ * answered, and before that told of all that was on its disk. */
+static bool has_answered(const struct observer *observer, uint32_t host,
+                         const struct mn_journal_decision *decision)
+{
+    const struct observer_freeze *frozen = &observer->frozen[host];
+    struct mn_name name = mn_name_of(observer->topology->hosts[host].name);
+    for (uint32_t i = 0; i < decision->lost_host_count; i++) {
+        if (mn_name_equal(&decision->lost_hosts[i], &name)) {
+            return false;
+        }
+    }
+    return frozen->round == decision->round && frozen->generation == observer->generation;
+}
+
+static bool checkpoint_listed(const struct lookup *lookup, uint32_t vat, mn_epoch epoch)
+{
+    for (size_t at = lookup->newest[vat]; at > 0; at = lookup->before[at - 1]) {
+        if (lookup->evidence->checkpoints[at - 1].epoch == epoch) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void copies_listed(const struct lookup *lookup, uint32_t number,
+                          const struct mn_journal_decision *decision)
+{
+    struct observer *observer = lookup->observer;
+    struct observer_vat *vat = &observer->vats[number];
+    uint32_t place = lookup->places[number] - 1;
+    mn_epoch floor = floor_of(lookup, place);
+    for (size_t i = 0; i < vat->copy_count; i++) {
+        const struct observer_copy *copy = &vat->copies[i];
+        if (copy->epoch > floor && copy->since < observer->frozen[copy->host].heard &&
+            has_answered(observer, copy->host, decision) &&
+            observer_point(vat, copy->epoch) != NULL &&
+            !checkpoint_listed(lookup, place, copy->epoch)) {
+            observer_fail(observer, "G10",
+                          "%s is lost, and the evidence leaves out its checkpoint %llx, which was "
+                          "on %s when that was asked",
+                          observer_vat_name(observer, number), (unsigned long long)copy->epoch,
+                          observer->topology->hosts[copy->host].name);
+            return;
+        }
+    }
+}
+
 void g10_decided(struct observer *observer, const struct evidence *evidence,
-                 const struct observer_round *round)
+                 const struct observer_round *round, const struct mn_journal_decision *decision)
 {
     struct lookup lookup = lookup_make(observer, evidence);
+    for (size_t i = 0; i < round->start_count; i++) {
+        const struct observer_start *start = &round->starts[i];
+        if (!start->was_running && lookup.places[start->vat] != 0) {
+            copies_listed(&lookup, start->vat, decision);
+        }
+    }
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         const struct observer_vat *vat = &observer->vats[i];
         if (lookup.places[i] == 0) {

@@ -99,8 +99,12 @@ void g7_decided(struct observer *observer, const struct mn_journal_decision *dec
 void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message)
 {
     observer->given_up[host] = false;
-    if (message->kind == MN_DOWN_FREEZE && message->generation == observer->generation) {
-        observer->frozen[host] = message->freeze.round;
+    struct observer_freeze *frozen = &observer->frozen[host];
+    if (message->kind == MN_DOWN_FREEZE && message->generation == observer->generation &&
+        (frozen->round != message->freeze.round || frozen->generation != message->generation)) {
+        *frozen = (struct observer_freeze){.round = message->freeze.round,
+                                           .generation = message->generation,
+                                           .heard = observer->now};
     }
 }
 
@@ -117,7 +121,7 @@ static bool has_copy(const struct observer_vat *vat, uint32_t host, mn_epoch epo
 void g7_deletes(struct observer *observer, uint32_t host, uint32_t number, mn_epoch epoch)
 {
     struct observer_vat *vat = &observer->vats[number];
-    uint64_t round = observer->frozen[host];
+    uint64_t round = observer->frozen[host].round;
     if (round != 0 && g5_find(observer, round) == NULL && observer_point(vat, epoch) != NULL &&
         has_copy(vat, host, epoch)) {
         observer_fail(observer, "G7",

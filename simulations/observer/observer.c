@@ -320,7 +320,7 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     g8_decided(observer, decision);
     const struct observer_round *round = round_add(observer, decision);
     if (evidence != NULL) {
-        g10_decided(observer, evidence, round);
+        g10_decided(observer, evidence, round, decision);
     }
     g1_stopped(observer, round);
     g3_decided(observer, round);
@@ -356,7 +356,7 @@ void observer_hears(struct observer *observer, uint32_t host, const struct mn_do
 
 void observer_agent_begins(struct observer *observer, uint32_t host)
 {
-    observer->frozen[host] = 0;
+    observer->frozen[host] = (struct observer_freeze){0};
 }
 
 void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch)

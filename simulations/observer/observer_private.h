@@ -142,6 +142,12 @@ struct observer_round {
     size_t start_count;
 };
 
+struct observer_freeze {
+    uint64_t round; /* 0: none */
+    uint64_t generation;
+    mn_time heard; /* first, of that round in that generation */
+};
+
 struct observer {
     const struct topology *topology;
     observer_ask_host *ask;
@@ -158,10 +164,10 @@ struct observer {
     uint64_t generation;
     uint64_t sequence;
     struct observer_vat *vats;
-    uint64_t asking;  /* the newest round in which anybody is frozen, */
-    mn_time asked;    /* and since when */
-    uint64_t *frozen; /* by host: the round of the newest freeze that its agent heard, or 0 */
-    bool *given_up;   /* by host: a decision found it lost, and it has not heard anything since */
+    uint64_t asking;                /* the newest round in which anybody is frozen, */
+    mn_time asked;                  /* and since when */
+    struct observer_freeze *frozen; /* by host: the newest freeze that its agent heard */
+    bool *given_up; /* by host: a decision found it lost, and it has not heard anything since */
     struct observer_message *messages; /* by id - 1 */
     size_t message_count;
     size_t message_capacity;
@@ -242,6 +248,6 @@ struct evidence *g9_decided(struct observer *observer, const struct mn_journal_d
                             const char *evidence, size_t evidence_size);
 void g10_down(struct observer *observer, const struct mn_down *message);
 void g10_decided(struct observer *observer, const struct evidence *evidence,
-                 const struct observer_round *round);
+                 const struct observer_round *round, const struct mn_journal_decision *decision);
 
 #endif

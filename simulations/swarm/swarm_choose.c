@@ -250,11 +250,13 @@ static void choose_habits(struct chooser *chooser)
     if (chance(chooser, 25)) {
         config->shape = between(chooser, SIM_SHAPE_UNIFORM, SIM_SHAPE_HUB);
     }
-    /* Vats that are impatient for their network say things again that are still under way; but
-     * they wait for as long as it takes to connect and to be answered. */
-    if (chance(chooser, 15)) {
+    /* Vats that are impatient for a slow network say again what is still under way; but they wait
+     * for as long as it takes to connect and to be answered. */
+    if (chance(chooser, 10)) {
+        config->latency_us = between(chooser, 5000, 20000);
+        config->jitter_us = between(chooser, 0, 2 * config->latency_us);
         int64_t there_and_back_ms = (config->latency_us + config->jitter_us) / 500 + 1;
-        config->connect_ms = there_and_back_ms * 3 + between(chooser, 20, 100);
+        config->connect_ms = there_and_back_ms * 2 + between(chooser, 10, 40);
     }
     if (chance(chooser, 15)) {
         config->total_loss_roll_back = 1;
@@ -270,9 +272,24 @@ static void choose_second(struct chooser *chooser, enum swarm_class which)
     for (size_t i = before; i < chooser->script->faults.count; i++) {
         struct sim_fault *fault = &chooser->script->faults.items[i];
         fault->aim = (enum sim_aim)between(chooser, SIM_AIM_FREEZE, SIM_AIM_DONE);
-        fault->after_ms =
-            (uint32_t)(chance(chooser, 70) ? between(chooser, 0, 40) : between(chooser, 40, 2000));
+        int64_t after_ms =
+            chance(chooser, 60) ? between(chooser, 0, 40) : between(chooser, 40, 2000);
+        fault->after_ms = (uint32_t)(chance(chooser, 30) ? between(chooser, 0, 3) : after_ms);
     }
+}
+
+/* A host that is cut off, so that its vats are replaced, and comes back to the other hosts before
+ * it comes back to the coordinator: for a while its former lives do not know what they are. */
+static void choose_half_healed(struct chooser *chooser)
+{
+    struct sim_faults *faults = &chooser->script->faults;
+    int64_t away_ms = chooser->script->config.lost_ms + between(chooser, 1000, 4000);
+    add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
+    struct sim_fault cut = faults->items[faults->count - 1];
+    add(chooser, SIM_FAULT_CUT_COORDINATOR, 0, between(chooser, 300, 3000));
+    struct sim_fault *unheard = &faults->items[faults->count - 1];
+    unheard->a = cut.a;
+    unheard->at_ms = cut.at_ms + away_ms - 1;
 }
 
 /* Mostly small messages, and in some runs such as go in pieces. Drawn last, for the same reason. */
@@ -313,6 +330,11 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     int64_t seconds = chance(&chooser, 40) ? between(&chooser, 1, 6) : 0;
     for (int64_t i = 0; count > 0 && i < seconds; i++) {
         choose_second(&chooser, on[between(&chooser, 0, count - 1)]);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (on[i] == SWARM_CUT && chance(&chooser, 25)) {
+            choose_half_healed(&chooser);
+        }
     }
     choose_payloads(&chooser);
     if (chance(&chooser, 15)) {
