@@ -302,6 +302,15 @@ static void choose_payloads(struct chooser *chooser)
     }
 }
 
+/* A host is out of reach for just so long that it is found lost, and is back while the round still
+ * gathers: then there is nothing to recover from. */
+static void choose_near_miss(struct chooser *chooser)
+{
+    const struct sim_config *config = &chooser->script->config;
+    add(chooser, SIM_FAULT_CUT_HOST, 0,
+        config->lost_ms + between(chooser, 0, 3 * config->heartbeat_ms));
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -339,5 +348,8 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_payloads(&chooser);
     if (chance(&chooser, 15)) {
         script->config.send_ms = between(&chooser, 200, 4000);
+    }
+    if ((classes >> SWARM_CUT & 1U) != 0 && chance(&chooser, 10)) {
+        choose_near_miss(&chooser);
     }
 }
