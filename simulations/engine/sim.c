@@ -89,6 +89,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
     sim->aimed = sim_take(faults->count + 1, sizeof *sim->aimed);
     sim->vat_processes = sim_take(sim->vat_count, sizeof(struct sim_process *));
+    sim->told = sim_take((size_t)sim->vat_count + 1, sizeof *sim->told);
     sim->effects = sim_take((size_t)1 + sim->host_count + sim->vat_count, sizeof *sim->effects);
     for (size_t i = 0; i < faults->count; i++) {
         sim_faults_add(&sim->faults, faults->items[i]);
@@ -157,6 +158,7 @@ void sim_destroy(struct sim **out)
     free(sim->vat_early);
     free(sim->faulty);
     free(sim->aimed);
+    free(sim->told);
     free(sim->effects);
     sim_faults_deinit(&sim->faults);
     topology_destroy(&sim->topology);

@@ -267,6 +267,7 @@ static void handed_notice(struct sim *sim, struct sim_process *process,
 {
     const struct mn_notice *notice = delivery->notice;
     bool reset = delivery->kind == VAT_PEER_RESET;
+    sim_count_notice(sim, process, notice);
     sim_count(sim, reset ? SIM_SOMETIMES_TOLD_RESET : SIM_SOMETIMES_TOLD);
     if (notice->you_heard.last != 0) {
         sim_count(sim, SIM_SOMETIMES_HEARD_FORGOTTEN);
@@ -285,7 +286,7 @@ static void handed_notice(struct sim *sim, struct sim_process *process,
 static void handed_gap(struct sim *sim, struct sim_process *process, uint32_t peer,
                        const struct vat_delivery *delivery)
 {
-    sim_count(sim, SIM_SOMETIMES_GAP);
+    sim_count(sim, delivery->gap.sent ? SIM_SOMETIMES_GAP_SENT : SIM_SOMETIMES_GAP);
     if (sim->observer != NULL) {
         struct observer_actor actor = sim_vat_actor(process);
         observer_gap(sim->observer, &actor, peer, delivery->gap.first, delivery->gap.last,

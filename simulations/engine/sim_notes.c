@@ -1,5 +1,6 @@
 /* What the lines of the cores' logs say happened: counted, and shown in the trace. */
 #include <string.h>
+#include <strings.h>
 
 #include "engine/sim_private.h"
 
@@ -7,10 +8,25 @@ const char *sim_sometimes_text(enum sim_sometimes which)
 {
     static const char *const texts[] = {
 #define SIM_SOMETIMES_TEXT(name, what) what,
-        SIM_SOMETIMES(SIM_SOMETIMES_TEXT)
+        SIM_SOMETIMES(SIM_SOMETIMES_TEXT) SIM_SCRIPTED(SIM_SOMETIMES_TEXT)
 #undef SIM_SOMETIMES_TEXT
     };
     return texts[which];
+}
+
+enum sim_sometimes sim_sometimes_find(const char *name)
+{
+    static const char *const names[] = {
+#define SIM_SOMETIMES_NAME(name, what) #name,
+        SIM_SOMETIMES(SIM_SOMETIMES_NAME) SIM_SCRIPTED(SIM_SOMETIMES_NAME)
+#undef SIM_SOMETIMES_NAME
+    };
+    for (int i = 0; i < SIM_SOMETIMES_COUNT; i++) {
+        if (strcasecmp(name, names[i]) == 0) {
+            return (enum sim_sometimes)i;
+        }
+    }
+    return SIM_SOMETIMES_COUNT;
 }
 
 /* The host's machine; hosts are h0, h1, ... */

@@ -366,6 +366,12 @@ struct sim_coordinator {
     bool appending;
 };
 
+struct sim_told {
+    struct mn_name peer;
+    uint32_t incarnation;
+    mn_run run; /* of the vat that was told */
+};
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 struct sim {
@@ -430,6 +436,7 @@ struct sim {
     uint64_t *effects;  /* carried out: see struct sim_crash */
     size_t crash_fault; /* the loss of the host, in `faults`, that comes with the crash */
     bool settling;      /* a round has just settled */
+    struct sim_told *told; /* by vat: the notice that it was handed last */
     uint64_t message_id;
     uint32_t rounds_decided; /* of which a coordinator still has to see the end */
 };

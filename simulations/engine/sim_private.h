@@ -189,6 +189,13 @@ void sim_topology_make(struct sim *sim);
 /* sim_notes.c: what the cores' log lines say happened. */
 void sim_note_coordinator(struct sim *sim, const struct coordinator_note_facts *note);
 void sim_note_agent(struct sim *sim, uint32_t host, const struct agent_note_facts *note);
+
+/* sim_sessions.c: what sessions show, counted. After the step on @event, while its effects stand. */
+void sim_count_session(struct sim *sim, const struct sim_process *process,
+                       const struct vat_event *event);
+void sim_count_trouble(struct sim *sim, const struct mn_from_vat *message);
+void sim_count_notice(struct sim *sim, const struct sim_process *process,
+                      const struct mn_notice *notice);
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision);
 
 /* Memory that never runs out. */

@@ -38,20 +38,35 @@
     X(WRITE_FAILED, "a checkpoint could not be written")                                           \
     X(TORN, "a power cut took what was not synced")                                                \
     X(MOVED, "a vat was restored on another host")                                                 \
+    X(HELLO_REVIVED, "a peer that was revived was greeted")                                        \
+    X(HELLO_AGREED, "a peer that had forgotten was agreed with")                                   \
+    X(HELLO_WAITS, "a peer that had forgotten waited for the notice of it")                        \
+    X(THIRD_WAITS, "a message waited for a round that its sender had applied")                     \
+    X(GAP_SENT, "a sender was told of a gap at the receiver")                                      \
+    X(TOLD_AGAIN, "a notice was handed out again after a crash")                                   \
     X(RESENT, "a message of an earlier run was sent")                                              \
     X(WHO, "a vat attached to an agent that was started anew")                                     \
     X(CRASH_IN_STEP, "a process died between two effects of a step")                               \
     X(PIECES, "a message was put together of its pieces")                                          \
     X(UNDELIVERED, "messages waited too long for a peer and were given up")
 
+/* The same, but for what no disaster of the swarm brings about: scripts demand these. */
+#define SIM_SCRIPTED(X)                                                                            \
+    X(HELLO_BEHIND, "a peer remembered more of a vat than it did itself")                          \
+    X(HELLO_FORGOT, "a peer had lost what it had called durable")
+
 enum sim_sometimes {
 #define SIM_SOMETIMES_ENUM(name, what) SIM_SOMETIMES_##name,
-    SIM_SOMETIMES(SIM_SOMETIMES_ENUM)
+    SIM_SOMETIMES(SIM_SOMETIMES_ENUM) SIM_SCRIPTED(SIM_SOMETIMES_ENUM) SIM_SOMETIMES_COUNT,
+    SIM_SWARM_COUNT = SIM_SOMETIMES_HELLO_BEHIND /* of these the swarm has to show each */
 #undef SIM_SOMETIMES_ENUM
-        SIM_SOMETIMES_COUNT
 };
 
 /* The words. */
 const char *sim_sometimes_text(enum sim_sometimes which);
+
+/* The name in small letters, "gap_sent" say. SIM_SOMETIMES_COUNT when there is none of that name.
+ */
+enum sim_sometimes sim_sometimes_find(const char *name);
 
 #endif

@@ -200,6 +200,7 @@ void sim_vat_step(struct sim *sim, struct sim_process *process, const struct vat
     vat_effects_clear(&sim->vat_effects);
     mn_result result = vat_step(vat->core, sim_clock(sim, process), event, &sim->vat_effects);
     mn_assert(result == MN_OK);
+    sim_count_session(sim, process, event);
     const struct vat_checkpoint *checkpoint = NULL;
     for (size_t i = 0; i < sim->vat_effects.count && sim_effect_allowed(sim, process); i++) {
         sim_vat_carry_out(sim, process, &sim->vat_effects.items[i]);

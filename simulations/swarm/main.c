@@ -208,7 +208,7 @@ static int first(const struct options *options)
 static int show_sometimes(const struct tally *tally, const struct options *options)
 {
     int missing = 0;
-    for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
+    for (size_t i = 0; i < SIM_SWARM_COUNT; i++) {
         bool never = tally->sometimes[i] == 0;
         printf("%10" PRIu64 "  %s%s\n", tally->sometimes[i],
                sim_sometimes_text((enum sim_sometimes)i), never ? "  NEVER" : "");
@@ -294,8 +294,13 @@ static int incidents(char *const *paths, int path_count)
             continue;
         }
         swarm_run(&script, &result);
+        enum sim_sometimes missing = swarm_script_missing(&script, &result);
         if (result.failure[0] != '\0') {
             printf("FAILED: %s: %s\n", paths[i], result.failure);
+            failed += 1;
+        } else if (missing < SIM_SOMETIMES_COUNT) {
+            printf("FAILED: %s: it never happened that %s\n", paths[i],
+                   sim_sometimes_text(missing));
             failed += 1;
         }
         swarm_script_deinit(&script);

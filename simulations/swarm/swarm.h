@@ -48,7 +48,8 @@ uint64_t swarm_classes_standard(void);
 struct swarm_script {
     struct sim_config config;
     struct sim_faults faults;
-    char about[512]; /* what it was, for people: the first line after '#' */
+    bool must[SIM_SOMETIMES_COUNT]; /* what has to happen in it: a line "must gap_sent" each */
+    char about[512];                /* what it was, for people: the first line after '#' */
 };
 
 void swarm_script_deinit(struct swarm_script *script);
@@ -56,6 +57,10 @@ void swarm_script_copy(struct swarm_script *to, const struct swarm_script *from)
 
 /* Draw a run from @seed; its faults are of a random few of @classes, or of all when @all. */
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all);
+
+/* What must happen in the run and did not; SIM_SOMETIMES_COUNT when nothing is missing. */
+enum sim_sometimes swarm_script_missing(const struct swarm_script *script,
+                                        const struct sim_result *result);
 
 /* "# about", the settings that are not as their defaults, the faults; one a line.
  * Errors: those of files; MN_BAD_INPUT with the line in @error. */

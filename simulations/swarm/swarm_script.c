@@ -109,11 +109,27 @@ static bool read_line(struct swarm_script *script, char *line)
     if (strncmp(line, "crash ", 6) == 0) {
         return read_crash(script, line);
     }
+    if (strncmp(line, "must ", 5) == 0) {
+        enum sim_sometimes which = sim_sometimes_find(line + 5);
+        script->must[which < SIM_SOMETIMES_COUNT ? which : 0] = true;
+        return which < SIM_SOMETIMES_COUNT;
+    }
     char name[64];
     long long value = 0;
     // NOLINTNEXTLINE(cert-err34-c): the setting's own bounds are checked
     return sscanf(line, "%63s %lld", name, &value) == 2 &&
            sim_config_set(&script->config, name, value);
+}
+
+enum sim_sometimes swarm_script_missing(const struct swarm_script *script,
+                                        const struct sim_result *result)
+{
+    for (int i = 0; i < SIM_SOMETIMES_COUNT; i++) {
+        if (script->must[i] && result->sometimes[i] == 0) {
+            return (enum sim_sometimes)i;
+        }
+    }
+    return SIM_SOMETIMES_COUNT;
 }
 
 mn_result swarm_script_read(struct swarm_script *script, const char *path, struct mn_error *error)
@@ -131,7 +147,8 @@ mn_result swarm_script_read(struct swarm_script *script, const char *path, struc
     while (result == MN_OK && fgets(line, sizeof line, file) != NULL) {
         number += 1;
         if (!read_line(script, line)) {
-            mn_error_set(error, "%s:%u: expected a setting and its value, or a fault", path,
+            mn_error_set(error,
+                         "%s:%u: expected a setting and its value, a fault, or must and what", path,
                          number);
             result = MN_BAD_INPUT;
         }

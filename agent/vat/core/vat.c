@@ -106,6 +106,11 @@ mn_epoch vat_epoch(const struct vat *vat)
     return vat->epoch;
 }
 
+uint64_t vat_round(const struct vat *vat)
+{
+    return vat->round;
+}
+
 mn_epoch vat_durable(const struct vat *vat)
 {
     return vat->durable;

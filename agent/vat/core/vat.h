@@ -257,6 +257,9 @@ mn_time vat_deadline(const struct vat *vat);
 mn_epoch vat_epoch(const struct vat *vat);
 mn_epoch vat_durable(const struct vat *vat);
 
+/* The newest round it has applied. */
+uint64_t vat_round(const struct vat *vat);
+
 /* Assert everything that must hold between events. For simulators and tests. */
 void vat_invariant(const struct vat *vat);
 
