@@ -13,92 +13,35 @@ static char *config_text(struct agent *agent, const char *text)
     return mn_arena_copy(&agent->memory, text, strlen(text) + 1);
 }
 
-/* In how many domains other than ours partners can stand. */
-static uint32_t config_spread(const struct agent_config *config)
+static void agent_take_partners(struct agent *agent, const struct agent_config *config)
 {
-    uint32_t own = config->hosts[config->own].domain;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < config->host_count; i++) {
-        uint32_t domain = config->hosts[i].domain;
-        bool counted = i == config->own || (domain != AGENT_DOMAIN_NONE && domain == own);
-        for (uint32_t k = 0; k < i && !counted && domain != AGENT_DOMAIN_NONE; k++) {
-            counted = config->hosts[k].domain == domain;
-        }
-        count += counted ? 0 : 1;
-        if (count >= AGENT_PARTNER_COUNT_MAX) {
-            break; /* more are never needed */
-        }
-    }
-    return count;
-}
-
-static mn_result agent_take_hosts(struct agent *agent, const struct agent_config *config)
-{
-    agent->hosts = mn_arena_take_array(&agent->memory, config->host_count, sizeof *agent->hosts);
-    agent->host_keys = mn_arena_take_array(&agent->memory, config->host_count, MN_KEY_TEXT_SIZE);
-    if (agent->hosts == NULL || agent->host_keys == NULL) {
-        return MN_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < config->host_count; i++) {
-        agent->hosts[i].name = config->hosts[i].name;
-        agent->hosts[i].domain = config->hosts[i].domain;
-        memcpy(agent->hosts[i].key, config->hosts[i].key, MN_KEY_TEXT_SIZE);
-        memcpy(agent->host_keys[i], config->hosts[i].key, MN_KEY_TEXT_SIZE);
-        uint32_t number = 0;
-        mn_result result = agent_names_number(&agent->host_names, &config->hosts[i].name, &number);
-        if (result != MN_OK) {
-            return result;
-        }
-        if (number != i) {
-            return MN_BAD_INPUT; /* two hosts of one name */
-        }
-    }
     uint32_t partners = config->stores - 1;
-    if (partners > config->host_count - 1) {
-        partners = config->host_count - 1;
+    if (partners > config->directory->host_count - 1) {
+        partners = config->directory->host_count - 1;
     }
     agent->partner_count = partners < AGENT_PARTNER_COUNT_MAX ? partners : AGENT_PARTNER_COUNT_MAX;
-    agent->partner_spread = config_spread(config);
-    return MN_OK;
+    agent->partner_spread = agent_directory_spread(config->directory, config->own);
 }
 
 static mn_result agent_take_config(struct agent *agent, const struct agent_config *config)
 {
     agent->config = *config;
-    agent->config.hosts = NULL;
-    agent->config.vats = NULL;
-    agent->config.early = NULL;
+    agent->directory = config->directory;
     agent->config.store = config_text(agent, config->store);
     agent->config.key_file = config_text(agent, config->key_file);
     if (agent->config.store == NULL || agent->config.key_file == NULL) {
         return MN_NO_MEMORY;
     }
-    if (config->early != NULL && config->vat_count > 0) {
-        agent->config.early =
-            mn_arena_copy(&agent->memory, config->early, config->vat_count * sizeof *config->early);
-        if (agent->config.early == NULL) {
-            return MN_NO_MEMORY;
-        }
-    }
-    for (uint32_t i = 0; i < config->vat_count; i++) {
-        uint32_t number = 0;
-        mn_result result = agent_names_number(&agent->names, &config->vats[i], &number);
-        if (result != MN_OK) {
-            return result;
-        }
-    }
-    return agent_take_hosts(agent, config);
+    agent_take_partners(agent, config);
+    return MN_OK;
 }
 
 mn_result agent_new(struct agent **out, const struct agent_config *config)
 {
-    if (config->host_count == 0 || config->own >= config->host_count || config->heartbeat_ms == 0 ||
+    if (config->own >= config->directory->host_count || config->heartbeat_ms == 0 ||
         config->copy_ms == 0 || config->keep_count == 0 || config->stores == 0 ||
         config->new_disk == 0 || config->store[0] == '\0') {
         return MN_BAD_INPUT;
-    }
-    if (config->host_count > MN_HOST_COUNT_MAX || config->vat_count > AGENT_NAME_COUNT_MAX) {
-        return MN_FULL;
     }
     struct agent *agent = calloc(1, sizeof *agent);
     if (agent == NULL) {
@@ -134,7 +77,7 @@ void agent_destroy(struct agent **out)
         free(agent->batches[i].rows);
     }
     agent_names_deinit(&agent->names);
-    agent_names_deinit(&agent->host_names);
+    free(agent->peers);
     mn_arena_deinit(&agent->memory);
     free(agent);
     *out = NULL;
@@ -154,7 +97,7 @@ static void agent_begin(struct agent *agent)
     agent->begun = true;
     agent->heartbeat_at = agent->now + (mn_time)agent->config.heartbeat_ms * MN_MS;
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BEGUN,
-                                                .host = agent->hosts[agent->config.own].name,
+                                                .host = *agent_host_name(agent, agent->config.own),
                                                 .number = agent->generation});
     if (agent->disk == 0) {
         agent_name_disk(agent);

@@ -47,13 +47,24 @@ struct agent_host {
     char key[MN_KEY_TEXT_SIZE]; /* "" where connections are plain */
 };
 
+/* Who there is: one for all agents of a process, which only read it. */
+struct agent_directory;
+
+/* @hosts and @vats are all of the topology, in its order: the index is the number. @early says of
+ * each vat whether it sends early; NULL: none does. All is copied.
+ *
+ * Errors:    MN_BAD_INPUT  two of one name
+ *            MN_FULL       more hosts or vats than the limits say
+ *            MN_NO_MEMORY */
+mn_result agent_directory_new(struct agent_directory **directory, const struct agent_host *hosts,
+                              uint32_t host_count, const struct mn_name *vats, uint32_t vat_count,
+                              const bool *early) MN_CHECKED;
+void agent_directory_destroy(struct agent_directory **directory);
+
 struct agent_config {
-    const struct agent_host *hosts; /* in the topology's order; the index is the host's number */
-    uint32_t host_count;
-    uint32_t own;               /* index of the host that this agent is for */
-    const struct mn_name *vats; /* all of the topology, in its order */
-    uint32_t vat_count;
-    const bool *early;          /* of each of them, whether it sends early; NULL: none does */
+    const struct agent_directory *directory; /* borrowed as long as the agent lives */
+    uint32_t own;                            /* number of the host that this agent is for */
+    bool tell_keys;             /* a vat is told the keys of all hosts: these it lets in */
     struct mn_endpoint agent;   /* where other agents reach this one */
     struct mn_endpoint address; /* what this host's vats bind: tcp://10.0.0.1:*, say */
     const char *store;          /* the store's directory, as a vat would open it */
@@ -298,10 +309,9 @@ void agent_effects_deinit(struct agent_effects *effects);
 
 struct agent;
 
-/* A new agent that remembers nothing yet. @config is copied.
+/* A new agent that remembers nothing yet. @config is copied, but for the directory.
  *
- * Errors:    MN_BAD_INPUT  no host, own not among them, a setting that is 0
- *            MN_FULL       more hosts or vats than the limits say
+ * Errors:    MN_BAD_INPUT  own is not among the hosts, a setting that is 0
  *            MN_NO_MEMORY */
 mn_result agent_new(struct agent **agent, const struct agent_config *config) MN_CHECKED;
 void agent_destroy(struct agent **agent);

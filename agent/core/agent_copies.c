@@ -25,14 +25,17 @@ void agent_copies_begin(struct agent_vat *vat)
 
 static bool host_usable(const struct agent *agent, uint32_t host)
 {
-    const struct agent_peer_host *peer = &agent->hosts[host];
+    const struct agent_peer_host *peer = agent_peer(agent, host);
+    if (peer == NULL) {
+        return true;
+    }
     return (!peer->lost || peer->lost_until <= agent->now) && peer->away_until <= agent->now;
 }
 
 static bool domain_shared(const struct agent *agent, uint32_t a, uint32_t b)
 {
-    return agent->hosts[a].domain != AGENT_DOMAIN_NONE &&
-           agent->hosts[a].domain == agent->hosts[b].domain;
+    return agent->directory->hosts[a].domain != AGENT_DOMAIN_NONE &&
+           agent->directory->hosts[a].domain == agent->directory->hosts[b].domain;
 }
 
 /* Whether @host may be the partner in @slot, next to us and the partners in the other slots. */
@@ -60,7 +63,7 @@ static bool partner_fits(const struct agent *agent, const struct agent_vat *vat,
 
 static void partner_choose(struct agent *agent, struct agent_vat *vat, uint32_t slot)
 {
-    uint32_t count = agent->config.host_count;
+    uint32_t count = agent->directory->host_count;
     uint32_t first = (uint32_t)(((uint64_t)agent->config.own + vat->number) % count);
     uint32_t chosen = AGENT_NONE;
     for (uint32_t i = 0; i < count && chosen == AGENT_NONE; i++) {
@@ -78,7 +81,7 @@ static void partner_choose(struct agent *agent, struct agent_vat *vat, uint32_t 
     struct agent_note_facts facts = {.note = AGENT_NOTE_NO_PARTNER, .vat = vat->name};
     if (chosen != AGENT_NONE) {
         facts.note = AGENT_NOTE_PARTNER;
-        facts.host = agent->hosts[chosen].name;
+        facts.host = *agent_host_name(agent, chosen);
     }
     agent_note(agent, facts);
 }
@@ -168,8 +171,11 @@ static uint32_t partner_slot(const struct agent *agent, const struct agent_vat *
 /* Leave @host alone for a while and choose anew wherever it is a partner. */
 static void host_leave_alone(struct agent *agent, uint32_t host)
 {
-    agent->hosts[host].away_until =
-        agent->now + (mn_time)agent->config.copy_ms * MN_MS * AGENT_AWAY_FACTOR;
+    struct agent_peer_host *peer = agent_need_peer(agent, host);
+    if (peer == NULL) {
+        return;
+    }
+    peer->away_until = agent->now + (mn_time)agent->config.copy_ms * MN_MS * AGENT_AWAY_FACTOR;
     for (size_t i = 0; i < agent->vat_count; i++) {
         if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {
             agent_copies_advance(agent, agent->vats[i]);
@@ -209,7 +215,7 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
     if (message->have.refused != MN_OK) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_REFUSED,
                                                     .vat = vat->name,
-                                                    .host = agent->hosts[host].name,
+                                                    .host = *agent_host_name(agent, host),
                                                     .epoch = message->have.epoch,
                                                     .code = message->have.refused});
         if (message->have.refused == MN_CORRUPT && !file->verified) {
@@ -248,7 +254,9 @@ static bool copies_overdue(struct agent *agent, struct agent_vat *vat, uint32_t 
             agent->now - file->copies[slot].at < bound) {
             continue;
         }
-        if (agent->hosts[host].heard_at < file->copies[slot].at) {
+        const struct agent_peer_host *peer = agent_peer(agent, host);
+        mn_time heard_at = peer != NULL ? peer->heard_at : 0;
+        if (heard_at < file->copies[slot].at) {
             return true;
         }
         file->copies[slot].state = AGENT_COPY_NEEDED;
@@ -268,7 +276,7 @@ void agent_copies_tick(struct agent *agent)
             if (host != AGENT_NONE && host_usable(agent, host) &&
                 copies_overdue(agent, vat, slot)) {
                 agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_HOST_AWAY,
-                                                            .host = agent->hosts[host].name});
+                                                            .host = *agent_host_name(agent, host)});
                 host_leave_alone(agent, host);
             }
         }
@@ -278,12 +286,16 @@ void agent_copies_tick(struct agent *agent)
 
 void agent_host_lost(struct agent *agent, const struct mn_name *name)
 {
-    uint32_t host = agent_names_find(&agent->host_names, name);
-    if (host == AGENT_NONE || host == agent->config.own || agent->hosts[host].lost) {
+    uint32_t host = agent_host_find(agent, name);
+    if (host == AGENT_NONE || host == agent->config.own) {
         return;
     }
-    agent->hosts[host].lost = true;
-    agent->hosts[host].lost_until =
+    struct agent_peer_host *peer = agent_need_peer(agent, host);
+    if (peer == NULL || peer->lost) {
+        return;
+    }
+    peer->lost = true;
+    peer->lost_until =
         agent->now + (mn_time)agent->config.copy_ms * MN_MS * AGENT_AWAY_FACTOR * AGENT_AWAY_FACTOR;
     for (size_t i = 0; i < agent->vat_count; i++) {
         if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {

@@ -57,7 +57,7 @@ static struct agent_file *fetch_file(struct agent *agent, struct agent_vat *vat,
  * from another host stays: the rest is asked for. False when the start has failed by it. */
 static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct mn_link *link)
 {
-    uint32_t host = agent_names_find(&agent->host_names, &link->holder);
+    uint32_t host = agent_host_find(agent, &link->holder);
     struct agent_file *file = agent_find_file(vat, link->epoch);
     bool synced_here =
         file != NULL && (file->state == AGENT_FILE_UNSYNCED || file->state == AGENT_FILE_FAILED);
@@ -124,7 +124,7 @@ void agent_fetch_tick(struct agent *agent)
         }
         const struct mn_link *link = chain_missing(vat);
         mn_assert(link != NULL);
-        uint32_t host = agent_names_find(&agent->host_names, &link->holder);
+        uint32_t host = agent_host_find(agent, &link->holder);
         agent_fetch_failed(agent, vat, link->epoch, host != AGENT_NONE ? host : agent->config.own,
                            MN_AGAIN);
     }
@@ -142,7 +142,7 @@ void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epo
     }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FETCH_FAILED,
                                                 .vat = vat->name,
-                                                .host = agent->hosts[host].name,
+                                                .host = *agent_host_name(agent, host),
                                                 .run = vat->start.run,
                                                 .epoch = epoch,
                                                 .code = why});

@@ -26,7 +26,7 @@ void agent_hello(struct agent *agent)
             count += 1;
         }
     }
-    up->hello.host = agent->hosts[agent->config.own].name;
+    up->hello.host = *agent_host_name(agent, agent->config.own);
     up->hello.agent = agent->config.agent;
     up->hello.vats = vats;
     up->hello.vat_count = count;

@@ -85,7 +85,7 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
     if ((file == NULL || file->state == AGENT_FILE_GONE) && holder_is_ours(vat, epoch)) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_DENIED,
                                                     .vat = *name,
-                                                    .host = agent->hosts[host].name,
+                                                    .host = *agent_host_name(agent, host),
                                                     .epoch = epoch});
         agent_say_have(agent, host, name, epoch, digest, MN_DENIED);
         return NULL;
@@ -211,7 +211,7 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
         vat->sender != host || agent_vat_owned(vat) || agent_vat_alive(vat)) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DROP_REFUSED,
                                                     .vat = vat->name,
-                                                    .host = agent->hosts[host].name,
+                                                    .host = *agent_host_name(agent, host),
                                                     .run = message->drop.run});
         return;
     }
@@ -228,7 +228,10 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
 
 void agent_copies_heard(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
-    struct agent_peer_host *peer = &agent->hosts[host];
+    struct agent_peer_host *peer = agent_need_peer(agent, host);
+    if (peer == NULL) {
+        return;
+    }
     peer->lost = false;
     peer->heard_at = agent->now;
     switch (message->kind) {
@@ -257,7 +260,7 @@ static void piece_failed(struct agent *agent, struct agent_vat *vat, struct agen
     mn_epoch epoch = file->epoch;
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_FAILED,
                                                 .vat = vat->name,
-                                                .host = agent->hosts[source].name,
+                                                .host = *agent_host_name(agent, source),
                                                 .epoch = epoch,
                                                 .code = why});
     if (file->fetched) {
@@ -317,7 +320,7 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
     }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_READ_FAILED,
                                                 .vat = vat->name,
-                                                .host = agent->hosts[host].name,
+                                                .host = *agent_host_name(agent, host),
                                                 .epoch = file->epoch,
                                                 .code = result});
     agent_say_have(agent, host, &vat->name, file->epoch, &file->digest, result);

@@ -25,12 +25,9 @@ void agent_intervals_mark(struct agent *agent)
     agent->flush = true;
 }
 
-/* What one message can carry: a name's index in the message is found through `places`, by number.
- */
+/* What one message can carry. */
 struct intervals_draft {
-    struct mn_name *names;
-    uint32_t *places; /* by number of the name: index + 1, or 0 */
-    uint32_t name_count;
+    struct agent_naming naming;
     struct mn_interval *intervals;
     uint32_t interval_count;
     struct mn_heard *heard;
@@ -41,25 +38,13 @@ struct intervals_draft {
 
 enum { INTERVALS_HEARD_COUNT_MAX = 131072, INTERVALS_NAME_COUNT_MAX = 16384 };
 
-static uint32_t intervals_name(const struct agent *agent, struct intervals_draft *draft,
-                               uint32_t number)
-{
-    if (draft->places[number] == 0) {
-        draft->names[draft->name_count] = agent->names.names[number];
-        draft->name_count += 1;
-        draft->places[number] = draft->name_count;
-    }
-    return draft->places[number] - 1;
-}
-
 static bool intervals_make(struct agent *agent, struct intervals_draft *draft)
 {
     size_t heard = 0;
     for (size_t i = 0; i < agent->vat_count; i++) {
         heard += agent->vats[i]->interval.heard_count;
     }
-    draft->names = agent_take(agent, agent->names.count, sizeof *draft->names);
-    draft->places = agent_take(agent, agent->names.count, sizeof *draft->places);
+    (void)agent_naming_make(agent, &draft->naming, heard + agent->vat_count);
     draft->intervals = agent_take(agent, agent->vat_count, sizeof *draft->intervals);
     draft->heard = agent_take(agent, heard, sizeof *draft->heard);
     draft->silent = agent_take(agent, agent->vat_count, sizeof *draft->silent);
@@ -70,7 +55,7 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
                           const struct agent_vat *vat)
 {
     struct mn_interval *interval = &draft->intervals[draft->interval_count];
-    interval->vat = intervals_name(agent, draft, vat->number);
+    interval->vat = agent_naming_place(agent, &draft->naming, vat->number);
     interval->epoch = vat->interval.epoch;
     interval->since = vat->interval.since;
     interval->heard_first = draft->heard_count;
@@ -78,7 +63,7 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
     for (uint32_t i = 0; i < vat->interval.heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = vat->interval.heard[i].epoch;
-        heard->peer = intervals_name(agent, draft, vat->interval.heard[i].peer);
+        heard->peer = agent_naming_place(agent, &draft->naming, vat->interval.heard[i].peer);
         draft->heard_count += 1;
     }
     draft->interval_count += 1;
@@ -87,7 +72,7 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
 static void intervals_add_silent(struct agent *agent, struct intervals_draft *draft,
                                  const struct agent_vat *vat)
 {
-    draft->silent[draft->silent_count] = intervals_name(agent, draft, vat->number);
+    draft->silent[draft->silent_count] = agent_naming_place(agent, &draft->naming, vat->number);
     draft->silent_count += 1;
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SILENT,
                                                 .vat = vat->name,
@@ -102,7 +87,7 @@ static void intervals_fill(struct agent *agent, struct intervals_draft *draft)
     for (size_t i = 0; i < agent->vat_count; i++) {
         const struct agent_vat *vat = agent->vats[i];
         bool fits = draft->heard_count + vat->interval.heard_count <= INTERVALS_HEARD_COUNT_MAX &&
-                    draft->name_count < INTERVALS_NAME_COUNT_MAX;
+                    draft->naming.count < INTERVALS_NAME_COUNT_MAX;
         if (vat->life == AGENT_LIFE_UP && vat->interval.answered && fits) {
             intervals_add(agent, draft, vat);
         } else if (agent_vat_alive(vat)) {
@@ -125,8 +110,8 @@ void agent_intervals_say(struct agent *agent)
     struct mn_intervals *answer = &up->intervals;
     answer->round = agent->freeze.round;
     answer->attempt = agent->freeze.attempt;
-    answer->names = draft.names;
-    answer->name_count = draft.name_count;
+    answer->names = draft.naming.names;
+    answer->name_count = draft.naming.count;
     answer->intervals = draft.intervals;
     answer->interval_count = draft.interval_count;
     answer->heard = draft.heard;

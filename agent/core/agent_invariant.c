@@ -17,7 +17,7 @@ static void invariant_file(const struct agent *agent, const struct agent_vat *va
     mn_assert(arriving || file->onto < file->epoch);
     mn_assert(file->reported_in <= agent->report_sequence);
     for (uint32_t i = 0; i < file->heard_count; i++) {
-        mn_assert(file->heard[i].peer < agent->names.count);
+        mn_assert(file->heard[i].peer < agent_vat_name_count(agent));
     }
 }
 

@@ -65,12 +65,13 @@ static void local_say_life(struct agent *agent, const struct agent_vat *vat)
     life->keep_count = config->keep_count;
     life->connect_ms = config->connect_ms;
     life->send_ms = config->send_ms;
-    life->early =
-        config->early != NULL && vat->number < config->vat_count && config->early[vat->number];
+    life->early = vat->number < agent->directory->vat_count && agent->directory->early[vat->number];
     life->chain = chain;
     life->chain_count = vat->start.chain_count;
-    life->host_keys = (const char(*)[MN_KEY_TEXT_SIZE])agent->host_keys;
-    life->host_key_count = config->host_count;
+    if (config->tell_keys) {
+        life->host_keys = (const char(*)[MN_KEY_TEXT_SIZE])agent->directory->keys;
+        life->host_key_count = agent->directory->host_count;
+    }
 }
 
 /* Everything that a vat which has its life must hear of what went on without it. */

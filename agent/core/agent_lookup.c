@@ -97,9 +97,9 @@ static void address_tell(struct agent *agent, const struct agent_vat *vat,
     message->address.run = address->run;
     message->address.incarnation = address->incarnation;
     message->address.endpoint = address->endpoint;
-    uint32_t host = agent_names_find(&agent->host_names, &address->host);
+    uint32_t host = agent_host_find(agent, &address->host);
     if (host != AGENT_NONE) {
-        memcpy(message->address.key, agent->hosts[host].key, MN_KEY_TEXT_SIZE);
+        memcpy(message->address.key, agent->directory->hosts[host].key, MN_KEY_TEXT_SIZE);
     }
 }
 
@@ -107,7 +107,7 @@ static void address_ask(struct agent *agent, struct agent_address *address)
 {
     struct mn_up *up = agent_say_up(agent, MN_UP_LOOKUP);
     if (up != NULL) {
-        up->lookup.vat = agent->names.names[address->peer];
+        up->lookup.vat = *agent_vat_name(agent, address->peer);
         address->asked_at = agent->now;
     }
 }
@@ -115,7 +115,7 @@ static void address_ask(struct agent *agent, struct agent_address *address)
 void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_name *peer)
 {
     uint32_t number = 0;
-    mn_result result = agent_names_number(&agent->names, peer, &number);
+    mn_result result = agent_vat_number(agent, peer, &number);
     if (result != MN_OK) {
         agent_fail(agent, result);
         return;
@@ -143,7 +143,7 @@ static bool address_same(const struct mn_address *a, const struct mn_address *b)
 
 void agent_address(struct agent *agent, const struct mn_address *address)
 {
-    uint32_t peer = agent_names_find(&agent->names, &address->vat);
+    uint32_t peer = agent_vat_find(agent, &address->vat);
     struct agent_address *known = peer != AGENT_NONE ? address_find(agent, peer) : NULL;
     if (known == NULL || (known->known && address->run < known->address.run) ||
         (known->known && address_same(&known->address, address))) {
@@ -153,7 +153,7 @@ void agent_address(struct agent *agent, const struct mn_address *address)
     known->address = *address;
     for (size_t i = watches_place(agent, peer, 0);
          i < agent->watch_count && agent->watches[i].peer == peer; i++) {
-        const struct mn_name *name = &agent->names.names[agent->watches[i].vat];
+        const struct mn_name *name = agent_vat_name(agent, agent->watches[i].vat);
         const struct agent_vat *vat = agent_find_vat(agent, name);
         if (vat != NULL && vat->connected) {
             address_tell(agent, vat, address);

@@ -31,6 +31,7 @@
 
 #include "agent.h"
 #include "agent_decision.h"
+#include "agent_directory.h"
 
 enum {
     AGENT_BATCH_ROW_COUNT = 4096, /* rows of one report */
@@ -145,10 +146,9 @@ struct agent_vat {
     struct agent_interval interval;
 };
 
+/* A host that this agent has had to do with. */
 struct agent_peer_host {
-    struct mn_name name;
-    uint32_t domain;
-    char key[MN_KEY_TEXT_SIZE];
+    uint32_t host;
     bool lost;          /* the coordinator named it lost, and it was not heard since */
     mn_time lost_until; /* then it may be tried again all the same */
     mn_time heard_at;   /* anything from its agent */
@@ -237,24 +237,16 @@ struct agent_link {
     struct agent_vat *vat;
 };
 
-/* Names to numbers, in the order in which they were first seen. */
-struct agent_names {
-    struct mn_name *names;
-    size_t count;
-    size_t capacity;
-    uint32_t *slots; /* open addressing; number + 1, 0 is free */
-    size_t slot_count;
-};
-
 struct agent {
     struct agent_config config; /* its pointers are into `memory` */
     struct mn_arena memory;     /* what lives as long as the agent */
-    char (*host_keys)[MN_KEY_TEXT_SIZE];
-    struct agent_peer_host *hosts;
-    uint32_t partner_count;        /* per vat */
-    uint32_t partner_spread;       /* how many of them can be in domains of their own */
-    struct agent_names names;      /* of vats: the topology's first, in its order */
-    struct agent_names host_names; /* a host's number is its index */
+    const struct agent_directory *directory;
+    struct agent_peer_host *peers; /* by host */
+    size_t peer_count;
+    size_t peer_capacity;
+    uint32_t partner_count;   /* per vat */
+    uint32_t partner_spread;  /* how many of them can be in domains of their own */
+    struct agent_names names; /* of vats that are not in the directory */
 
     struct agent_vat **vats; /* by name */
     size_t vat_count;
@@ -344,6 +336,19 @@ mn_result agent_names_number(struct agent_names *names, const struct mn_name *na
                              uint32_t *number) MN_CHECKED;
 uint32_t agent_names_find(const struct agent_names *names, const struct mn_name *name);
 void agent_names_deinit(struct agent_names *names);
+
+/* agent_directory.c. Vats are numbered as in the directory, and further on as they are heard of. */
+uint32_t agent_vat_find(const struct agent *agent, const struct mn_name *name);
+mn_result agent_vat_number(struct agent *agent, const struct mn_name *name,
+                           uint32_t *number) MN_CHECKED;
+const struct mn_name *agent_vat_name(const struct agent *agent, uint32_t number);
+size_t agent_vat_name_count(const struct agent *agent);
+const struct mn_name *agent_host_name(const struct agent *agent, uint32_t host);
+uint32_t agent_host_find(const struct agent *agent, const struct mn_name *name);
+/* NULL: this agent has had nothing to do with it. */
+const struct agent_peer_host *agent_peer(const struct agent *agent, uint32_t host);
+/* NULL after failing. */
+struct agent_peer_host *agent_need_peer(struct agent *agent, uint32_t host);
 
 /* agent_tables.c: vats by name, connections; copies of what messages point to. */
 struct agent_vat *agent_find_vat(const struct agent *agent, const struct mn_name *name);
@@ -448,6 +453,18 @@ void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch ep
 void agent_fetch_tick(struct agent *agent);
 void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
                         mn_result why);
+
+/* agent_naming.c. Room for @count names; false after failing. */
+struct agent_naming {
+    struct mn_name *names;
+    uint32_t *numbers; /* of the names, in ascending order, with their place in `names` beside */
+    uint32_t *places;
+    uint32_t count;
+};
+bool agent_naming_make(struct agent *agent, struct agent_naming *naming, size_t count);
+/* The place of a vat's name in the message, added if it is new. */
+uint32_t agent_naming_place(const struct agent *agent, struct agent_naming *naming,
+                            uint32_t number);
 
 /* agent_report.c, agent_hello.c: what the coordinator is told. */
 void agent_dirty(struct agent *agent, struct agent_vat *vat, struct agent_file *file);

@@ -97,43 +97,13 @@ static void mark_late(const struct agent *agent, struct agent_mark *mark,
 
 /* A report that is being put together; its arrays are as long as its rows may need. */
 struct report_draft {
-    struct mn_name *names;
-    uint32_t *numbers; /* of the names, in ascending order, with their place in `names` beside */
-    uint32_t *places;
-    uint32_t name_count;
+    struct agent_naming naming;
     struct mn_row *rows;
     struct agent_row_ref *refs; /* heap: they stay with the batch */
     uint32_t row_count;
     struct mn_heard *heard;
     uint32_t heard_count;
 };
-
-/* The index of a name in the draft, added if it is new. Sorted insertion is quadratic in the names
- * of one batch, which are bounded; memmove makes that cheap. */
-static uint32_t draft_name(const struct agent *agent, struct report_draft *draft, uint32_t number)
-{
-    uint32_t low = 0;
-    uint32_t high = draft->name_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (draft->numbers[middle] < number) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low < draft->name_count && draft->numbers[low] == number) {
-        return draft->places[low];
-    }
-    size_t above = draft->name_count - low;
-    memmove(draft->numbers + low + 1, draft->numbers + low, above * sizeof *draft->numbers);
-    memmove(draft->places + low + 1, draft->places + low, above * sizeof *draft->places);
-    draft->numbers[low] = number;
-    draft->places[low] = draft->name_count;
-    draft->names[draft->name_count] = agent->names.names[number];
-    draft->name_count += 1;
-    return draft->places[low];
-}
 
 static bool row_wanted(const struct agent_file *file)
 {
@@ -153,11 +123,11 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .floor = vat->floor,
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count};
-    row->vat = draft_name(agent, draft, vat->number);
+    row->vat = agent_naming_place(agent, &draft->naming, vat->number);
     for (uint32_t i = 0; i < file->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = file->heard[i].epoch;
-        heard->peer = draft_name(agent, draft, file->heard[i].peer);
+        heard->peer = agent_naming_place(agent, &draft->naming, file->heard[i].peer);
         draft->heard_count += 1;
     }
     draft->refs[draft->row_count] = (struct agent_row_ref){.vat = vat, .epoch = file->epoch};
@@ -191,11 +161,7 @@ static size_t batch_measure(const struct agent *agent, size_t from, size_t *rows
 
 static bool draft_make(struct agent *agent, struct report_draft *draft, size_t rows, size_t heard)
 {
-    size_t name_count = rows + heard;
-    name_count = name_count < agent->names.count ? name_count : agent->names.count;
-    draft->names = agent_take(agent, name_count, sizeof *draft->names);
-    draft->numbers = agent_take(agent, name_count, sizeof *draft->numbers);
-    draft->places = agent_take(agent, name_count, sizeof *draft->places);
+    (void)agent_naming_make(agent, &draft->naming, rows + heard);
     draft->rows = agent_take(agent, rows, sizeof *draft->rows);
     draft->heard = agent_take(agent, heard, sizeof *draft->heard);
     draft->refs = malloc(rows * sizeof *draft->refs);
@@ -219,8 +185,8 @@ static void batch_add(struct agent *agent, const struct report_draft *draft)
     struct mn_up *up = agent_say_up(agent, MN_UP_REPORT);
     if (up != NULL) {
         up->report.sequence = agent->report_sequence;
-        up->report.names = draft->names;
-        up->report.name_count = draft->name_count;
+        up->report.names = draft->naming.names;
+        up->report.name_count = draft->naming.count;
         up->report.rows = draft->rows;
         up->report.row_count = draft->row_count;
         up->report.heard = draft->heard;

@@ -39,7 +39,7 @@ struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name
         return vat;
     }
     uint32_t number = 0;
-    mn_result result = agent_names_number(&agent->names, name, &number);
+    mn_result result = agent_vat_number(agent, name, &number);
     if (result == MN_OK) {
         result = mn_grow(&agent->vats, &agent->vat_capacity, agent->vat_count + 1,
                          sizeof(struct agent_vat *), AGENT_VAT_COUNT_MAX);
@@ -156,7 +156,7 @@ bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
     mn_result result = copy != NULL ? MN_OK : MN_NO_MEMORY;
     for (uint32_t i = 0; i < count && result == MN_OK; i++) {
         copy[i].epoch = heard[i].epoch;
-        result = agent_names_number(&agent->names, &names[heard[i].peer], &copy[i].peer);
+        result = agent_vat_number(agent, &names[heard[i].peer], &copy[i].peer);
     }
     if (result != MN_OK) {
         free(copy);

@@ -57,10 +57,9 @@ static mn_result open_directory(const char *path, struct mn_error *error)
 }
 
 /* A host's number in the core is its index in the topology; so is a vat's. */
-static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
+static mn_result make_directory(struct daemon *daemon)
 {
     const struct topology *topology = daemon->topology;
-    const struct topology_host *own = &topology->hosts[daemon->own];
     struct agent_host *hosts = calloc(topology->host_count, sizeof *hosts);
     struct mn_name *vats = calloc(topology->vat_count + 1, sizeof *vats);
     bool *early = calloc(topology->vat_count + 1, sizeof *early);
@@ -75,13 +74,25 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             vats[i] = mn_name_of(topology->vats[i].name);
             early[i] = topology->vats[i].early;
         }
+        result = agent_directory_new(&daemon->directory, hosts, (uint32_t)topology->host_count,
+                                     vats, (uint32_t)topology->vat_count, early);
+    }
+    free(hosts);
+    free(vats);
+    free(early);
+    return result;
+}
+
+static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
+{
+    const struct topology *topology = daemon->topology;
+    const struct topology_host *own = &topology->hosts[daemon->own];
+    mn_result result = make_directory(daemon);
+    if (result == MN_OK) {
         struct agent_config config = {
-            .hosts = hosts,
-            .host_count = (uint32_t)topology->host_count,
+            .directory = daemon->directory,
             .own = daemon->own,
-            .vats = vats,
-            .vat_count = (uint32_t)topology->vat_count,
-            .early = early,
+            .tell_keys = true,
             .store = daemon->store.root,
             .key_file = daemon->key_file,
             .heartbeat_ms = (uint32_t)topology->timing.heartbeat_ms,
@@ -100,9 +111,6 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
         (void)snprintf(config.address.text, sizeof config.address.text, "tcp://%s:*", own->address);
         result = agent_new(&daemon->agent, &config);
     }
-    free(hosts);
-    free(vats);
-    free(early);
     if (result != MN_OK) {
         mn_error_set(error, "cannot make the agent: %s", mn_result_text(result));
     }
@@ -298,6 +306,7 @@ void agent_daemon_close(struct daemon *daemon)
     mn_net_destroy(&daemon->net);
     agent_ledger_close(&daemon->ledger);
     agent_destroy(&daemon->agent);
+    agent_directory_destroy(&daemon->directory);
     agent_effects_deinit(&daemon->effects);
     mn_buffer_deinit(&daemon->buffer);
     free(daemon->hosts);

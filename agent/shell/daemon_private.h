@@ -34,6 +34,7 @@ struct daemon {
     struct mn_keys keys;
     char key_file[MN_PATH_SIZE_MAX];
     struct mn_net *net;
+    struct agent_directory *directory;
     struct agent *agent;
     struct agent_effects effects;
     struct agent_ledger *ledger;

@@ -153,9 +153,8 @@ void sim_destroy(struct sim **out)
     }
     free(sim->journal);
     free(sim->machines);
-    free(sim->agent_hosts);
+    agent_directory_destroy(&sim->directory);
     free(sim->vat_names);
-    free(sim->vat_early);
     free(sim->faulty);
     free(sim->aimed);
     free(sim->told);

@@ -50,12 +50,8 @@ static void agent_make(struct sim *sim, const struct sim_process *process)
 {
     struct sim_agent *agent = process->agent;
     const struct sim_config *config = &sim->config;
-    struct agent_config made = {.hosts = sim->agent_hosts,
-                                .host_count = sim->host_count,
+    struct agent_config made = {.directory = sim->directory,
                                 .own = agent->host,
-                                .vats = sim->vat_names,
-                                .vat_count = sim->vat_count,
-                                .early = sim->vat_early,
                                 .store = "store",
                                 .key_file = "key",
                                 .heartbeat_ms = (uint32_t)config->heartbeat_ms,

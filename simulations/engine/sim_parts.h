@@ -379,9 +379,8 @@ struct sim {
     struct sim_faults faults;
     struct sim_tree *tree;
     struct topology *topology;
-    struct agent_host *agent_hosts; /* what every agent's configuration has */
+    struct agent_directory *directory; /* of all agents */
     struct mn_name *vat_names;
-    bool *vat_early; /* as the topology says */
     uint32_t host_count;
     uint32_t vat_count;
     struct observer *observer; /* NULL: nobody watches */

@@ -61,21 +61,26 @@ static void write_settings(const struct sim_config *config, struct mn_text *text
 
 static void make_names(struct sim *sim)
 {
-    sim->agent_hosts = sim_take(sim->host_count, sizeof *sim->agent_hosts);
+    struct agent_host *hosts = sim_take(sim->host_count, sizeof *hosts);
+    bool *early = sim_take(sim->vat_count, sizeof *early);
     sim->vat_names = sim_take(sim->vat_count, sizeof *sim->vat_names);
-    sim->vat_early = sim_take(sim->vat_count, sizeof *sim->vat_early);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct topology_host *host = &sim->topology->hosts[i];
-        sim->agent_hosts[i].name = mn_name_of(host->name);
-        sim->agent_hosts[i].domain = host->domain;
+        hosts[i].name = mn_name_of(host->name);
+        hosts[i].domain = host->domain;
         for (size_t k = 0; k < MN_KEY_TEXT_LENGTH; k++) {
-            sim->agent_hosts[i].key[k] = host->key[k];
+            hosts[i].key[k] = host->key[k];
         }
     }
     for (uint32_t i = 0; i < sim->vat_count; i++) {
         sim->vat_names[i] = mn_name_of(sim->topology->vats[i].name);
-        sim->vat_early[i] = sim->topology->vats[i].early;
+        early[i] = sim->topology->vats[i].early;
     }
+    mn_result result = agent_directory_new(&sim->directory, hosts, sim->host_count, sim->vat_names,
+                                           sim->vat_count, early);
+    mn_assert(result == MN_OK);
+    free(hosts);
+    free(early);
 }
 
 void sim_topology_make(struct sim *sim)

@@ -25,11 +25,11 @@ static void play_new_agent(struct play *play)
     vats[0] = mn_name_of("x1");
     vats[1] = mn_name_of("x2");
     vats[2] = mn_name_of("x3");
-    struct agent_config config = {.hosts = hosts,
-                                  .host_count = 4,
+    mn_result result = agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL);
+    mn_assert(result == MN_OK);
+    struct agent_config config = {.directory = play->directory,
                                   .own = 0,
-                                  .vats = vats,
-                                  .vat_count = 3,
+                                  .tell_keys = true,
                                   .agent = {"tcp://10.0.0.1:7101"},
                                   .address = {"tcp://10.0.0.1:*"},
                                   .store = "store",
@@ -42,7 +42,7 @@ static void play_new_agent(struct play *play)
                                   .keep_count = play_keep,
                                   .stores = play_stores,
                                   .new_disk = PLAY_DISK_NEW};
-    mn_result result = agent_new(&play->agent, &config);
+    result = agent_new(&play->agent, &config);
     mn_assert(result == MN_OK);
 }
 
@@ -60,12 +60,14 @@ void play_open(struct play *play, uint32_t stores, uint32_t keep)
 void play_restart(struct play *play)
 {
     agent_destroy(&play->agent);
+    agent_directory_destroy(&play->directory);
     play_new_agent(play);
 }
 
 void play_close(struct play *play)
 {
     agent_destroy(&play->agent);
+    agent_directory_destroy(&play->directory);
     agent_effects_deinit(&play->effects);
     mn_arena_deinit(&play->arena);
     free(play->text);

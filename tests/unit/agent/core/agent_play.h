@@ -11,6 +11,7 @@
 enum { PLAY_TEXT_SIZE = 1 << 18, PLAY_DISK = 50, PLAY_DISK_NEW = 51 };
 
 struct play {
+    struct agent_directory *directory;
     struct agent *agent;
     struct agent_effects effects;
     mn_time now;
