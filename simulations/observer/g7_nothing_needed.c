@@ -15,11 +15,14 @@ static uint32_t copies_wanted(const struct observer *observer)
 /* On how many hosts but @host a checkpoint is. A former life that was cut off, and does not know
  * that it is one, lets go of what the newest run needs; that does no harm while there are enough.
  */
-static uint32_t others_of(const struct observer_vat *vat, uint32_t host, mn_epoch epoch)
+static uint32_t others_of(const struct observer *observer, const struct observer_vat *vat,
+                          uint32_t host, mn_epoch epoch)
 {
     uint32_t count = 0;
     for (size_t i = 0; i < vat->copy_count; i++) {
-        count += vat->copies[i].epoch == epoch && vat->copies[i].host != host ? 1 : 0;
+        const struct observer_copy *copy = &vat->copies[i];
+        bool counts = copy->epoch == epoch && copy->host != host && !observer->given_up[copy->host];
+        count += counts ? 1 : 0;
     }
     return count;
 }
@@ -144,7 +147,8 @@ void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch
         return;
     }
     if (change == OBSERVER_COPY_DELETED && !observer->given_up[host] &&
-        needed(observer, vat, epoch) && others_of(vat, host, epoch) < copies_wanted(observer)) {
+        needed(observer, vat, epoch) &&
+        others_of(observer, vat, host, epoch) < copies_wanted(observer)) {
         observer_fail(observer, "G7", "checkpoint %llx of %s is deleted on %s, and is needed",
                       (unsigned long long)epoch, observer_vat_name(observer, number),
                       observer->topology->hosts[host].name);
