@@ -34,6 +34,9 @@ enum {
     /* A store directory's name made from a vat's name, with its final NUL. */
     AGENT_STORE_NAME_SIZE = 3 * MN_NAME_SIZE_MAX + 1,
 
+    /* The name of a directory that holds a former life, with its final NUL. */
+    AGENT_ASIDE_NAME_SIZE = AGENT_STORE_NAME_SIZE + 11,
+
     /* The key of a record in the shell's key-value ledger, with its final NUL. */
     AGENT_RECORD_KEY_SIZE = MN_NAME_SIZE_MAX + 16
 };
@@ -99,6 +102,7 @@ enum agent_event_kind {
     AGENT_ON_RECORDED,      /* all records up to this sequence are durable */
     AGENT_ON_SYNCED,        /* answers SYNC */
     AGENT_ON_LOOKED,        /* answers LOOK */
+    AGENT_ON_SET_ASIDE,     /* answers SET_ASIDE */
     AGENT_ON_PIECE_WRITTEN, /* answers WRITE_PIECE */
     AGENT_ON_FILE_READ,     /* answers SEND_FILE: the piece was handed to the network, or not */
     AGENT_ON_PROBE_ANSWERED,
@@ -149,6 +153,11 @@ struct agent_event {
         } looked;
         struct {
             struct mn_name vat;
+            mn_run run;
+            mn_result result; /* not MN_OK: perhaps a part of them */
+        } aside;
+        struct {
+            struct mn_name vat;
             mn_epoch epoch;
             mn_result result; /* not MN_OK: nothing of that file is here any more */
             uint64_t offset;
@@ -177,6 +186,7 @@ enum agent_effect_kind {
     AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
     AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */
     AGENT_DO_LOOK,        /* whether a file is still there */
+    AGENT_DO_SET_ASIDE,   /* move files, and link others beside them, durably; again perhaps */
     AGENT_DO_WRITE_PIECE, /* into a file that arrives; with the last one verify and sync it */
     AGENT_DO_SEND_FILE,   /* read a piece of a file and send it to a host's agent */
     AGENT_DO_DELETE,      /* a file, or what has arrived of it */
@@ -201,6 +211,8 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(UP, INFO, "vat_up")                                                                          \
     X(EXITED, WARNING, "vat_exited")                                                               \
     X(STOPPED, INFO, "vat_stopped")                                                                \
+    X(ASIDE, WARNING, "former_life_set_aside")                                                     \
+    X(ASIDE_FAILED, ERROR, "former_life_not_set_aside")                                            \
     X(KILLED, WARNING, "vat_killed")                                                               \
     X(REFUSED_VAT, WARNING, "vat_refused")                                                         \
     X(FETCH, INFO, "fetch")                                                                        \
@@ -270,6 +282,14 @@ struct agent_effect {
             mn_epoch epoch;
             bool again; /* SYNC failed before: its pages may be lost, so write them anew */
         } file;
+        struct { /* SET_ASIDE: what of it is not there, or there already, is done */
+            struct mn_name vat;
+            mn_run run;
+            const mn_epoch *moved; /* newest first */
+            uint32_t moved_count;
+            const mn_epoch *linked;
+            uint32_t linked_count;
+        } aside;
         struct { /* WRITE_PIECE (bytes set), SEND_FILE (bytes NULL, byte_count 0: as many as fit) */
             uint32_t host;
             const struct mn_copies *piece; /* of kind MN_COPIES_PIECE */
@@ -337,5 +357,9 @@ void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]
 
 /* The key under which @record stands in the ledger: one record per key. */
 void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECORD_KEY_SIZE]);
+
+/* The name of the directory in which a former life is set aside: its store's name, a dot, its run.
+ */
+void agent_aside_name(const struct mn_name *vat, mn_run run, char out[AGENT_ASIDE_NAME_SIZE]);
 
 #endif

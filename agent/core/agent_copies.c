@@ -99,6 +99,7 @@ static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent
     }
     struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_OFFER, &vat->name);
     if (message != NULL) {
+        message->run = vat->start.run;
         message->offer.epoch = file->epoch;
         message->offer.size = file->size;
         message->offer.digest = file->digest;
@@ -220,7 +221,8 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
                                                     .code = message->have.refused});
         if (message->have.refused == MN_CORRUPT && !file->verified) {
             copies_verify(agent, vat, file, slot);
-        } else {
+        } else if (message->have.refused !=
+                   MN_STALE) { /* else this life is over, the host is fine */
             host_leave_alone(agent, host);
         }
         return;

@@ -75,6 +75,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
         }
         agent_copies_advance(agent, vat);
         agent_fetch_changed(agent, vat, event->synced.epoch);
+        agent_aside_advance(agent, vat);
         return;
     }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SYNC_FAILED,
@@ -84,6 +85,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
     if (event->synced.result == MN_NOT_FOUND || event->synced.result == MN_CORRUPT) {
         agent_file_gone(agent, vat, file, false);
         agent_fetch_changed(agent, vat, event->synced.epoch);
+        agent_aside_advance(agent, vat);
         return;
     }
     agent_file_move(file, AGENT_FILE_FAILED);

@@ -180,6 +180,7 @@ void agent_heartbeat(struct agent *agent)
         hello_refresh(agent);
     }
     agent_durable_tick(agent);
+    agent_aside_tick(agent);
     agent_holder_tick(agent);
     agent_fetch_tick(agent);
     agent_copies_tick(agent);

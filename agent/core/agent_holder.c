@@ -3,10 +3,11 @@
  * so a slow disk at either end slows only this.
  *
  * A host may hand us any vat's checkpoint, for any vat may move; but not one of the run that runs
- * here, which only its vat can write, and for a start only what it was asked for. Deleting goes by
- * the word of the newest run alone, of the host that sends its copies, and never while a round is
- * open. Who sends them is not on record: after a restart the next one shows it, and until then all
- * stay. */
+ * here, which only its vat can write, for a start only what it was asked for, and nothing on behalf
+ * of a life that is over: what a former life writes must not become durable, or its held sends
+ * would leave. Deleting goes by the word of the newest run alone, of the host that sends its
+ * copies, and never while a round is open. Who sends them is not on record: after a restart the
+ * next one shows it, and until then all stay. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -22,6 +23,7 @@ void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat
     piece->generation = agent->generation_safe;
     piece->kind = MN_COPIES_PIECE;
     piece->vat = vat->name;
+    piece->run = agent_vat_owned(vat) ? vat->start.run : 0;
     piece->piece.epoch = file->epoch;
     piece->piece.size = file->size;
     piece->piece.digest = file->digest;
@@ -74,9 +76,10 @@ static void holder_sender(struct agent_vat *vat, const struct agent_file *file, 
 /* What we have of the file that @host speaks of. NULL when there is nothing to do any more: it has
  * been answered. */
 static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
-                                           const struct mn_name *name, mn_epoch epoch,
+                                           const struct mn_copies *message, mn_epoch epoch,
                                            uint64_t size, const struct mn_digest *digest)
 {
+    const struct mn_name *name = &message->vat;
     struct agent_vat *vat = agent_need_vat(agent, name);
     if (vat == NULL) {
         return NULL;
@@ -88,6 +91,11 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
                                                     .host = *agent_host_name(agent, host),
                                                     .epoch = epoch});
         agent_say_have(agent, host, name, epoch, digest, MN_DENIED);
+        return NULL;
+    }
+    bool known = file != NULL && file->state == AGENT_FILE_HERE;
+    if (!known && message->run != 0 && message->run < agent_newest_run(agent, vat)) {
+        agent_say_have(agent, host, name, epoch, digest, MN_STALE);
         return NULL;
     }
     holder_sender(vat, file, host, epoch);
@@ -126,7 +134,7 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
 
 static void holder_offered(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
-    struct agent_file *file = holder_need_file(agent, host, &message->vat, message->offer.epoch,
+    struct agent_file *file = holder_need_file(agent, host, message, message->offer.epoch,
                                                message->offer.size, &message->offer.digest);
     if (file == NULL || file->writing) {
         return;
@@ -142,7 +150,7 @@ static void holder_offered(struct agent *agent, uint32_t host, const struct mn_c
 /* Hand a piece to the disk when it is the next one. */
 static void holder_piece(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
-    struct agent_file *file = holder_need_file(agent, host, &message->vat, message->piece.epoch,
+    struct agent_file *file = holder_need_file(agent, host, message, message->piece.epoch,
                                                message->piece.size, &message->piece.digest);
     if (file == NULL || file->writing) {
         return;

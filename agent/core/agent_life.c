@@ -34,7 +34,10 @@ void agent_life_move(struct agent_vat *vat, enum agent_life to)
 
 struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
 {
-    struct mn_vat_status status = {.vat = vat->name, .run = vat->start.run};
+    struct mn_vat_status status = {.vat = vat->name,
+                                   .run = vat->start.run,
+                                   .aside = vat->aside_run,
+                                   .aside_count = vat->aside_count};
     if (vat->next.run != 0) {
         status.run = vat->next.run;
         status.state = MN_VAT_STARTING;
@@ -109,6 +112,9 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
 {
     mn_assert(vat->pid == 0);
     agent_life_move(vat, AGENT_LIFE_RECORDING);
+    if (vat->aside != NULL && !vat->aside->moving) {
+        agent_aside_free(vat); /* it is the vat again: what died stays with it, as after any fork */
+    }
     vat->pid_started = 0;
     memset(&vat->endpoint, 0, sizeof vat->endpoint);
     if (vat->floor > vat->start.keep) {
@@ -139,6 +145,7 @@ void agent_life_over(struct agent *agent, struct agent_vat *vat)
     agent_life_move(vat, AGENT_LIFE_STOPPED);
     agent_note_vat(agent, AGENT_NOTE_STOPPED, vat, NULL);
     agent_say_state(agent, vat, "stopped by the coordinator");
+    agent_aside_advance(agent, vat);
 }
 
 /* End this life on the coordinator's word. Its fence is durable already. */

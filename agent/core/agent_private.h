@@ -117,6 +117,19 @@ struct agent_interval {
     uint32_t heard_count;
 };
 
+/* A former life that is to be set aside. */
+struct agent_aside {
+    struct mn_lineage lineage; /* of the life that goes on elsewhere */
+    bool moving;               /* the files are chosen, and asked to be moved */
+    bool failed;               /* and could not be: they are tried again */
+    mn_time at;
+    mn_run run;
+    mn_epoch *moved; /* owned */
+    uint32_t moved_count;
+    mn_epoch *linked; /* owned */
+    uint32_t linked_count;
+};
+
 struct agent_vat {
     struct mn_name name;
     uint32_t number; /* of its name */
@@ -142,7 +155,10 @@ struct agent_vat {
     size_t holder_capacity;
     mn_epoch newest_durable;
     mn_epoch floor;
-    bool awaited; /* the freeze waits for its interval or its end */
+    bool awaited;              /* the freeze waits for its interval or its end */
+    struct agent_aside *aside; /* what is still to be set aside; NULL: nothing. Owned */
+    mn_run aside_run;          /* on record: of this run what died has been set aside, */
+    uint32_t aside_count;      /* so many checkpoints */
     struct agent_interval interval;
 };
 
@@ -184,6 +200,7 @@ enum agent_then {
     AGENT_THEN_UP,
     AGENT_THEN_END,
     AGENT_THEN_FREEZE,
+    AGENT_THEN_ASIDE,
     AGENT_THEN_DECISION
 };
 
@@ -379,7 +396,7 @@ void agent_life_go_on(struct agent *agent, struct agent_vat *vat); /* chain look
 void agent_life_fail(struct agent *agent, struct agent_vat *vat, const char *reason);
 void agent_start(struct agent *agent, const struct mn_start *start);
 void agent_start_recorded(struct agent *agent, struct agent_vat *vat, mn_run run);
-void agent_stop(struct agent *agent, const struct mn_vat_run *stop);
+void agent_stop(struct agent *agent, const struct mn_stop *stop);
 void agent_process(struct agent *agent, const struct agent_event *event);
 void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run);
 
@@ -410,6 +427,14 @@ void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete);
 void agent_trim_gone(struct agent_vat *vat);
+
+/* agent_aside.c: what died of a life that went on elsewhere. */
+void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct mn_stop *stop);
+void agent_aside_advance(struct agent *agent, struct agent_vat *vat); /* if it can be done now */
+void agent_set_aside(struct agent *agent, const struct agent_event *event);
+void agent_aside_said(struct agent *agent, const struct agent_vat *vat, mn_run run);
+void agent_aside_tick(struct agent *agent);
+void agent_aside_free(struct agent_vat *vat);
 
 /* agent_copies.c: our vats' checkpoints at other hosts. */
 void agent_copies_begin(struct agent_vat *vat); /* a new life: nobody is known to hold anything */

@@ -78,6 +78,9 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
             agent_life_end(agent, pending->vat);
         }
         return;
+    case AGENT_THEN_ASIDE:
+        agent_aside_said(agent, pending->vat, pending->run);
+        return;
     case AGENT_THEN_FREEZE:
         agent_freeze_fenced(agent, pending->number);
         return;
@@ -156,5 +159,13 @@ void agent_record_loaded(struct agent *agent, const struct mn_agent_record *reco
     case MN_AGENT_DISK:
         agent->disk = record->disk;
         return;
+    case MN_AGENT_ASIDE: {
+        struct agent_vat *vat = agent_need_vat(agent, &record->aside.vat);
+        if (vat != NULL) {
+            vat->aside_run = record->aside.run;
+            vat->aside_count = record->aside.count;
+        }
+        return;
+    }
     }
 }

@@ -253,5 +253,6 @@ void agent_thaw(struct agent *agent, uint64_t round)
         agent->vats[i]->awaited = false;
         agent_floor_advance(agent, agent->vats[i]);
         agent_drop_old(agent, agent->vats[i]);
+        agent_aside_advance(agent, agent->vats[i]);
     }
 }

@@ -52,5 +52,26 @@ void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECOR
     case MN_AGENT_DISK:
         text_key(out, "disk", "");
         return;
+    case MN_AGENT_ASIDE:
+        text_key(out, "aside ", record->aside.vat.text);
+        return;
     }
+}
+
+void agent_aside_name(const struct mn_name *vat, mn_run run, char out[AGENT_ASIDE_NAME_SIZE])
+{
+    char digits[10];
+    size_t count = 0;
+    agent_store_name(vat, out);
+    size_t at = strlen(out);
+    for (mn_run rest = run; rest > 0 || count == 0; rest /= 10) {
+        digits[count] = (char)('0' + rest % 10);
+        count += 1;
+    }
+    out[at] = '.';
+    for (at += 1; count > 0; at++) {
+        count -= 1;
+        out[at] = digits[count];
+    }
+    out[at] = '\0';
 }

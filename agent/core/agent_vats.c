@@ -59,16 +59,21 @@ void agent_start_recorded(struct agent *agent, struct agent_vat *vat, mn_run run
     }
 }
 
-void agent_stop(struct agent *agent, const struct mn_vat_run *stop)
+void agent_stop(struct agent *agent, const struct mn_stop *stop)
 {
     struct agent_vat *vat = agent_need_vat(agent, &stop->vat);
     if (vat == NULL) {
         return;
     }
     agent_put_fence(agent, vat, stop->run);
-    if (vat->start.run > stop->run || vat->life == AGENT_LIFE_NONE ||
-        vat->life == AGENT_LIFE_STOPPED) {
+    if (vat->start.run > stop->run || vat->life == AGENT_LIFE_NONE) {
         agent_say_state(agent, vat, "");
+        return;
+    }
+    agent_aside_learn(agent, vat, stop);
+    if (vat->life == AGENT_LIFE_STOPPED) {
+        agent_say_state(agent, vat, "");
+        agent_aside_advance(agent, vat);
         return;
     }
     agent_when_recorded(agent, AGENT_THEN_END, vat, vat->start.run, 0);

@@ -141,6 +141,24 @@ static void effect_file(struct daemon *daemon, enum agent_job_kind kind,
     }
 }
 
+static void effect_set_aside(struct daemon *daemon, const struct agent_effect *effect)
+{
+    size_t moved_size = effect->aside.moved_count * sizeof *effect->aside.moved;
+    size_t linked_size = effect->aside.linked_count * sizeof *effect->aside.linked;
+    struct agent_job *job = effects_job(daemon, AGENT_JOB_SET_ASIDE, moved_size + linked_size);
+    if (job == NULL) {
+        return;
+    }
+    memcpy(job->bytes, effect->aside.moved, moved_size);
+    if (linked_size > 0) {
+        memcpy(job->bytes + moved_size, effect->aside.linked, linked_size);
+    }
+    job->vat = effect->aside.vat;
+    job->run = effect->aside.run;
+    job->moved_count = effect->aside.moved_count;
+    effects_give(daemon, job);
+}
+
 static void effect_write_piece(struct daemon *daemon, const struct agent_effect *effect)
 {
     const struct mn_copies *piece = effect->piece.piece;
@@ -263,6 +281,9 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
     case AGENT_DO_DELETE:
         effect_file(daemon, AGENT_JOB_DELETE, effect);
         return;
+    case AGENT_DO_SET_ASIDE:
+        effect_set_aside(daemon, effect);
+        return;
     case AGENT_DO_WRITE_PIECE:
         effect_write_piece(daemon, effect);
         return;
@@ -350,6 +371,14 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.looked.vat = job->vat;
         event.looked.epoch = job->epoch;
         event.looked.result = job->result;
+        agent_daemon_step(daemon, &event);
+        return;
+    case AGENT_JOB_SET_ASIDE:
+        job_log(job, "set_aside_failed");
+        event.kind = AGENT_ON_SET_ASIDE;
+        event.aside.vat = job->vat;
+        event.aside.run = job->run;
+        event.aside.result = job->result;
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_WRITE:

@@ -125,7 +125,10 @@ static mn_result load_record(void *context, const char *key, const void *bytes, 
     mn_arena_init(&arena, 0);
     struct mn_agent_record record;
     mn_result result = mn_agent_record_decode(bytes, size, &arena, &record);
-    if (result == MN_OK) {
+    /* What an operator has taken away is not there any more. */
+    bool gone = result == MN_OK && record.kind == MN_AGENT_ASIDE && record.aside.count > 0 &&
+                !agent_store_aside(&daemon->store, &record.aside.vat, record.aside.run);
+    if (result == MN_OK && !gone) {
         struct agent_event event = {.kind = AGENT_ON_RECORD, .record = &record};
         agent_daemon_step(daemon, &event);
         result = daemon->result;

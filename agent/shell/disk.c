@@ -174,6 +174,14 @@ static void disk_do_records(struct agent_disk *disk)
     disk_announce(disk);
 }
 
+static mn_result disk_set_aside(const struct agent_disk *disk, struct agent_job *job)
+{
+    const mn_epoch *epochs = (const mn_epoch *)(const void *)job->bytes;
+    uint32_t count = (uint32_t)(job->size / sizeof *epochs);
+    return agent_store_set_aside(disk->store, &job->vat, job->run, epochs, job->moved_count,
+                                 epochs + job->moved_count, count - job->moved_count, &job->error);
+}
+
 static void disk_do(const struct agent_disk *disk, struct agent_job *job)
 {
     struct timespec began = disk_now();
@@ -186,6 +194,9 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
         break;
     case AGENT_JOB_LOOK:
         job->result = agent_store_look(disk->store, &job->vat, job->epoch, &job->error);
+        break;
+    case AGENT_JOB_SET_ASIDE:
+        job->result = disk_set_aside(disk, job);
         break;
     case AGENT_JOB_WRITE:
         job->result = agent_store_write(disk->store, &job->piece, &job->arena, &job->facts,

@@ -20,6 +20,7 @@ enum agent_job_kind {
     AGENT_JOB_RECORD,
     AGENT_JOB_SYNC,
     AGENT_JOB_LOOK,
+    AGENT_JOB_SET_ASIDE,
     AGENT_JOB_WRITE,
     AGENT_JOB_READ,
     AGENT_JOB_DELETE
@@ -37,7 +38,9 @@ struct agent_job {
     bool again;             /* SYNC */
     uint32_t host;          /* READ: for whom */
     struct mn_copies piece; /* WRITE, READ */
-    unsigned char *bytes;   /* owned: RECORD's and WRITE's bytes, READ's answer */
+    mn_run run;             /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
+    uint32_t moved_count;
+    unsigned char *bytes; /* owned: RECORD's and WRITE's bytes, READ's answer */
     size_t size;
 
     /* How it went. */

@@ -90,7 +90,7 @@ mn_result agent_store_sync_file(const char *path, struct mn_error *error)
     return result;
 }
 
-static mn_result store_make_directory(const char *path, const char *parent, struct mn_error *error)
+mn_result agent_store_make_directory(const char *path, const char *parent, struct mn_error *error)
 {
     if (mkdir(path, 0700) != 0) {
         return errno == EEXIST ? MN_OK : agent_store_failure("make the directory", path, error);
@@ -139,7 +139,7 @@ mn_result agent_store_prepare(const struct agent_store *store, const struct mn_n
     char path[AGENT_STORE_PATH_SIZE];
     mn_result result = agent_store_directory_path(store, vat, path, error);
     if (result == MN_OK) {
-        result = store_make_directory(path, store->root, error);
+        result = agent_store_make_directory(path, store->root, error);
     }
     if (result != MN_OK) {
         return result;
@@ -339,7 +339,7 @@ mn_result agent_store_write(const struct agent_store *store, const struct mn_cop
     char path[AGENT_STORE_PATH_SIZE];
     mn_result result = agent_store_directory_path(store, &piece->vat, directory, error);
     if (result == MN_OK) {
-        result = store_make_directory(directory, store->root, error);
+        result = agent_store_make_directory(directory, store->root, error);
     }
     if (result == MN_OK) {
         result =

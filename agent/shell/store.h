@@ -42,6 +42,17 @@ mn_result agent_store_sync(const struct agent_store *store, const struct mn_name
 mn_result agent_store_look(const struct agent_store *store, const struct mn_name *vat,
                            mn_epoch epoch, struct mn_error *error) MN_CHECKED;
 
+/* Move the files of @moved from their vat's directory to ROOT/.aside/<vat>.<run>, and link those of
+ * @linked there, durably. What is there already, or not here, is passed over: it may be asked for
+ * again. What could not be moved stays where it is. */
+mn_result agent_store_set_aside(const struct agent_store *store, const struct mn_name *vat,
+                                mn_run run, const mn_epoch *moved, uint32_t moved_count,
+                                const mn_epoch *linked, uint32_t linked_count,
+                                struct mn_error *error) MN_CHECKED;
+
+/* Whether there is such a directory. */
+bool agent_store_aside(const struct agent_store *store, const struct mn_name *vat, mn_run run);
+
 /* Write a piece of a file that arrives. With the last byte of the file it is verified against the
  * piece's digest and synced; *@whole says so and @facts is filled, from @arena. On any failure
  * nothing of the file is left. */

@@ -17,6 +17,10 @@ mn_result agent_store_file_path(const struct agent_store *store, const struct mn
 /* Make what stands in a directory durable: its files' names. */
 mn_result agent_store_sync_directory(const char *path, struct mn_error *error) MN_CHECKED;
 
+/* Make a directory if it is not there, and its name durable. */
+mn_result agent_store_make_directory(const char *path, const char *parent,
+                                     struct mn_error *error) MN_CHECKED;
+
 /* Sync the file at @path. */
 mn_result agent_store_sync_file(const char *path, struct mn_error *error) MN_CHECKED;
 

@@ -13,8 +13,9 @@ enum { STATUS_ROW_COUNT_MAX = 50 };
 static const char status_usage[] =
     "usage: mneme status [--json] [--topology FILE] [--key FILE]\n"
     "\n"
-    "Show the hosts and vats, and what the coordinator waits for. Of more than 20 hosts or vats,\n"
-    "those that are up are only counted; --json names them all.\n"
+    "Show the hosts and vats, what the coordinator waits for, and which former lives of vats are\n"
+    "set aside where. Of more than 20 hosts or vats, those that are up are only counted; --json\n"
+    "names them all.\n"
     "\n" CLIENT_OPTIONS_USAGE "\n"
     "SILENT is how long ago a host was heard, LAG how late its agent's own timer was, DISK how "
     "long\n"
@@ -185,6 +186,28 @@ static void add_waits(struct mn_text *text, const json_t *facts, bool colour)
     }
 }
 
+static void add_asides(struct mn_text *text, const json_t *facts, bool colour)
+{
+    const json_t *asides = json_object_get(facts, "aside");
+    size_t count = json_array_size(asides);
+    if (count == 0) {
+        return;
+    }
+    mn_text_add_format(text, "\n%sset aside:%s\n", colour ? WORDS_YELLOW : "",
+                       colour ? WORDS_PLAIN : "");
+    for (size_t i = 0; i < count && i < WORDS_ROW_COUNT_MAX; i++) {
+        const json_t *aside = json_array_get(asides, i);
+        mn_text_add_format(text,
+                           "  %s run %" JSON_INTEGER_FORMAT " on %s: ", facts_word(aside, "vat"),
+                           facts_number(aside, "run"), facts_word(aside, "host"));
+        words_add_count(text, facts_number(aside, "checkpoints"), "checkpoint", "checkpoints");
+        mn_text_add(text, " of a former life\n");
+    }
+    if (count > WORDS_ROW_COUNT_MAX || json_is_true(json_object_get(facts, "more_aside"))) {
+        mn_text_add(text, "  and more; --json names them\n");
+    }
+}
+
 mn_result status_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour)
 {
@@ -204,6 +227,7 @@ mn_result status_tell(struct mn_text *text, const json_t *facts, const struct to
     add_hosts(text, facts, colour);
     add_vats(text, facts, colour);
     add_waits(text, facts, colour);
+    add_asides(text, facts, colour);
     return mn_text_result(text);
 }
 

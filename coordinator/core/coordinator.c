@@ -164,6 +164,7 @@ void coordinator_destroy(struct coordinator **out)
     }
     free((void *)coordinator->rounds);
     free(coordinator->pendings);
+    free(coordinator->asides);
     free(coordinator->vats);
     free(coordinator->domains);
     free(coordinator->hosts);

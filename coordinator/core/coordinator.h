@@ -207,6 +207,18 @@ struct coordinator_vat_facts {
 void coordinator_vat(const struct coordinator *coordinator, uint32_t vat,
                      struct coordinator_vat_facts *out);
 
+/* A former life that was stopped, and of which what died has been set aside on its host. */
+struct coordinator_aside {
+    uint32_t vat;
+    uint32_t host;
+    mn_run run;
+    uint32_t count; /* checkpoints */
+};
+size_t coordinator_aside_count(const struct coordinator *coordinator);
+/* Borrowed until the next step; in the order of the vats' numbers. */
+const struct coordinator_aside *coordinator_aside(const struct coordinator *coordinator,
+                                                  size_t index);
+
 enum coordinator_round_state {
     COORDINATOR_ROUND_GATHER,
     COORDINATOR_ROUND_COLLECT,

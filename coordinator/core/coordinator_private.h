@@ -62,6 +62,8 @@ struct vat_entry {
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
     char *endpoint;     /* heap; NULL while it runs nowhere */
+    uint32_t stop_host; /* where a former life was last told to stop, */
+    mn_time stop_again; /* and when that may be said again */
     mn_run told_run;    /* the run of which the watchers were told */
     uint32_t *watchers; /* heap: hosts that asked where it is, each once */
     size_t watcher_count;
@@ -146,6 +148,9 @@ struct coordinator {
 
     mn_time now;                         /* of the step */
     struct coordinator_effects *effects; /* of the step */
+    struct coordinator_aside *asides;    /* by vat, then host */
+    size_t aside_count;
+    size_t aside_capacity;
 };
 
 /* coordinator_effects.c: what a step asks for. Failure is noted in the effects. */
@@ -186,6 +191,15 @@ void hosts_complete(struct coordinator *coordinator, uint32_t host, bool complet
 void hosts_emptied(struct coordinator *coordinator, uint32_t host);
 /* Whether it is gone, or empty, and never told all that it had. */
 bool hosts_untold(const struct coordinator *coordinator, uint32_t host);
+
+/* aside.c: former lives. */
+void aside_said(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                const struct mn_vat_status *status);
+/* Whether a life that was stopped is still to be set aside, and it is known what died of it. */
+bool aside_owed(const struct coordinator *coordinator, uint32_t vat,
+                const struct mn_vat_status *status);
+void aside_host_anew(struct coordinator *coordinator, uint32_t host); /* its hello says all again */
+void aside_stop(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run);
 
 /* vats.c: which run of each vat is meant, and whether it lives. */
 void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_vat_status *status,

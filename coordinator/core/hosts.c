@@ -309,6 +309,7 @@ static void hello_compare(struct coordinator *coordinator, uint32_t host,
                           const struct mn_up *message)
 {
     coordinator->mention_count += 1;
+    aside_host_anew(coordinator, host);
     for (uint32_t i = 0; i < message->hello.vat_count; i++) {
         const struct mn_vat_status *status = &message->hello.vats[i];
         uint32_t vat = coordinator_find_vat(coordinator, &status->vat);

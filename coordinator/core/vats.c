@@ -292,20 +292,6 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     addresses_set(coordinator, vat, "");
 }
 
-static void vat_stop(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
-{
-    coordinator_tell(coordinator, (struct coordinator_note_facts){
-                                      .note = COORDINATOR_NOTE_FORMER_LIFE,
-                                      .vat = coordinator_vat_name(coordinator, vat),
-                                      .host = coordinator_host_name(coordinator, host),
-                                      .run = run});
-    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_STOP);
-    if (down != NULL) {
-        down->stop.vat = coordinator_vat_id(coordinator, vat);
-        down->stop.run = run;
-    }
-}
-
 /* An agent has a run that the journal does not know of: this journal has forgotten. What is known
  * goes up to it, so that no run is ever given out twice. */
 static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
@@ -397,7 +383,7 @@ static void vat_said_of_older(struct coordinator *coordinator, uint32_t host, ui
         return; /* the order is on its way, and ends the older one */
     }
     if (state_living(status->state)) {
-        vat_stop(coordinator, host, vat, status->run);
+        aside_stop(coordinator, host, vat, status->run);
     }
     vats_lose(coordinator, vat, "its host knows only an older run of it");
 }
@@ -416,6 +402,7 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
         return;
     }
     vats_run_seen(coordinator, vat, status->run);
+    aside_said(coordinator, host, vat, status);
     /* A host speaks for the vats that are placed on it; a vat of which nothing is known, because
      * the journal was lost, is where it is found. */
     if (status->run > entry->run && entry->run_seen >= status->run &&
@@ -423,9 +410,11 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
         vat_raise(coordinator, host, vat, status->run);
     }
     if (entry->host != host) {
-        /* A former life, also one whose process has ended: its agent is to leave its copies. */
-        if (state_living(status->state) || status->state == MN_VAT_EXITED) {
-            vat_stop(coordinator, host, vat, status->run);
+        /* A former life, also one whose process has ended: its agent is to leave its copies, and to
+         * set aside what died with it. */
+        if (state_living(status->state) || status->state == MN_VAT_EXITED ||
+            aside_owed(coordinator, vat, status)) {
+            aside_stop(coordinator, host, vat, status->run);
         }
         return;
     }

@@ -170,6 +170,26 @@ static json_t *status_left_out(const struct status_rows *hosts, const struct sta
                      (json_int_t)vats->left);
 }
 
+static mn_result status_asides(const struct answer_source *source, json_t *list, bool *more)
+{
+    size_t count = coordinator_aside_count(source->coordinator);
+    for (size_t i = 0; i < count; i++) {
+        if (i == ANSWER_ROW_COUNT_MAX) {
+            *more = true;
+            break;
+        }
+        const struct coordinator_aside *aside = coordinator_aside(source->coordinator, i);
+        json_t *row =
+            json_pack("{s:s?, s:s?, s:I, s:I}", "vat", status_vat_name(source, aside->vat), "host",
+                      status_host_name(source, aside->host), "run", (json_int_t)aside->run,
+                      "checkpoints", (json_int_t)aside->count);
+        if (json_array_append_new(list, row) != 0) {
+            return MN_NO_MEMORY;
+        }
+    }
+    return MN_OK;
+}
+
 mn_result answer_status(const struct answer_source *source, json_t **json, struct mn_error *error)
 {
     struct status_rows host_rows = {
@@ -178,9 +198,11 @@ mn_result answer_status(const struct answer_source *source, json_t **json, struc
     json_t *hosts = json_array();
     json_t *vats = json_array();
     json_t *waits = json_array();
+    json_t *asides = json_array();
     json_t *host_counts = json_object();
     json_t *vat_counts = json_object();
     bool more = false;
+    bool more_asides = false;
     (void)error; /* what does not fit is worded by the caller */
     mn_result result = status_hosts(source, &host_rows, hosts, host_counts);
     if (result == MN_OK) {
@@ -190,16 +212,21 @@ mn_result answer_status(const struct answer_source *source, json_t **json, struc
         result = status_waits(source, waits, &more);
     }
     if (result == MN_OK) {
-        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:{s:O, s:O}, s:o, s:o}", "generation",
-                          (json_int_t)coordinator_generation(source->coordinator), "hosts", hosts,
-                          "vats", vats, "waits", waits, "more_waits", more ? 1 : 0, "counts",
-                          "hosts", host_counts, "vats", vat_counts, "left_out",
+        result = status_asides(source, asides, &more_asides);
+    }
+    if (result == MN_OK) {
+        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:O, s:b, s:{s:O, s:O}, s:o, s:o}",
+                          "generation", (json_int_t)coordinator_generation(source->coordinator),
+                          "hosts", hosts, "vats", vats, "waits", waits, "more_waits", more ? 1 : 0,
+                          "aside", asides, "more_aside", more_asides ? 1 : 0, "counts", "hosts",
+                          host_counts, "vats", vat_counts, "left_out",
                           status_left_out(&host_rows, &vat_rows), "ledger", status_ledger(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(hosts);
     json_decref(vats);
     json_decref(waits);
+    json_decref(asides);
     json_decref(host_counts);
     json_decref(vat_counts);
     return result;

@@ -18,6 +18,8 @@ struct mn_vat_status {
     mn_run run;
     enum mn_vat_state state;
     struct mn_endpoint endpoint;
+    mn_run aside; /* the newest run of it of which that host has set aside what died; 0: none */
+    uint32_t aside_count; /* how many checkpoints that are; 0: there was nothing */
 };
 
 /* One checkpoint as an agent reports it. `heard` is a slice of the report's heard entries: all that
@@ -188,6 +190,13 @@ struct mn_address {
     struct mn_endpoint endpoint; /* "" while it runs nowhere */
 };
 
+/* Stop this run of the vat and those below. What its lineage says is dead died of them. */
+struct mn_stop {
+    struct mn_name vat;
+    mn_run run;
+    struct mn_lineage lineage;
+};
+
 enum mn_down_kind {
     MN_DOWN_WELCOME = 3,
     MN_DOWN_TAKEN = 4,
@@ -226,7 +235,7 @@ struct mn_down {
             uint32_t suspect_count;
         } freeze;
         struct mn_start start;
-        struct mn_vat_run stop;
+        struct mn_stop stop;
         struct mn_decision_notice decision;
         struct mn_address address;
     };

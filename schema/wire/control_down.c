@@ -79,6 +79,7 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     case MN_DOWN_STOP:
         stop.vat = codec_text(message->stop.vat.text);
         stop.run = message->stop.run;
+        stop.lineage = codec_lineage_out(&codec, &message->stop.lineage);
         down.stop = &stop;
         break;
     case MN_DOWN_DECISION:
@@ -151,6 +152,7 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
     case MNEME__DOWN__BODY_STOP:
         codec_name_in(codec, in->stop->vat, &out->stop.vat);
         out->stop.run = codec_run_in(codec, in->stop->run);
+        codec_lineage_in(codec, in->stop->lineage, &out->stop.lineage);
         return;
     case MNEME__DOWN__BODY_DECISION:
         codec_decision_in(codec, in->decision, &out->decision);

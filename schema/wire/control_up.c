@@ -10,6 +10,8 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     uint32_t *runs = codec_take(codec, count, sizeof *runs);
     uint32_t *kinds = codec_take(codec, count, sizeof *kinds);
     char **endpoints = codec_take(codec, count, sizeof *endpoints);
+    uint32_t *asides = codec_take(codec, count, sizeof *asides);
+    uint32_t *aside_counts = codec_take(codec, count, sizeof *aside_counts);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -19,13 +21,18 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
         runs[i] = status->run;
         kinds[i] = (uint32_t)status->state;
         endpoints[i] = codec_text(status->endpoint.text);
+        asides[i] = status->aside;
+        aside_counts[i] = status->aside_count;
     }
     mneme__vat_states__init(states);
     states->vat = vats;
     states->run = runs;
     states->state = kinds;
     states->endpoint = endpoints;
+    states->aside = asides;
+    states->aside_count = aside_counts;
     states->n_vat = states->n_run = states->n_state = states->n_endpoint = count;
+    states->n_aside = states->n_aside_count = count;
     mneme__hello__init(out);
     out->host = codec_text(message->hello.host.text);
     out->agent = codec_text(message->hello.agent.text);
@@ -127,6 +134,8 @@ static Mneme__VatState *vat_state_out(struct codec *codec, const struct mn_up *m
         out->state = (uint32_t)message->vat_state.status.state;
         out->endpoint = codec_text(message->vat_state.status.endpoint.text);
         out->reason = codec_text(message->vat_state.reason);
+        out->aside = message->vat_state.status.aside;
+        out->aside_count = message->vat_state.status.aside_count;
     }
     return out;
 }
@@ -220,12 +229,17 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     }
     size_t count = states->n_vat;
     (void)codec_check(codec, states->n_run == count && states->n_state == count &&
-                                 states->n_endpoint == count);
+                                 states->n_endpoint == count && states->n_aside == count &&
+                                 states->n_aside_count == count);
     out->hello.vat_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_vat_status *vats = codec_take(codec, out->hello.vat_count, sizeof *vats);
     for (uint32_t i = 0; vats != NULL && i < out->hello.vat_count; i++) {
         status_in(codec, states->vat[i], states->run[i], states->state[i], states->endpoint[i],
                   &vats[i]);
+        if (codec->result == MN_OK) {
+            vats[i].aside = codec_run_in(codec, states->aside[i]);
+            vats[i].aside_count = states->aside_count[i];
+        }
     }
     out->hello.vats = vats;
 }
@@ -330,6 +344,8 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
     case MNEME__UP__BODY_VAT_STATE:
         status_in(codec, in->vat_state->vat, in->vat_state->run, in->vat_state->state,
                   in->vat_state->endpoint, &out->vat_state.status);
+        out->vat_state.status.aside = codec_run_in(codec, in->vat_state->aside);
+        out->vat_state.status.aside_count = in->vat_state->aside_count;
         codec_text_in(codec, in->vat_state->reason, out->vat_state.reason,
                       sizeof out->vat_state.reason);
         return;

@@ -43,6 +43,7 @@ mn_result mn_copies_encode(const struct mn_copies *message, struct mn_buffer *bu
     Mneme__Have have = MNEME__HAVE__INIT;
     copies.version = MN_PROTOCOL_VERSION;
     copies.generation = message->generation;
+    copies.run = message->run;
     copies.body_case = (Mneme__Copies__BodyCase)message->kind;
     switch (message->kind) {
     case MN_COPIES_OFFER:
@@ -122,6 +123,7 @@ static void copies_in(struct codec *codec, const Mneme__Copies *in, struct mn_co
 {
     codec_version_in(codec, in->version);
     out->generation = in->generation;
+    out->run = codec_run_in(codec, in->run);
     out->kind = (enum mn_copies_kind)in->body_case;
     switch (in->body_case) {
     case MNEME__COPIES__BODY_OFFER:

@@ -19,6 +19,7 @@ struct mn_copies {
     uint64_t generation; /* the newest generation the speaker knows */
     enum mn_copies_kind kind;
     struct mn_name vat;
+    mn_run run; /* OFFER, PIECE: the life that has it copied; 0: none, it was asked for */
     union {
         struct {
             mn_epoch epoch;

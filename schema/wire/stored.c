@@ -133,6 +133,7 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     Mneme__AgentRecord out = MNEME__AGENT_RECORD__INIT;
     Mneme__AgentVat vat = MNEME__AGENT_VAT__INIT;
     Mneme__AgentFence fence = MNEME__AGENT_FENCE__INIT;
+    Mneme__AgentAside aside = MNEME__AGENT_ASIDE__INIT;
     out.version = MN_PROTOCOL_VERSION;
     switch (record->kind) {
     case MN_AGENT_VAT:
@@ -160,6 +161,13 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     case MN_AGENT_DISK:
         out.body_case = MNEME__AGENT_RECORD__BODY_DISK;
         out.disk = record->disk;
+        break;
+    case MN_AGENT_ASIDE:
+        aside.vat = codec_text(record->aside.vat.text);
+        aside.run = record->aside.run;
+        aside.count = record->aside.count;
+        out.body_case = MNEME__AGENT_RECORD__BODY_ASIDE;
+        out.aside = &aside;
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -193,6 +201,12 @@ static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
     case MNEME__AGENT_RECORD__BODY_DISK:
         out->kind = MN_AGENT_DISK;
         out->disk = in->disk;
+        return;
+    case MNEME__AGENT_RECORD__BODY_ASIDE:
+        out->kind = MN_AGENT_ASIDE;
+        codec_name_in(codec, in->aside->vat, &out->aside.vat);
+        out->aside.run = codec_run_in(codec, in->aside->run);
+        out->aside.count = in->aside->count;
         return;
     case MNEME__AGENT_RECORD__BODY__NOT_SET:
     case _MNEME__AGENT_RECORD__BODY__CASE_IS_INT_SIZE:

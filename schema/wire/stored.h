@@ -125,7 +125,14 @@ enum mn_agent_kind {
     MN_AGENT_FENCE = 2, /* struct mn_vat_run: refuse this run of the vat and those below */
     MN_AGENT_ROUND = 3, /* the newest decision and its notices */
     MN_AGENT_GENERATION = 4,
-    MN_AGENT_DISK = 5 /* this disk's number, which no other disk has */
+    MN_AGENT_DISK = 5, /* this disk's number, which no other disk has */
+    MN_AGENT_ASIDE = 6 /* what died of a former life has been set aside */
+};
+
+struct mn_agent_aside {
+    struct mn_name vat;
+    mn_run run;
+    uint32_t count; /* checkpoints; 0: nothing had died */
 };
 
 struct mn_agent_record {
@@ -136,6 +143,7 @@ struct mn_agent_record {
         struct mn_decision_notice round;
         uint64_t generation;
         uint64_t disk;
+        struct mn_agent_aside aside;
     };
 };
 

@@ -89,6 +89,27 @@ static void ask_file(struct sim_process *process, enum sim_job_kind kind,
     sim_jobs_add(&process->agent->others, job);
 }
 
+/* To whoever looks for a copy it is as if it were deleted. */
+static void ask_set_aside(struct sim *sim, struct sim_process *process,
+                          const struct agent_effect *effect)
+{
+    size_t moved_size = effect->aside.moved_count * sizeof *effect->aside.moved;
+    size_t linked_size = effect->aside.linked_count * sizeof *effect->aside.linked;
+    struct sim_job *job = sim_job_new(SIM_JOB_SET_ASIDE, NULL, moved_size + linked_size);
+    memcpy(job->bytes, effect->aside.moved, moved_size);
+    if (linked_size > 0) {
+        memcpy(job->bytes + moved_size, effect->aside.linked, linked_size);
+    }
+    job->vat = effect->aside.vat;
+    job->run = effect->aside.run;
+    job->moved_count = effect->aside.moved_count;
+    for (uint32_t i = 0; i < job->moved_count && sim->observer != NULL; i++) {
+        observer_deletes(sim->observer, process->machine, sim_vat_number(sim, &job->vat),
+                         effect->aside.moved[i]);
+    }
+    sim_jobs_add(&process->agent->others, job);
+}
+
 static void ask_piece(struct sim_process *process, enum sim_job_kind kind,
                       const struct agent_effect *effect)
 {
@@ -214,6 +235,9 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
         break;
     case AGENT_DO_LOOK:
         ask_file(process, SIM_JOB_LOOK, effect);
+        break;
+    case AGENT_DO_SET_ASIDE:
+        ask_set_aside(sim, process, effect);
         break;
     case AGENT_DO_DELETE:
         if (sim->observer != NULL) {

@@ -132,6 +132,23 @@ void sim_file_remove(struct sim *sim, uint32_t machine, struct sim_store *store,
     memmove(file, file + 1, (store->file_count - place) * sizeof *file);
 }
 
+void sim_file_aside(struct sim *sim, uint32_t machine, struct sim_store *store, mn_epoch epoch,
+                    bool move)
+{
+    const struct sim_file *file = sim_file_find(store, epoch);
+    if (file == NULL) {
+        return;
+    }
+    sim_grow(&store->asides, &store->aside_capacity, store->aside_count + 1, sizeof *store->asides);
+    store->asides[store->aside_count] = *file;
+    store->asides[store->aside_count].told = false;
+    store->asides[store->aside_count].bytes->references += 1;
+    store->aside_count += 1;
+    if (move) {
+        sim_file_remove(sim, machine, store, epoch, OBSERVER_COPY_DELETED);
+    }
+}
+
 struct sim_part *sim_part(struct sim_store *store, mn_epoch epoch)
 {
     for (size_t i = 0; i < store->part_count; i++) {
@@ -230,8 +247,12 @@ static void store_deinit(struct sim_store *store)
     for (size_t i = 0; i < store->part_count; i++) {
         free(store->parts[i].bytes);
     }
+    for (size_t i = 0; i < store->aside_count; i++) {
+        sim_bytes_free(store->asides[i].bytes);
+    }
     free(store->files);
     free(store->parts);
+    free(store->asides);
 }
 
 void sim_disk_deinit(struct sim_disk *disk)
@@ -319,6 +340,16 @@ void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
                 file->onto = store->files[k].onto;
                 file->synced = true;
             }
+        }
+    }
+    for (size_t i = 0; i < from->store_count; i++) {
+        const struct sim_store *store = &from->stores[i];
+        for (size_t k = 0; k < store->aside_count; k++) {
+            sim_grow(&to->stores[i].asides, &to->stores[i].aside_capacity, k + 1,
+                     sizeof *to->stores[i].asides);
+            to->stores[i].asides[k] = store->asides[k];
+            store->asides[k].bytes->references += 1;
+            to->stores[i].aside_count = k + 1;
         }
     }
     for (size_t i = 0; i < from->record_count; i++) {

@@ -218,6 +218,48 @@ static void done_look(struct sim *sim, struct sim_process *process, const struct
     sim_agent_step(sim, process, &event);
 }
 
+/* Files change places. What is set aside must be readable by itself: whatever a file applies onto
+ * goes with it, unless a fault took that. */
+static void job_set_aside(struct sim *sim, uint32_t machine, const struct sim_job *job)
+{
+    struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
+    const mn_epoch *epochs = (const mn_epoch *)(const void *)job->bytes;
+    size_t count = job->size / sizeof *epochs;
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_file *file = sim_file_find(store, epochs[i]);
+        mn_epoch onto = file != NULL ? file->onto : 0;
+        bool there = onto == 0 || sim_file_find(store, onto) == NULL;
+        for (size_t k = 0; k < count && !there; k++) {
+            there = epochs[k] == onto;
+        }
+        if (!there) {
+            sim_fail(sim, "aside", "a file of %s is set aside without what it applies onto",
+                     job->vat.text);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        sim_file_aside(sim, machine, store, epochs[i], i < job->moved_count);
+    }
+    sim_count(sim, SIM_SOMETIMES_SET_ASIDE);
+}
+
+static void done_set_aside(struct sim *sim, struct sim_process *process, const struct sim_job *job)
+{
+    struct agent_event event = {.kind = AGENT_ON_SET_ASIDE};
+    event.aside.vat = job->vat;
+    event.aside.run = job->run;
+    event.aside.result = MN_OK;
+    if (sim->machines[process->machine].full > 0) {
+        event.aside.result = MN_NO_SPACE;
+    } else if (mn_random_below(&sim->disk_random, 100) <
+               sim->machines[process->machine].errors_percent) {
+        event.aside.result = MN_IO;
+    } else {
+        job_set_aside(sim, process->machine, job);
+    }
+    sim_agent_step(sim, process, &event);
+}
+
 static void done_write(struct sim *sim, struct sim_process *process, const struct sim_job *job)
 {
     bool whole = false;
@@ -262,6 +304,9 @@ static void job_done(struct sim *sim, struct sim_process *process, struct sim_jo
         return;
     case SIM_JOB_LOOK:
         done_look(sim, process, job);
+        return;
+    case SIM_JOB_SET_ASIDE:
+        done_set_aside(sim, process, job);
         return;
     case SIM_JOB_WRITE:
         done_write(sim, process, job);
@@ -311,6 +356,8 @@ void sim_jobs_abandon(struct sim *sim, struct sim_process *process)
             job_record(sim, process->machine, job);
         } else if (job->kind == SIM_JOB_DELETE) {
             job_delete(sim, process->machine, job);
+        } else if (job->kind == SIM_JOB_SET_ASIDE) {
+            job_set_aside(sim, process->machine, job);
         } else if (job->kind == SIM_JOB_SYNC) {
             (void)job_sync(sim, process->machine, job);
         }

@@ -182,6 +182,9 @@ struct sim_store {
     struct sim_part *parts;
     size_t part_count;
     size_t part_capacity;
+    struct sim_file *asides; /* of former lives, out of everybody's reach */
+    size_t aside_count;
+    size_t aside_capacity;
 };
 
 struct sim_record {
@@ -247,6 +250,7 @@ enum sim_job_kind {
     SIM_JOB_RECORD,
     SIM_JOB_SYNC,
     SIM_JOB_LOOK,
+    SIM_JOB_SET_ASIDE,
     SIM_JOB_WRITE,
     SIM_JOB_READ,
     SIM_JOB_DELETE
@@ -262,6 +266,8 @@ struct sim_job {
     struct mn_name vat;
     mn_epoch epoch;
     uint32_t host; /* READ: for whom */
+    mn_run run;    /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
+    uint32_t moved_count;
     struct mn_copies piece;
     unsigned char *bytes;
     size_t size;

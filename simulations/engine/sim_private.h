@@ -86,6 +86,10 @@ void sim_file_remove(struct sim *sim, uint32_t machine, struct sim_store *store,
 /* The file is whole: the observer may count on it, once it is synced. */
 void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *store,
                    struct sim_file *file);
+/* Keep the file in a place of its own, where nobody looks for it; and, with @move, no more in this.
+ */
+void sim_file_aside(struct sim *sim, uint32_t machine, struct sim_store *store, mn_epoch epoch,
+                    bool move);
 struct sim_part *sim_part(struct sim_store *store, mn_epoch epoch);
 void sim_part_remove(struct sim_store *store, mn_epoch epoch);
 void sim_record_put(struct sim_disk *disk, const char *key, const void *bytes, size_t size);

@@ -28,6 +28,7 @@
     X(HOST_LOST, "a host was found lost")                                                          \
     X(HOST_BACK, "a lost host was heard again")                                                    \
     X(FORMER_LIFE, "a former life was stopped")                                                    \
+    X(SET_ASIDE, "what died of a former life was set aside")                                       \
     X(FORMER_LIFE_REFUSED, "a vat refused a former life")                                          \
     X(ADOPTED, "an agent adopted a process")                                                       \
     X(FETCHED, "a checkpoint was fetched from another host")                                       \

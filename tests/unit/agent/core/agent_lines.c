@@ -43,6 +43,9 @@ static void lines_status(struct play *play, const struct mn_vat_status *status)
 {
     lines_add(play, " %s run %u %s%s%s", status->vat.text, status->run, lines_states[status->state],
               status->endpoint.text[0] != '\0' ? " " : "", status->endpoint.text);
+    if (status->aside != 0) {
+        lines_add(play, " aside run %u: %u", status->aside, status->aside_count);
+    }
 }
 
 static void lines_report(struct play *play, const struct mn_report *report)
@@ -234,6 +237,10 @@ static void lines_record(struct play *play, const struct agent_effect *effect)
     case MN_AGENT_DISK:
         lines_add(play, "disk %llu\n", (unsigned long long)record->disk);
         return;
+    case MN_AGENT_ASIDE:
+        lines_add(play, "aside %s run %u: %u\n", record->aside.vat.text, record->aside.run,
+                  record->aside.count);
+        return;
     }
 }
 
@@ -268,6 +275,18 @@ static void lines_file(struct play *play, const char *what, const struct agent_e
     lines_add(play, "%s\n", effect->file.again ? " again" : "");
 }
 
+static void lines_aside(struct play *play, const struct agent_effect *effect)
+{
+    lines_add(play, "aside %s run %u:", effect->aside.vat.text, effect->aside.run);
+    for (uint32_t i = 0; i < effect->aside.moved_count; i++) {
+        lines_epoch(play, " ", effect->aside.moved[i]);
+    }
+    for (uint32_t i = 0; i < effect->aside.linked_count; i++) {
+        lines_epoch(play, " link ", effect->aside.linked[i]);
+    }
+    lines_add(play, "\n");
+}
+
 static void lines_effect(struct play *play, const struct agent_effect *effect)
 {
     switch (effect->kind) {
@@ -288,6 +307,9 @@ static void lines_effect(struct play *play, const struct agent_effect *effect)
         return;
     case AGENT_DO_LOOK:
         lines_file(play, "look", effect);
+        return;
+    case AGENT_DO_SET_ASIDE:
+        lines_aside(play, effect);
         return;
     case AGENT_DO_DELETE:
         lines_file(play, "delete", effect);

@@ -184,6 +184,17 @@ void play_stop(struct play *play, const char *vat, mn_run run)
     play_down(play, &down);
 }
 
+void play_stop_former(struct play *play, const char *vat, mn_run run, mn_epoch keep, mn_run next)
+{
+    struct mn_down down = {.kind = MN_DOWN_STOP};
+    down.stop.vat = mn_name_of(vat);
+    down.stop.run = run;
+    down.stop.lineage.count = 1;
+    down.stop.lineage.forks[0] =
+        (struct mn_fork){.after = keep, .next = EPOCH(next, 1), .seen = true};
+    play_down(play, &down);
+}
+
 void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char *host,
                  const char *suspect, mn_run run)
 {
@@ -341,6 +352,16 @@ void play_offer(struct play *play, uint32_t host, const char *vat, mn_epoch epoc
     play_copies(play, host, &message, vat);
 }
 
+void play_offer_of(struct play *play, uint32_t host, const char *vat, mn_run run, mn_epoch epoch,
+                   uint64_t size)
+{
+    struct mn_copies message = {.kind = MN_COPIES_OFFER, .run = run};
+    message.offer.epoch = epoch;
+    message.offer.size = size;
+    message.offer.digest = play_digest(epoch);
+    play_copies(play, host, &message, vat);
+}
+
 void play_piece(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t size,
                 uint64_t offset, uint32_t count)
 {
@@ -388,6 +409,15 @@ void play_synced(struct play *play, const char *vat, mn_epoch epoch, mn_result r
     event.synced.vat = mn_name_of(vat);
     event.synced.epoch = epoch;
     event.synced.result = result;
+    play_step(play, &event);
+}
+
+void play_set_aside(struct play *play, const char *vat, mn_run run, mn_result result)
+{
+    struct agent_event event = {.kind = AGENT_ON_SET_ASIDE};
+    event.aside.vat = mn_name_of(vat);
+    event.aside.run = run;
+    event.aside.result = result;
     play_step(play, &event);
 }
 

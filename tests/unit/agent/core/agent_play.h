@@ -55,6 +55,8 @@ void play_start_told(struct play *play, const char *vat, mn_run run, mn_epoch ke
                      const struct mn_link *chain, uint32_t chain_count, uint64_t round,
                      uint64_t told_round);
 void play_stop(struct play *play, const char *vat, mn_run run);
+/* The same, of a vat that went on elsewhere after @keep, as @next. */
+void play_stop_former(struct play *play, const char *vat, mn_run run, mn_epoch keep, mn_run next);
 /* @host and @suspect may be NULL. */
 void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char *host,
                  const char *suspect, mn_run run);
@@ -80,12 +82,16 @@ void play_want(struct play *play, uint32_t host, const char *vat, mn_epoch epoch
 void play_offer(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t size);
 void play_piece(struct play *play, uint32_t host, const char *vat, mn_epoch epoch, uint64_t size,
                 uint64_t offset, uint32_t count);
+/* An offer on behalf of a life. */
+void play_offer_of(struct play *play, uint32_t host, const char *vat, mn_run run, mn_epoch epoch,
+                   uint64_t size);
 void play_drop(struct play *play, uint32_t host, const char *vat, mn_run run, mn_epoch keep);
 
 /* The shell's answers. */
 void play_started(struct play *play, const char *vat, uint32_t pid);
 void play_exited(struct play *play, const char *vat, uint32_t pid, const char *reason);
 void play_synced(struct play *play, const char *vat, mn_epoch epoch, mn_result result);
+void play_set_aside(struct play *play, const char *vat, mn_run run, mn_result result);
 void play_looked(struct play *play, const char *vat, mn_epoch epoch, mn_result result);
 void play_piece_written(struct play *play, const char *vat, mn_epoch epoch, mn_epoch onto,
                         uint64_t offset, uint32_t count, bool whole, mn_result result);

@@ -432,6 +432,41 @@ static void sends_what_it_has_and_says_what_it_has_not(void **state)
     play_close(&play);
 }
 
+static void takes_nothing_new_on_behalf_of_a_life_that_is_over(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x3", EPOCH(1, 1), 0, 0);
+    play_run_x1(&play);
+    play_freeze(&play, 1, 1, NULL, "x3", 1);
+    play_recorded(&play, 5);
+    play_looked(&play, "x3", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_offer_of(&play, 2, "x3", 1, EPOCH(1, 2), 5000);
+    play_expect(&play, "copies h3 x3 have 1.2 MN_STALE\n");
+    play_offer_of(&play, 2, "x3", 1, EPOCH(1, 1), 1000); /* that one is part of its history */
+    play_expect(&play, "copies h3 x3 have 1.1 MN_OK\n");
+    play_offer_of(&play, 3, "x3", 2, EPOCH(1, 2),
+                  5000); /* and so may this be, says the newer one */
+    play_expect(&play, "copies h4 x3 want 1.2 from 0\n");
+    play_close(&play);
+}
+
+static void stays_with_a_partner_that_calls_its_life_over(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_STALE);
+    play_expect(&play, "note copy_refused x1 h2 1.1 MN_STALE\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +488,8 @@ int main(void)
         cmocka_unit_test(takes_a_large_file_piece_by_piece),
         cmocka_unit_test(says_why_a_copy_could_not_be_stored),
         cmocka_unit_test(sends_what_it_has_and_says_what_it_has_not),
+        cmocka_unit_test(takes_nothing_new_on_behalf_of_a_life_that_is_over),
+        cmocka_unit_test(stays_with_a_partner_that_calls_its_life_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

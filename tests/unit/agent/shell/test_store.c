@@ -277,6 +277,49 @@ static void says_whether_a_file_is_still_there(void **state)
     assert_non_null(strstr(error.text, test->kept));
 }
 
+static void sets_aside_what_is_moved_and_links_what_stays(void **state)
+{
+    struct store_case *test = *state;
+    const struct mn_name *vat = &test->facts.record.vat;
+    const mn_epoch moved = EPOCH;
+    const mn_epoch linked = EPOCH + 1;
+    char path[SHELL_PATH_SIZE];
+    char second[SHELL_PATH_SIZE];
+    assert_taken(test, 0, test->size, true);
+    shell_path(second, test->directory, "store/x1/0000000100000002.ckpt");
+    shell_write(second, test->bytes, test->size);
+    assert_false(agent_store_aside(&test->store, vat, 1));
+    for (int i = 0; i < 2; i++) { /* again, as after a crash */
+        assert_int_equal(agent_store_set_aside(&test->store, vat, 1, &moved, 1, &linked, 1, NULL),
+                         MN_OK);
+        assert_true(agent_store_aside(&test->store, vat, 1));
+        assert_int_equal(access(test->kept, F_OK), -1);
+        assert_int_equal(access(second, F_OK), 0);
+        shell_path(path, test->directory, "store/.aside/x1.1/0000000100000001.ckpt");
+        assert_int_equal(access(path, F_OK), 0);
+        shell_path(path, test->directory, "store/.aside/x1.1/0000000100000002.ckpt");
+        assert_int_equal(access(path, F_OK), 0);
+    }
+    assert_int_equal(unlink(second), 0); /* let go of here, it is there still */
+    assert_int_equal(access(path, F_OK), 0);
+}
+
+static void names_what_it_cannot_set_aside(void **state)
+{
+    struct store_case *test = *state;
+    const mn_epoch moved = EPOCH;
+    char path[SHELL_PATH_SIZE];
+    struct mn_error error = {{0}};
+    assert_taken(test, 0, test->size, true);
+    shell_path(path, test->directory, "store/.aside");
+    shell_write(path, test->bytes, 1); /* somebody's file, where the directory would be */
+    assert_int_not_equal(
+        agent_store_set_aside(&test->store, &test->facts.record.vat, 1, &moved, 1, NULL, 0, &error),
+        MN_OK);
+    assert_non_null(strstr(error.text, ".aside"));
+    assert_int_equal(access(test->kept, F_OK), 0);
+}
+
 static void deletes_a_file_and_what_has_arrived_of_it(void **state)
 {
     struct store_case *test = *state;
@@ -418,6 +461,8 @@ int main(void)
         CASE(reads_pieces_of_a_file),
         CASE(says_that_a_file_to_read_is_short_or_not_there),
         CASE(says_whether_a_file_is_still_there),
+        CASE(sets_aside_what_is_moved_and_links_what_stays),
+        CASE(names_what_it_cannot_set_aside),
         CASE(deletes_a_file_and_what_has_arrived_of_it),
         CASE(syncs_what_a_vat_wrote),
         CASE(writes_anew_what_could_not_be_synced),

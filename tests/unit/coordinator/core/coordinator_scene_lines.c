@@ -117,6 +117,11 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
         break;
     case MN_DOWN_STOP:
         line_add(scene, " stop %s run %u", down->stop.vat.text, down->stop.run);
+        for (uint32_t i = 0; i < down->stop.lineage.count; i++) {
+            const struct mn_fork *fork = &down->stop.lineage.forks[i];
+            line_add(scene, " (after %u.%u on at %u.%u)", mn_epoch_run(fork->after),
+                     (uint32_t)fork->after, mn_epoch_run(fork->next), (uint32_t)fork->next);
+        }
         break;
     case MN_DOWN_DECISION:
         line_add(scene, " decision %llu", (unsigned long long)down->decision.round);

@@ -333,7 +333,7 @@ static void stops_the_former_lives_of_a_host_that_comes_back(void **state)
                          "h3 welcome generation 1 round 1 everything\n"
                          "h3 decision 1\n"
                          "note former_life_stopped x3 h3\n"
-                         "h3 stop x3 run 1\n");
+                         "h3 stop x3 run 1 (after 1.2 on at 2.1)\n");
     scene_close(&scene);
 }
 

@@ -245,6 +245,53 @@ static void restores_a_lost_vat_of_which_a_later_run_turns_up(void **state)
     scene_close(&scene);
 }
 
+static void say_aside(struct scene *scene, mn_run aside, uint32_t count)
+{
+    struct mn_up up = {.kind = MN_UP_VAT_STATE};
+    up.vat_state.status.vat = mn_name_of("x3");
+    up.vat_state.status.run = 1;
+    up.vat_state.status.state = MN_VAT_STOPPED;
+    up.vat_state.status.aside = aside;
+    up.vat_state.status.aside_count = count;
+    scene_up(scene, 3, &up);
+}
+
+/* h3 is back, on which x3 ran on as run 1. */
+static void says_stop_until_a_former_life_is_set_aside_once_a_heartbeat(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 28000);
+    trouble_answer_first(&scene, 1, 1);
+    scene_recorded(&scene, scene.record_count);
+    scene_state(&scene, 5, "x3 2 up");
+    scene_recorded(&scene, scene.record_count);
+    scene_hello(&scene, 3, "x3 1 up");
+    trouble_must_say(&scene, "h3 stop x3 run 1 (after 1.2 on at 2.1)");
+    scene_skip(&scene);
+    assert_int_equal(coordinator_aside_count(scene.coordinator), 0);
+    say_aside(&scene, 0, 0); /* stopped: the word to stop has just been said */
+    scene_expect(&scene, "");
+    scene_at(&scene, 29100);
+    say_aside(&scene, 0, 0);
+    scene_expect(&scene, "note former_life_stopped x3 h3\n"
+                         "h3 stop x3 run 1 (after 1.2 on at 2.1)\n");
+    scene_at(&scene, 30200);
+    say_aside(&scene, 1, 4);
+    scene_expect(&scene, "");
+    assert_int_equal(coordinator_aside_count(scene.coordinator), 1);
+    const struct coordinator_aside *aside = coordinator_aside(scene.coordinator, 0);
+    assert_int_equal(aside->vat, 2);
+    assert_int_equal(aside->host, 2);
+    assert_int_equal(aside->run, 1);
+    assert_int_equal(aside->count, 4);
+    say_aside(&scene, 1, 0); /* an operator has taken it away */
+    assert_int_equal(coordinator_aside_count(scene.coordinator), 0);
+    scene_close(&scene);
+}
+
 /* h3 burns before its agent has ever said a word. */
 static void starts_elsewhere_what_its_own_host_never_could(void **state)
 {
@@ -309,6 +356,7 @@ int main(void)
         cmocka_unit_test(restores_anew_what_waits_for_a_checkpoint_that_burned),
         cmocka_unit_test(restores_a_lost_vat_of_which_a_later_run_turns_up),
         cmocka_unit_test(takes_nobody_back_for_what_an_earlier_round_settled),
+        cmocka_unit_test(says_stop_until_a_former_life_is_set_aside_once_a_heartbeat),
         cmocka_unit_test(starts_elsewhere_what_its_own_host_never_could),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

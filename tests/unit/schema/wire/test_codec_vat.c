@@ -284,6 +284,47 @@ static void an_agents_record_of_a_vat_comes_out_as_it_went_in(void **state)
     mn_buffer_deinit(&buffer);
 }
 
+static void words_of_former_lives_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    struct mn_down down = {.generation = 3, .kind = MN_DOWN_STOP};
+    struct mn_up up = {.kind = MN_UP_VAT_STATE};
+    struct mn_agent_record record = {.kind = MN_AGENT_ASIDE};
+    struct mn_down down_out;
+    struct mn_up up_out;
+    struct mn_agent_record record_out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    down.stop.vat = mn_name_of("x1");
+    down.stop.run = 2;
+    down.stop.lineage.count = 1;
+    down.stop.lineage.forks[0] = (struct mn_fork){.after = 5, .next = 9, .seen = true};
+    assert_int_equal(mn_down_encode(&down, &buffer), MN_OK);
+    assert_int_equal(mn_down_decode(buffer.bytes, buffer.size, &arena, &down_out), MN_OK);
+    assert_string_equal(down_out.stop.vat.text, "x1");
+    assert_int_equal(down_out.stop.run, 2);
+    assert_int_equal(down_out.stop.lineage.count, 1);
+    assert_int_equal(down_out.stop.lineage.forks[0].after, 5);
+    assert_int_equal(down_out.stop.lineage.forks[0].next, 9);
+    buffer.size = 0;
+    up.vat_state.status = (struct mn_vat_status){
+        .vat = mn_name_of("x1"), .run = 2, .state = MN_VAT_STOPPED, .aside = 2, .aside_count = 7};
+    assert_int_equal(mn_up_encode(&up, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &up_out), MN_OK);
+    assert_int_equal(up_out.vat_state.status.aside, 2);
+    assert_int_equal(up_out.vat_state.status.aside_count, 7);
+    buffer.size = 0;
+    record.aside = (struct mn_agent_aside){.vat = mn_name_of("x1"), .run = 2, .count = 7};
+    assert_int_equal(mn_agent_record_encode(&record, &buffer), MN_OK);
+    assert_int_equal(mn_agent_record_decode(buffer.bytes, buffer.size, &arena, &record_out), MN_OK);
+    assert_int_equal(record_out.kind, MN_AGENT_ASIDE);
+    assert_string_equal(record_out.aside.vat.text, "x1");
+    assert_int_equal(record_out.aside.run, 2);
+    assert_int_equal(record_out.aside.count, 7);
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+}
+
 static void records_of_disks_come_out_as_they_went_in(void **state)
 {
     (void)state;
@@ -320,6 +361,7 @@ int main(void)
         cmocka_unit_test(marks_that_contradict_themselves_are_refused),
         cmocka_unit_test(a_journaled_decision_comes_out_as_it_went_in),
         cmocka_unit_test(an_agents_record_of_a_vat_comes_out_as_it_went_in),
+        cmocka_unit_test(words_of_former_lives_come_out_as_they_went_in),
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
