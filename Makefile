@@ -181,7 +181,7 @@ sim-check: $(BUILD)/bin/sim $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate
 scenarios: $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate ## run the ready scenarios and check what they promise
 	@tests/scenarios $(BUILD)
 
-demo: setup ## stage a disaster with real processes: CASE=rack, crash, agent, coordinator, amnesia or total
+demo: setup ## stage a disaster with real processes: CASE=rack, crash, agent, coordinator, amnesia, total or partition
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/bin/demo --case $(CASE) --out $(BUILD)/demo
 

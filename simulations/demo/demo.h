@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "demo/demo_net.h"
 #include "wire/common.h"
 
 enum {
@@ -38,7 +39,8 @@ enum { DEMO_BANK_X, DEMO_BANK_Y };
     X(COORDINATOR, "coordinator",                                                                  \
       "as rack, and the coordinator dies between decision and restore")                            \
     X(AMNESIA, "amnesia", "as rack, and the newest 3 copies of bank X's vats there are gone too")  \
-    X(TOTAL, "total", "as rack, and every copy of vat x3 is gone too")
+    X(TOTAL, "total", "as rack, and every copy of vat x3 is gone too")                             \
+    X(PARTITION, "partition", "rack r2 is cut off for 10 s, and its vats run on there")
 
 enum demo_case {
 #define DEMO_CASE_ENUM(name, word, text) DEMO_##name,
@@ -53,6 +55,8 @@ const char *demo_case_name(enum demo_case which);
 struct demo_host {
     char name[16];
     char rack[16];
+    const char *address;
+    int space;                     /* the network namespace it lives in; -1: the demo's own */
     char directory[DEMO_PATH_MAX]; /* the agent's data directory */
     char key_file[DEMO_PATH_MAX];
     char public_key[MN_KEY_TEXT_SIZE];
@@ -61,11 +65,20 @@ struct demo_host {
     bool lost;   /* killed with its directories */
 };
 
+/* What was seen of the former lives of a rack that was cut off. */
+struct demo_former {
+    int running;  /* vats there that still ran when the cut ended */
+    int believed; /* checkpoints that had heard of what they did on their own */
+    int aside;    /* that are set aside, whole, with what they did on their own */
+    int shown;    /* that `mneme status` says are set aside */
+};
+
 struct demo_vat {
     char name[16];
     int bank; /* DEMO_BANK_X or DEMO_BANK_Y */
     int host; /* where the topology places it */
     pid_t first_pid;
+    mn_epoch kept; /* what its present life went on from; 0: nothing, or not known */
 };
 
 struct demo {
@@ -84,6 +97,8 @@ struct demo {
     pid_t coordinator;
     struct demo_host hosts[DEMO_HOST_COUNT];
     struct demo_vat vats[DEMO_VAT_COUNT];
+    struct demo_net net;
+    struct demo_former former;
     mn_time begun_at;
     mn_time killed_at; /* 0 before the disaster */
     struct mn_error error;
@@ -139,7 +154,8 @@ pid_t demo_vat_pid(const struct demo *demo, const char *vat);
 bool demo_stop(struct demo *demo);
 
 /* demo_process.c: processes, whoever started them. */
-pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file);
+/* @space: the network namespace to live in; -1 for this process's own. */
+pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file, int space);
 /* Run a program to its end and keep what it prints. Its exit status, or -1. *output: caller frees.
  */
 int demo_run(char *const argv[], char **output);
@@ -160,8 +176,12 @@ char *demo_explain(struct demo *demo, int64_t round, const char *vat);
 char *demo_cut(struct demo *demo, int64_t round);
 /* Whether every vat is up, and on how many hosts the agent is up. */
 bool demo_all_up(struct demo *demo);
+/* How many former lives are set aside, as `mneme status` has it. */
+int demo_aside_count(struct demo *demo);
 /* The number of rounds, and the newest one's JSON (borrowed from @rounds). */
 int demo_newest_round(json_t *rounds, json_t **newest);
+/* Whether there is a round, and the newest is done. */
+bool demo_round_done(struct demo *demo);
 
 /* demo_copies.c: copies of a vat on the other racks, deleted behind their holders' backs. Both
  * return how many files that were. */
@@ -170,10 +190,22 @@ int demo_lose_all(const struct demo *demo, int vat);
 
 /* demo_disaster.c: what happens in this case, told as it happens. */
 bool demo_disaster(struct demo *demo);
+bool demo_on_lost_rack(int host);
 bool demo_vat_hit(const struct demo *demo, int vat); /* by what happens, itself or its host */
+
+/* demo_partition.c: a rack is cut off, its vats run on there and are restored elsewhere; when it is
+ * back its former lives are stopped. */
+bool demo_partition(struct demo *demo);
 
 /* demo_state.c: what a vat's checkpoint files say. */
 void demo_read_vat(const struct demo *demo, const char *vat, struct demo_state *state);
+/* The newest state of its first life, as its host has set it aside. */
+void demo_read_aside(const struct demo *demo, int vat, struct demo_state *state);
+/* Whether of every vat of the lost rack a first life is set aside. */
+bool demo_all_set_aside(struct demo *demo);
+/* How many times a checkpoint, of whatever vat and wherever it is, has heard of what a former life
+ * did after the epoch that its vat went on from. */
+int demo_believed(const struct demo *demo);
 
 /* demo_audit.c: what the states of all vats say about each other. */
 mn_result demo_read_state(struct demo *demo, struct demo_audit *audit) MN_CHECKED;

@@ -16,7 +16,7 @@ enum {
 enum { DISASTER_PER_RACK = DEMO_HOST_COUNT / DEMO_RACK_COUNT };
 enum { DISASTER_FIRST_HOST = DEMO_LOST_RACK * DISASTER_PER_RACK };
 
-static bool disaster_on_rack(int host)
+bool demo_on_lost_rack(int host)
 {
     return host >= DISASTER_FIRST_HOST && host < DISASTER_FIRST_HOST + DISASTER_PER_RACK;
 }
@@ -33,7 +33,8 @@ bool demo_vat_hit(const struct demo *demo, int vat)
     case DEMO_COORDINATOR:
     case DEMO_AMNESIA:
     case DEMO_TOTAL:
-        return disaster_on_rack(demo->vats[vat].host);
+    case DEMO_PARTITION:
+        return demo_on_lost_rack(demo->vats[vat].host);
     }
     return false;
 }
@@ -66,7 +67,7 @@ static bool disaster_amnesia(struct demo *demo)
         return false;
     }
     for (int i = 0; i < DEMO_VAT_COUNT; i++) {
-        if (demo->vats[i].bank == DEMO_BANK_X && disaster_on_rack(demo->vats[i].host)) {
+        if (demo->vats[i].bank == DEMO_BANK_X && demo_on_lost_rack(demo->vats[i].host)) {
             int deleted = demo_lose_newest(demo, i, DISASTER_LOST_COUNT);
             demo_tell(demo,
                       "the newest %d checkpoints of %s are deleted on the other racks: %d files",
@@ -143,6 +144,8 @@ bool demo_disaster(struct demo *demo)
         return disaster_amnesia(demo);
     case DEMO_TOTAL:
         return disaster_total(demo);
+    case DEMO_PARTITION:
+        return demo_partition(demo);
     case DEMO_CASE_COUNT:
         break;
     }

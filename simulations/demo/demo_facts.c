@@ -84,6 +84,14 @@ bool demo_all_up(struct demo *demo)
     return up;
 }
 
+int demo_aside_count(struct demo *demo)
+{
+    json_t *status = demo_ask(demo, "status");
+    int count = (int)json_array_size(json_object_get(status, "aside"));
+    json_decref(status);
+    return count;
+}
+
 int demo_newest_round(json_t *rounds, json_t **newest)
 {
     json_t *list = json_object_get(rounds, "rounds");
@@ -99,4 +107,17 @@ int demo_newest_round(json_t *rounds, json_t **newest)
         }
     }
     return (int)count;
+}
+
+bool demo_round_done(struct demo *demo)
+{
+    json_t *rounds = demo_ask(demo, "rounds");
+    json_t *newest = NULL;
+    bool done = false;
+    if (rounds != NULL && demo_newest_round(rounds, &newest) > 0) {
+        const char *state = json_string_value(json_object_get(newest, "state"));
+        done = state != NULL && strcmp(state, "done") == 0;
+    }
+    json_decref(rounds);
+    return done;
 }

@@ -230,6 +230,55 @@ static bool judge_books(const struct judge *judge)
     return true;
 }
 
+/* ---- former lives ---------------------------------------------------------------------------- */
+
+/* What the host has set aside of the vat's first life: all of it can be read, and it went further
+ * than where the vat went on from. */
+static bool judge_aside(const struct judge *judge, int vat)
+{
+    const struct demo_vat *there = &judge->demo->vats[vat];
+    struct demo_state *state = calloc(1, sizeof *state);
+    bool fine = false;
+    if (state != NULL) {
+        demo_read_aside(judge->demo, vat, state);
+        fine = state->complete && state->run == 1 && state->epoch > there->kept;
+        judge->demo->former.aside += fine ? 1 : 0;
+    }
+    free(state);
+    return fine || judge_fail(judge, "what %s did on its own is not set aside, or not readable",
+                              there->name);
+}
+
+/* The rack that was cut off ran on by itself, nobody believed it, and nothing of it was thrown
+ * away. */
+static bool judge_former(const struct judge *judge)
+{
+    struct demo *demo = judge->demo;
+    int expected = DEMO_HOST_COUNT / DEMO_RACK_COUNT * DEMO_BANK_COUNT;
+    if (demo->which != DEMO_PARTITION) {
+        return true;
+    }
+    if (demo->former.running != expected) {
+        return judge_fail(judge,
+                          "%d vats of r2 ran when the cut ended, expected %d: nothing was shown",
+                          demo->former.running, expected);
+    }
+    demo->former.believed += demo_believed(demo);
+    if (demo->former.believed != 0) {
+        return judge_fail(judge, "a former life was believed: %d checkpoints had heard of it",
+                          demo->former.believed);
+    }
+    bool fine = true;
+    for (int i = 0; i < DEMO_VAT_COUNT; i++) {
+        fine = (!demo_on_lost_rack(demo->vats[i].host) || judge_aside(judge, i)) && fine;
+    }
+    if (fine && demo->former.shown != expected) {
+        return judge_fail(judge, "mneme status names %d lives that are set aside, expected %d",
+                          demo->former.shown, expected);
+    }
+    return fine;
+}
+
 static bool judge_all(struct judge *judge, int round_count)
 {
     int expected = judge->demo->which == DEMO_AGENT ? 0 : 1;
@@ -252,7 +301,7 @@ static bool judge_all(struct judge *judge, int round_count)
         fine = judge_life(judge, i) && fine;
         fine = judge_told(judge, i) && fine;
     }
-    return fine;
+    return judge_former(judge) && fine;
 }
 
 bool demo_judge(struct demo *demo, json_t *rounds, const struct demo_audit *audit, char *reason,

@@ -4,6 +4,7 @@
  * guard stands above the demo for the case that the demo itself is killed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ int demo_guard(void)
     return 1 + (WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file)
+pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file, int space)
 {
     int log = open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log < 0) {
@@ -128,6 +129,10 @@ pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file)
         (void)setpgid(0, 0); /* Ctrl-C is for the demo, which ends them in order */
         (void)dup2(log, STDOUT_FILENO);
         (void)dup2(log, STDERR_FILENO);
+        if (space >= 0 && setns(space, CLONE_NEWNET) != 0) {
+            perror("setns");
+            _exit(127);
+        }
         (void)execve(argv[0], argv, envp);
         perror(argv[0]);
         _exit(127);

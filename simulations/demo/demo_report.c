@@ -145,6 +145,26 @@ static json_t *report_json(const struct demo *demo, const json_t *round,
         report_taken(demo, audit), "pass", pass ? 1 : 0);
 }
 
+/* Add what was seen of the former lives of a rack that was cut off. */
+static void report_add_former(const struct demo *demo, json_t *report)
+{
+    if (demo->which == DEMO_PARTITION && report != NULL) {
+        (void)json_object_set_new(report, "former",
+                                  json_pack("{s:i, s:i, s:i}", "ran_on", demo->former.running,
+                                            "believed", demo->former.believed, "set_aside",
+                                            demo->former.aside));
+    }
+}
+
+static void report_tell_former(const struct demo *demo)
+{
+    if (demo->which == DEMO_PARTITION) {
+        printf("\n%d vats of r2 ran on while it was cut off; %d checkpoints of others had heard of "
+               "what they did then; %d of them are set aside, and can be read.\n",
+               demo->former.running, demo->former.believed, demo->former.aside);
+    }
+}
+
 static bool report_write(const struct demo *demo, const json_t *report)
 {
     char path[DEMO_PATH_MAX + 16];
@@ -181,7 +201,9 @@ bool demo_report(struct demo *demo, json_t *rounds, const struct demo_audit *aud
     json_t *taken = report_taken(demo, audit);
     report_tell_taken(taken);
     json_decref(taken);
+    report_tell_former(demo);
     json_t *report = report_json(demo, round, audit, pass);
+    report_add_former(demo, report);
     pass = report_write(demo, report) && pass;
     json_decref(report);
     if (!story_well) {

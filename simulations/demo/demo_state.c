@@ -1,25 +1,28 @@
-/* A vat's newest state, read from the checkpoint files of whatever host has them. No process is
- * asked, and what was set aside is not looked at. */
+/* What checkpoint files say, whatever host has them. No process is asked. What was set aside is a
+ * place of its own. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "demo/demo.h"
 #include "store/checkpoint_file.h"
 
 enum { STATE_FILE_COUNT_MAX = 4096 };
 
-/* A checkpoint file of one vat, on some host. */
+/* A checkpoint file of one vat, in the store of some host or in what that has set aside. */
 struct state_file {
     mn_epoch epoch;
     int host;
+    bool aside;
 };
 
-static void state_directory(const struct demo *demo, int host, const char *vat, char *path,
-                            size_t size)
+static void state_directory(const struct demo *demo, const char *vat,
+                            const struct state_file *where, char *path, size_t size)
 {
-    (void)snprintf(path, size, "%s/store/%s", demo->hosts[host].directory, vat);
+    (void)snprintf(path, size, where->aside ? "%s/store/.aside/%s.1" : "%s/store/%s",
+                   demo->hosts[where->host].directory, vat);
 }
 
 static int state_newest_first(const void *a, const void *b)
@@ -29,24 +32,32 @@ static int state_newest_first(const void *a, const void *b)
     return (left->epoch < right->epoch) - (left->epoch > right->epoch);
 }
 
-/* The files of a vat on all hosts, the newest first. */
+/* Add the files of a vat in one place. */
+static void state_list_place(const struct demo *demo, const char *vat, struct state_file where,
+                             struct state_file *files, size_t *count)
+{
+    char path[DEMO_PATH_MAX + 48];
+    state_directory(demo, vat, &where, path, sizeof path);
+    DIR *directory = opendir(path);
+    struct dirent *entry = NULL;
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        if (*count < STATE_FILE_COUNT_MAX &&
+            mn_checkpoint_name_parse(entry->d_name, &where.epoch)) {
+            files[*count] = where;
+            *count += 1;
+        }
+    }
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+}
+
+/* The files of a vat in the stores of all hosts, the newest first. */
 static size_t state_list(const struct demo *demo, const char *vat, struct state_file *files)
 {
     size_t count = 0;
     for (int host = 0; host < DEMO_HOST_COUNT; host++) {
-        char path[DEMO_PATH_MAX + 32];
-        state_directory(demo, host, vat, path, sizeof path);
-        DIR *directory = opendir(path);
-        struct dirent *entry = NULL;
-        while (directory != NULL && (entry = readdir(directory)) != NULL) {
-            mn_epoch epoch = 0;
-            if (count < STATE_FILE_COUNT_MAX && mn_checkpoint_name_parse(entry->d_name, &epoch)) {
-                files[count++] = (struct state_file){.epoch = epoch, .host = host};
-            }
-        }
-        if (directory != NULL) {
-            (void)closedir(directory);
-        }
+        state_list_place(demo, vat, (struct state_file){.host = host}, files, &count);
     }
     qsort(files, count, sizeof *files, state_newest_first);
     return count;
@@ -85,7 +96,7 @@ static bool state_read_chain(const struct demo *demo, const char *vat,
                              const struct state_file *files, size_t count, mn_epoch epoch,
                              struct demo_state *state)
 {
-    char directory[DEMO_PATH_MAX + 32];
+    char directory[DEMO_PATH_MAX + 48];
     char path[MN_PATH_SIZE_MAX];
     struct mn_arena arena = {0};
     struct mn_checkpoint_record record;
@@ -98,7 +109,7 @@ static bool state_read_chain(const struct demo *demo, const char *vat,
     if (at == count) {
         return false;
     }
-    state_directory(demo, files[at].host, vat, directory, sizeof directory);
+    state_directory(demo, vat, &files[at], directory, sizeof directory);
     bool fine = mn_checkpoint_path_into(path, directory, epoch) == MN_OK &&
                 mn_checkpoint_open(&reader, path, &arena, &record, NULL) == MN_OK;
     if (fine && record.onto != 0) {
@@ -121,10 +132,9 @@ static bool state_read_chain(const struct demo *demo, const char *vat,
 
 /* Files may go while the vats still run, so an older state will do when the newest cannot be read.
  */
-void demo_read_vat(const struct demo *demo, const char *vat, struct demo_state *state)
+static void state_read(const struct demo *demo, const char *vat, const struct state_file *files,
+                       size_t count, struct demo_state *state)
 {
-    struct state_file *files = calloc(STATE_FILE_COUNT_MAX, sizeof *files);
-    size_t count = files != NULL ? state_list(demo, vat, files) : 0;
     for (size_t i = 0; i < count && !state->complete; i++) {
         memset(state, 0, sizeof *state);
         state->complete = state_read_chain(demo, vat, files, count, files[i].epoch, state) &&
@@ -133,5 +143,81 @@ void demo_read_vat(const struct demo *demo, const char *vat, struct demo_state *
     for (int i = 0; i < DEMO_ACCOUNT_COUNT; i++) {
         state->money += state->balances[i];
     }
+}
+
+void demo_read_vat(const struct demo *demo, const char *vat, struct demo_state *state)
+{
+    struct state_file *files = calloc(STATE_FILE_COUNT_MAX, sizeof *files);
+    size_t count = files != NULL ? state_list(demo, vat, files) : 0;
+    state_read(demo, vat, files, count, state);
     free(files);
+}
+
+void demo_read_aside(const struct demo *demo, int vat, struct demo_state *state)
+{
+    struct state_file *files = calloc(STATE_FILE_COUNT_MAX, sizeof *files);
+    struct state_file where = {.host = demo->vats[vat].host, .aside = true};
+    size_t count = 0;
+    if (files != NULL) {
+        state_list_place(demo, demo->vats[vat].name, where, files, &count);
+        qsort(files, count, sizeof *files, state_newest_first);
+    }
+    state_read(demo, demo->vats[vat].name, files, count, state);
+    free(files);
+}
+
+bool demo_all_set_aside(struct demo *demo)
+{
+    bool all = true;
+    for (int i = 0; i < DEMO_VAT_COUNT && all; i++) {
+        struct state_file where = {.host = demo->vats[i].host, .aside = true};
+        char path[DEMO_PATH_MAX + 48];
+        state_directory(demo, demo->vats[i].name, &where, path, sizeof path);
+        all = !demo_on_lost_rack(where.host) || access(path, F_OK) == 0;
+    }
+    return all;
+}
+
+/* ---- who believed whom ----------------------------------------------------------------------- */
+
+static int state_believes(const struct demo *demo, const struct mn_checkpoint_record *record)
+{
+    int count = 0;
+    for (uint32_t i = 0; i < record->heard_count; i++) {
+        const struct mn_heard *heard = &record->heard[i];
+        for (int k = 0; k < DEMO_VAT_COUNT && heard->peer < record->name_count; k++) {
+            const struct demo_vat *vat = &demo->vats[k];
+            count += vat->kept > 0 && mn_epoch_run(heard->epoch) == 1 &&
+                             heard->epoch > vat->kept &&
+                             strcmp(record->names[heard->peer].text, vat->name) == 0
+                         ? 1
+                         : 0;
+        }
+    }
+    return count;
+}
+
+int demo_believed(const struct demo *demo)
+{
+    struct state_file *files = calloc(STATE_FILE_COUNT_MAX, sizeof *files);
+    int count = 0;
+    for (int i = 0; i < DEMO_VAT_COUNT && files != NULL; i++) {
+        size_t file_count = state_list(demo, demo->vats[i].name, files);
+        for (size_t k = 0; k < file_count; k++) {
+            char directory[DEMO_PATH_MAX + 48];
+            char path[MN_PATH_SIZE_MAX];
+            struct mn_arena arena = {0};
+            struct mn_checkpoint_record record;
+            struct mn_checkpoint_reader *reader = NULL;
+            state_directory(demo, demo->vats[i].name, &files[k], directory, sizeof directory);
+            if (mn_checkpoint_path_into(path, directory, files[k].epoch) == MN_OK &&
+                mn_checkpoint_open(&reader, path, &arena, &record, NULL) == MN_OK) {
+                count += state_believes(demo, &record);
+            }
+            mn_checkpoint_close(&reader);
+            mn_arena_deinit(&arena);
+        }
+    }
+    free(files);
+    return count;
 }

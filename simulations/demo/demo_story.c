@@ -77,25 +77,12 @@ static bool story_start(struct demo *demo)
     return true;
 }
 
-static bool story_round_done(struct demo *demo)
-{
-    json_t *rounds = demo_ask(demo, "rounds");
-    json_t *newest = NULL;
-    bool done = false;
-    if (rounds != NULL && demo_newest_round(rounds, &newest) > 0) {
-        const char *state = json_string_value(json_object_get(newest, "state"));
-        done = state != NULL && strcmp(state, "done") == 0;
-    }
-    json_decref(rounds);
-    return done;
-}
-
 static bool story_recover(struct demo *demo)
 {
     if (demo->which == DEMO_AGENT) {
         return demo_wait(demo, demo_all_up, "the agent of h3 up again, and its vats");
     }
-    return demo_wait(demo, story_round_done, "a round that is done");
+    return demo_wait(demo, demo_round_done, "a round that is done");
 }
 
 /* Nothing is under way between any two vats any more. */
