@@ -187,6 +187,9 @@ static void agent_down(struct agent *agent, const struct mn_down *down)
     case MN_DOWN_ADDRESS:
         agent_address(agent, &down->address);
         return;
+    case MN_DOWN_LEASED:
+        agent_leased(agent, down);
+        return;
     }
 }
 

@@ -166,6 +166,7 @@ void agent_heartbeat(struct agent *agent)
         up->heartbeat.disk_ms = agent->disk_ms;
         up->heartbeat.complete = agent_report_taken_up(agent, &agent->everything);
     }
+    agent_lease_tick(agent);
     agent->heartbeat_at += hello_heartbeat(agent);
     if (agent->heartbeat_at <= agent->now) {
         agent->heartbeat_at = agent->now + hello_heartbeat(agent);

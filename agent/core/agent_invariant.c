@@ -30,6 +30,7 @@ static void invariant_vat(const struct agent *agent, const struct agent_vat *vat
     mn_assert(vat->next.run == 0 || vat->next.run > vat->start.run);
     mn_assert(vat->next.run == 0 || vat->next.run > vat->fence);
     mn_assert(!vat->awaited || agent->freeze.state != AGENT_FREEZE_OPEN);
+    mn_assert(!vat->lease_wanted || !agent_vat_fenced(vat));
     for (size_t i = 0; i < vat->file_count; i++) {
         mn_assert(i == 0 || vat->files[i - 1].epoch < vat->files[i].epoch);
         invariant_file(agent, vat, &vat->files[i]);
@@ -42,13 +43,16 @@ static void invariant_vat(const struct agent *agent, const struct agent_vat *vat
 void agent_invariant(const struct agent *agent)
 {
     size_t connected = 0;
+    size_t wanting = 0;
     for (size_t i = 0; i < agent->vat_count; i++) {
         const struct agent_vat *vat = agent->vats[i];
         mn_assert(i == 0 || mn_name_compare(&agent->vats[i - 1]->name, &vat->name) < 0);
         invariant_vat(agent, vat);
         connected += vat->connected ? 1 : 0;
+        wanting += vat->lease_wanted ? 1 : 0;
     }
     mn_assert(connected == agent->link_count);
+    mn_assert(wanting == agent->lease_want_count);
     mn_assert(agent->generation_safe <= agent->generation);
     mn_assert(agent->recorded <= agent->record_sequence);
     for (size_t i = 0; i < agent->pending_count; i++) {

@@ -195,5 +195,8 @@ void agent_from_vat(struct agent *agent, const struct agent_connection *connecti
     case MN_FROM_VAT_REFUSED:
         local_refused(agent, vat, &message->refused);
         return;
+    case MN_FROM_VAT_WANT_LEASE:
+        agent_lease_want(agent, vat);
+        return;
     }
 }

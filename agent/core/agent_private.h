@@ -40,9 +40,11 @@ enum {
     AGENT_WINDOW_COUNT = 8,     /* files of one vat under way to one host, or being fetched */
     AGENT_GONE_COUNT_MAX = 64,  /* deleted files of one vat that are remembered */
     AGENT_PENDING_COUNT_MAX = 1 << 20,
-    AGENT_REFRESH_HEARTBEATS = 10, /* every vat's state is said again once in so many */
-    AGENT_AWAY_FACTOR = 4,         /* a host that did not answer is left alone 4 * copy_ms */
-    AGENT_FETCH_FACTOR = 4         /* a start of which nothing arrives for 4 * copy_ms fails */
+    AGENT_REFRESH_HEARTBEATS = 10,  /* every vat's state is said again once in so many */
+    AGENT_LEASE_BATCH_COUNT = 8192, /* vats that one request is about */
+    AGENT_LEASE_ASKED_COUNT = 64,   /* requests whose times are remembered */
+    AGENT_AWAY_FACTOR = 4,          /* a host that did not answer is left alone 4 * copy_ms */
+    AGENT_FETCH_FACTOR = 4          /* a start of which nothing arrives for 4 * copy_ms fails */
 };
 
 #define AGENT_NONE UINT32_MAX
@@ -160,6 +162,8 @@ struct agent_vat {
     mn_run aside_run;          /* on record: of this run what died has been set aside, */
     uint32_t aside_count;      /* so many checkpoints */
     struct agent_interval interval;
+    bool lease_wanted;   /* by its application, in this run */
+    mn_time lease_until; /* the newest lease that it was given */
 };
 
 /* A host that this agent has had to do with. */
@@ -312,6 +316,10 @@ struct agent {
     uint64_t report_sequence;
     struct agent_mark everything; /* all that there was at the hello */
     bool flush;                   /* report before this step ends */
+
+    size_t lease_want_count;                      /* vats that want leases */
+    uint64_t lease_number;                        /* of the newest request for leases */
+    mn_time lease_asked[AGENT_LEASE_ASKED_COUNT]; /* when each of the newest was sent */
 
     /* Of the step that runs. */
     mn_time now;
@@ -508,6 +516,13 @@ void agent_welcome(struct agent *agent, const struct mn_down *down);
 bool agent_generation_seen(struct agent *agent, uint64_t generation);
 void agent_generation_recorded(struct agent *agent, uint64_t generation);
 void agent_heartbeat(struct agent *agent);
+
+/* agent_lease.c: who may act on the world outside. */
+void agent_lease_want(struct agent *agent, struct agent_vat *vat);
+void agent_lease_tick(struct agent *agent); /* ask for all, with a heartbeat */
+void agent_leased(struct agent *agent, const struct mn_down *down);
+/* The run is over, or its process gone: as far as it can hear, it has no lease from now on. */
+void agent_lease_end(struct agent *agent, struct agent_vat *vat);
 
 /* agent_round.c: freezes. */
 void agent_freeze(struct agent *agent, const struct mn_down *down);

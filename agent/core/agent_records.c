@@ -52,6 +52,9 @@ void agent_put_fence(struct agent *agent, struct agent_vat *vat, mn_run run)
     record.fence.vat = vat->name;
     record.fence.run = run;
     agent_put_record(agent, &record, false);
+    if (agent_vat_fenced(vat)) {
+        agent_lease_end(agent, vat);
+    }
 }
 
 static void records_go_on(struct agent *agent, const struct agent_pending *pending)

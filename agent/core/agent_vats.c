@@ -110,6 +110,7 @@ static void process_gone(struct agent *agent, struct agent_vat *vat, const char 
     bool adopting = vat->adopting;
     vat->adopting = false;
     vat->pid = 0;
+    agent_lease_end(agent, vat);
     agent_disconnect(agent, vat);
     if (vat->life == AGENT_LIFE_ENDING) {
         agent_life_over(agent, vat);

@@ -77,9 +77,13 @@ static void effects_send_copies(struct daemon *daemon, uint32_t host,
 static void effect_send_vat(struct daemon *daemon, const struct agent_effect *effect)
 {
     struct mn_peer peer;
+    struct mn_to_vat message = *effect->vat.message;
     memcpy(&peer, &effect->vat.connection, sizeof peer);
+    if (message.kind == MN_TO_VAT_LEASE) {
+        message.lease.until = mn_time_to_boot(message.lease.until);
+    }
     daemon->buffer.size = 0;
-    mn_result result = mn_to_vat_encode(effect->vat.message, &daemon->buffer);
+    mn_result result = mn_to_vat_encode(&message, &daemon->buffer);
     if (result == MN_OK) {
         result = mn_send(daemon->vats, &peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
     }

@@ -304,6 +304,29 @@ int mneme_blob_delete(struct mneme *vat, const char *name)
     return (int)blobs_delete(vat_blobs(vat->core), &key);
 }
 
+int mneme_lease(struct mneme *vat, int needed_ms)
+{
+    if (needed_ms < 0) {
+        return MNEME_BAD_INPUT;
+    }
+    mn_time now = mn_now();
+    mn_time until = vat_lease(vat->core, now);
+    bool runs = !vat->ended && vat->broken == MN_OK && until > now;
+    return runs && until - now >= needed_ms * MN_MS ? MNEME_OK : MNEME_AGAIN;
+}
+
+int64_t mneme_lease_left_ms(const struct mneme *vat)
+{
+    mn_time now = mn_now();
+    mn_time until = vat_lease_until(vat->core);
+    return vat->ended || vat->broken != MN_OK || until <= now ? 0 : (until - now) / MN_MS;
+}
+
+uint32_t mneme_run(const struct mneme *vat)
+{
+    return vat_run(vat->core);
+}
+
 const char *mneme_name(const struct mneme *vat)
 {
     return vat->name.text;

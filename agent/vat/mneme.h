@@ -139,6 +139,39 @@ int mneme_blob_get(const struct mneme *vat, const char *name, const void **bytes
 /* Remove the BLOB @name. MNEME_NOT_FOUND, MNEME_BAD_INPUT, MNEME_NO_MEMORY. */
 int mneme_blob_delete(struct mneme *vat, const char *name) MNEME_CHECKED;
 
+/* ---- the world outside -------------------------------------------------------------------------
+ *
+ * Messages to other vats need none of this. Whatever else others can see (an answer to a client, a
+ * write to a store that vats share) a vat may do only while it has a lease: while it is cut off
+ * from the others, a later run of it may be at work elsewhere, and would do the same or the
+ * opposite. No two runs of a vat ever have a lease at the same time.
+ *
+ *     if (mneme_lease(vat, 200) == MNEME_OK) {
+ *         store_write(store, mneme_run(vat), key, value);    at most 200 ms, by its own timeout
+ *     } else {
+ *         ...                                  do it in a later turn: what is due stands in a BLOB
+ *     }
+ *
+ * Check, act, be done within the time that was asked for, and check again before the next. What is
+ * slow, or may sit in a buffer for long, is not done when the call returns: give the store the run
+ * as well, and have it refuse a write that comes with a lower one than it has seen. Then not even a
+ * process that was stopped between check and act does harm.
+ *
+ * What a turn does outside is not undone when the turn is: after a crash the vat goes on from its
+ * newest checkpoint, and may do it again. Use names or numbers that make a second time harmless. */
+
+/* MNEME_OK: this run has a lease, for @needed_ms more at the least. MNEME_AGAIN: not now; try again
+ * after more calls of mneme_next. From the first call on the agent keeps a lease running for as
+ * long as it hears from the coordinator (by default each lease lasts 3 heartbeats; see lease_ms in
+ * the topology: more than it is never had). MNEME_BAD_INPUT: @needed_ms is below 0. */
+int mneme_lease(struct mneme *vat, int needed_ms) MNEME_CHECKED;
+
+/* How long the lease still runs; 0: there is none. Asks for none. */
+int64_t mneme_lease_left_ms(const struct mneme *vat);
+
+/* The number of this run: of two runs of a vat the higher is the vat. A fencing token. */
+uint32_t mneme_run(const struct mneme *vat);
+
 /* This vat's name. */
 const char *mneme_name(const struct mneme *vat);
 

@@ -103,6 +103,9 @@ static void feed_agent(struct mneme *vat, const struct mneme_frame *frame)
         }
         return;
     }
+    if (message.kind == MN_TO_VAT_LEASE) {
+        message.lease.until = mn_time_from_boot(message.lease.until);
+    }
     struct vat_event event = {.kind = VAT_EVENT_AGENT, .agent = &message};
     mneme_step(vat, &event);
 }

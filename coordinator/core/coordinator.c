@@ -190,6 +190,7 @@ static void begin_detector(struct coordinator *coordinator)
         return;
     }
     coordinator->listens_until = coordinator->now + config.lost;
+    leases_begin(coordinator);
     for (size_t i = 0; i < coordinator->round_count; i++) {
         replay_lost_hosts(coordinator, coordinator->rounds[i]);
     }
@@ -311,6 +312,9 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
         return;
     case MN_UP_LOOKUP:
         addresses_lookup(coordinator, host, &message->lookup.vat);
+        return;
+    case MN_UP_LEASES:
+        leases_ask(coordinator, host, message);
         return;
     }
 }

@@ -68,6 +68,11 @@ struct vat_entry {
     uint32_t *watchers; /* heap: hosts that asked where it is, each once */
     size_t watcher_count;
     size_t watcher_capacity;
+
+    bool leased; /* this run has been granted a lease, which is over at `lease_over` */
+    bool waits;  /* no lease before `lease_from`: that of a lower run may still run */
+    mn_time lease_over;
+    mn_time lease_from;
 };
 
 /* A round. Its starts and its told vats are in the order of the vats' numbers. */
@@ -145,6 +150,7 @@ struct coordinator {
     uint64_t mention_count;   /* of hellos and answers to freezes */
     size_t lost_count;        /* vats that are lost */
     size_t first_start_count; /* vats that are starting for the first time */
+    mn_time leases_from;      /* before that no lease is granted to anybody */
 
     mn_time now;                         /* of the step */
     struct coordinator_effects *effects; /* of the step */
@@ -232,6 +238,17 @@ void vats_first_start(struct coordinator *coordinator, uint32_t vat);
  */
 void vats_first_run_lost(struct coordinator *coordinator, uint32_t vat);
 void vats_first_start_again(struct coordinator *coordinator);
+
+/* leases.c: which runs may act on the world outside. */
+/* Nothing is granted while grants of an earlier coordinator may still run. */
+void leases_begin(struct coordinator *coordinator);
+/* Nor before @until: this coordinator may be the one that is cut off. */
+void leases_hold(struct coordinator *coordinator, mn_time until);
+/* The vat's run is about to be another one: what that was granted has to be over first. */
+void leases_run_over(struct coordinator *coordinator, uint32_t vat);
+/* Its host's agent has seen the run's process end, and its lease with it. */
+void leases_process_gone(struct coordinator *coordinator, uint32_t vat);
+void leases_ask(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 
 /* addresses.c: where each vat is, for those who ask. */
 void addresses_lookup(struct coordinator *coordinator, uint32_t host, const struct mn_name *name);

@@ -113,6 +113,9 @@ static void host_probe(struct coordinator *coordinator, const struct detector_fi
 static void host_hold(struct coordinator *coordinator, uint32_t silent)
 {
     coordinator->listens_until = coordinator->now + coordinator->topology->timing.lost_ms * MN_MS;
+    if (silent > 0) {
+        leases_hold(coordinator, coordinator->listens_until);
+    }
     if (coordinator->now < coordinator->hold_note_at) {
         return;
     }

@@ -32,6 +32,7 @@ static void vat_set_run(struct coordinator *coordinator, uint32_t vat, mn_run ru
     if (entry->run == 0) {
         (void)coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, entry->host));
     }
+    leases_run_over(coordinator, vat);
     entry->run = run;
     entry->disk = coordinator->hosts[entry->host].disk;
 }
@@ -278,6 +279,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     vat_started(coordinator, vat);
     vats_unlose(coordinator, vat);
     vats_place(coordinator, vat, host);
+    leases_run_over(coordinator, vat);
     entry->run = start->run;
     entry->disk = start->disk;
     entry->incarnation = start->incarnation;
@@ -363,6 +365,9 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
     case MN_VAT_ABSENT:
     case MN_VAT_EXITED:
     case MN_VAT_STOPPED:
+        if (status->state != MN_VAT_ABSENT) {
+            leases_process_gone(coordinator, vat);
+        }
         if (entry->fenced) {
             addresses_set(coordinator, vat, "");
         } else if (entry->starting && status->state == MN_VAT_ABSENT) {

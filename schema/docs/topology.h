@@ -46,6 +46,9 @@ enum {
     X(stale_ms, 3000, 20, 600000, "silence after which a host is shown as stale")                  \
     X(suspect_ms, 4000, 20, 600000, "silence after which a host is suspected and probed")          \
     X(lost_ms, 10000, 30, 3600000, "silence after which a suspected host may be held for lost")    \
+    X(lease_ms, 0, 0, 3600000,                                                                     \
+      "how long a vat may act on the world outside without a new word of the coordinator; 0: "     \
+      "3 heartbeats")                                                                              \
     X(settle_ms, 30000, 20, 3600000, "the longest a round waits for further suspects to show")     \
     X(collect_ms, 5000, 20, 3600000, "how long a round waits for a host's answer")                 \
     X(copy_ms, 2000, 20, 3600000,                                                                  \

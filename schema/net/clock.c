@@ -28,6 +28,18 @@ mn_time mn_now(void)
     return clock_ns(CLOCK_BOOTTIME) + clock_offset;
 }
 
+int64_t mn_time_to_boot(mn_time time)
+{
+    (void)pthread_once(&clock_once, clock_begin);
+    return time - clock_offset;
+}
+
+mn_time mn_time_from_boot(int64_t boot)
+{
+    (void)pthread_once(&clock_once, clock_begin);
+    return boot + clock_offset;
+}
+
 int mn_signals_open(void)
 {
     sigset_t set;

@@ -133,6 +133,11 @@ void mn_net_on_dropped(struct mn_net *net, mn_dropped *dropped, void *context);
  * comparable with other processes of the host as long as nobody sets its clock. */
 mn_time mn_now(void);
 
+/* A time of mn_now on CLOCK_BOOTTIME itself, which all processes of a machine read alike (in one
+ * time namespace, which they get from who starts them), and back. */
+int64_t mn_time_to_boot(mn_time time);
+mn_time mn_time_from_boot(int64_t boot);
+
 /* A signalfd for SIGTERM and SIGINT, which are blocked from then on; SIGPIPE and SIGXFSZ are
  * ignored, for each is the failure of a write. -1 with errno on failure. */
 int mn_signals_open(void);

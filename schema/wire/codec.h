@@ -38,6 +38,9 @@ void *codec_take(struct codec *codec, size_t count, size_t element_size);
 char *codec_text(const char *text);
 
 char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_t count);
+/* Columns of @count vats and runs. */
+void codec_vat_runs_out(struct codec *codec, const struct mn_vat_run *from, uint32_t count,
+                        char ***vats, uint32_t **runs);
 Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count);
 Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *lineage);
 Mneme__Bases *codec_bases_out(struct codec *codec, const struct mn_bases *bases);

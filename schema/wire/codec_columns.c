@@ -10,6 +10,17 @@ char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_
     return texts;
 }
 
+void codec_vat_runs_out(struct codec *codec, const struct mn_vat_run *from, uint32_t count,
+                        char ***vats, uint32_t **runs)
+{
+    *vats = codec_take(codec, count, sizeof **vats);
+    *runs = codec_take(codec, count, sizeof **runs);
+    for (uint32_t i = 0; *vats != NULL && *runs != NULL && i < count; i++) {
+        (*vats)[i] = codec_text(from[i].vat.text);
+        (*runs)[i] = from[i].run;
+    }
+}
+
 const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **texts,
                                      uint32_t *out_count)
 {

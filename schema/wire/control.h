@@ -85,7 +85,14 @@ enum mn_up_kind {
     MN_UP_INTERVALS = 7,
     MN_UP_PROBED = 8,
     MN_UP_HANDLED = 9,
-    MN_UP_LOOKUP = 10
+    MN_UP_LOOKUP = 10,
+    MN_UP_LEASES = 12 /* 11 is `disk` */
+};
+
+/* A vat and the newest of its runs that is meant: that one and those below it. */
+struct mn_vat_run {
+    struct mn_name vat;
+    mn_run run;
 };
 
 /* Agent to coordinator. */
@@ -128,13 +135,13 @@ struct mn_up {
         struct {
             struct mn_name vat;
         } lookup;
+        struct {
+            uint64_t asker;                /* which process of the agent */
+            uint64_t number;               /* of the request */
+            const struct mn_vat_run *vats; /* that want leases: exactly these runs */
+            uint32_t vat_count;
+        } leases;
     };
-};
-
-/* A vat and the newest of its runs that is meant: that one and those below it. */
-struct mn_vat_run {
-    struct mn_name vat;
-    mn_run run;
 };
 
 /* A checkpoint of a chain and a host that holds a copy of it. */
@@ -205,7 +212,8 @@ enum mn_down_kind {
     MN_DOWN_START = 7,
     MN_DOWN_STOP = 8,
     MN_DOWN_DECISION = 9,
-    MN_DOWN_ADDRESS = 10
+    MN_DOWN_ADDRESS = 10,
+    MN_DOWN_LEASED = 11
 };
 
 /* Coordinator to agent. */
@@ -238,6 +246,13 @@ struct mn_down {
         struct mn_stop stop;
         struct mn_decision_notice decision;
         struct mn_address address;
+        struct {
+            uint64_t asker; /* and number: as they stood in the request */
+            uint64_t number;
+            uint32_t lease_ms; /* from when that was sent */
+            const struct mn_vat_run *vats;
+            uint32_t vat_count;
+        } leased;
     };
 };
 

@@ -25,20 +25,37 @@ static Mneme__Freeze *freeze_out(struct codec *codec, const struct mn_down *mess
     uint32_t count = message->freeze.suspect_count;
     Mneme__Freeze *out = codec_take(codec, 1, sizeof *out);
     char **hosts = codec_names_out(codec, message->freeze.hosts, message->freeze.host_count);
-    char **vats = codec_take(codec, count, sizeof *vats);
-    uint32_t *runs = codec_take(codec, count, sizeof *runs);
+    char **vats = NULL;
+    uint32_t *runs = NULL;
+    codec_vat_runs_out(codec, message->freeze.suspects, count, &vats, &runs);
     if (codec->result != MN_OK) {
         return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        vats[i] = codec_text(message->freeze.suspects[i].vat.text);
-        runs[i] = message->freeze.suspects[i].run;
     }
     mneme__freeze__init(out);
     out->round = message->freeze.round;
     out->attempt = message->freeze.attempt;
     out->hosts = hosts;
     out->n_hosts = message->freeze.host_count;
+    out->vats = vats;
+    out->runs = runs;
+    out->n_vats = out->n_runs = count;
+    return out;
+}
+
+static Mneme__Leased *leased_out(struct codec *codec, const struct mn_down *message)
+{
+    uint32_t count = message->leased.vat_count;
+    Mneme__Leased *out = codec_take(codec, 1, sizeof *out);
+    char **vats = NULL;
+    uint32_t *runs = NULL;
+    codec_vat_runs_out(codec, message->leased.vats, count, &vats, &runs);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__leased__init(out);
+    out->asker = message->leased.asker;
+    out->number = message->leased.number;
+    out->lease_ms = message->leased.lease_ms;
     out->vats = vats;
     out->runs = runs;
     out->n_vats = out->n_runs = count;
@@ -92,6 +109,9 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
         address.host = codec_text(message->address.host.text);
         address.endpoint = codec_text(message->address.endpoint.text);
         down.address = &address;
+        break;
+    case MN_DOWN_LEASED:
+        down.leased = leased_out(&codec, message);
         break;
     }
     return codec_pack(&codec, &down.base, buffer);
@@ -159,6 +179,14 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
         return;
     case MNEME__DOWN__BODY_ADDRESS:
         address_in(codec, in->address, &out->address);
+        return;
+    case MNEME__DOWN__BODY_LEASED:
+        out->leased.asker = in->leased->asker;
+        out->leased.number = in->leased->number;
+        out->leased.lease_ms = in->leased->lease_ms;
+        out->leased.vats =
+            codec_vat_runs_in(codec, in->leased->n_vats, in->leased->vats, in->leased->n_runs,
+                              in->leased->runs, &out->leased.vat_count);
         return;
     case MNEME__DOWN__BODY__NOT_SET:
     case _MNEME__DOWN__BODY__CASE_IS_INT_SIZE:

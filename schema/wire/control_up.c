@@ -159,6 +159,25 @@ static Mneme__Probed *probed_out(struct codec *codec, const struct mn_up *messag
     return out;
 }
 
+static Mneme__Leases *leases_out(struct codec *codec, const struct mn_up *message)
+{
+    uint32_t count = message->leases.vat_count;
+    Mneme__Leases *out = codec_take(codec, 1, sizeof *out);
+    char **vats = NULL;
+    uint32_t *runs = NULL;
+    codec_vat_runs_out(codec, message->leases.vats, count, &vats, &runs);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__leases__init(out);
+    out->asker = message->leases.asker;
+    out->number = message->leases.number;
+    out->vats = vats;
+    out->runs = runs;
+    out->n_vats = out->n_runs = count;
+    return out;
+}
+
 mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
 {
     struct mn_arena arena = {0};
@@ -203,6 +222,9 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     case MN_UP_LOOKUP:
         lookup.vat = codec_text(message->lookup.vat.text);
         up.lookup = &lookup;
+        break;
+    case MN_UP_LEASES:
+        up.leases = leases_out(&codec, message);
         break;
     }
     return codec_pack(&codec, &up.base, buffer);
@@ -362,6 +384,13 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         return;
     case MNEME__UP__BODY_LOOKUP:
         codec_name_in(codec, in->lookup->vat, &out->lookup.vat);
+        return;
+    case MNEME__UP__BODY_LEASES:
+        out->leases.asker = in->leases->asker;
+        out->leases.number = in->leases->number;
+        out->leases.vats =
+            codec_vat_runs_in(codec, in->leases->n_vats, in->leases->vats, in->leases->n_runs,
+                              in->leases->runs, &out->leases.vat_count);
         return;
     case MNEME__UP__BODY__NOT_SET:
     case _MNEME__UP__BODY__CASE_IS_INT_SIZE:

@@ -12,7 +12,8 @@ enum mn_from_vat_kind {
     MN_FROM_VAT_LOOKUP = 7,
     MN_FROM_VAT_TROUBLE = 8,
     MN_FROM_VAT_REFUSED = 9,
-    MN_FROM_VAT_BEAT = 10
+    MN_FROM_VAT_BEAT = 10,
+    MN_FROM_VAT_WANT_LEASE = 11 /* nothing with it */
 };
 
 /* A vat's word to its agent. */
@@ -95,7 +96,8 @@ enum mn_to_vat_kind {
     MN_TO_VAT_ROUND = 5,
     MN_TO_VAT_ADDRESS = 6,
     MN_TO_VAT_WHO = 7,
-    MN_TO_VAT_END = 8
+    MN_TO_VAT_END = 8,
+    MN_TO_VAT_LEASE = 9
 };
 
 /* The agent's word to a vat. */
@@ -128,6 +130,11 @@ struct mn_to_vat {
         struct {
             char reason[128];
         } end;
+        struct {
+            /* On the wire CLOCK_BOOTTIME, which is the same in every process of a machine; cores
+             * have it on their own clock. What has passed is no lease. */
+            mn_time until;
+        } lease;
     };
 };
 

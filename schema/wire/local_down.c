@@ -5,6 +5,9 @@
 #include "local.pb-c.h"
 #include "wire/local.h"
 
+/* So far from the clock's start that the time can be moved to another clock. */
+#define LEASE_UNTIL_MAX (INT64_C(1) << 62)
+
 static Mneme__Life *life_out(struct codec *codec, const struct mn_life *life)
 {
     Mneme__Life *out = codec_take(codec, 1, sizeof *out);
@@ -48,14 +51,11 @@ static Mneme__VatFreeze *vat_freeze_out(struct codec *codec, const struct mn_to_
 {
     uint32_t count = message->freeze.suspect_count;
     Mneme__VatFreeze *out = codec_take(codec, 1, sizeof *out);
-    char **vats = codec_take(codec, count, sizeof *vats);
-    uint32_t *runs = codec_take(codec, count, sizeof *runs);
+    char **vats = NULL;
+    uint32_t *runs = NULL;
+    codec_vat_runs_out(codec, message->freeze.suspects, count, &vats, &runs);
     if (codec->result != MN_OK) {
         return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        vats[i] = codec_text(message->freeze.suspects[i].vat.text);
-        runs[i] = message->freeze.suspects[i].run;
     }
     mneme__vat_freeze__init(out);
     out->round = message->freeze.round;
@@ -76,6 +76,7 @@ mn_result mn_to_vat_encode(const struct mn_to_vat *message, struct mn_buffer *bu
     Mneme__VatAddress address = MNEME__VAT_ADDRESS__INIT;
     Mneme__Who who = MNEME__WHO__INIT;
     Mneme__End end = MNEME__END__INIT;
+    Mneme__Lease lease = MNEME__LEASE__INIT;
     to.version = MN_PROTOCOL_VERSION;
     to.body_case = (Mneme__ToVat__BodyCase)message->kind;
     switch (message->kind) {
@@ -111,6 +112,10 @@ mn_result mn_to_vat_encode(const struct mn_to_vat *message, struct mn_buffer *bu
     case MN_TO_VAT_END:
         end.reason = codec_text(message->end.reason);
         to.end = &end;
+        break;
+    case MN_TO_VAT_LEASE:
+        lease.until = message->lease.until;
+        to.lease = &lease;
         break;
     }
     return codec_pack(&codec, &to.base, buffer);
@@ -203,6 +208,11 @@ static void to_vat_in(struct codec *codec, const Mneme__ToVat *in, struct mn_to_
         return;
     case MNEME__TO_VAT__BODY_END:
         codec_text_in(codec, in->end->reason, out->end.reason, sizeof out->end.reason);
+        return;
+    case MNEME__TO_VAT__BODY_LEASE:
+        (void)codec_check(codec, in->lease->until > -LEASE_UNTIL_MAX &&
+                                     in->lease->until < LEASE_UNTIL_MAX);
+        out->lease.until = in->lease->until;
         return;
     case MNEME__TO_VAT__BODY__NOT_SET:
     case _MNEME__TO_VAT__BODY__CASE_IS_INT_SIZE:

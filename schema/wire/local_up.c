@@ -60,6 +60,7 @@ mn_result mn_from_vat_encode(const struct mn_from_vat *message, struct mn_buffer
     Mneme__Trouble trouble = MNEME__TROUBLE__INIT;
     Mneme__Refused refused = MNEME__REFUSED__INIT;
     Mneme__Beat beat = MNEME__BEAT__INIT;
+    Mneme__WantLease want_lease = MNEME__WANT_LEASE__INIT;
     from.version = MN_PROTOCOL_VERSION;
     from.run = message->run;
     from.body_case = (Mneme__FromVat__BodyCase)message->kind;
@@ -98,6 +99,9 @@ mn_result mn_from_vat_encode(const struct mn_from_vat *message, struct mn_buffer
     case MN_FROM_VAT_BEAT:
         beat.number = message->beat.number;
         from.beat = &beat;
+        break;
+    case MN_FROM_VAT_WANT_LEASE:
+        from.want_lease = &want_lease;
         break;
     }
     return codec_pack(&codec, &from.base, buffer);
@@ -164,6 +168,8 @@ static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn
         return;
     case MNEME__FROM_VAT__BODY_BEAT:
         out->beat.number = in->beat->number;
+        return;
+    case MNEME__FROM_VAT__BODY_WANT_LEASE:
         return;
     case MNEME__FROM_VAT__BODY__NOT_SET:
     case _MNEME__FROM_VAT__BODY__CASE_IS_INT_SIZE:

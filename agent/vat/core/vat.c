@@ -51,6 +51,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->checkpoint_due = MN_TIME_NEVER;
     made->beat_due = MN_TIME_NEVER;
     made->session_due = MN_TIME_NEVER;
+    made->lease_until = INT64_MIN;
     if (life->chain_count > 0) {
         made->chain = malloc(life->chain_count * sizeof *made->chain);
         if (made->chain == NULL) {
@@ -114,6 +115,25 @@ uint64_t vat_round(const struct vat *vat)
 mn_epoch vat_durable(const struct vat *vat)
 {
     return vat->durable;
+}
+
+mn_time vat_lease(struct vat *vat, mn_time now)
+{
+    if (!vat->lease_wanted) {
+        vat->lease_wanted = true;
+        vat->beat_due = now; /* which says so */
+    }
+    return vat->lease_until;
+}
+
+mn_time vat_lease_until(const struct vat *vat)
+{
+    return vat->lease_until;
+}
+
+mn_run vat_run(const struct vat *vat)
+{
+    return vat->run;
 }
 
 void vat_connected(struct vat *vat, mn_time now)
@@ -213,10 +233,35 @@ static void on_start(struct vat *vat, mn_time now, const struct vat_event *event
     }
 }
 
+static void say_want_lease(const struct vat *vat, struct vat_effects *effects)
+{
+    if (vat->lease_wanted && !vat->lease_none) {
+        (void)effect_to_agent(vat, effects, MN_FROM_VAT_WANT_LEASE);
+    }
+}
+
+static void lease_ends(struct vat *vat)
+{
+    vat->lease_none = true;
+    vat->lease_until = INT64_MIN;
+}
+
+/* A vat that reads itself among those who are not to be believed any more. */
+static void lease_on_freeze(struct vat *vat, const struct mn_to_vat *message)
+{
+    for (uint32_t i = 0; i < message->freeze.suspect_count; i++) {
+        const struct mn_vat_run *suspect = &message->freeze.suspects[i];
+        if (suspect->run >= vat->run && mn_name_equal(&suspect->vat, &vat->name)) {
+            lease_ends(vat);
+        }
+    }
+}
+
 /* The agent does not know this connection: it was started anew and has asked nobody for us. */
 static void on_who(struct vat *vat, mn_time now, struct vat_effects *effects)
 {
     say_attach(vat, effects);
+    say_want_lease(vat, effects);
     checkpoint_say_again(vat, effects);
     for (size_t i = 0; i < vat->session_count; i++) {
         struct vat_session *session = vat->sessions[i];
@@ -237,6 +282,7 @@ static void on_agent(struct vat *vat, mn_time now, const struct mn_to_vat *messa
         checkpoint_on_durable(vat, now, message->durable.epoch, message->durable.floor, effects);
         break;
     case MN_TO_VAT_FREEZE:
+        lease_on_freeze(vat, message);
         round_on_freeze(vat, message, effects);
         break;
     case MN_TO_VAT_ROUND:
@@ -248,7 +294,13 @@ static void on_agent(struct vat *vat, mn_time now, const struct mn_to_vat *messa
     case MN_TO_VAT_WHO:
         on_who(vat, now, effects);
         break;
+    case MN_TO_VAT_LEASE:
+        if (!vat->lease_none) {
+            vat->lease_until = message->lease.until;
+        }
+        break;
     case MN_TO_VAT_END: {
+        lease_ends(vat);
         struct vat_effect *effect = effect_add(effects, VAT_EFFECT_END);
         char *reason = effect_take(effects, sizeof message->end.reason);
         if (effect != NULL && reason != NULL) {
@@ -274,6 +326,10 @@ static void beat(struct vat *vat, mn_time now, struct vat_effects *effects)
     struct mn_from_vat *message = effect_to_agent(vat, effects, MN_FROM_VAT_BEAT);
     if (message != NULL) {
         message->beat.number = ++vat->beat_number;
+    }
+    /* What was said once may have been lost with a connection. */
+    if (vat->lease_until <= now) {
+        say_want_lease(vat, effects);
     }
 }
 

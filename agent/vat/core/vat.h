@@ -243,6 +243,16 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
 mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, const void *bytes,
                    size_t size) MN_CHECKED;
 
+/* Until when this run may act on the world outside, as far as it knows; a time that has passed: not
+ * now. From the first call on the agent is asked to keep a lease running. May move the deadline. */
+mn_time vat_lease(struct vat *vat, mn_time now);
+
+/* The same, without asking for one. */
+mn_time vat_lease_until(const struct vat *vat);
+
+/* The run: of two of one vat the higher is the vat. */
+mn_run vat_run(const struct vat *vat);
+
 /* The connection to the agent is a new one: an agent that has just begun does not know it yet, and
  * is to hear of it soon. May move the deadline. */
 void vat_connected(struct vat *vat, mn_time now);

@@ -225,6 +225,9 @@ struct vat {
     mn_time checkpoint_due;
     mn_time beat_due;
     uint64_t beat_number;
+    bool lease_wanted;   /* the application has asked for one */
+    bool lease_none;     /* this run is over: it gets no lease any more */
+    mn_time lease_until; /* what has passed is none */
     mn_time session_due; /* at or before the first `due` of a session */
     struct vat_assembly *assemblies;
     size_t assembly_size;         /* reserved by all of them */

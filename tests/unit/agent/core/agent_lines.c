@@ -126,6 +126,14 @@ static void lines_up(struct play *play, const struct mn_up *up)
     case MN_UP_LOOKUP:
         lines_add(play, "up lookup %s\n", up->lookup.vat.text);
         return;
+    case MN_UP_LEASES:
+        lines_add(play, "up leases #%llu of %llu", (unsigned long long)up->leases.number,
+                  (unsigned long long)up->leases.asker);
+        for (uint32_t i = 0; i < up->leases.vat_count; i++) {
+            lines_add(play, " %s/%u", up->leases.vats[i].vat.text, up->leases.vats[i].run);
+        }
+        lines_add(play, "\n");
+        return;
     }
 }
 
@@ -210,6 +218,9 @@ static void lines_vat(struct play *play, const struct agent_effect *effect)
         return;
     case MN_TO_VAT_END:
         lines_add(play, "end: %s\n", message->end.reason);
+        return;
+    case MN_TO_VAT_LEASE:
+        lines_add(play, "lease until %lld ms\n", (long long)(message->lease.until / MN_MS));
         return;
     }
 }

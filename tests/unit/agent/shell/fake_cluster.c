@@ -85,6 +85,10 @@ static void on_up(void *context, struct mn_socket *socket, const struct mn_messa
     case MN_UP_HANDLED:
     case MN_UP_LOOKUP:
         break;
+    case MN_UP_LEASES:
+        cluster->lease_asker = up.leases.asker;
+        cluster->lease_number = up.leases.number;
+        break;
     }
     mn_arena_deinit(&arena);
 }

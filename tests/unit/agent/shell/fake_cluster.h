@@ -53,8 +53,10 @@ struct fake_cluster {
     struct fake_status status;
     mn_epoch rows[FAKE_ROW_COUNT_MAX]; /* durable and here, as reported, oldest first */
     size_t row_count;
-    int copies[8];     /* messages to h2, by kind */
-    mn_result refused; /* of the last Have */
+    int copies[8];        /* messages to h2, by kind */
+    mn_result refused;    /* of the last Have */
+    uint64_t lease_asker; /* of the last Leases */
+    uint64_t lease_number;
 };
 
 /* Everything but the agent. */

@@ -170,6 +170,9 @@ static void on_message(void *context, struct mn_socket *socket, const struct mn_
         case MN_FROM_VAT_REFUSED:
         case MN_FROM_VAT_BEAT:
             break;
+        case MN_FROM_VAT_WANT_LEASE:
+            vat->lease_wants += 1;
+            break;
         }
     }
     mn_arena_deinit(&arena);

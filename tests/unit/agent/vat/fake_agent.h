@@ -30,6 +30,7 @@ struct fake_vat {
     size_t written_count;
     uint64_t handled;   /* the newest round that it said is handled */
     uint32_t intervals; /* answers to freezes */
+    uint32_t lease_wants;
     int troubles;
     char trouble[512];
 };

@@ -198,6 +198,9 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
         break;
     case MN_FROM_VAT_BEAT:
         break;
+    case MN_FROM_VAT_WANT_LEASE:
+        world_log_add(vat->agent, "want_lease\n");
+        break;
     }
 }
 

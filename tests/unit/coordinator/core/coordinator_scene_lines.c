@@ -131,6 +131,13 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
         line_add(scene, " address %s run %u %s %s", down->address.vat.text, down->address.run,
                  down->address.host.text, down->address.endpoint.text);
         break;
+    case MN_DOWN_LEASED:
+        line_add(scene, " leased #%llu of %llu for %u ms", (unsigned long long)down->leased.number,
+                 (unsigned long long)down->leased.asker, down->leased.lease_ms);
+        for (uint32_t i = 0; i < down->leased.vat_count; i++) {
+            line_add(scene, " %s/%u", down->leased.vats[i].vat.text, down->leased.vats[i].run);
+        }
+        break;
     }
     line_add(scene, "\n");
 }
