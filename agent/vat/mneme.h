@@ -48,18 +48,45 @@ enum {
 
 struct mneme;
 
+/* What happens to a vat. Of what concerns one peer the order is: the last message of its old life,
+ * the event that tells of its new one, a gap if there is one, the first message of the new life.
+ * Each is handed out once, in the sense in which a message is: the turn that handles it is in a
+ * checkpoint, or it is handed out again. A vat may ignore them all: what can be sent again is, and
+ * nothing is believed of a former life. What it should consider:
+ *
+ * RESTORED          the first event of every process. With outcome MNEME_REVIVED or
+ * MNEME_ROLLED_BACK the BLOBs are what they were in epoch `kept`; with MNEME_RUNNING (the first
+ * start) and MNEME_RESET there are none: set up the state of a newborn. A vat that was reset has
+ * had a past, of which others may hold traces: do not hand out again what a newborn would (money,
+ * names, numbers); ask peers for what they remember. MESSAGE           change BLOBs, send, and
+ * return to mneme_next. PEER_ROLLED_BACK  the peer goes on from an earlier state, its epoch `kept`.
+ * `forgot_you` is what it has forgotten of this vat: libmneme sends that again, nothing need be
+ * done. `you_heard`, where it is not 0, is what this vat has heard that the peer does not remember
+ * having said, and keeps: compensate what follows from it, or tell the peer what it had said. Most
+ * vats have only to look at `you_heard`. PEER_RESET        the same of a peer that remembers
+ * nothing and whose numbers begin anew: drop what was agreed with it (sessions, subscriptions,
+ * credits), and agree on it again. GAP               messages gap_first to gap_last that nobody
+ * keeps. gap_sent 0: the peer sent them and this vat will never have them: treat its picture of the
+ * peer as incomplete, and ask for the whole. 1: the peer will never have them: send anew what
+ * matters. UNDELIVERED       messages that have waited send_ms for a peer that was out of reach: it
+ * will not get them, and hears of a gap when it is back. Send anew what still matters. With
+ *                   perhaps_taken it may have had some of them: let the repetition be recognised.
+ * PEER_UNREACHABLE, PEER_BACK   whether the peer can be reached now, which says nothing of what it
+ *                   remembers. What is sent meanwhile waits: stop what makes no sense without it.
+ * TIMEOUT           nothing came within timeout_ms.
+ * END               this run is over (a last checkpoint was written where that is of use), or
+ * another has taken its place: leave, and do nothing outside any more. */
 enum mneme_event_kind {
-    MNEME_RESTORED = 1, /* the very first; the BLOBs are as its checkpoint has them */
-    MNEME_MESSAGE,      /* a message, once and in the order it was sent */
+    MNEME_RESTORED = 1,
+    MNEME_MESSAGE,
     MNEME_PEER_ROLLED_BACK,
-    MNEME_PEER_RESET, /* a peer has forgotten everything */
-    MNEME_GAP,        /* messages that nobody keeps any more */
+    MNEME_PEER_RESET,
+    MNEME_GAP,
     MNEME_PEER_UNREACHABLE,
-    MNEME_PEER_BACK,   /* neither of these two says anything about the peer's memory */
-    MNEME_UNDELIVERED, /* messages that have waited send_ms for a peer out of reach: it will not get
-                          them, but hears of a gap when it is back. Send anew what still matters */
-    MNEME_TIMEOUT,     /* nothing came in time */
-    MNEME_END          /* stop now: a last checkpoint was written, or this run of the vat is over */
+    MNEME_PEER_BACK,
+    MNEME_UNDELIVERED,
+    MNEME_TIMEOUT,
+    MNEME_END
 };
 
 enum mneme_outcome {
