@@ -66,6 +66,7 @@ void agent_destroy(struct agent **out)
         agent_vat_destroy(agent->vats[i]);
     }
     free((void *)agent->vats);
+    free((void *)agent->busy.vats);
     free(agent->links);
     free(agent->addresses);
     free(agent->watches);

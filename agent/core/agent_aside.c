@@ -72,6 +72,7 @@ void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct 
         return;
     }
     if (vat->aside == NULL) {
+        agent_touch(vat);
         vat->aside = calloc(1, sizeof *vat->aside);
         if (vat->aside == NULL) {
             agent_fail(agent, MN_NO_MEMORY);
@@ -191,10 +192,10 @@ void agent_set_aside(struct agent *agent, const struct agent_event *event)
     }
 }
 
-void agent_aside_tick(struct agent *agent)
+void agent_aside_tick(struct agent *agent, size_t count)
 {
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        struct agent_vat *vat = agent->vats[i];
+    for (size_t i = 0; i < count; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
         if (vat->aside != NULL && vat->aside->failed &&
             agent->now - vat->aside->at >= AGENT_RETRY_NS) {
             vat->aside->failed = false;

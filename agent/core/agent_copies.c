@@ -11,19 +11,20 @@
 #include "agent_private.h"
 #include "base/grow.h"
 
-void agent_copies_begin(struct agent_vat *vat)
+void agent_copies_begin(const struct agent *agent, struct agent_vat *vat)
 {
+    agent_touch(vat);
     for (size_t i = 0; i < AGENT_PARTNER_COUNT_MAX; i++) {
         vat->partners[i] = AGENT_NONE;
     }
     for (size_t i = 0; i < vat->file_count; i++) {
         vat->files[i].durable = false;
-        memset(vat->files[i].copies, 0, sizeof vat->files[i].copies);
+        memset(vat->files[i].copies, 0, agent->partner_count * sizeof *vat->files[i].copies);
     }
     vat->newest_durable = 0;
 }
 
-static bool host_usable(const struct agent *agent, uint32_t host)
+bool agent_host_usable(const struct agent *agent, uint32_t host)
 {
     const struct agent_peer_host *peer = agent_peer(agent, host);
     if (peer == NULL) {
@@ -42,7 +43,7 @@ static bool domain_shared(const struct agent *agent, uint32_t a, uint32_t b)
 static bool partner_fits(const struct agent *agent, const struct agent_vat *vat, uint32_t slot,
                          uint32_t host)
 {
-    if (host == agent->config.own || !host_usable(agent, host)) {
+    if (host == agent->config.own || !agent_host_usable(agent, host)) {
         return false;
     }
     bool spread = slot < agent->partner_spread;
@@ -124,11 +125,12 @@ static void copies_fill_slot(struct agent *agent, struct agent_vat *vat, uint32_
 
 void agent_copies_advance(struct agent *agent, struct agent_vat *vat)
 {
+    agent_touch(vat);
     if (!agent_vat_owned(vat)) {
         return;
     }
     for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
-        if (vat->partners[slot] == AGENT_NONE || !host_usable(agent, vat->partners[slot])) {
+        if (vat->partners[slot] == AGENT_NONE || !agent_host_usable(agent, vat->partners[slot])) {
             partner_choose(agent, vat, slot);
         }
         if (vat->partners[slot] != AGENT_NONE) {
@@ -186,13 +188,13 @@ static void host_leave_alone(struct agent *agent, uint32_t host)
 
 /* What @file's partner received was damaged. That may be our file's fault, and then no other host
  * would fare better: it is read back and written anew, once. */
-static void copies_verify(struct agent *agent, const struct agent_vat *vat, struct agent_file *file,
+static void copies_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                           uint32_t slot)
 {
     file->verified = true;
     file->durable = false;
     file->copies[slot].state = AGENT_COPY_NEEDED;
-    agent_file_move(file, AGENT_FILE_UNSYNCED);
+    agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
     agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
 }
 
@@ -266,16 +268,16 @@ static bool copies_overdue(struct agent *agent, struct agent_vat *vat, uint32_t 
     return false;
 }
 
-void agent_copies_tick(struct agent *agent)
+void agent_copies_tick(struct agent *agent, size_t count)
 {
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        struct agent_vat *vat = agent->vats[i];
+    for (size_t i = 0; i < count; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
         if (!agent_vat_owned(vat)) {
             continue;
         }
         for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
             uint32_t host = vat->partners[slot];
-            if (host != AGENT_NONE && host_usable(agent, host) &&
+            if (host != AGENT_NONE && agent_host_usable(agent, host) &&
                 copies_overdue(agent, vat, slot)) {
                 agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_HOST_AWAY,
                                                             .host = *agent_host_name(agent, host)});

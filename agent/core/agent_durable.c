@@ -69,7 +69,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
         return;
     }
     if (event->synced.result == MN_OK) {
-        agent_file_move(file, AGENT_FILE_HERE);
+        agent_file_move(vat, file, AGENT_FILE_HERE);
         if (file->reportable) {
             agent_dirty(agent, vat, file);
         }
@@ -88,19 +88,19 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
         agent_aside_advance(agent, vat);
         return;
     }
-    agent_file_move(file, AGENT_FILE_FAILED);
+    agent_file_move(vat, file, AGENT_FILE_FAILED);
     file->at = agent->now;
 }
 
 /* Try again to sync what could not be synced: the disk may have room by now. */
-void agent_durable_tick(struct agent *agent)
+void agent_durable_tick(struct agent *agent, size_t count)
 {
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        struct agent_vat *vat = agent->vats[i];
+    for (size_t i = 0; i < count; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
         for (size_t k = 0; k < vat->file_count; k++) {
             struct agent_file *file = &vat->files[k];
             if (file->state == AGENT_FILE_FAILED && agent->now - file->at >= AGENT_RETRY_NS) {
-                agent_file_move(file, AGENT_FILE_UNSYNCED);
+                agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
                 agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
             }
         }

@@ -46,7 +46,7 @@ static struct agent_file *fetch_file(struct agent *agent, struct agent_vat *vat,
         return agent_add_file(agent, vat, epoch, AGENT_FILE_ARRIVING);
     }
     if (file->state == AGENT_FILE_GONE) {
-        agent_file_move(file, AGENT_FILE_ARRIVING);
+        agent_file_move(vat, file, AGENT_FILE_ARRIVING);
         file->received = 0;
         file->fetched = false;
     }
@@ -114,11 +114,11 @@ void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch ep
     }
 }
 
-void agent_fetch_tick(struct agent *agent)
+void agent_fetch_tick(struct agent *agent, size_t count)
 {
     mn_time bound = (mn_time)agent->config.copy_ms * MN_MS * AGENT_FETCH_FACTOR;
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        struct agent_vat *vat = agent->vats[i];
+    for (size_t i = 0; i < count; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
         if (vat->life != AGENT_LIFE_FETCHING || agent->now - vat->fetched_at < bound) {
             continue;
         }

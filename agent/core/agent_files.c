@@ -19,8 +19,9 @@ static const unsigned file_moves[AGENT_FILE_STATE_COUNT] = {
 
 #undef TO
 
-void agent_file_move(struct agent_file *file, enum agent_file_state to)
+void agent_file_move(struct agent_vat *vat, struct agent_file *file, enum agent_file_state to)
 {
+    agent_touch(vat);
     mn_assert((file_moves[file->state] >> to & 1U) != 0);
     file->state = to;
 }
@@ -52,10 +53,16 @@ struct agent_file *agent_add_file(struct agent *agent, struct agent_vat *vat, mn
 {
     mn_result result = mn_grow(&vat->files, &vat->file_capacity, vat->file_count + 1,
                                sizeof *vat->files, AGENT_FILE_COUNT_MAX);
+    struct agent_copy *copies = NULL;
+    if (result == MN_OK) {
+        copies = calloc(agent->partner_count > 0 ? agent->partner_count : 1, sizeof *copies);
+        result = copies != NULL ? MN_OK : MN_NO_MEMORY;
+    }
     if (result != MN_OK) {
         agent_fail(agent, result);
         return NULL;
     }
+    agent_touch(vat);
     size_t place = files_place(vat, epoch);
     mn_assert(place == vat->file_count || vat->files[place].epoch != epoch);
     memmove(vat->files + place + 1, vat->files + place,
@@ -66,6 +73,7 @@ struct agent_file *agent_add_file(struct agent *agent, struct agent_vat *vat, mn
     file->epoch = epoch;
     file->state = state;
     file->at = agent->now;
+    file->copies = copies;
     return file;
 }
 
@@ -74,6 +82,7 @@ void agent_remove_file(struct agent_vat *vat, mn_epoch epoch)
     size_t place = files_place(vat, epoch);
     mn_assert(place < vat->file_count && vat->files[place].epoch == epoch);
     free(vat->files[place].heard);
+    free(vat->files[place].copies);
     memmove(vat->files + place, vat->files + place + 1,
             (vat->file_count - place - 1) * sizeof *vat->files);
     vat->file_count -= 1;
@@ -149,7 +158,7 @@ void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete)
 {
-    agent_file_move(file, AGENT_FILE_GONE);
+    agent_file_move(vat, file, AGENT_FILE_GONE);
     file->durable = false;
     if (delete) {
         agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);

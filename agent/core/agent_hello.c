@@ -180,10 +180,12 @@ void agent_heartbeat(struct agent *agent)
     if (agent->welcomed) {
         hello_refresh(agent);
     }
-    agent_durable_tick(agent);
-    agent_aside_tick(agent);
-    agent_holder_tick(agent);
-    agent_fetch_tick(agent);
-    agent_copies_tick(agent);
+    size_t busy = agent_busy_begin(agent);
+    agent_durable_tick(agent, busy);
+    agent_aside_tick(agent, busy);
+    agent_holder_tick(agent, busy);
+    agent_fetch_tick(agent, busy);
+    agent_copies_tick(agent, busy);
+    agent_busy_end(agent, busy);
     agent_report_tick(agent);
 }

@@ -110,7 +110,7 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
         }
         file->source = host;
     } else if (file->state == AGENT_FILE_GONE) {
-        agent_file_move(file, AGENT_FILE_ARRIVING);
+        agent_file_move(vat, file, AGENT_FILE_ARRIVING);
         file->received = 0;
         file->source = host;
         file->at = agent->now;
@@ -299,7 +299,7 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
         agent_say_want(agent, file->source, vat, file);
         return;
     }
-    agent_file_move(file, AGENT_FILE_HERE);
+    agent_file_move(vat, file, AGENT_FILE_HERE);
     agent_file_learn(agent, file, event->piece.facts);
     file->promised = true;
     file->reportable = true;
@@ -339,11 +339,11 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
 
 /* What has stopped arriving: ask again for what a start needs, forget what nobody goes on sending.
  */
-void agent_holder_tick(struct agent *agent)
+void agent_holder_tick(struct agent *agent, size_t count)
 {
     mn_time bound = (mn_time)agent->config.copy_ms * MN_MS;
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        struct agent_vat *vat = agent->vats[i];
+    for (size_t i = 0; i < count; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
         for (size_t k = vat->file_count; k > 0; k--) {
             struct agent_file *file = &vat->files[k - 1];
             if (file->state != AGENT_FILE_ARRIVING || file->writing ||

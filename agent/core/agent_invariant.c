@@ -35,6 +35,7 @@ static void invariant_vat(const struct agent *agent, const struct agent_vat *vat
         mn_assert(i == 0 || vat->files[i - 1].epoch < vat->files[i].epoch);
         invariant_file(agent, vat, &vat->files[i]);
     }
+    mn_assert(vat->busy || agent_vat_quiet(agent, vat));
     for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
         mn_assert(vat->partners[slot] != agent->config.own);
     }

@@ -30,6 +30,7 @@ void agent_life_move(struct agent_vat *vat, enum agent_life to)
 {
     mn_assert((life_moves[vat->life] >> to & 1U) != 0);
     vat->life = to;
+    agent_touch(vat);
 }
 
 struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
@@ -120,7 +121,7 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
     if (vat->floor > vat->start.keep) {
         vat->floor = vat->start.keep; /* a loss took it back below: that is what it goes on from */
     }
-    agent_copies_begin(vat);
+    agent_copies_begin(agent, vat);
     agent_notices_begin(agent, vat);
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_START,
                                                 .vat = vat->name,

@@ -93,21 +93,21 @@ struct agent_file {
     struct mn_heard *heard; /* owned; `peer` is a name's number (agent_names.c) */
     uint32_t heard_count;
     enum agent_file_state state;
-    bool durable;         /* here and at every partner, in this life of the vat */
-    bool promised;        /* what it heard may have been spoken of: reported as durable */
-    bool reportable;      /* the coordinator is to know of it */
-    bool dirty;           /* waits in the list of rows to report */
-    uint64_t reported_in; /* sequence of the newest report with it */
-    bool taken;           /* the coordinator has its row: it may be deleted */
-    mn_time at;           /* ARRIVING: last progress; FAILED: last try */
-    mn_time asked_at;     /* ARRIVING: when we last asked for more of it */
-    uint64_t received;    /* ARRIVING: bytes that are here */
-    uint32_t source;      /* ARRIVING: the host it comes from */
-    bool writing;         /* ARRIVING: a piece is at the disk */
-    bool fetched;         /* ARRIVING: asked for by us, for a start */
-    bool verified;        /* read back because a partner got it damaged */
-    bool looking;         /* whether it is still there is being asked */
-    struct agent_copy copies[AGENT_PARTNER_COUNT_MAX]; /* one per partner of the vat */
+    bool durable;              /* here and at every partner, in this life of the vat */
+    bool promised;             /* what it heard may have been spoken of: reported as durable */
+    bool reportable;           /* the coordinator is to know of it */
+    bool dirty;                /* waits in the list of rows to report */
+    uint64_t reported_in;      /* sequence of the newest report with it */
+    bool taken;                /* the coordinator has its row: it may be deleted */
+    mn_time at;                /* ARRIVING: last progress; FAILED: last try */
+    mn_time asked_at;          /* ARRIVING: when we last asked for more of it */
+    uint64_t received;         /* ARRIVING: bytes that are here */
+    uint32_t source;           /* ARRIVING: the host it comes from */
+    bool writing;              /* ARRIVING: a piece is at the disk */
+    bool fetched;              /* ARRIVING: asked for by us, for a start */
+    bool verified;             /* read back because a partner got it damaged */
+    bool looking;              /* whether it is still there is being asked */
+    struct agent_copy *copies; /* owned; one per partner of the vat */
 };
 
 /* What a vat answered to a freeze. */
@@ -130,6 +130,15 @@ struct agent_aside {
     uint32_t moved_count;
     mn_epoch *linked; /* owned */
     uint32_t linked_count;
+};
+
+struct agent_vat;
+
+/* The vats that the next heartbeat looks at, each once; room for all. */
+struct agent_busy {
+    struct agent_vat **vats;
+    size_t count;
+    size_t capacity;
 };
 
 struct agent_vat {
@@ -157,10 +166,12 @@ struct agent_vat {
     size_t holder_capacity;
     mn_epoch newest_durable;
     mn_epoch floor;
-    bool awaited;              /* the freeze waits for its interval or its end */
-    struct agent_aside *aside; /* what is still to be set aside; NULL: nothing. Owned */
-    mn_run aside_run;          /* on record: of this run what died has been set aside, */
-    uint32_t aside_count;      /* so many checkpoints */
+    bool awaited;                 /* the freeze waits for its interval or its end */
+    struct agent_aside *aside;    /* what is still to be set aside; NULL: nothing. Owned */
+    mn_run aside_run;             /* on record: of this run what died has been set aside, */
+    uint32_t aside_count;         /* so many checkpoints */
+    bool busy;                    /* it is in the list */
+    struct agent_busy *busy_list; /* the agent's */
     struct agent_interval interval;
     bool lease_wanted;   /* by its application, in this run */
     mn_time lease_until; /* the newest lease that it was given */
@@ -272,6 +283,7 @@ struct agent {
     struct agent_vat **vats; /* by name */
     size_t vat_count;
     size_t vat_capacity;
+    struct agent_busy busy;
     struct agent_link *links; /* by connection */
     size_t link_count;
     size_t link_capacity;
@@ -425,7 +437,7 @@ struct agent_file *agent_find_file(const struct agent_vat *vat, mn_epoch epoch);
 struct agent_file *agent_add_file(struct agent *agent, struct agent_vat *vat, mn_epoch epoch,
                                   enum agent_file_state state);
 void agent_remove_file(struct agent_vat *vat, mn_epoch epoch);
-void agent_file_move(struct agent_file *file, enum agent_file_state to);
+void agent_file_move(struct agent_vat *vat, struct agent_file *file, enum agent_file_state to);
 /* Take over what a file says of itself, once it is whole. */
 void agent_file_learn(struct agent *agent, struct agent_file *file,
                       const struct agent_file_facts *facts);
@@ -441,22 +453,32 @@ void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct 
 void agent_aside_advance(struct agent *agent, struct agent_vat *vat); /* if it can be done now */
 void agent_set_aside(struct agent *agent, const struct agent_event *event);
 void agent_aside_said(struct agent *agent, const struct agent_vat *vat, mn_run run);
-void agent_aside_tick(struct agent *agent);
+void agent_aside_tick(struct agent *agent, size_t count);
 void agent_aside_free(struct agent_vat *vat);
 
+/* agent_busy.c. Have the next heartbeat look at the vat. */
+void agent_touch(struct agent_vat *vat);
+/* In the order of names; how many there are: what is touched from now on comes behind these. */
+size_t agent_busy_begin(struct agent *agent);
+/* The first @count have been looked at: those that are quiet need no more of it. */
+void agent_busy_end(struct agent *agent, size_t count);
+bool agent_vat_quiet(const struct agent *agent, const struct agent_vat *vat);
+
 /* agent_copies.c: our vats' checkpoints at other hosts. */
-void agent_copies_begin(struct agent_vat *vat); /* a new life: nobody is known to hold anything */
+bool agent_host_usable(const struct agent *agent, uint32_t host);
+void agent_copies_begin(const struct agent *agent,
+                        struct agent_vat *vat); /* a new life: nobody is known to hold anything */
 void agent_copies_advance(struct agent *agent, struct agent_vat *vat);
 void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_vat *vat,
                         struct agent_file *file);
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message);
-void agent_copies_tick(struct agent *agent);
+void agent_copies_tick(struct agent *agent, size_t count);
 void agent_host_lost(struct agent *agent, const struct mn_name *host);
 
 /* agent_durable.c: what is durable, the floor, and what may be deleted. */
 void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message);
 void agent_synced(struct agent *agent, const struct agent_event *event);
-void agent_durable_tick(struct agent *agent);
+void agent_durable_tick(struct agent *agent, size_t count);
 void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
 void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
 void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
@@ -472,7 +494,7 @@ void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *va
                     const struct mn_digest *digest, mn_result refused);
 void agent_say_want(struct agent *agent, uint32_t host, const struct agent_vat *vat,
                     struct agent_file *file);
-void agent_holder_tick(struct agent *agent);
+void agent_holder_tick(struct agent *agent, size_t count);
 
 /* agent_fetch.c: the chain of a start. */
 bool agent_chain_whole(const struct agent_vat *vat);
@@ -483,7 +505,7 @@ void agent_fetch_moves(const struct agent *agent, struct agent_vat *vat, mn_epoc
 /* The file of @epoch is here, or gone: see whether the start can go on. */
 void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch);
 /* Give up the starts of which nothing arrives any more. */
-void agent_fetch_tick(struct agent *agent);
+void agent_fetch_tick(struct agent *agent, size_t count);
 void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
                         mn_result why);
 

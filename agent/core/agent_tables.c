@@ -45,6 +45,10 @@ struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name
                          sizeof(struct agent_vat *), AGENT_VAT_COUNT_MAX);
     }
     if (result == MN_OK) {
+        result = mn_grow(&agent->busy.vats, &agent->busy.capacity, agent->vat_count + 1,
+                         sizeof(struct agent_vat *), AGENT_VAT_COUNT_MAX);
+    }
+    if (result == MN_OK) {
         vat = calloc(1, sizeof *vat);
         result = vat != NULL ? MN_OK : MN_NO_MEMORY;
     }
@@ -54,7 +58,8 @@ struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name
     }
     vat->name = *name;
     vat->number = number;
-    agent_copies_begin(vat);
+    vat->busy_list = &agent->busy;
+    agent_copies_begin(agent, vat);
     size_t place = vats_place(agent, name);
     memmove(agent->vats + place + 1, agent->vats + place,
             (agent->vat_count - place) * sizeof(struct agent_vat *));
@@ -68,6 +73,7 @@ void agent_vat_destroy(struct agent_vat *vat)
     agent_aside_free(vat);
     for (size_t i = 0; i < vat->file_count; i++) {
         free(vat->files[i].heard);
+        free(vat->files[i].copies);
     }
     free(vat->files);
     free(vat->holders);

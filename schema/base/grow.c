@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GROW_SIZE_MIN = 512 };
+
 mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_size,
                   size_t count_max)
 {
@@ -15,8 +17,10 @@ mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_si
         return MN_FULL;
     }
     size_t room = *capacity > count_max / 2 ? count_max : *capacity * 2;
-    if (room < 8) {
-        room = 8 < count_max ? 8 : count_max;
+    /* Of small things a few at once, of large ones no more than are needed. */
+    size_t least = element_size < GROW_SIZE_MIN / 8 ? 8 : GROW_SIZE_MIN / element_size + 1;
+    if (room < least) {
+        room = least < count_max ? least : count_max;
     }
     if (room < count) {
         room = count;
