@@ -77,6 +77,7 @@ struct agent_config {
     uint32_t connect_ms;
     uint32_t send_ms; /* how long vats' messages wait for a peer out of reach; 0: without bound */
     uint32_t interval_ms;
+    uint32_t latency_ms; /* how long a vat's held message waits for a checkpoint, if that is less */
     uint32_t full_every;
     uint32_t keep_count; /* durable checkpoints that stay restorable, at least 1 */
     uint32_t stores;     /* copies in all that make a checkpoint durable, at least 1 */

@@ -64,6 +64,7 @@ static void local_say_life(struct agent *agent, const struct agent_vat *vat)
     life->full_every = config->full_every;
     life->keep_count = config->keep_count;
     life->connect_ms = config->connect_ms;
+    life->latency_ms = config->latency_ms;
     life->send_ms = config->send_ms;
     life->early = vat->number < agent->directory->vat_count && agent->directory->early[vat->number];
     life->chain = chain;

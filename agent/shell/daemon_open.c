@@ -99,6 +99,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             .copy_ms = (uint32_t)topology->timing.copy_ms,
             .connect_ms = (uint32_t)topology->timing.connect_ms,
             .send_ms = (uint32_t)topology->timing.send_ms,
+            .latency_ms = (uint32_t)topology->checkpoints.latency_ms,
             .interval_ms = (uint32_t)topology->checkpoints.interval_ms,
             .full_every = (uint32_t)topology->checkpoints.full_every,
             .keep_count = (uint32_t)topology->checkpoints.keep,

@@ -150,8 +150,14 @@ int mneme_next(struct mneme *vat, struct mneme_event *event, int timeout_ms) MNE
  * invisible then, because peers may have heard what it no longer knows.
  * A large message travels in pieces, and one to a peer that is slow waits here, so that neither is
  * in the way of what others are sent. MNEME_FULL: too much is kept for this peer (80 MiB) or for
- * all (256 MiB); nothing is lost, try again later. Also MNEME_BAD_INPUT (no name, or this vat's
- * own), MNEME_TOO_LARGE, MNEME_NO_MEMORY. */
+ * all (256 MiB); nothing is lost, try again later. A message to a peer that is down or moving waits
+ * for as long as the topology's send_ms says; then MNEME_UNDELIVERED tells of it. Also
+ * MNEME_BAD_INPUT (no name, or this vat's own), MNEME_TOO_LARGE, MNEME_NO_MEMORY.
+ *
+ * How soon a turn that sent something is in a checkpoint is for the topology to say: after
+ * interval_ms, or after latency_ms where that is less. With latency_ms: 0 it is written at the next
+ * call of mneme_next, or, while the checkpoint before is not durable, as soon as that is, with all
+ * turns in between: as often as the disks allow, and no oftener. */
 int mneme_send(struct mneme *vat, const char *peer, const void *bytes, size_t size) MNEME_CHECKED;
 
 /* Set the BLOB @name to a copy of @size bytes. Putting the same bytes again costs nothing.

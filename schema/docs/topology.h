@@ -61,6 +61,9 @@ enum {
 
 #define TOPOLOGY_CHECKPOINTS(X)                                                                    \
     X(interval_ms, 1000, 10, 86400000, "time from one checkpoint of a vat to the next")            \
+    X(latency_ms, 86400000, 0, 86400000,                                                           \
+      "how long a held message waits for a checkpoint, where that is less than interval_ms; "      \
+      "0: as soon as the checkpoint before it is durable")                                         \
     X(full_every, 8, 1, 1000, "each so many checkpoints one is full, the others are diffs")        \
     X(keep, 8, 1, 100000, "durable checkpoints that are kept of each vat")                         \
     X(stores, 2, 1, 16, "copies of each checkpoint, in as many different domains")

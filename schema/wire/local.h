@@ -78,6 +78,7 @@ struct mn_life {
     char key_file[MN_PATH_SIZE_MAX]; /* the host's key; "" where connections are plain */
     struct mn_endpoint address;      /* what to bind for other vats: tcp://127.0.0.1:*, say */
     uint32_t interval_ms;
+    uint32_t latency_ms; /* how long a held message waits for a checkpoint, if that is less */
     uint32_t full_every;
     uint32_t keep_count;
     uint32_t connect_ms;

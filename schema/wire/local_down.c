@@ -41,6 +41,7 @@ static Mneme__Life *life_out(struct codec *codec, const struct mn_life *life)
     out->n_chain = life->chain_count;
     out->connect_ms = life->connect_ms;
     out->send_ms = life->send_ms;
+    out->latency_ms = life->latency_ms;
     out->early = life->early;
     out->host_keys = keys;
     out->n_host_keys = life->host_key_count;
@@ -167,6 +168,7 @@ static void life_in(struct codec *codec, const Mneme__Life *in, struct mn_life *
     out->keep_count = in->keep_count;
     out->connect_ms = in->connect_ms;
     out->send_ms = in->send_ms;
+    out->latency_ms = in->latency_ms;
     out->early = in->early != 0;
     (void)codec_check(codec, in->interval_ms > 0 && in->full_every > 0 && in->keep_count > 0 &&
                                  in->connect_ms > 0);

@@ -58,6 +58,7 @@ static void agent_make(struct sim *sim, const struct sim_process *process)
                                 .copy_ms = (uint32_t)config->copy_ms,
                                 .connect_ms = (uint32_t)config->connect_ms,
                                 .send_ms = (uint32_t)config->send_ms,
+                                .latency_ms = (uint32_t)config->latency_ms,
                                 .interval_ms = (uint32_t)config->interval_ms,
                                 .full_every = (uint32_t)config->full_every,
                                 .keep_count = (uint32_t)config->keep,

@@ -30,6 +30,7 @@
     X(connect_ms, 600, 20, 600000, "timing")                                                       \
     X(send_ms, 600000, 0, 86400000, "how long messages wait for a peer that is out of reach")      \
     X(interval_ms, 200, 10, 86400000, "from one checkpoint of a vat to the next")                  \
+    X(latency_ms, 86400000, 0, 86400000, "how long a held message waits for one, if less")         \
     X(full_every, 4, 1, 1000, "each so many checkpoints one is full")                              \
     X(keep, 3, 1, 100000, "durable checkpoints that are kept")                                     \
     X(stores, 2, 1, 16, "copies of each checkpoint")                                               \

@@ -50,11 +50,12 @@ static void write_settings(const struct sim_config *config, struct mn_text *text
         (long long)config->heartbeat_ms, (long long)config->stale_ms, (long long)config->suspect_ms,
         (long long)config->lost_ms, (long long)config->settle_ms, (long long)config->collect_ms,
         (long long)config->copy_ms, (long long)config->connect_ms, (long long)config->send_ms);
-    mn_text_add_format(text,
-                       "checkpoints: {interval_ms: %lld, full_every: %lld, keep: %lld, "
-                       "stores: %lld}\n",
-                       (long long)config->interval_ms, (long long)config->full_every,
-                       (long long)config->keep, (long long)config->stores);
+    mn_text_add_format(
+        text,
+        "checkpoints: {interval_ms: %lld, latency_ms: %lld, full_every: %lld, keep: %lld, "
+        "stores: %lld}\n",
+        (long long)config->interval_ms, (long long)config->latency_ms,
+        (long long)config->full_every, (long long)config->keep, (long long)config->stores);
     mn_text_add_format(text, "policy: {total_loss: %s}\n",
                        config->total_loss_roll_back != 0 ? "roll_back" : "tell");
 }

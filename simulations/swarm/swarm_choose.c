@@ -352,4 +352,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     if ((classes >> SWARM_CUT & 1U) != 0 && chance(&chooser, 10)) {
         choose_near_miss(&chooser);
     }
+    if (chance(&chooser, 15)) {
+        script->config.latency_ms = chance(&chooser, 50) ? 0 : between(&chooser, 1, 40);
+    }
 }

@@ -26,6 +26,24 @@ static bool floor_lags(const struct vat *vat)
     return false;
 }
 
+/* One that is hastened waits until the one before it is durable, with all turns in between: so
+ * checkpoints are taken as often as disks and copies allow, and no oftener. */
+mn_time checkpoint_deadline(const struct vat *vat)
+{
+    return vat->undurable_count == 0 && vat->commit_due < vat->checkpoint_due ? vat->commit_due
+                                                                              : vat->checkpoint_due;
+}
+
+void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent)
+{
+    mn_time due = sent && vat->latency < vat->interval ? now + vat->latency : MN_TIME_NEVER;
+    vat->open_size += size + VAT_MESSAGE_COST;
+    due = vat->open_size >= VAT_OPEN_SIZE_MAX ? now : due;
+    if (due < vat->commit_due) {
+        vat->commit_due = due;
+    }
+}
+
 bool checkpoint_wanted(const struct vat *vat)
 {
     if (vat->undurable_count >= VAT_UNDURABLE_COUNT_MAX ||
@@ -331,6 +349,7 @@ void checkpoint_on_written(struct vat *vat, const struct mn_checkpoint_identity 
         return;
     }
     blobs_settle(&vat->blobs);
+    vat->open_size = 0;
     vat->gone_count = 0;
     for (size_t i = 0; i < vat->told_count; i++) {
         if (vat->told[i].epoch == 0) {

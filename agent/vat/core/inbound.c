@@ -278,7 +278,7 @@ void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_
 }
 
 /* Hand the application what is new in a Data. */
-static mn_result inbound_take(struct vat *vat, struct vat_session *session,
+static mn_result inbound_take(struct vat *vat, mn_time now, struct vat_session *session,
                               const struct mn_session *message, struct vat_effects *effects)
 {
     mn_result result = session_hear(vat, session, message->data.epoch);
@@ -297,6 +297,7 @@ static mn_result inbound_take(struct vat *vat, struct vat_session *session,
             delivery->message.size = size;
             session->taken += 1;
             session->changed = true;
+            checkpoint_hasten(vat, now, size, false);
         }
         payload = size > 0 ? payload + size : payload;
     }
@@ -344,7 +345,7 @@ static void inbound_on_data(struct vat *vat, mn_time now, const struct vat_event
     if (first <= session->taken + 1 && last > session->taken) {
         mn_result result = message->data.total > 0
                                ? pieces_take(vat, now, session, message, effects)
-                               : inbound_take(vat, session, message, effects);
+                               : inbound_take(vat, now, session, message, effects);
         effects->failed = effects->failed || result == MN_NO_MEMORY;
         /* When there is no room to note what was heard, nothing is taken: it is sent again after
          * the full checkpoint that makes room. */

@@ -160,6 +160,7 @@ static mn_result pieces_deliver(struct vat *vat, mn_time now, struct vat_session
         delivery->message.size = assembly->total;
         vat->assembled = assembly->bytes;
         assembly->bytes = NULL;
+        checkpoint_hasten(vat, now, assembly->total, false);
         session->taken += 1;
         session->changed = true;
     }

@@ -40,6 +40,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->plain = life->key_file[0] == '\0';
     made->early = life->early;
     made->interval = (mn_time)(life->interval_ms > 0 ? life->interval_ms : 1) * MN_MS;
+    made->latency = (mn_time)life->latency_ms * MN_MS;
     made->full_every = life->full_every > 0 ? life->full_every : 1;
     made->connect = (mn_time)(life->connect_ms > 0 ? life->connect_ms : 1) * MN_MS;
     made->retry = made->connect / 4;
@@ -49,6 +50,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->send = life->send_ms > 0 ? (mn_time)life->send_ms * MN_MS : MN_TIME_NEVER;
     made->epoch = mn_epoch_first(life->run);
     made->checkpoint_due = MN_TIME_NEVER;
+    made->commit_due = MN_TIME_NEVER;
     made->beat_due = MN_TIME_NEVER;
     made->session_due = MN_TIME_NEVER;
     made->lease_until = INT64_MIN;
@@ -149,7 +151,8 @@ mn_time vat_deadline(const struct vat *vat)
     }
     mn_time deadline = vat->beat_due;
     deadline = vat->session_due < deadline ? vat->session_due : deadline;
-    return vat->checkpoint_due < deadline ? vat->checkpoint_due : deadline;
+    mn_time checkpoint = checkpoint_deadline(vat);
+    return checkpoint < deadline ? checkpoint : deadline;
 }
 
 mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, const void *bytes,
@@ -172,7 +175,9 @@ mn_result vat_send(struct vat *vat, mn_time now, const struct mn_name *peer, con
     if (session->link == VAT_LINK_IDLE) {
         link_wake(vat, session, now);
     }
-    if (vat->early && !session->pumping) {
+    if (!vat->early) {
+        checkpoint_hasten(vat, now, size, true);
+    } else if (!session->pumping) {
         vat->pump_due = vat->pump_first == NULL ? now : vat->pump_due;
         session->pumping = true;
         session->pump_next = vat->pump_first;
@@ -366,8 +371,9 @@ static void on_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
         sessions_tick(vat, now, effects);
     }
     /* A turn that this tick brings about comes first; the checkpoint is due at the next tick. */
-    if (vat->checkpoint_due <= now && !delivers(effects)) {
+    if (checkpoint_deadline(vat) <= now && !delivers(effects)) {
         vat->checkpoint_due = now + vat->interval;
+        vat->commit_due = MN_TIME_NEVER;
         if (checkpoint_wanted(vat)) {
             checkpoint_begin(vat, effects);
         }

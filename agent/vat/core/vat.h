@@ -41,6 +41,10 @@ enum {
      * again in its turn. */
     VAT_ASSEMBLY_SIZE_MAX = 128 * 1024 * 1024,
 
+    /* Bytes sent and taken in one interval, with VAT_MESSAGE_COST for each message, after which a
+     * checkpoint is due: held peers wait for what was sent, and keep what was taken. */
+    VAT_OPEN_SIZE_MAX = 4 * 1024 * 1024,
+
     VAT_SESSION_COUNT_MAX = 16384,
     VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */
     VAT_UNDURABLE_COUNT_MAX = 256,           /* checkpoints written and not yet durable */

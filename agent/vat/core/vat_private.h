@@ -175,6 +175,7 @@ struct vat {
     bool plain; /* connections have no keys */
     bool early; /* what was sent leaves when its turn is over, durable or not */
     mn_time interval;
+    mn_time latency; /* how long a held message waits for a checkpoint */
     uint32_t full_every;
     mn_time connect;
     mn_time retry;
@@ -223,6 +224,8 @@ struct vat {
     bool writing;
     bool writing_full;
     mn_time checkpoint_due;
+    mn_time commit_due; /* when what was sent or taken should be in one; MN_TIME_NEVER: later */
+    size_t open_size;   /* that was sent and taken in the open epoch */
     mn_time beat_due;
     uint64_t beat_number;
     bool lease_wanted;   /* the application has asked for one */
@@ -466,6 +469,12 @@ void round_on_durable(struct vat *vat, struct vat_effects *effects);
 
 /* Whether anything has changed that a checkpoint would keep. */
 bool checkpoint_wanted(const struct vat *vat);
+
+/* Note that @size bytes were sent in the open epoch, or taken: a checkpoint may be due sooner. */
+void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent);
+
+/* When the next checkpoint is due. */
+mn_time checkpoint_deadline(const struct vat *vat);
 
 /* Ask for a checkpoint to be written. */
 void checkpoint_begin(struct vat *vat, struct vat_effects *effects);

@@ -37,6 +37,61 @@ static void a_held_message_leaves_only_when_its_epoch_is_durable(void **state)
     world_deinit(&world);
 }
 
+static void a_turn_that_sent_something_is_soon_in_a_checkpoint(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    world.latency_ms = 0;
+    world.interval_ms = 60000;
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1);
+    assert_int_equal(world_newest_saved(&world, 0), RUN(1) + 1);
+    /* While that is not durable the next turns wait, and have one checkpoint together. */
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(world_send(&world, 0, 1, 1), 1);
+        world_run(&world, 1);
+    }
+    assert_int_equal(world_newest_saved(&world, 0), RUN(1) + 1);
+    world_durable(&world, 0);
+    world_run(&world, 1);
+    assert_int_equal(world_newest_saved(&world, 0), RUN(1) + 2);
+    assert_int_equal(world_got(&world, 1, 0), 1);
+    world_durable(&world, 0);
+    world_run(&world, 100);
+    assert_int_equal(world_got(&world, 1, 0), 6);
+    /* Who sends nothing goes on at its interval. */
+    assert_int_equal(world_newest_saved(&world, 0), RUN(1) + 2);
+    assert_int_equal(world_newest_saved(&world, 1), 0);
+    world_deinit(&world);
+}
+
+static void much_that_was_taken_is_soon_in_a_checkpoint(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    world.early = true;
+    world.interval_ms = 60000;
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    for (int i = 0; i < 3; i++) {
+        assert_true(world_send_large(&world, 0, 1, VAT_OPEN_SIZE_MAX / 4));
+    }
+    world_run(&world, 10);
+    assert_int_equal(world_newest_saved(&world, 1), 0);
+    assert_true(world_send_large(&world, 0, 1, VAT_OPEN_SIZE_MAX / 4));
+    world_run(&world, 10);
+    assert_int_equal(world_newest_saved(&world, 1), RUN(1) + 1);
+    world_deinit(&world);
+}
+
 static void an_early_message_leaves_when_its_turn_is_over(void **state)
 {
     (void)state;
@@ -483,6 +538,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_held_message_leaves_only_when_its_epoch_is_durable),
+        cmocka_unit_test(a_turn_that_sent_something_is_soon_in_a_checkpoint),
+        cmocka_unit_test(much_that_was_taken_is_soon_in_a_checkpoint),
         cmocka_unit_test(an_early_message_leaves_when_its_turn_is_over),
         cmocka_unit_test(what_an_early_sender_forgot_gives_its_numbers_to_others),
         cmocka_unit_test(beats_as_seldom_as_it_checkpoints_but_soon_on_a_new_connection),

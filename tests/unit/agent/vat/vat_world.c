@@ -27,6 +27,7 @@ void world_init(struct world *world, uint64_t seed)
     memset(world, 0, sizeof *world);
     world->random.state = seed;
     world->interval_ms = 100;
+    world->latency_ms = 100;
     world->now = MN_SECOND;
 }
 
@@ -350,6 +351,7 @@ void world_start(struct world *world, int index, mn_epoch keep, enum mn_outcome 
                            .keep_count = WORLD_KEEP,
                            .connect_ms = 200,
                            .send_ms = world->send_ms,
+                           .latency_ms = world->latency_ms,
                            .early = world->early,
                            .chain = chain + MN_CHAIN_COUNT_MAX - count,
                            .chain_count = count};

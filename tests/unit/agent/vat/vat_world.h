@@ -45,8 +45,9 @@ struct world {
     uint32_t interval_ms;
     bool auto_durable; /* each checkpoint is durable at once */
     bool silent_agent; /* LOOKUP is not answered */
-    uint32_t send_ms;  /* of vats that are started from now on; 0: without bound */
-    bool early;        /* vats that are started from now on send early */
+    uint32_t latency_ms;
+    uint32_t send_ms; /* of vats that are started from now on; 0: without bound */
+    bool early;       /* vats that are started from now on send early */
     struct mn_random random;
     uint32_t loss_percent;
     bool reorder;

@@ -71,6 +71,7 @@ static void a_life_comes_out_as_it_went_in(void **state)
                                .keep_count = 8,
                                .connect_ms = 400,
                                .send_ms = 600,
+                               .latency_ms = 5,
                                .early = true,
                                .chain = chain,
                                .chain_count = 3,
@@ -89,6 +90,7 @@ static void a_life_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.life.keep_count, 8);
     assert_int_equal(out.life.connect_ms, 400);
     assert_int_equal(out.life.send_ms, 600);
+    assert_int_equal(out.life.latency_ms, 5);
     assert_true(out.life.early);
     assert_int_equal(out.life.chain_count, 3);
     assert_int_equal(out.life.chain[2], 10);
