@@ -218,6 +218,10 @@ void mneme_disconnect(struct mneme *vat, const struct mn_name *name)
     size_t at = peer_place(vat, name, &found);
     if (found) {
         mn_socket_close(vat->net, &vat->peers[at]->socket);
+        free(vat->peers[at]);
+        vat->peer_count -= 1;
+        memmove(&vat->peers[at], &vat->peers[at + 1],
+                (vat->peer_count - at) * sizeof(struct mneme_peer *));
     }
 }
 

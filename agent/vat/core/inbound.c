@@ -219,6 +219,11 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     session->in_incarnation = message->incarnation;
     session->behind = false;
     pieces_drop(vat, now, session, effects);
+    if (session->unreachable && session->link == VAT_LINK_IDLE) {
+        /* This vat had given up trying: that the peer speaks is how it hears of it. */
+        session->unreachable = false;
+        (void)effect_deliver(effects, VAT_PEER_BACK, &session->peer);
+    }
     struct mn_session *reply = effect_reply(vat, effects, &session->in, MN_SESSION_GREETED);
     if (reply == NULL) {
         return;

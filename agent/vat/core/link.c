@@ -3,6 +3,7 @@
  * is noticed by what the peer says it has taken. */
 #include "vat_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -27,32 +28,31 @@ static void link_move(struct vat_session *session, enum vat_link to)
     session->link = to;
 }
 
-static void link_due(struct vat *vat, struct vat_session *session, mn_time due)
-{
-    session->due = due;
-    if (due < vat->session_due) {
-        vat->session_due = due;
-    }
-}
-
 void link_wake(struct vat *vat, struct vat_session *session, mn_time due)
 {
     if (due < session->due) {
-        link_due(vat, session, due);
+        due_set(vat, session, due);
     }
 }
 
 /* An open link is looked at again soon while something is under way, and now and then while the
  * peer has something kept for it: the word that it need not be may have been lost. The peer says it
- * with its checkpoints, so it is not asked for more often than these come. */
+ * with its checkpoints, so it is not asked for more often than these come. One that has nothing to
+ * carry is tried now and then, so that a dead peer is noticed, and closed after a while. */
 void link_due_open(struct vat *vat, mn_time now, struct vat_session *session)
 {
-    session->due = MN_TIME_NEVER;
+    mn_time wait = 0;
     if (session->sent > session->acked || session->sent_begun > 0) {
-        link_due(vat, session, now + vat->retry);
+        wait = vat->retry;
     } else if (session->batch_count > 0) {
-        link_due(vat, session, now + (vat->connect > vat->interval ? vat->connect : vat->interval));
+        wait = vat->connect > vat->interval ? vat->connect : vat->interval;
+    } else {
+        mn_time left = session->used_at + VAT_IDLE_MS * MN_MS - now;
+        wait = VAT_IDLE_CONNECTS * vat->connect;
+        wait = wait < left ? wait : left;
+        wait = wait > vat->retry ? wait : vat->retry;
     }
+    due_set(vat, session, now + wait);
 }
 
 void link_ask(struct vat *vat, mn_time now, struct vat_session *session,
@@ -75,7 +75,7 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         link_move(session, VAT_LINK_GREETING);
         session->since = now;
     }
-    link_due(vat, session, now + vat->retry);
+    due_set(vat, session, now + vat->retry);
     struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_GREET);
     if (message != NULL) {
         message->greet.next = session->next;
@@ -92,13 +92,13 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
 static void link_connect(struct vat *vat, mn_time now, struct vat_session *session,
                          struct vat_effects *effects)
 {
-    mn_assert(session->endpoint.text[0] != '\0');
+    mn_assert(session->endpoint != NULL);
     struct vat_effect *effect = effect_add(effects, VAT_EFFECT_CONNECT);
     if (effect == NULL) {
         return;
     }
     effect->peer = &session->peer;
-    effect->connect.endpoint = session->endpoint.text;
+    effect->connect.endpoint = session->endpoint;
     effect->connect.key = session->key;
     session->connected = true;
     session->connected_at = now;
@@ -121,11 +121,27 @@ static void link_disconnect(struct vat_session *session, struct vat_effects *eff
     }
 }
 
+/* Until there is something to send. */
+static void link_close(struct vat *vat, struct vat_session *session, struct vat_effects *effects)
+{
+    link_disconnect(session, effects);
+    if (session->link != VAT_LINK_IDLE) {
+        link_move(session, VAT_LINK_IDLE);
+    }
+    due_set(vat, session, MN_TIME_NEVER);
+}
+
+/* Whether the link has carried nothing for so long that it is not worth keeping. */
+static bool link_idle(const struct vat_session *session, mn_time now)
+{
+    return session->batch_count == 0 && now - session->used_at >= VAT_IDLE_MS * MN_MS;
+}
+
 /* Connect if there is an address, otherwise wait for one. */
 static void link_begin(struct vat *vat, mn_time now, struct vat_session *session,
                        struct vat_effects *effects)
 {
-    if (session->endpoint.text[0] != '\0') {
+    if (session->endpoint != NULL) {
         link_connect(vat, now, session, effects);
         return;
     }
@@ -135,7 +151,7 @@ static void link_begin(struct vat *vat, mn_time now, struct vat_session *session
     link_disconnect(session, effects);
     link_move(session, VAT_LINK_ASKED);
     link_ask(vat, now, session, effects);
-    link_due(vat, session, now + vat->connect);
+    due_set(vat, session, now + vat->connect);
 }
 
 /* The application hears once that a peer cannot be reached; it says nothing about memory. */
@@ -151,9 +167,13 @@ static void link_note_unreachable(struct vat *vat, mn_time now, struct vat_sessi
 void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
                struct vat_effects *effects)
 {
-    session->due = MN_TIME_NEVER;
+    due_set(vat, session, MN_TIME_NEVER);
     if (session->link == VAT_LINK_ASKED || session->link == VAT_LINK_GREETING) {
         session_withdraw(vat, now, session, effects);
+    }
+    if (session->link != VAT_LINK_HELD && link_idle(session, now)) {
+        link_close(vat, session, effects);
+        return;
     }
     switch (session->link) {
     case VAT_LINK_IDLE:
@@ -176,14 +196,31 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
         }
         break;
     case VAT_LINK_OPEN:
-        if (session->batch_count > 0) {
-            link_greet(vat, now, session, effects);
-        }
-        break;
     case VAT_LINK_HELD:
         link_greet(vat, now, session, effects);
         break;
     }
+}
+
+static const char *session_endpoint(const struct vat_session *session)
+{
+    return session->endpoint == NULL ? "" : session->endpoint;
+}
+
+/* The peer is at @endpoint now, or nowhere. False when memory ran out. */
+static bool session_move(struct vat_session *session, const char *endpoint)
+{
+    size_t size = strlen(endpoint) + 1;
+    char *copy = size == 1 ? NULL : malloc(size);
+    if (size > 1 && copy == NULL) {
+        return false;
+    }
+    if (copy != NULL) {
+        memcpy(copy, endpoint, size);
+    }
+    free(session->endpoint);
+    session->endpoint = copy;
+    return true;
 }
 
 void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *message,
@@ -194,11 +231,14 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
         return;
     }
     bool same = message->address.run == session->address_run &&
-                strcmp(message->address.endpoint.text, session->endpoint.text) == 0 &&
+                strcmp(message->address.endpoint.text, session_endpoint(session)) == 0 &&
                 strcmp(message->address.key, session->key) == 0;
     session->address_run = message->address.run;
     session->address_incarnation = message->address.incarnation;
-    session->endpoint = message->address.endpoint;
+    if (!same && !session_move(session, message->address.endpoint.text)) {
+        effects->failed = true;
+        return;
+    }
     memcpy(session->key, message->address.key, sizeof session->key);
     if (session->address_run > session->run) {
         session->run = session->address_run;
@@ -207,14 +247,12 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
     if (session->in_run < session->run) {
         session->greeted = false;
     }
-    bool addressed = session->endpoint.text[0] != '\0';
-    if (session->batch_count == 0 && !same) {
-        /* Nothing to send: the next message begins anew. */
-        link_disconnect(session, effects);
-        if (session->link != VAT_LINK_IDLE) {
-            link_move(session, VAT_LINK_IDLE);
-        }
-        session->due = MN_TIME_NEVER;
+    bool addressed = session->endpoint != NULL;
+    bool idle = session->batch_count == 0 && !session->unreachable;
+    if (idle && !same && (addressed || session->link == VAT_LINK_IDLE)) {
+        /* Nothing to send: the next message begins anew. One that ran, and now runs nowhere, is
+         * looked for, until it is back or called unreachable. */
+        link_close(vat, session, effects);
     } else if (!same || (session->link == VAT_LINK_ASKED && addressed)) {
         link_begin(vat, now, session, effects);
     }
@@ -227,7 +265,7 @@ static void link_hold(struct vat *vat, mn_time now, struct vat_session *session,
                       struct vat_effects *effects)
 {
     link_move(session, VAT_LINK_HELD);
-    link_due(vat, session, now + vat->connect);
+    due_set(vat, session, now + vat->connect);
     if (why != NULL) {
         session_trouble(vat, session, why, effects);
     }

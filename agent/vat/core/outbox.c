@@ -84,6 +84,7 @@ mn_result session_keep(struct vat *vat, mn_time now, struct vat_session *session
     batch->kept = batch->count;
     batch->sent_at = now;
     session->next += 1;
+    session->used_at = now;
     session->changed = true;
     session->kept_size += cost;
     vat->kept_size += cost;

@@ -47,6 +47,9 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer, struct vat_se
     }
     mn_result result = mn_grow(&vat->sessions, &vat->session_capacity, vat->session_count + 1,
                                sizeof(struct vat_session *), VAT_SESSION_COUNT_MAX);
+    if (result == MN_OK) {
+        result = due_reserve(vat, vat->session_count + 1);
+    }
     if (result != MN_OK) {
         return result;
     }
@@ -80,6 +83,7 @@ void session_free(struct vat_session *session)
     free(session->bases);
     free(session->gaps);
     free(session->parked);
+    free(session->endpoint);
     free(session->marks);
     free(session);
 }

@@ -52,7 +52,6 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->checkpoint_due = MN_TIME_NEVER;
     made->commit_due = MN_TIME_NEVER;
     made->beat_due = MN_TIME_NEVER;
-    made->session_due = MN_TIME_NEVER;
     made->lease_until = INT64_MIN;
     if (life->chain_count > 0) {
         made->chain = malloc(life->chain_count * sizeof *made->chain);
@@ -93,6 +92,7 @@ void vat_destroy(struct vat **vat)
     }
     pieces_clear(gone);
     free((void *)gone->starved);
+    free((void *)gone->due);
     free(gone->fences);
     free(gone->chain);
     free(gone);
@@ -141,6 +141,7 @@ mn_run vat_run(const struct vat *vat)
 void vat_connected(struct vat *vat, mn_time now)
 {
     mn_time due = now + VAT_BEAT_MS * MN_MS;
+    vat->say_again = true;
     vat->beat_due = vat->started && due < vat->beat_due ? due : vat->beat_due;
 }
 
@@ -150,7 +151,8 @@ mn_time vat_deadline(const struct vat *vat)
         return vat->pump_due;
     }
     mn_time deadline = vat->beat_due;
-    deadline = vat->session_due < deadline ? vat->session_due : deadline;
+    const struct vat_session *first = due_first(vat);
+    deadline = first != NULL && first->due < deadline ? first->due : deadline;
     mn_time checkpoint = checkpoint_deadline(vat);
     return checkpoint < deadline ? checkpoint : deadline;
 }
@@ -232,6 +234,7 @@ static void on_start(struct vat *vat, mn_time now, const struct vat_event *event
             session->batches[k]->sent_at = now; /* What was before this process is not known. */
         }
         session->sent_ever = session->next - 1;
+        session->used_at = now;
         if (session->batch_count > 0) {
             link_wake(vat, session, now);
         }
@@ -336,19 +339,20 @@ static void beat(struct vat *vat, mn_time now, struct vat_effects *effects)
     if (vat->lease_until <= now) {
         say_want_lease(vat, effects);
     }
+    if (vat->say_again) {
+        /* What was said before the connection was there may be lost, and the agent that was there
+         * all the time does not ask for it. */
+        vat->say_again = false;
+        checkpoint_say_again(vat, effects);
+    }
 }
 
 static void sessions_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
 {
-    vat->session_due = MN_TIME_NEVER;
-    for (size_t i = 0; i < vat->session_count; i++) {
-        struct vat_session *session = vat->sessions[i];
-        if (session->due <= now) {
-            link_tick(vat, now, session, effects);
-        }
-        if (session->due < vat->session_due) {
-            vat->session_due = session->due;
-        }
+    for (struct vat_session *session = due_first(vat); session != NULL && session->due <= now;
+         session = due_first(vat)) {
+        link_tick(vat, now, session, effects);
+        mn_assert(session->due > now);
     }
 }
 
@@ -367,9 +371,7 @@ static void on_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
     if (vat->beat_due <= now) {
         beat(vat, now, effects);
     }
-    if (vat->session_due <= now) {
-        sessions_tick(vat, now, effects);
-    }
+    sessions_tick(vat, now, effects);
     /* A turn that this tick brings about comes first; the checkpoint is due at the next tick. */
     if (checkpoint_deadline(vat) <= now && !delivers(effects)) {
         vat->checkpoint_due = now + vat->interval;
@@ -454,7 +456,8 @@ static void session_invariant(const struct vat *vat, const struct vat_session *s
     /* What was withdrawn is said to nobody before it is durable. */
     for (size_t i = 0; i < session->batch_count && session->link == VAT_LINK_OPEN; i++) {
         const struct vat_batch *batch = session->batches[i];
-        mn_assert(batch->gate <= vat->durable || session->sent + 1 <= batch->first + batch->kept ||
+        mn_assert(batch->gate <= vat->durable || session->sent == session->acked ||
+                  session->sent + 1 <= batch->first + batch->kept ||
                   session->acked + 1 >= batch->first + batch->count);
     }
 }
@@ -481,6 +484,7 @@ void vat_invariant(const struct vat *vat)
     }
     mn_assert(assembled == vat->assembly_size);
     mn_assert(assembled <= VAT_ASSEMBLY_SIZE_MAX);
+    due_invariant(vat);
     mn_assert(kept == vat->kept_size);
     mn_assert(vat->kept_size <= VAT_KEPT_SIZE_MAX);
     mn_assert(vat->heard_stored <= vat->heard_count);

@@ -55,7 +55,9 @@ enum {
     VAT_DATA_COUNT_MAX = 512,  /* messages in one Data; so one event is a bounded time */
     VAT_BEAT_MS = 250,  /* after a new connection to the agent, and at least between two beats */
     VAT_BEAT_SHARE = 8, /* so many beats in the time from one checkpoint to the next */
-    VAT_RETRY_MS_MIN = 20
+    VAT_RETRY_MS_MIN = 20,
+    VAT_IDLE_CONNECTS = 5, /* a link with nothing to carry is tried after so many connect_ms, */
+    VAT_IDLE_MS = 60000    /* and closed after this time, until there is something to send */
 };
 
 _Static_assert((int)VAT_SESSION_KEPT_SIZE_MAX + VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST * 4 +

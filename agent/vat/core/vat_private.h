@@ -85,7 +85,7 @@ struct vat_session {
     enum vat_link link;
     mn_run address_run; /* 0: no address was ever said */
     uint32_t address_incarnation;
-    struct mn_endpoint endpoint;
+    char *endpoint; /* NULL while it is not known, or the peer runs nowhere */
     char key[MN_KEY_TEXT_SIZE];
     bool connected;       /* the shell has a connection */
     bool unreachable;     /* the application was told */
@@ -95,6 +95,8 @@ struct vat_session {
     uint32_t sent_begun;  /* bytes sent of message sent + 1, which goes in pieces */
     uint32_t acked_begun; /* bytes of message acked + 1 that the peer said are there */
     mn_time due;          /* when something is to be done if nothing moves */
+    uint32_t due_place;   /* in the heap, from 1 on; 0: it waits for no time */
+    mn_time used_at;      /* when something was last to be sent */
     bool pumping;         /* it stands in the vat's list of those with something new to send */
     struct vat_session *pump_next;
     mn_time since; /* when the present attempt to reach the peer began */
@@ -231,7 +233,10 @@ struct vat {
     bool lease_wanted;   /* the application has asked for one */
     bool lease_none;     /* this run is over: it gets no lease any more */
     mn_time lease_until; /* what has passed is none */
-    mn_time session_due; /* at or before the first `due` of a session */
+    bool say_again; /* with the next beat, what is written and not durable: the connection is new */
+    struct vat_session **due; /* those that wait for a time, as a heap */
+    size_t due_count;
+    size_t due_capacity;
     struct vat_assembly *assemblies;
     size_t assembly_size;         /* reserved by all of them */
     unsigned char *assembled;     /* what the last event put together, until the next */
@@ -340,6 +345,18 @@ uint64_t session_oldest(const struct vat_session *session);
 mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
 
 void batch_free(struct vat_batch *batch);
+
+/* ---- due.c ---- */
+
+/* Make room for @count sessions. MN_FULL, MN_NO_MEMORY. */
+mn_result due_reserve(struct vat *vat, size_t count) MN_CHECKED;
+
+/* Have link_tick look at @session at @due, and not before. */
+void due_set(struct vat *vat, struct vat_session *session, mn_time due);
+
+/* The session that is due first, or NULL. */
+struct vat_session *due_first(const struct vat *vat);
+void due_invariant(const struct vat *vat);
 
 /* ---- link.c ---- */
 

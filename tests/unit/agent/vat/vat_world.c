@@ -123,6 +123,7 @@ static void packet_add(struct world *world, int from, int to, uint64_t connectio
     }
     *link = packet;
     world->packet_count += 1;
+    world->packets_ever += 1;
 }
 
 /* Take the next packet; any of them when the network reorders. */
@@ -364,7 +365,9 @@ void world_start(struct world *world, int index, mn_epoch keep, enum mn_outcome 
     memset(vat->connection, 0, sizeof vat->connection);
     struct vat_event event = {.kind = VAT_EVENT_START, .start = {.pid = 1}};
     step(world, index, &event);
-    world_push_address(world, index);
+    if (!world->quiet_agent) {
+        world_push_address(world, index);
+    }
 }
 
 void world_crash(struct world *world, int index)

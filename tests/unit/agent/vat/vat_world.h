@@ -40,11 +40,13 @@ struct world {
     int vat_count;
     struct world_packet *packets; /* oldest first */
     uint64_t packet_count;
+    uint64_t packets_ever;
     uint64_t connections; /* ever made */
     mn_time now;
     uint32_t interval_ms;
     bool auto_durable; /* each checkpoint is durable at once */
     bool silent_agent; /* LOOKUP is not answered */
+    bool quiet_agent;  /* nobody is told of a start */
     uint32_t latency_ms;
     uint32_t send_ms; /* of vats that are started from now on; 0: without bound */
     bool early;       /* vats that are started from now on send early */
