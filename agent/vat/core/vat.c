@@ -339,12 +339,6 @@ static void beat(struct vat *vat, mn_time now, struct vat_effects *effects)
     if (vat->lease_until <= now) {
         say_want_lease(vat, effects);
     }
-    if (vat->say_again) {
-        /* What was said before the connection was there may be lost, and the agent that was there
-         * all the time does not ask for it. */
-        vat->say_again = false;
-        checkpoint_say_again(vat, effects);
-    }
 }
 
 static void sessions_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
@@ -387,6 +381,12 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
 {
     mn_assert(vat->started || event->kind == VAT_EVENT_START);
     pieces_clear(vat);
+    if (vat->say_again && vat->started) {
+        /* What was said before the connection was there is lost, and an agent that was there all
+         * the time does not ask for it. It comes before what rests on it. */
+        vat->say_again = false;
+        checkpoint_say_again(vat, effects);
+    }
     pump_early(vat, now, effects);
     switch (event->kind) {
     case VAT_EVENT_START:

@@ -230,10 +230,10 @@ struct vat {
     size_t open_size;   /* that was sent and taken in the open epoch */
     mn_time beat_due;
     uint64_t beat_number;
-    bool lease_wanted;   /* the application has asked for one */
-    bool lease_none;     /* this run is over: it gets no lease any more */
-    mn_time lease_until; /* what has passed is none */
-    bool say_again; /* with the next beat, what is written and not durable: the connection is new */
+    bool lease_wanted;        /* the application has asked for one */
+    bool lease_none;          /* this run is over: it gets no lease any more */
+    mn_time lease_until;      /* what has passed is none */
+    bool say_again;           /* what is written and not durable: the connection is new */
     struct vat_session **due; /* those that wait for a time, as a heap */
     size_t due_count;
     size_t due_capacity;

@@ -70,6 +70,22 @@ static void a_turn_that_sent_something_is_soon_in_a_checkpoint(void **state)
     world_deinit(&world);
 }
 
+static void what_was_written_before_the_connection_was_there_is_said_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_save(&world, 0);
+    world_clear_logs(&world);
+    vat_connected(world.vats[0].core, world.now);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_save(&world, 0);
+    assert_string_equal(world.vats[0].agent, "written 100000001 since 0 onto 0\n"
+                                             "written 100000002 since 100000001 onto 100000001\n");
+    world_deinit(&world);
+}
+
 static void much_that_was_taken_is_soon_in_a_checkpoint(void **state)
 {
     (void)state;
@@ -539,6 +555,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_held_message_leaves_only_when_its_epoch_is_durable),
         cmocka_unit_test(a_turn_that_sent_something_is_soon_in_a_checkpoint),
+        cmocka_unit_test(what_was_written_before_the_connection_was_there_is_said_again),
         cmocka_unit_test(much_that_was_taken_is_soon_in_a_checkpoint),
         cmocka_unit_test(an_early_message_leaves_when_its_turn_is_over),
         cmocka_unit_test(what_an_early_sender_forgot_gives_its_numbers_to_others),
