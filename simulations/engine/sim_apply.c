@@ -156,6 +156,23 @@ static void stand_still(struct sim *sim, struct sim_process *process, int64_t fo
     }
 }
 
+/* The old one lives on beside it, without a connection, and goes on where it stood still: what it
+ * wants to put on record is refused. */
+static void replace_coordinator(struct sim *sim, int64_t for_ms)
+{
+    struct sim_machine *machine = &sim->machines[sim->host_count];
+    struct sim_process *old = machine_process(sim, sim->host_count);
+    if (old == NULL) {
+        return;
+    }
+    sim_count(sim, SIM_SOMETIMES_REPLACED);
+    stand_still(sim, old, for_ms);
+    sim_reset(sim, sim->host_count);
+    sim_port_give(sim, old);
+    machine->process = SIM_NOBODY;
+    sim_machine_restart(sim, sim->host_count);
+}
+
 /* ---- the disk -------------------------------------------------------------------------------- */
 
 /* The @number-th file on a host's disk, counted round and round; NULL when there is none. */
@@ -305,6 +322,7 @@ static bool harmless(enum sim_fault_kind kind)
     case SIM_FAULT_RESET:
     case SIM_FAULT_PAUSE_AGENT:
     case SIM_FAULT_PAUSE_COORDINATOR:
+    case SIM_FAULT_REPLACE_COORDINATOR:
     case SIM_FAULT_DISK_SLOW:
     case SIM_FAULT_BACKUP:
         return true;
@@ -375,6 +393,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         return;
     case SIM_FAULT_PAUSE_COORDINATOR:
         stand_still(sim, machine_process(sim, sim->host_count), fault->for_ms);
+        return;
+    case SIM_FAULT_REPLACE_COORDINATOR:
+        replace_coordinator(sim, fault->for_ms);
         return;
     case SIM_FAULT_DISK_SLOW:
         sim->machines[host].slow += fault->b;

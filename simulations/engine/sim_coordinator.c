@@ -248,7 +248,9 @@ void sim_coordinator_start(struct sim *sim)
 void sim_coordinator_free(struct sim *sim, struct sim_process *process)
 {
     struct sim_coordinator *coordinator = process->coordinator;
-    sim->machines[process->machine].process = SIM_NOBODY;
+    if (sim->machines[process->machine].process == process->slot) {
+        sim->machines[process->machine].process = SIM_NOBODY;
+    }
     /* What was being appended may be on the disk or not. */
     if (coordinator->appending && sim->machines[process->machine].full == 0 &&
         mn_random_below(&sim->disk_random, 2) == 0) {

@@ -34,6 +34,8 @@
     X(PAUSE_VAT, "pause_vat", "vat", "-", "its process stands still")                              \
     X(PAUSE_AGENT, "pause_agent", "host", "-", "its agent stands still")                           \
     X(PAUSE_COORDINATOR, "pause_coordinator", "-", "-", "it stands still")                         \
+    X(REPLACE_COORDINATOR, "replace_coordinator", "-", "-",                                        \
+      "it stands still, and another is started in its place")                                      \
     X(DISK_SLOW, "disk_slow", "host", "factor", "its disk takes so many times as long")            \
     X(DISK_FULL, "disk_full", "host", "-", "nothing can be written to its disk")                   \
     X(DISK_ERROR, "disk_error", "host", "percent", "so many of its syncs fail")                    \

@@ -316,7 +316,7 @@ void sim_net_machine_back(struct sim *sim, uint32_t machine)
     }
 }
 
-void sim_ends_on_exit(struct sim *sim, struct sim_process *process)
+void sim_port_give(struct sim *sim, const struct sim_process *process)
 {
     struct sim_machine *machine = &sim->machines[process->machine];
     for (size_t i = 0; i < machine->port_count; i++) {
@@ -324,6 +324,12 @@ void sim_ends_on_exit(struct sim *sim, struct sim_process *process)
             machine->ports[i] = SIM_NOBODY;
         }
     }
+}
+
+void sim_ends_on_exit(struct sim *sim, struct sim_process *process)
+{
+    struct sim_machine *machine = &sim->machines[process->machine];
+    sim_port_give(sim, process);
     for (size_t i = 0; i < process->link_count; i++) {
         uint32_t index = process->links[i];
         struct sim_link *link = &sim->links[index];

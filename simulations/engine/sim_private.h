@@ -59,6 +59,8 @@ void sim_net_release(struct sim *sim);
 void sim_net_deinit(struct sim *sim);
 /* Listen at @port, or at any when it is 0. */
 void sim_port_take(struct sim *sim, struct sim_process *process, uint32_t port);
+/* It listens no more. */
+void sim_port_give(struct sim *sim, const struct sim_process *process);
 /* Who listens there, or SIM_NOBODY. */
 uint32_t sim_port_find(const struct sim *sim, uint32_t machine, uint32_t port);
 void sim_ends_on_exit(struct sim *sim, struct sim_process *process);

@@ -21,6 +21,7 @@
     X(CALLED_OFF, "a round was called off")                                                        \
     X(QUEUED, "a loss after a decision opened the next round")                                     \
     X(RESUMED, "a decision was carried on by another coordinator")                                 \
+    X(REPLACED, "a coordinator that stood still was replaced")                                     \
     X(HELD, "a coordinator held")                                                                  \
     X(ROUND_HELD, "a round waited for an answer")                                                  \
     X(SILENT, "a vat did not answer a freeze")                                                     \

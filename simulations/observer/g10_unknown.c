@@ -20,7 +20,8 @@ static bool listed(const struct evidence_names *names, uint32_t index)
 
 void g10_down(struct observer *observer, const struct mn_down *message)
 {
-    if (message->kind == MN_DOWN_FREEZE && message->freeze.round > observer->asking) {
+    if (message->kind == MN_DOWN_FREEZE && message->generation == observer->generation &&
+        message->freeze.round > observer->asking) {
         observer->asking = message->freeze.round;
         observer->asked = observer->now;
     }

@@ -261,6 +261,9 @@ static void choose_habits(struct chooser *chooser)
     if (chance(chooser, 15)) {
         config->total_loss_roll_back = 1;
     }
+    if (chance(chooser, 15) && config->zones * config->racks >= 3) {
+        config->stores = 3;
+    }
 }
 
 /* Disasters come inside one another: a second one into the round that the first opened, mostly
@@ -279,17 +282,32 @@ static void choose_second(struct chooser *chooser, enum swarm_class which)
 }
 
 /* A host that is cut off, so that its vats are replaced, and comes back to the other hosts before
- * it comes back to the coordinator: for a while its former lives do not know what they are. */
+ * it comes back to the coordinator: for a while its former lives do not know what they are. Mostly
+ * while the new ones still rest on checkpoints that both have. */
 static void choose_half_healed(struct chooser *chooser)
 {
+    const struct sim_config *config = &chooser->script->config;
     struct sim_faults *faults = &chooser->script->faults;
-    int64_t away_ms = chooser->script->config.lost_ms + between(chooser, 1000, 4000);
+    int64_t rests_ms = config->keep * config->interval_ms;
+    int64_t away_ms = config->lost_ms + 2 * config->heartbeat_ms +
+                      between(chooser, 0, rests_ms < 4000 ? rests_ms : 4000);
     add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
     struct sim_fault cut = faults->items[faults->count - 1];
     add(chooser, SIM_FAULT_CUT_COORDINATOR, 0, between(chooser, 300, 3000));
     struct sim_fault *unheard = &faults->items[faults->count - 1];
     unheard->a = cut.a;
     unheard->at_ms = cut.at_ms + away_ms - 1;
+}
+
+/* A coordinator that stands still may be taken for dead, and replaced. */
+static void choose_replaced(struct chooser *chooser)
+{
+    for (size_t i = 0; i < chooser->script->faults.count; i++) {
+        struct sim_fault *fault = &chooser->script->faults.items[i];
+        if (fault->kind == SIM_FAULT_PAUSE_COORDINATOR && chance(chooser, 40)) {
+            fault->kind = SIM_FAULT_REPLACE_COORDINATOR;
+        }
+    }
 }
 
 /* Mostly small messages, and in some runs such as go in pieces. Drawn last, for the same reason. */
@@ -299,6 +317,9 @@ static void choose_payloads(struct chooser *chooser)
     if (chance(chooser, 30)) {
         config->payload_size =
             chance(chooser, 30) ? between(chooser, 200000, 1000000) : between(chooser, 0, 20000);
+        /* Some megabytes a second of each vat are enough, and a run is to take no longer for it. */
+        int64_t least_ms = config->payload_size * config->burst / 4000;
+        config->turn_ms = config->turn_ms > least_ms ? config->turn_ms : least_ms;
     }
 }
 
@@ -345,6 +366,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
             choose_half_healed(&chooser);
         }
     }
+    choose_replaced(&chooser);
     choose_payloads(&chooser);
     if (chance(&chooser, 15)) {
         script->config.send_ms = between(&chooser, 200, 4000);
