@@ -223,6 +223,7 @@ void sim_bank_turn(struct sim *sim, struct sim_process *process)
         }
     }
     change_state(sim, process);
+    sim_lease_turn(sim, process);
     uint64_t mean = (uint64_t)config->turn_ms * MN_MS;
     mn_time wait = (mn_time)(mean / 2 + mn_random_below(&sim->bank_random, mean));
     sim_at(sim, sim->now + wait, SIM_ON_TURN, process, 0, NULL);

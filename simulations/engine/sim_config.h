@@ -18,12 +18,14 @@
     X(vats, 6, 1, 10000000, "in all, placed on the hosts in turn")                                 \
     X(told_percent, 0, 0, 100, "of the vats that are told of a peer's rollback, not rolled back")  \
     X(early_percent, 0, 0, 100, "of the vats send early")                                          \
+    X(lease_percent, 0, 0, 100, "of the vats act on the world outside, while they have a lease")   \
     X(limit, 1, 0, 1, "the epoch that a peer's loss never takes a vat below")                      \
     X(total_loss_roll_back, 0, 0, 1, "policy for a total loss: 0 tell, 1 roll_back")               \
     X(heartbeat_ms, 200, 10, 60000, "timing, as in the topology")                                  \
     X(stale_ms, 600, 20, 600000, "timing")                                                         \
     X(suspect_ms, 900, 20, 600000, "timing")                                                       \
     X(lost_ms, 2000, 30, 3600000, "timing")                                                        \
+    X(lease_ms, 0, 0, 3600000, "timing; 0 is 3 heartbeats")                                        \
     X(settle_ms, 6000, 20, 3600000, "timing")                                                      \
     X(collect_ms, 1500, 20, 3600000, "timing")                                                     \
     X(copy_ms, 600, 20, 3600000, "timing")                                                         \

@@ -6,7 +6,7 @@
  *     sim_net.c      connections and messages; sim_path.c: what is cut off from what
  *     sim_disk.c     files and records; sim_jobs.c: what an agent asks of its disk
  *     sim_agent.c, sim_vat.c, sim_coordinator.c   the shells around the three cores
- *     sim_files.c    a checkpoint as bytes; sim_bank.c: the application
+ *     sim_files.c    a checkpoint as bytes; sim_bank.c, sim_leases.c: the application
  *     sim_apply.c    faults
  *
  * A machine is a host, or the one that the coordinator runs on, which has the number of hosts as
@@ -354,6 +354,10 @@ struct sim_vat {
     size_t session_count;
     size_t session_capacity;
     uint64_t greeted; /* the application's own state: see sim_bank.c */
+    bool lease_asked; /* and what is known of its lease: see sim_leases.c */
+    bool lease_seen;
+    bool leased;
+    mn_time lease_until;
     const char *reason;
 };
 

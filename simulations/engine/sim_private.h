@@ -166,6 +166,10 @@ void sim_bank_send(struct sim *sim, struct sim_process *process, uint32_t peer);
 /* The number of the vat of that name: "v7" is 7. */
 uint32_t sim_vat_number(const struct sim *sim, const struct mn_name *name);
 
+/* sim_leases.c: what some vats do to the world outside. In a turn of its own; after a step. */
+void sim_lease_turn(struct sim *sim, struct sim_process *process);
+void sim_lease_see(struct sim *sim, struct sim_process *process);
+
 /* sim_coordinator.c */
 void sim_coordinator_start(struct sim *sim);
 void sim_coordinator_message(struct sim *sim, struct sim_process *process,

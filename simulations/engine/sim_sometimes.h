@@ -49,6 +49,9 @@
     X(RESENT, "a message of an earlier run was sent")                                              \
     X(WHO, "a vat attached to an agent that was started anew")                                     \
     X(CRASH_IN_STEP, "a process died between two effects of a step")                               \
+    X(LEASED, "a vat was given a lease")                                                           \
+    X(LEASE_OVER, "a vat outlived its lease")                                                      \
+    X(LEASE_FORMER, "a run was up while a former one's lease still ran")                           \
     X(PIECES, "a message was put together of its pieces")                                          \
     X(UNDELIVERED, "messages waited too long for a peer and were given up")
 

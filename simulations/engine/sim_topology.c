@@ -42,14 +42,15 @@ static void write_vats(const struct sim *sim, struct mn_text *text)
 
 static void write_settings(const struct sim_config *config, struct mn_text *text)
 {
-    mn_text_add_format(
-        text,
-        "timing: {heartbeat_ms: %lld, stale_ms: %lld, suspect_ms: %lld, "
-        "lost_ms: %lld, settle_ms: %lld, collect_ms: %lld, copy_ms: %lld, "
-        "connect_ms: %lld, send_ms: %lld}\n",
-        (long long)config->heartbeat_ms, (long long)config->stale_ms, (long long)config->suspect_ms,
-        (long long)config->lost_ms, (long long)config->settle_ms, (long long)config->collect_ms,
-        (long long)config->copy_ms, (long long)config->connect_ms, (long long)config->send_ms);
+    mn_text_add_format(text,
+                       "timing: {heartbeat_ms: %lld, stale_ms: %lld, suspect_ms: %lld, "
+                       "lost_ms: %lld, settle_ms: %lld, collect_ms: %lld, copy_ms: %lld, "
+                       "connect_ms: %lld, send_ms: %lld, lease_ms: %lld}\n",
+                       (long long)config->heartbeat_ms, (long long)config->stale_ms,
+                       (long long)config->suspect_ms, (long long)config->lost_ms,
+                       (long long)config->settle_ms, (long long)config->collect_ms,
+                       (long long)config->copy_ms, (long long)config->connect_ms,
+                       (long long)config->send_ms, (long long)config->lease_ms);
     mn_text_add_format(
         text,
         "checkpoints: {interval_ms: %lld, latency_ms: %lld, full_every: %lld, keep: %lld, "

@@ -216,6 +216,7 @@ void sim_vat_step(struct sim *sim, struct sim_process *process, const struct vat
         if (sim->observer != NULL) {
             vat_invariant(vat->core);
         }
+        sim_lease_see(sim, process);
         sim_timer(sim, process, vat_deadline(vat->core));
     }
 }

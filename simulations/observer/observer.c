@@ -44,6 +44,7 @@ static void vat_free(struct observer_vat *vat)
     free(vat->pairs);
     free(vat->senders);
     free(vat->begun);
+    free(vat->leases);
     free(vat->points);
     free(vat->fences);
     free(vat->told);
@@ -112,6 +113,7 @@ void observer_vat_begins(struct observer *observer, const struct observer_actor 
 void observer_vat_ends(struct observer *observer, const struct observer_actor *actor)
 {
     g3_ends(observer, actor, "ends");
+    leases_end(observer, actor);
     if (observer->vats[actor->vat].process == actor->process) {
         observer->vats[actor->vat].process = 0;
     }
@@ -188,6 +190,11 @@ void observer_notice(struct observer *observer, const struct observer_actor *act
     if (observer_current(observer, actor)) {
         g4_notice(observer, actor, notice, reset);
     }
+}
+
+void observer_lease(struct observer *observer, const struct observer_actor *actor, mn_time until)
+{
+    leases_held(observer, actor, until);
 }
 
 void observer_frozen(struct observer *observer, const struct observer_actor *actor,
@@ -389,7 +396,8 @@ const char *observer_unsettled(struct observer *observer)
         }
     }
     const char *gap = g3_unsettled(observer);
-    return gap != NULL ? gap : g4_unsettled(observer);
+    const char *missing = gap != NULL ? gap : g4_unsettled(observer);
+    return missing != NULL ? missing : leases_unsettled(observer);
 }
 
 bool observer_lagging(const struct observer *observer, size_t index, uint32_t *sender,

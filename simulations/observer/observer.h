@@ -76,6 +76,10 @@ void observer_undelivered(struct observer *observer, const struct observer_actor
 void observer_notice(struct observer *observer, const struct observer_actor *actor,
                      const struct mn_notice *notice, bool reset);
 
+/* It wants to act on the world outside, and may until @until, or so it believes; a time that has
+ * passed: it may not. */
+void observer_lease(struct observer *observer, const struct observer_actor *actor, mn_time until);
+
 /* It is handed a freeze: from then on it believes none of these runs. */
 void observer_frozen(struct observer *observer, const struct observer_actor *actor,
                      const struct mn_vat_run *suspects, uint32_t count);

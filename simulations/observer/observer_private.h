@@ -76,6 +76,13 @@ struct observer_told {
     mn_epoch handed; /* in this epoch; 0: not yet; or OBSERVER_FORGOTTEN */
 };
 
+/* A process that wants leases, and until when it believes to have one. */
+struct observer_lease {
+    uint64_t process;
+    mn_run run;
+    mn_time until;
+};
+
 /* Not to be believed in that run. */
 struct observer_fence {
     uint32_t vat;
@@ -100,6 +107,9 @@ struct observer_vat {
     struct observer_fence *fences; /* that it was told of */
     size_t fence_count;
     size_t fence_capacity;
+    struct observer_lease *leases; /* of its processes */
+    size_t lease_count;
+    size_t lease_capacity;
     mn_run *begun; /* runs that have had a process */
     size_t begun_count;
     size_t begun_capacity;
@@ -229,6 +239,9 @@ void g4_takes(struct observer *observer, uint32_t vat, const struct observer_mes
 void g4_notice(struct observer *observer, const struct observer_actor *actor,
                const struct mn_notice *notice, bool reset);
 const char *g4_unsettled(struct observer *observer);
+void leases_held(struct observer *observer, const struct observer_actor *actor, mn_time until);
+void leases_end(struct observer *observer, const struct observer_actor *actor);
+const char *leases_unsettled(struct observer *observer);
 bool g5_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g5_down(struct observer *observer, const struct mn_down *message);
 struct observer_round *g5_find(const struct observer *observer, uint64_t round);

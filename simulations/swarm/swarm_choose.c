@@ -332,6 +332,37 @@ static void choose_near_miss(struct chooser *chooser)
         config->lost_ms + between(chooser, 0, 3 * config->heartbeat_ms));
 }
 
+/* A host is out of reach, and its vats work on; and the coordinator that knows until when they may
+ * is gone too. The next one finds the host lost while they still may. */
+static void choose_widowed_leases(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->lease_percent = 100;
+    config->lease_ms = between(chooser, config->lost_ms * 5 / 2, config->lost_ms * 4);
+    add(chooser, SIM_FAULT_CUT_HOST, 0, between(chooser, config->lost_ms * 2, config->lost_ms * 4));
+    struct sim_fault cut = chooser->script->faults.items[chooser->script->faults.count - 1];
+    add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 300));
+    chooser->script->faults.items[chooser->script->faults.count - 1].at_ms =
+        cut.at_ms + between(chooser, 0, 300);
+}
+
+/* Some vats act on the world outside; a lease is shorter, or much longer, than it takes to find a
+ * host lost. Drawn last, for the same reason. */
+static void choose_leases(struct chooser *chooser, uint64_t classes)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (chance(chooser, 40)) {
+        config->lease_percent = between(chooser, 30, 100);
+        config->lease_ms = chance(chooser, 70)
+                               ? between(chooser, config->heartbeat_ms * 3, config->lost_ms * 3)
+                               : 0;
+    }
+    bool classed = (classes >> SWARM_CUT & 1U) != 0 && (classes >> SWARM_COORDINATOR & 1U) != 0;
+    if (classed && chance(chooser, 5)) {
+        choose_widowed_leases(chooser);
+    }
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -377,4 +408,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     if (chance(&chooser, 15)) {
         script->config.latency_ms = chance(&chooser, 50) ? 0 : between(&chooser, 1, 40);
     }
+    choose_leases(&chooser, classes);
 }
