@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bank_statement.h"
+
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_SECOND INT64_C(1000000000)
 
@@ -23,6 +25,7 @@ struct bank {
     int64_t tick_at;     /* when the next one is due */
     int64_t received_at; /* the last transfer of this process; 0 before the first */
     int64_t sent_until;  /* for what time transfers were sent */
+    int64_t statement_at;
     bool stopped;
 };
 
@@ -250,8 +253,18 @@ static int send_one(struct bank *bank)
     return account_put(bank, number, &account);
 }
 
+/* What may not be shown now, or cannot, is shown at a later tick. */
+static void show_statement(struct bank *bank, int64_t now)
+{
+    if (bank->options->statements != NULL && now >= bank->statement_at &&
+        bank_statement_write(bank->vat, bank->options->statements, &bank->book)) {
+        bank->statement_at = now + BANK_STATEMENT_MS * NS_PER_MS;
+    }
+}
+
 static int on_tick(struct bank *bank, int64_t now)
 {
+    show_statement(bank, now);
     bool stop = bank->options->stop_file != NULL && access(bank->options->stop_file, F_OK) == 0;
     if (stop && !bank->stopped) {
         note_stall(bank, now);

@@ -14,15 +14,17 @@ enum {
     BANK_RATE_MAX = 100000,
     BANK_BALANCE = 1000, /* what each account begins with */
     BANK_AMOUNT_MAX = 10,
-    BANK_TICK_MS = 10
+    BANK_TICK_MS = 10,
+    BANK_STATEMENT_MS = 1000 /* from one statement to the next */
 };
 
 struct bank_options {
     const char *peers[BANK_PEER_COUNT_MAX];
     size_t peer_count;
     unsigned account_count;
-    unsigned rate;         /* transfers per second */
-    const char *stop_file; /* while it exists, nothing more is sent; NULL: none */
+    unsigned rate;          /* transfers per second */
+    const char *stop_file;  /* while it exists, nothing more is sent; NULL: none */
+    const char *statements; /* file to which statements are appended; NULL: none */
 };
 
 /* Be a bank until told to end. Returns a result of libmneme's. */

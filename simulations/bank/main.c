@@ -11,7 +11,10 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: bank --peers NAME,NAME,... [--accounts 1000] [--rate 200] [--stop-file PATH]\n"
+    "            [--statements PATH]\n"
     "A vat that sends transfers to other banks, RATE a second, while PATH does not exist.\n"
+    "Once a second, while it has a lease, it appends a line to the file of statements:\n"
+    "its name, its run, how many transfers it has sent and received.\n"
     "Vats are started by the agent of their host, which says who they are.\n";
 
 static bool parse_number(const char *text, unsigned most, unsigned *number)
@@ -42,10 +45,13 @@ static bool parse_peers(char *text, struct bank_options *options)
 
 static bool parse(int argc, char **argv, struct bank_options *options)
 {
-    static const struct option known[] = {
-        {"peers", required_argument, NULL, 'p'}, {"accounts", required_argument, NULL, 'a'},
-        {"rate", required_argument, NULL, 'r'},  {"stop-file", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"peers", required_argument, NULL, 'p'},
+                                          {"accounts", required_argument, NULL, 'a'},
+                                          {"rate", required_argument, NULL, 'r'},
+                                          {"stop-file", required_argument, NULL, 's'},
+                                          {"statements", required_argument, NULL, 'S'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     for (int option = 0; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         bool fine = true;
         switch (option) {
@@ -60,6 +66,9 @@ static bool parse(int argc, char **argv, struct bank_options *options)
             break;
         case 's':
             options->stop_file = optarg;
+            break;
+        case 'S':
+            options->statements = optarg;
             break;
         case 'h':
             (void)fputs(usage, stdout);

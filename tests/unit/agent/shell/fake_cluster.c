@@ -149,14 +149,14 @@ static void write_topology(const struct fake_cluster *cluster, const char *coord
                  "  h2: {in: r2, agent: \"%s\", address: 127.0.0.1, key: \"%s\"}\n"
                  "vats:\n"
                  "  x1: {host: h1, command: [\"%s/bin/bank\", --peers, \"x2\", --accounts, \"20\","
-                 " --rate, \"100\", --stop-file, \"%s\"]}\n"
+                 " --rate, \"100\", --stop-file, \"%s\", --statements, \"%s\"]}\n"
                  "  x2: {host: h1, command: [\"/nonexistent/bank\"]}\n"
                  "timing: {heartbeat_ms: 50, stale_ms: 150, suspect_ms: 200, lost_ms: 500,"
                  " settle_ms: 5000, collect_ms: 1000, copy_ms: 20000, connect_ms: 400}\n"
                  "checkpoints: {interval_ms: 50, full_every: 4, keep: 8, stores: 2}\n",
                  coordinator, cluster->coordinator_keys.public_key, cluster->h1_endpoint,
                  cluster->h1_keys.public_key, h2, cluster->h2_keys.public_key, MNEME_BUILD,
-                 cluster->stop_file);
+                 cluster->stop_file, cluster->statements);
     assert_in_range(size, 1, sizeof text - 1);
     shell_write(cluster->topology, text, (size_t)size);
 }
@@ -172,6 +172,7 @@ void fake_cluster_open(struct fake_cluster *cluster)
     shell_path(cluster->data, cluster->directory, "data");
     shell_path(cluster->log, cluster->directory, "log");
     shell_path(cluster->stop_file, cluster->directory, "stop");
+    shell_path(cluster->statements, cluster->directory, "statements");
     shell_path(cluster->h1_key, cluster->directory, "h1.key");
     shell_path(cluster->h2_key, cluster->directory, "h2.key");
     assert_int_equal(mn_keys_make(&cluster->coordinator_keys, NULL), MN_OK);

@@ -27,8 +27,9 @@ struct fake_cluster {
     char topology[SHELL_PATH_SIZE];
     char data[SHELL_PATH_SIZE];
     char log[SHELL_PATH_SIZE];
-    char stop_file[SHELL_PATH_SIZE]; /* ends the bank's transfers */
-    char h1_key[SHELL_PATH_SIZE];    /* files */
+    char stop_file[SHELL_PATH_SIZE];  /* ends the bank's transfers */
+    char statements[SHELL_PATH_SIZE]; /* what the bank shows to the world outside */
+    char h1_key[SHELL_PATH_SIZE];     /* files */
     char h2_key[SHELL_PATH_SIZE];
     char h1_endpoint[MN_ENDPOINT_SIZE_MAX];
     struct mn_keys coordinator_keys;

@@ -147,6 +147,38 @@ static void leaves_its_vat_alive_and_the_next_agent_adopts_it(void **state)
     assert_int_equal(fake_agent_end_it(cluster), 0);
 }
 
+static bool x1_wants_a_lease(struct fake_cluster *cluster)
+{
+    return cluster->lease_number > 0;
+}
+
+static bool has_shown_something(struct fake_cluster *cluster)
+{
+    return shell_exists(cluster->statements);
+}
+
+/* The agent's clock is not the vat's: what passes between them is a time of the machine's. */
+static void hands_on_a_lease_that_its_vat_understands(void **state)
+{
+    struct fake_cluster *cluster = *state;
+    fake_agent_run_it(cluster, false);
+    fake_cluster_run(cluster, is_welcomed);
+    fake_start(cluster, "x1");
+    fake_cluster_run(cluster, x1_is_up);
+    fake_cluster_run(cluster, x1_wants_a_lease);
+    assert_false(shell_exists(cluster->statements));
+    const struct mn_vat_run granted = {.vat = mn_name_of("x1"), .run = 1};
+    struct mn_down leased = {.kind = MN_DOWN_LEASED};
+    leased.leased.asker = cluster->lease_asker;
+    leased.leased.number = cluster->lease_number;
+    leased.leased.lease_ms = 60000;
+    leased.leased.vats = &granted;
+    leased.leased.vat_count = 1;
+    fake_say_down(cluster, &leased);
+    fake_cluster_run(cluster, has_shown_something);
+    assert_int_equal(fake_agent_end_it(cluster), 0);
+}
+
 static void tells_that_a_vat_was_killed(void **state)
 {
     struct fake_cluster *cluster = *state;
@@ -356,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(leaves_its_vat_alive_and_the_next_agent_adopts_it),
+        CASE(hands_on_a_lease_that_its_vat_understands),
         CASE(tells_that_a_vat_was_killed),
         CASE(reports_nothing_that_only_its_own_store_holds),
         CASE(tells_why_a_vat_cannot_be_started),

@@ -188,6 +188,7 @@ void fake_agent_open(struct fake_agent *agent)
     (void)snprintf(agent->endpoint, sizeof agent->endpoint, "ipc://%s/vats.ipc", directory);
     (void)snprintf(agent->key_file, sizeof agent->key_file, "%s/host.key", directory);
     (void)snprintf(agent->stop_file, sizeof agent->stop_file, "%s/stop", directory);
+    (void)snprintf(agent->statements, sizeof agent->statements, "%s/statements", directory);
     assert_int_equal(mn_keys_make(&agent->keys, NULL), MN_OK);
     assert_int_equal(mn_keys_write(&agent->keys, agent->key_file, NULL), MN_OK);
     assert_int_equal(mn_net_new(&agent->net, NULL, NULL, NULL, NULL), MN_OK);
@@ -250,7 +251,7 @@ static _Noreturn void be_bank(const struct fake_agent *agent, int index, size_t 
         }
     }
     execl(MNEME_BUILD "/bin/bank", "bank", "--peers", other, "--accounts", "20", "--rate", "1000",
-          "--stop-file", agent->stop_file, (char *)NULL);
+          "--stop-file", agent->stop_file, "--statements", agent->statements, (char *)NULL);
     _exit(98);
 }
 

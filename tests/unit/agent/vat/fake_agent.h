@@ -40,6 +40,7 @@ struct fake_agent {
     char endpoint[96];
     char key_file[96];
     char stop_file[96];
+    char statements[96]; /* that both banks write */
     struct mn_keys keys;
     struct mn_net *net;
     struct mn_socket *router;
