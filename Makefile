@@ -75,8 +75,14 @@ BINARIES := $(call program,mneme,coordinator/cli) $(call program,mneme-coordinat
             $(call program,demo,simulations/demo) $(call program,sim,simulations/swarm) \
             $(call program,mneme-simulate,simulations/scenario)
 
+# What the demo loads into processes that it leads through its relay.
+DEMO_CUT := $(if $(wildcard simulations/demo/preload/cut.c),$(BUILD)/bin/demo-cut.so)
+$(BUILD)/bin/demo-cut.so: simulations/demo/preload/cut.c | $(BUILD)/bin/
+	@$(CC) -std=c11 -D_GNU_SOURCE $(OPTIMISE) $(WARNINGS) -fvisibility=hidden -fPIC -shared -o $@ $<
+$(BUILD)/bin/demo: | $(DEMO_CUT)
+
 .PHONY: all
-all: $(BINARIES) ## build the programs, into build/bin
+all: $(BINARIES) $(DEMO_CUT) ## build the programs, into build/bin
 $(BINARIES): | $(BUILD)/bin/
 $(BUILD)/bin/mneme: $(BUILD)/obj/coordinator/cli/main.o $(COORDINATOR_LIBS)
 $(BUILD)/bin/mneme-coordinator: $(BUILD)/obj/coordinator/shell/main.o $(COORDINATOR_LIBS)

@@ -56,7 +56,7 @@ struct demo_host {
     char name[16];
     char rack[16];
     const char *address;
-    int space;                     /* the network namespace it lives in; -1: the demo's own */
+    bool far;                      /* in the network that is cut off */
     char directory[DEMO_PATH_MAX]; /* the agent's data directory */
     char key_file[DEMO_PATH_MAX];
     char public_key[MN_KEY_TEXT_SIZE];
@@ -83,6 +83,7 @@ struct demo_vat {
 
 struct demo {
     enum demo_case which;
+    bool proxy;                   /* cut a relay, not a network, where something is cut */
     bool brief;                   /* shorter waits: the cluster test's form */
     char programs[DEMO_PATH_MAX]; /* the directory of the built programs */
     char directory[DEMO_PATH_MAX];
@@ -154,8 +155,10 @@ pid_t demo_vat_pid(const struct demo *demo, const char *vat);
 bool demo_stop(struct demo *demo);
 
 /* demo_process.c: processes, whoever started them. */
-/* @space: the network namespace to live in; -1 for this process's own. */
-pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file, int space);
+/* @far: on the far side of the demo's networks. @variable is added to the environment,
+ * "NAME=value", or NULL. */
+pid_t demo_spawn(const struct demo *demo, char *const argv[], char *variable, const char *log_file,
+                 bool far);
 /* Run a program to its end and keep what it prints. Its exit status, or -1. *output: caller frees.
  */
 int demo_run(char *const argv[], char **output);

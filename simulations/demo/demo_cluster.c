@@ -62,8 +62,7 @@ static void cluster_write_hosts(const struct demo *demo, FILE *file)
     (void)fprintf(file, "domains: {r1: {}, r2: {}, r3: {}}\nhosts:\n");
     for (int i = 0; i < DEMO_HOST_COUNT; i++) {
         const struct demo_host *host = &demo->hosts[i];
-        (void)fprintf(file,
-                      "  %s: {in: %s, agent: \"tcp://%s:%d\", address: %s, key: \"%s\"}\n",
+        (void)fprintf(file, "  %s: {in: %s, agent: \"tcp://%s:%d\", address: %s, key: \"%s\"}\n",
                       host->name, host->rack, host->address, host->port, host->address,
                       host->public_key);
     }
@@ -101,9 +100,8 @@ static mn_result cluster_write_topology(struct demo *demo)
                   "coordinator: {agents: \"tcp://%s:%d\", operators: "
                   "\"tcp://127.0.0.1:%d\", key: \"%s\"}\n"
                   "operators: {demo: {key: \"%s\", role: operate}}\n",
-                  demo->net.open ? DEMO_NET_NEAR : "127.0.0.1", demo->agents_port,
-                  demo->operators_port, demo->coordinator_public,
-                  demo->operator_public);
+                  demo_net_address(&demo->net, false), demo->agents_port, demo->operators_port,
+                  demo->coordinator_public, demo->operator_public);
     cluster_write_hosts(demo, file);
     cluster_write_vats(demo, file);
     (void)fprintf(file, "timing: {heartbeat_ms: 50, stale_ms: 150, suspect_ms: 200, lost_ms: 500, "
@@ -127,8 +125,8 @@ static void cluster_name_all(struct demo *demo)
         (void)snprintf(host->name, sizeof host->name, "h%d", i + 1);
         (void)snprintf(host->rack, sizeof host->rack, "r%d", rack + 1);
         bool far = demo->net.open && rack == DEMO_LOST_RACK;
-        host->address = !demo->net.open ? "127.0.0.1" : far ? DEMO_NET_FAR : DEMO_NET_NEAR;
-        host->space = far ? demo->net.far : -1;
+        host->address = demo_net_address(&demo->net, far);
+        host->far = far;
         (void)snprintf(host->directory, sizeof host->directory, "%.400s/hosts/h%d", base, i + 1);
         (void)snprintf(host->key_file, sizeof host->key_file, "%.400s/keys/h%d.key", base, i + 1);
     }
@@ -160,7 +158,7 @@ static mn_result cluster_make_directory(struct demo *demo, const char *below)
 mn_result demo_lay_out(struct demo *demo)
 {
     if (demo->which == DEMO_PARTITION) {
-        mn_result opened = demo_net_open(&demo->net, &demo->error);
+        mn_result opened = demo_net_open(&demo->net, demo->proxy, &demo->error);
         if (opened != MN_OK) {
             return opened;
         }
@@ -197,11 +195,11 @@ mn_result demo_lay_out(struct demo *demo)
 }
 
 static mn_result cluster_spawn(struct demo *demo, const char *name, char *const argv[],
-                               char *const envp[], int space, pid_t *pid)
+                               char *variable, bool far, pid_t *pid)
 {
     char log[DEMO_PATH_MAX + 64];
     (void)snprintf(log, sizeof log, "%s/logs/%s.log", demo->directory, name);
-    pid_t child = demo_spawn(argv, envp, log, space);
+    pid_t child = demo_spawn(demo, argv, variable, log, far);
     if (child <= 0) {
         mn_error_set(&demo->error, "cannot start %s (log %s): %s", argv[0], log, strerror(errno));
         return MN_IO;
@@ -218,8 +216,8 @@ mn_result demo_start_coordinator(struct demo *demo, bool crash_at_decided)
     (void)snprintf(data, sizeof data, "%s/coordinator", demo->directory);
     char *argv[] = {program, "--topology", demo->topology, "--key", demo->coordinator_key, "--data",
                     data,    NULL};
-    char *crash[] = {"MNEME_REHEARSE=crash-at=decided", NULL};
-    return cluster_spawn(demo, "coordinator", argv, crash_at_decided ? crash : environ, -1,
+    char crash[] = "MNEME_REHEARSE=crash-at=decided";
+    return cluster_spawn(demo, "coordinator", argv, crash_at_decided ? crash : NULL, false,
                          &demo->coordinator);
 }
 
@@ -232,5 +230,5 @@ mn_result demo_start_agent(struct demo *demo, int index)
     (void)snprintf(log_name, sizeof log_name, "agent-%s", host->name);
     char *argv[] = {program, "--topology",   demo->topology, "--host",        host->name,
                     "--key", host->key_file, "--data",       host->directory, NULL};
-    return cluster_spawn(demo, log_name, argv, environ, host->space, &host->agent);
+    return cluster_spawn(demo, log_name, argv, NULL, host->far, &host->agent);
 }

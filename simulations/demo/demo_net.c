@@ -1,5 +1,6 @@
 /* Networks made of network namespaces: no packet filter and no kernel module but veth is needed,
- * nor any right beyond that to make namespaces of one's own. */
+ * nor any right beyond that to make namespaces of one's own. Where even that is missing, the relay.
+ */
 #include "demo/demo_net.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #define NET_FORWARD "/proc/sys/net/ipv4/ip_forward"
+#define NET_NEAR "10.77.1.2"
+#define NET_FAR "10.77.2.2"
 
 static bool net_write(const char *path, const char *text)
 {
@@ -34,8 +37,9 @@ static bool net_leave(void)
     if (unshare(CLONE_NEWNET) == 0) {
         return true;
     }
-    return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && net_write("/proc/self/setgroups", "deny") &&
-           net_write("/proc/self/uid_map", user) && net_write("/proc/self/gid_map", group);
+    return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
+           net_write("/proc/self/setgroups", "deny") && net_write("/proc/self/uid_map", user) &&
+           net_write("/proc/self/gid_map", group);
 }
 
 static int net_here(void)
@@ -84,7 +88,8 @@ static bool net_forward(const struct demo_net *net, bool forward)
 {
     pid_t child = fork();
     if (child == 0) {
-        bool done = setns(net->router, CLONE_NEWNET) == 0 && net_write(NET_FORWARD, forward ? "1" : "0");
+        bool done =
+            setns(net->router, CLONE_NEWNET) == 0 && net_write(NET_FORWARD, forward ? "1" : "0");
         _exit(done ? 0 : 1);
     }
     return net_wait(child);
@@ -109,7 +114,7 @@ static bool net_build(struct demo_net *net)
         const char *command;
     } steps[] = {
         {net->near, "link set lo up"},
-        {net->near, "addr add " DEMO_NET_NEAR "/24 dev near"},
+        {net->near, "addr add " NET_NEAR "/24 dev near"},
         {net->near, "link set near up"},
         {net->near, "route add 10.77.2.0/24 via 10.77.1.1"},
         {net->router, "addr add 10.77.1.1/24 dev routernear"},
@@ -117,7 +122,7 @@ static bool net_build(struct demo_net *net)
         {net->router, "addr add 10.77.2.1/24 dev routerfar"},
         {net->router, "link set routerfar up"},
         {net->far, "link set lo up"},
-        {net->far, "addr add " DEMO_NET_FAR "/24 dev far"},
+        {net->far, "addr add " NET_FAR "/24 dev far"},
         {net->far, "link set far up"},
         {net->far, "route add 10.77.1.0/24 via 10.77.2.1"},
     };
@@ -127,27 +132,63 @@ static bool net_build(struct demo_net *net)
     return fine && net_forward(net, true);
 }
 
-mn_result demo_net_open(struct demo_net *net, struct mn_error *error)
+static bool net_spaces(struct demo_net *net)
 {
-    *net = (struct demo_net){.near = -1, .router = -1, .far = -1};
     if (!net_leave()) {
-        mn_error_set(error, "no network namespace can be made here: %s", strerror(errno));
-        return MN_DENIED;
+        return false;
     }
     net->near = net_here();
     net->router = unshare(CLONE_NEWNET) == 0 ? net_here() : -1;
     net->far = unshare(CLONE_NEWNET) == 0 ? net_here() : -1;
-    if (net->near < 0 || net->router < 0 || net->far < 0 || !net_build(net)) {
-        mn_error_set(error, "the networks cannot be made: is `ip` (iproute2) there, and may %s be "
-                            "written?",
-                     NET_FORWARD);
-        return MN_DENIED;
+    return net->near >= 0 && net->router >= 0 && net->far >= 0 && net_build(net);
+}
+
+/* Whether it can be done here is tried out by a child, because there is no way back. */
+static bool net_allowed(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct demo_net net = {0};
+        _exit(net_spaces(&net) ? 0 : 1);
     }
-    net->open = true;
+    return net_wait(child);
+}
+
+mn_result demo_net_open(struct demo_net *net, bool proxy, struct mn_error *error)
+{
+    *net = (struct demo_net){.near = -1, .router = -1, .far = -1};
+    net->relayed = proxy || !net_allowed();
+    net->open = net->relayed ? demo_relay_start(&net->relay) : net_spaces(net);
+    if (!net->open) {
+        mn_error_set(error, "the networks cannot be made: %s", strerror(errno));
+        return MN_IO;
+    }
     return MN_OK;
+}
+
+const char *demo_net_address(const struct demo_net *net, bool far)
+{
+    if (!net->open || net->relayed) {
+        return far ? "127.0.0.2" : "127.0.0.1";
+    }
+    return far ? NET_FAR : NET_NEAR;
+}
+
+bool demo_net_enter(const struct demo_net *net, bool far, const char *preload)
+{
+    char text[DEMO_RELAY_NAME_SIZE + 64];
+    if (!net->open) {
+        return true;
+    }
+    if (!net->relayed) {
+        return !far || setns(net->far, CLONE_NEWNET) == 0;
+    }
+    (void)snprintf(text, sizeof text, "%s %s %s", demo_net_address(net, far),
+                   demo_net_address(net, !far), net->relay.name);
+    return setenv("MNEME_DEMO_RELAY", text, 1) == 0 && setenv("LD_PRELOAD", preload, 1) == 0;
 }
 
 bool demo_net_cut(const struct demo_net *net, bool cut)
 {
-    return net_forward(net, !cut);
+    return net->relayed ? demo_relay_cut(&net->relay, cut) : net_forward(net, !cut);
 }

@@ -54,7 +54,9 @@ bool demo_partition(struct demo *demo)
         mn_error_set(&demo->error, "rack r2 could not be cut off");
         return false;
     }
-    demo_tell(demo, "rack r2 is cut off: nothing passes to or from h3 and h4; their 4 vats run on");
+    demo_tell(demo,
+              "rack r2 is cut off%s: nothing passes to or from h3 and h4; their 4 vats run on",
+              demo->net.relayed ? " (by a relay)" : "");
     if (!demo_wait(demo, demo_round_done, "a round that is done, without r2")) {
         return false;
     }

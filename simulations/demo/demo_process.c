@@ -4,7 +4,6 @@
  * guard stands above the demo for the case that the demo itself is killed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,8 +117,11 @@ int demo_guard(void)
     return 1 + (WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file, int space)
+pid_t demo_spawn(const struct demo *demo, char *const argv[], char *variable, const char *log_file,
+                 bool far)
 {
+    char preload[DEMO_PATH_MAX + 32];
+    (void)snprintf(preload, sizeof preload, "%s/demo-cut.so", demo->programs);
     int log = open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log < 0) {
         return -1;
@@ -129,11 +131,10 @@ pid_t demo_spawn(char *const argv[], char *const envp[], const char *log_file, i
         (void)setpgid(0, 0); /* Ctrl-C is for the demo, which ends them in order */
         (void)dup2(log, STDOUT_FILENO);
         (void)dup2(log, STDERR_FILENO);
-        if (space >= 0 && setns(space, CLONE_NEWNET) != 0) {
-            perror("setns");
-            _exit(127);
+        if (demo_net_enter(&demo->net, far, preload) &&
+            (variable == NULL || putenv(variable) == 0)) {
+            (void)execv(argv[0], argv);
         }
-        (void)execve(argv[0], argv, envp);
         perror(argv[0]);
         _exit(127);
     }

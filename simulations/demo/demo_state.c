@@ -187,8 +187,7 @@ static int state_believes(const struct demo *demo, const struct mn_checkpoint_re
         const struct mn_heard *heard = &record->heard[i];
         for (int k = 0; k < DEMO_VAT_COUNT && heard->peer < record->name_count; k++) {
             const struct demo_vat *vat = &demo->vats[k];
-            count += vat->kept > 0 && mn_epoch_run(heard->epoch) == 1 &&
-                             heard->epoch > vat->kept &&
+            count += vat->kept > 0 && mn_epoch_run(heard->epoch) == 1 && heard->epoch > vat->kept &&
                              strcmp(record->names[heard->peer].text, vat->name) == 0
                          ? 1
                          : 0;
