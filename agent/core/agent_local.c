@@ -76,7 +76,7 @@ static void local_say_life(struct agent *agent, const struct agent_vat *vat)
 }
 
 /* Everything that a vat which has its life must hear of what went on without it. */
-static void local_catch_up(struct agent *agent, const struct agent_vat *vat)
+static void local_catch_up(struct agent *agent, struct agent_vat *vat)
 {
     agent_say_durable(agent, vat);
     agent_freeze_tell(agent, vat);

@@ -67,23 +67,25 @@ static size_t watches_place(const struct agent *agent, uint32_t peer, uint32_t v
     return low;
 }
 
-static void watch_add(struct agent *agent, uint32_t peer, uint32_t vat)
+/* Whether it is a new one. */
+static bool watch_add(struct agent *agent, uint32_t peer, uint32_t vat)
 {
     size_t place = watches_place(agent, peer, vat);
     if (place < agent->watch_count && agent->watches[place].peer == peer &&
         agent->watches[place].vat == vat) {
-        return;
+        return false;
     }
     mn_result result = mn_grow(&agent->watches, &agent->watch_capacity, agent->watch_count + 1,
                                sizeof *agent->watches, LOOKUP_COUNT_MAX);
     if (result != MN_OK) {
         agent_fail(agent, result);
-        return;
+        return false;
     }
     memmove(agent->watches + place + 1, agent->watches + place,
             (agent->watch_count - place) * sizeof *agent->watches);
     agent->watches[place] = (struct agent_watch){.peer = peer, .vat = vat};
     agent->watch_count += 1;
+    return true;
 }
 
 static void address_tell(struct agent *agent, const struct agent_vat *vat,
@@ -112,6 +114,15 @@ static void address_ask(struct agent *agent, struct agent_address *address)
     }
 }
 
+/* What was said of a run that has been fenced since is of no use to those who ask now: they wait
+ * for the next word. While the round is open they know of the fence, and that they wait. */
+static bool address_over(const struct agent *agent, const struct agent_address *address)
+{
+    const struct agent_vat *peer =
+        agent_frozen(agent) ? NULL : agent_find_vat(agent, &address->address.vat);
+    return peer != NULL && address->address.run <= peer->fence;
+}
+
 void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_name *peer)
 {
     uint32_t number = 0;
@@ -124,8 +135,10 @@ void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_na
     if (address == NULL) {
         return;
     }
-    watch_add(agent, number, vat->number);
-    if (address->known) {
+    if (watch_add(agent, number, vat->number)) {
+        agent_suspect_watched(agent, vat, number);
+    }
+    if (address->known && !address_over(agent, address)) {
         address_tell(agent, vat, &address->address);
     }
     mn_time heartbeat = (mn_time)agent->config.heartbeat_ms * MN_MS;
@@ -172,4 +185,9 @@ mn_run agent_address_run(const struct agent *agent, uint32_t peer)
 {
     const struct agent_address *address = address_find(agent, peer);
     return address != NULL && address->known ? address->address.run : 0;
+}
+
+bool agent_address_asked(const struct agent *agent, uint32_t peer)
+{
+    return address_find(agent, peer) != NULL;
 }

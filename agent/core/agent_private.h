@@ -173,8 +173,9 @@ struct agent_vat {
     bool busy;                    /* it is in the list */
     struct agent_busy *busy_list; /* the agent's */
     struct agent_interval interval;
-    bool lease_wanted;   /* by its application, in this run */
-    mn_time lease_until; /* the newest lease that it was given */
+    uint32_t intervals_due; /* asked on this connection in this attempt, and not answered */
+    bool lease_wanted;      /* by its application, in this run */
+    mn_time lease_until;    /* the newest lease that it was given */
 };
 
 /* A host that this agent has had to do with. */
@@ -237,16 +238,22 @@ enum agent_freeze_state {
 
 enum { AGENT_FREEZE_STATE_COUNT = AGENT_FREEZE_ANSWERED + 1 };
 
+/* A run that is believed no more: of the vat of that number. */
+struct agent_suspect {
+    uint32_t number;
+    mn_run run;
+};
+
 struct agent_freeze {
     enum agent_freeze_state state;
     uint64_t number; /* counts the freezes that were taken up */
     uint64_t generation;
     uint64_t round;
     uint32_t attempt;
-    mn_time until;               /* COLLECTING: who has not answered by then is silent */
-    size_t looking;              /* files of which is being asked whether they are there */
-    struct agent_mark rows;      /* REPORTING, ANSWERED: what the answer rests on */
-    struct mn_vat_run *suspects; /* owned */
+    mn_time until;                  /* COLLECTING: who has not answered by then is silent */
+    size_t looking;                 /* files of which is being asked whether they are there */
+    struct agent_mark rows;         /* REPORTING, ANSWERED: what the answer rests on */
+    struct agent_suspect *suspects; /* by number; owned */
     uint32_t suspect_count;
 };
 
@@ -431,6 +438,7 @@ void agent_address(struct agent *agent, const struct mn_address *address);
 void agent_lookup_again(struct agent *agent);
 /* The newest run of a peer that the coordinator told of; 0 if it told none. */
 mn_run agent_address_run(const struct agent *agent, uint32_t peer);
+bool agent_address_asked(const struct agent *agent, uint32_t peer);
 
 /* agent_files.c: the table of files. */
 struct agent_file *agent_find_file(const struct agent_vat *vat, mn_epoch epoch);
@@ -546,11 +554,23 @@ void agent_leased(struct agent *agent, const struct mn_down *down);
 /* The run is over, or its process gone: as far as it can hear, it has no lease from now on. */
 void agent_lease_end(struct agent *agent, struct agent_vat *vat);
 
+/* agent_suspects.c. False after failing; the suspects are as they were then. */
+bool agent_suspects_take(struct agent *agent, const struct mn_vat_run *named, uint32_t count);
+/* Note for good those that concern this host. */
+void agent_suspects_fence(struct agent *agent);
+/* The run that the freeze names; 0: it does not name that vat, or there is none. */
+mn_run agent_suspect_run(const struct agent *agent, uint32_t number);
+/* @vat has looked up that vat for the first time. */
+void agent_suspect_watched(struct agent *agent, struct agent_vat *vat, uint32_t number);
+/* Those that concern @vat into @out, unless it is NULL. How many they are. */
+uint32_t agent_suspects_of(const struct agent *agent, const struct agent_vat *vat,
+                           struct mn_vat_run *out);
+
 /* agent_round.c: freezes. */
 void agent_freeze(struct agent *agent, const struct mn_down *down);
 void agent_freeze_fenced(struct agent *agent, uint64_t number);
 void agent_freeze_check(struct agent *agent); /* is somebody still awaited? */
-void agent_freeze_tell(struct agent *agent, const struct agent_vat *vat);
+void agent_freeze_tell(struct agent *agent, struct agent_vat *vat);
 void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
                            const struct mn_from_vat *message);
 bool agent_frozen(const struct agent *agent);

@@ -52,19 +52,9 @@ static int freeze_order(const struct agent_freeze *freeze, const struct mn_down 
 static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
 {
     struct agent_freeze *freeze = &agent->freeze;
-    uint32_t count = down->freeze.suspect_count;
-    struct mn_vat_run *suspects = NULL;
-    if (count > 0) {
-        suspects = malloc(count * sizeof *suspects);
-        if (suspects == NULL) {
-            agent_fail(agent, MN_NO_MEMORY);
-            return false;
-        }
-        memcpy(suspects, down->freeze.suspects, count * sizeof *suspects);
+    if (!agent_suspects_take(agent, down->freeze.suspects, down->freeze.suspect_count)) {
+        return false;
     }
-    free(freeze->suspects);
-    freeze->suspects = suspects;
-    freeze->suspect_count = count;
     freeze->generation = down->generation;
     freeze->round = down->freeze.round;
     freeze->attempt = down->freeze.attempt;
@@ -102,35 +92,30 @@ void agent_freeze(struct agent *agent, const struct mn_down *down)
     for (uint32_t i = 0; i < down->freeze.host_count; i++) {
         agent_host_lost(agent, &down->freeze.hosts[i]);
     }
-    for (uint32_t i = 0; i < freeze->suspect_count; i++) {
-        struct agent_vat *vat = agent_need_vat(agent, &freeze->suspects[i].vat);
-        if (vat != NULL) {
-            agent_put_fence(agent, vat, freeze->suspects[i].run);
-        }
-    }
+    agent_suspects_fence(agent);
     agent_when_recorded(agent, AGENT_THEN_FREEZE, NULL, 0, freeze->number);
 }
 
-void agent_freeze_tell(struct agent *agent, const struct agent_vat *vat)
+void agent_freeze_tell(struct agent *agent, struct agent_vat *vat)
 {
     const struct agent_freeze *freeze = &agent->freeze;
     if (freeze->state == AGENT_FREEZE_OPEN || freeze->state == AGENT_FREEZE_FENCING ||
         !vat->connected || vat->life != AGENT_LIFE_UP) {
         return;
     }
-    struct mn_vat_run *suspects = agent_take(agent, freeze->suspect_count, sizeof *suspects);
+    uint32_t count = agent_suspects_of(agent, vat, NULL);
+    struct mn_vat_run *suspects = agent_take(agent, count, sizeof *suspects);
     struct mn_to_vat *message =
         suspects != NULL ? agent_say_vat(agent, &vat->connection, MN_TO_VAT_FREEZE) : NULL;
     if (message == NULL) {
         return;
     }
-    if (freeze->suspect_count > 0) {
-        memcpy(suspects, freeze->suspects, freeze->suspect_count * sizeof *suspects);
-    }
+    (void)agent_suspects_of(agent, vat, suspects);
+    vat->intervals_due += 1;
     message->freeze.round = freeze->round;
     message->freeze.attempt = freeze->attempt;
     message->freeze.suspects = suspects;
-    message->freeze.suspect_count = freeze->suspect_count;
+    message->freeze.suspect_count = count;
 }
 
 /* See whether what is held of a suspect is still there. */
@@ -176,7 +161,8 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
     freeze_move(freeze, AGENT_FREEZE_COLLECTING);
     freeze->until = agent->now + AGENT_COLLECT_NS;
     for (uint32_t i = 0; i < freeze->suspect_count; i++) {
-        struct agent_vat *vat = agent_find_vat(agent, &freeze->suspects[i].vat);
+        struct agent_vat *vat =
+            agent_find_vat(agent, agent_vat_name(agent, freeze->suspects[i].number));
         if (vat != NULL) {
             freeze_look(agent, vat);
         }
@@ -184,6 +170,7 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         vat->interval.answered = false;
+        vat->intervals_due = 0;
         if (agent_vat_fenced(vat)) {
             agent_life_end(agent, vat);
         }
@@ -229,12 +216,13 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
         return;
     }
     free(vat->interval.heard);
-    vat->interval = (struct agent_interval){.answered = true,
+    vat->intervals_due -= vat->intervals_due > 0 ? 1 : 0;
+    vat->interval = (struct agent_interval){.answered = vat->intervals_due == 0,
                                             .epoch = message->interval.epoch,
                                             .since = message->interval.since,
                                             .heard = heard,
                                             .heard_count = message->interval.heard_count};
-    if (vat->life == AGENT_LIFE_UP) {
+    if (vat->life == AGENT_LIFE_UP && vat->interval.answered) {
         vat->awaited = false;
     }
     if (freeze->state != AGENT_FREEZE_COLLECTING) {
@@ -249,6 +237,9 @@ void agent_thaw(struct agent *agent, uint64_t round)
         return;
     }
     freeze_move(&agent->freeze, AGENT_FREEZE_OPEN);
+    free(agent->freeze.suspects);
+    agent->freeze.suspects = NULL;
+    agent->freeze.suspect_count = 0;
     for (size_t i = 0; i < agent->vat_count; i++) {
         agent->vats[i]->awaited = false;
         agent_floor_advance(agent, agent->vats[i]);

@@ -150,6 +150,7 @@ void agent_connect(struct agent *agent, struct agent_vat *vat,
     agent->link_count += 1;
     vat->connected = true;
     vat->connection = *connection;
+    vat->intervals_due = 0;
 }
 
 bool agent_copy_heard(struct agent *agent, const struct mn_name *names,

@@ -240,10 +240,20 @@ void collect_host_again(struct coordinator *coordinator, uint32_t host)
     }
 }
 
-static bool everybody_answered(const struct coordinator *coordinator)
+static bool host_awaited(const struct coordinator *coordinator, uint32_t host)
 {
+    return !coordinator->hosts[host].answered && !hosts_lost(coordinator, host);
+}
+
+/* Asked after every event: mostly the host that had not answered has not answered yet. */
+static bool everybody_answered(struct coordinator *coordinator)
+{
+    if (host_awaited(coordinator, coordinator->awaited_host)) {
+        return false;
+    }
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (!coordinator->hosts[i].answered && !hosts_lost(coordinator, i)) {
+        if (host_awaited(coordinator, i)) {
+            coordinator->awaited_host = i;
             return false;
         }
     }

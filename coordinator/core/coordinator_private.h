@@ -147,6 +147,8 @@ struct coordinator {
     struct pending *pendings;
     size_t pending_count;
     size_t pending_capacity;
+    uint32_t awaited_host;    /* one that had not answered, */
+    uint32_t suspect_host;    /* and one that was suspect, when that was last looked for */
     uint64_t mention_count;   /* of hellos and answers to freezes */
     size_t lost_count;        /* vats that are lost */
     size_t first_start_count; /* vats that are starting for the first time */

@@ -189,10 +189,20 @@ void round_suspect_seen(struct coordinator *coordinator)
     }
 }
 
-static bool anybody_suspect(const struct coordinator *coordinator)
+static bool host_suspect(const struct coordinator *coordinator, uint32_t host)
 {
+    return detector_host_state(coordinator->detector, host) == DETECTOR_SUSPECT;
+}
+
+/* Asked after every event: mostly the host that was suspect still is. */
+static bool anybody_suspect(struct coordinator *coordinator)
+{
+    if (host_suspect(coordinator, coordinator->suspect_host)) {
+        return true;
+    }
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (detector_host_state(coordinator->detector, i) == DETECTOR_SUSPECT) {
+        if (host_suspect(coordinator, i)) {
+            coordinator->suspect_host = i;
             return true;
         }
     }
@@ -213,7 +223,7 @@ static mn_time gather_until_at_most(const struct coordinator *coordinator,
     return most > coordinator->listens_until ? most : coordinator->listens_until;
 }
 
-static bool gather_is_over(const struct coordinator *coordinator, const struct round *round)
+static bool gather_is_over(struct coordinator *coordinator, const struct round *round)
 {
     return coordinator->now >= gather_until_at_most(coordinator, round) ||
            (coordinator->now >= gather_until(coordinator, round) && !anybody_suspect(coordinator));

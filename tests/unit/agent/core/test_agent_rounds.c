@@ -24,6 +24,14 @@ static void run_x1_and_x2(struct play *play)
     play_skip(play);
 }
 
+static void look_up(struct play *play, char connection, const char *peer)
+{
+    struct mn_from_vat message = {.kind = MN_FROM_VAT_LOOKUP, .run = 1};
+    message.lookup.peer = mn_name_of(peer);
+    play_vat(play, connection, &message);
+    play_skip(play);
+}
+
 static void kills_a_suspect_collects_the_others_and_names_the_silent(void **state)
 {
     (void)state;
@@ -39,7 +47,7 @@ static void kills_a_suspect_collects_the_others_and_names_the_silent(void **stat
     play_expect(&play, "note freeze\n"
                        "record #10 fence x2 run 1\n");
     play_recorded(&play, 10);
-    play_expect(&play, "vat a freeze round 1 attempt 1 x2/1\n"
+    play_expect(&play, "vat a freeze round 1 attempt 1\n"
                        "note vat_killed x2\n"
                        "kill x2 run 1 pid 72\n");
     play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
@@ -67,6 +75,7 @@ static void answers_a_freeze_as_soon_as_everybody_has_answered(void **state)
     struct play play;
     play_open(&play, 2, 2);
     play_run_x1(&play);
+    look_up(&play, 'a', "x3");
     play_freeze(&play, 1, 1, NULL, "x3", 4);
     play_recorded(&play, 5);
     play_expect(&play, "note freeze\n"
@@ -97,7 +106,7 @@ static void looks_for_what_it_holds_of_a_suspect_before_it_answers(void **state)
     play_file(&play, "x3", EPOCH(4, 2), EPOCH(4, 1), EPOCH(4, 1));
     play_run_x1(&play);
     play_taken(&play, 1);
-    play_skip(&play);
+    look_up(&play, 'a', "x3");
     play_freeze(&play, 1, 1, NULL, "x3", 4);
     play_recorded(&play, 5);
     play_expect(&play, "note freeze\n"
@@ -141,12 +150,37 @@ static void reports_what_is_written_but_not_durable_before_it_answers(void **sta
     play_close(&play);
 }
 
+static void notes_no_suspect_that_nobody_here_can_speak_to_until_one_is_looked_up(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_freeze(&play, 1, 1, NULL, "x3", 4);
+    play_expect(&play, "note freeze\n"
+                       "vat a freeze round 1 attempt 1\n");
+    struct mn_from_vat message = {.kind = MN_FROM_VAT_LOOKUP, .run = 1};
+    message.lookup.peer = mn_name_of("x3");
+    play_vat(&play, 'a', &message);
+    play_expect(&play, "record #5 fence x3 run 4\n"
+                       "vat a freeze round 1 attempt 1 x3/4\n"
+                       "up lookup x3\n");
+    /* What it answered before it knew of the fence is not its last word. */
+    play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
+    play_expect(&play, "");
+    play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
+    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7)\n"
+                       "note intervals_sent\n");
+    play_close(&play);
+}
+
 static void tells_a_vat_that_comes_late_whom_to_refuse(void **state)
 {
     (void)state;
     struct play play;
     play_open(&play, 2, 2);
     play_run_x1(&play);
+    look_up(&play, 'a', "x3");
     play_freeze(&play, 1, 1, NULL, "x3", 4);
     play_recorded(&play, 5);
     play_skip(&play);
@@ -320,7 +354,6 @@ static void hellos_again_when_no_decision_ends_a_freeze(void **state)
     play_open(&play, 2, 2);
     play_run_x1(&play);
     play_freeze(&play, 1, 1, NULL, "x3", 4);
-    play_recorded(&play, 5);
     play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
     for (mn_time second = 1; second <= 9; second++) {
         play_at(&play, second * 1000);
@@ -330,7 +363,8 @@ static void hellos_again_when_no_decision_ends_a_freeze(void **state)
     play_at(&play, 10500);
     play_tick(&play);
     play_expect(&play, "up heartbeat 10 lag 500\n"
-                       "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
+                       "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n");
     play_close(&play);
 }
 
@@ -406,6 +440,7 @@ int main(void)
         cmocka_unit_test(answers_a_freeze_as_soon_as_everybody_has_answered),
         cmocka_unit_test(looks_for_what_it_holds_of_a_suspect_before_it_answers),
         cmocka_unit_test(reports_what_is_written_but_not_durable_before_it_answers),
+        cmocka_unit_test(notes_no_suspect_that_nobody_here_can_speak_to_until_one_is_looked_up),
         cmocka_unit_test(tells_a_vat_that_comes_late_whom_to_refuse),
         cmocka_unit_test(hands_out_notices_again_until_they_are_handled),
         cmocka_unit_test(remembers_notices_across_a_restart_of_its_own),
