@@ -1,17 +1,28 @@
-/* How fast the simulator is: core events a second without and with the observer, simulated seconds
- * a second of a hundred hosts with a thousand vats, and memory for each vat of these.
+/* How fast the simulator is, and how much memory it takes.
  *
- *     build/bench/sim --json [--seconds N]
- */
+ *     build/bench/sim --json [--seconds N]   events a second without and with the observer,
+ * simulated seconds a second of a hundred hosts with a thousand vats, memory for each vat of these,
+ * and what an event costs in clusters of several sizes build/bench/sim --day                  a
+ * whole day of those hundred hosts, with a disaster build/bench/sim --large [HOSTS]        a zone
+ * loss in a cluster of 10,000 hosts with a hundred vats each, or of HOSTS
+ *
+ * One document on one line, always. An event is one call of one core's step. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "engine/sim.h"
 
-enum { BENCH_VATS = 1000 };
+enum { BENCH_VATS = 1000, BENCH_DAY_S = 86400, BENCH_HOSTS = 10000, BENCH_VATS_OF_HOST = 100 };
+
+struct measure {
+    double wall_s;
+    double simulated_s;
+    double events;
+    double bytes;
+};
 
 static double seconds_now(void)
 {
@@ -20,77 +31,171 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Bytes that this process has in memory. */
-static double bytes_now(void)
+/* The most that this process had in memory at any time. */
+static double bytes_peak(void)
 {
-    long pages = 0;
-    long resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &pages, &resident) != 2) {
-        resident = 0;
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss * 1024;
+}
+
+static void fail_unless_fine(const struct sim_result *result)
+{
+    if (result->failure[0] != '\0') {
+        (void)fprintf(stderr, "sim: %s\n", result->failure);
+        exit(1);
     }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* ---- rates ----------------------------------------------------------------------------------- */
+
+/* Run on for @seconds of wall time, from @from, in steps of @step. */
+static struct measure run_for(struct sim *sim, mn_time from, mn_time step, double seconds)
+{
+    struct sim_result before;
+    struct sim_result after;
+    mn_time until = from;
+    (void)sim_run_until(sim, from);
+    sim_result(sim, &before);
+    double began = seconds_now();
+    do {
+        until += step;
+    } while (sim_run_until(sim, until) && seconds_now() - began < seconds);
+    double took = seconds_now() - began;
+    sim_result(sim, &after);
+    fail_unless_fine(&after);
+    return (struct measure){.wall_s = took,
+                            .simulated_s = (double)(until - from) / 1e9,
+                            .events = (double)(after.events - before.events)};
 }
 
 static double events_per_second(int64_t check, double seconds)
 {
     struct sim_config config;
     struct sim_faults none = {0};
-    struct sim_result result;
     sim_config_init(&config);
     config.racks = 2;
     config.hosts = 2;
     config.vats = 24;
     config.check = check;
     struct sim *sim = sim_new(&config, &none);
-    mn_time until = MN_SECOND;
-    double began = seconds_now();
-    while (seconds_now() - began < seconds && sim_run_until(sim, until)) {
-        until += MN_SECOND;
-    }
-    double took = seconds_now() - began;
-    sim_result(sim, &result);
+    struct measure measure = run_for(sim, 0, MN_SECOND, seconds);
     sim_destroy(&sim);
-    if (result.failure[0] != '\0') {
-        (void)fprintf(stderr, "sim: %s\n", result.failure);
-        exit(1);
-    }
-    return (double)result.events / took;
+    return measure.events / measure.wall_s;
 }
 
-/* A hundred hosts, a thousand vats, a heartbeat a second, a checkpoint every five minutes. */
-static void large(double seconds, double *simulated_per_second, double *bytes_per_vat)
+/* A heartbeat a second, a checkpoint every five minutes; @hosts of which 25 are a zone. */
+static void config_large(struct sim_config *config, int64_t hosts, int64_t vats)
+{
+    sim_config_init(config);
+    config->zones = hosts / 25;
+    config->racks = 5;
+    config->hosts = 5;
+    config->vats = vats;
+    config->heartbeat_ms = 1000;
+    config->stale_ms = 3000;
+    config->suspect_ms = 4000;
+    config->lost_ms = 10000;
+    config->settle_ms = 30000;
+    config->collect_ms = 5000;
+    config->copy_ms = 2000;
+    config->connect_ms = 2000;
+    config->interval_ms = 300000;
+    config->turn_ms = 60000;
+    config->check = 0;
+}
+
+/* @before: the peak so far, of which this run's memory is what comes on top. */
+static struct measure measure_size(int64_t hosts, int64_t vats, double seconds, double before)
 {
     struct sim_config config;
     struct sim_faults none = {0};
-    sim_config_init(&config);
-    config.zones = 4;
-    config.racks = 5;
-    config.hosts = 5;
-    config.vats = BENCH_VATS;
-    config.heartbeat_ms = 1000;
-    config.stale_ms = 3000;
-    config.suspect_ms = 4000;
-    config.lost_ms = 10000;
-    config.interval_ms = 300000;
-    config.turn_ms = 60000;
-    config.check = 0;
-    double before = bytes_now();
+    config_large(&config, hosts, vats);
     struct sim *sim = sim_new(&config, &none);
-    mn_time until = 10 * MN_SECOND;
-    bool fine = sim_run_until(sim, until);
-    double began = seconds_now();
-    mn_time from = until;
-    while (fine && seconds_now() - began < seconds) {
-        until += 10 * MN_SECOND;
-        fine = sim_run_until(sim, until);
-    }
-    *simulated_per_second = (double)(until - from) / 1e9 / (seconds_now() - began);
-    *bytes_per_vat = (bytes_now() - before) / BENCH_VATS;
+    struct measure measure = run_for(sim, 400 * MN_SECOND, 10 * MN_SECOND, seconds);
+    measure.bytes = bytes_peak() - before;
     sim_destroy(&sim);
+    return measure;
+}
+
+/* Nanoseconds for an event in clusters that are four times as large each time. */
+static void print_growth(double seconds)
+{
+    const int64_t hosts[] = {25, 100, 400, 1600};
+    printf(", \"growth\": [");
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        struct measure measure = measure_size(hosts[i], hosts[i] * 10, seconds, 0);
+        printf("%s{\"hosts\": %lld, \"vats\": %lld, \"ns_per_event\": %.0f}", i > 0 ? ", " : "",
+               (long long)hosts[i], (long long)hosts[i] * 10,
+               measure.wall_s / measure.events * 1e9);
+    }
+    printf("]");
+}
+
+static int bench_rates(double seconds)
+{
+    double plain = events_per_second(0, seconds);
+    double checked = events_per_second(1, seconds);
+    struct measure large = measure_size(100, BENCH_VATS, seconds, bytes_peak());
+    printf("{\"benchmark\": \"sim\", \"events_per_s\": %.0f, \"checked_events_per_s\": %.0f, "
+           "\"simulated_s_per_s\": %.1f, \"bytes_per_vat\": %.0f",
+           plain, checked, large.simulated_s / large.wall_s, large.bytes / BENCH_VATS);
+    print_growth(seconds);
+    printf("}\n");
+    return 0;
+}
+
+/* ---- whole runs ------------------------------------------------------------------------------ */
+
+static int bench_whole(const char *what, const struct sim_config *config, struct sim_fault fault)
+{
+    struct sim_faults faults = {0};
+    struct sim_result result;
+    sim_faults_add(&faults, fault);
+    double began = seconds_now();
+    struct sim *sim = sim_new(config, &faults);
+    sim_run(sim, &result);
+    double took = seconds_now() - began;
+    fail_unless_fine(&result);
+    uint32_t hosts = sim_config_hosts(config);
+    printf("{\"benchmark\": \"sim %s\", \"hosts\": %u, \"vats\": %lld, \"simulated_s\": %.0f, "
+           "\"wall_s\": %.1f, \"events\": %.0f, \"events_per_s\": %.0f, \"settled_after_s\": %.1f, "
+           "\"bytes\": %.0f, \"bytes_per_vat\": %.0f}\n",
+           what, hosts, (long long)config->vats, (double)result.ended_at / 1e9, took,
+           (double)result.events, (double)result.events / took, (double)result.settled_after / 1e9,
+           bytes_peak(), bytes_peak() / (double)config->vats);
+    sim_destroy(&sim);
+    sim_faults_deinit(&faults);
+    return 0;
+}
+
+static int bench_day(void)
+{
+    struct sim_config config;
+    config_large(&config, 100, BENCH_VATS);
+    config.faults_ms = (int64_t)BENCH_DAY_S * 1000;
+    config.bound_ms = 3600000;
+    return bench_whole(
+        "day", &config,
+        (struct sim_fault){
+            .at_ms = config.faults_ms / 2, .kind = SIM_FAULT_LOSE_RACK, .for_ms = 600000, .a = 3});
+}
+
+static int bench_large(int64_t hosts)
+{
+    struct sim_config config;
+    config_large(&config, hosts, hosts * BENCH_VATS_OF_HOST);
+    config.zones = hosts / 100;
+    config.hosts = 20;
+    config.peers = 2;
+    config.burst = 1;
+    config.blob_size = 0;
+    config.turn_ms = 20000;
+    config.interval_ms = 30000;
+    config.faults_ms = 60000;
+    config.bound_ms = 600000;
+    return bench_whole("large", &config,
+                       (struct sim_fault){.at_ms = 50000, .kind = SIM_FAULT_LOSE_ZONE, .a = 2});
 }
 
 int main(int argc, char **argv)
@@ -99,18 +204,14 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             seconds = strtod(argv[++i], NULL);
+        } else if (strcmp(argv[i], "--day") == 0) {
+            return bench_day();
+        } else if (strcmp(argv[i], "--large") == 0) {
+            return bench_large(i + 1 < argc ? strtoll(argv[i + 1], NULL, 10) : BENCH_HOSTS);
         } else if (strcmp(argv[i], "--json") != 0) {
-            (void)fprintf(stderr, "usage: sim [--json] [--seconds N]\n");
+            (void)fprintf(stderr, "usage: sim [--json] [--seconds N] | --day | --large [HOSTS]\n");
             return 2;
         }
     }
-    double simulated = 0;
-    double bytes = 0;
-    double plain = events_per_second(0, seconds);
-    double checked = events_per_second(1, seconds);
-    large(seconds, &simulated, &bytes);
-    printf("{\"benchmark\": \"sim\", \"events_per_s\": %.0f, \"checked_events_per_s\": %.0f, "
-           "\"simulated_s_per_s\": %.1f, \"bytes_per_vat\": %.0f}\n",
-           plain, checked, simulated, bytes);
-    return 0;
+    return bench_rates(seconds);
 }
