@@ -7,9 +7,10 @@
  * is surely over.
  *
  * Invariant: a run is granted a lease only when no lower run of the vat has one any more, nor will
- * be granted one. Of grants by an earlier coordinator, which held the journal before this one had
- * it, nothing is known but that they are over one lease's time after this one began; so for so long
- * it grants nothing. That holds even for a journal that has forgotten who ran where. */
+ * be granted one. An earlier coordinator grants no more: it held the journal, which is locked by
+ * whoever has it, before this one did. Of what it had granted nothing is known but that it is over
+ * one lease's time after this one began; so for so long this one grants nothing. That holds even
+ * for a journal that has forgotten who ran where. */
 #include "coordinator_private.h"
 
 /* Two clocks differ by less than one part in this many: either may be off by half of it. */
