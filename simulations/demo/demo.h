@@ -89,6 +89,7 @@ struct demo {
     char directory[DEMO_PATH_MAX];
     char topology[DEMO_PATH_MAX];
     char stop_file[DEMO_PATH_MAX];
+    char statements[DEMO_PATH_MAX]; /* what the banks show to the world outside */
     char operator_key[DEMO_PATH_MAX];
     char coordinator_key[DEMO_PATH_MAX];
     char coordinator_public[MN_KEY_TEXT_SIZE];
@@ -170,6 +171,9 @@ int demo_guard(void);
 /* A signal to end has come. */
 bool demo_interrupted(void);
 void demo_sleep_ms(int64_t ms);
+
+/* demo_outside.c: whether no two runs of a vat acted on the world outside at the same time. */
+bool demo_outside_right(const struct demo *demo, char *reason, size_t size);
 
 /* demo_facts.c: what the operator's command says. NULL when it fails. The caller decrefs. */
 json_t *demo_ask(struct demo *demo, const char *command);

@@ -82,8 +82,10 @@ static void cluster_write_vats(const struct demo *demo, FILE *file)
                 comma = ",";
             }
         }
-        (void)fprintf(file, "\", --accounts, \"%d\", --rate, \"200\", --stop-file, \"%s\"]}\n",
-                      DEMO_ACCOUNT_COUNT, demo->stop_file);
+        (void)fprintf(file,
+                      "\", --accounts, \"%d\", --rate, \"200\", --stop-file, \"%s\", "
+                      "--statements, \"%s\"]}\n",
+                      DEMO_ACCOUNT_COUNT, demo->stop_file, demo->statements);
     }
 }
 
@@ -139,6 +141,7 @@ static void cluster_name_all(struct demo *demo)
     }
     (void)snprintf(demo->topology, sizeof demo->topology, "%.400s/topology.yaml", base);
     (void)snprintf(demo->stop_file, sizeof demo->stop_file, "%.400s/stop", base);
+    (void)snprintf(demo->statements, sizeof demo->statements, "%.400s/statements", base);
     (void)snprintf(demo->operator_key, sizeof demo->operator_key, "%.400s/keys/operator.key", base);
     (void)snprintf(demo->coordinator_key, sizeof demo->coordinator_key,
                    "%.400s/keys/coordinator.key", base);

@@ -312,7 +312,7 @@ bool demo_judge(struct demo *demo, json_t *rounds, const struct demo_audit *audi
     struct judge judge = {
         .demo = demo, .audit = audit, .round = newest, .reason = reason, .size = size};
     reason[0] = '\0';
-    bool fine = judge_all(&judge, round_count);
+    bool fine = judge_all(&judge, round_count) && demo_outside_right(demo, reason, size);
     json_decref(judge.cut);
     return fine;
 }
