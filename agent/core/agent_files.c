@@ -127,7 +127,7 @@ bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file)
 
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat)
 {
-    mn_run newest = vat->start.run > vat->next.run ? vat->start.run : vat->next.run;
+    mn_run newest = vat->start.run > agent_next_run(vat) ? vat->start.run : agent_next_run(vat);
     if (vat->fence >= newest) {
         newest = vat->fence + 1; /* a fenced run is followed by a higher one */
     }

@@ -39,8 +39,8 @@ struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
                                    .run = vat->start.run,
                                    .aside = vat->aside_run,
                                    .aside_count = vat->aside_count};
-    if (vat->next.run != 0) {
-        status.run = vat->next.run;
+    if (vat->next != NULL) {
+        status.run = vat->next->run;
         status.state = MN_VAT_STARTING;
         return status;
     }
@@ -105,7 +105,7 @@ bool agent_vat_alive(const struct agent_vat *vat)
 
 bool agent_vat_meant(const struct agent_vat *vat)
 {
-    return vat->next.run != 0 || !agent_vat_fenced(vat);
+    return vat->next != NULL || !agent_vat_fenced(vat);
 }
 
 /* Take up vat->start: it is new, and no process of the vat is left. */
@@ -135,9 +135,9 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
 /* No process of this life is left, and it is not to go on: what follows? */
 void agent_life_over(struct agent *agent, struct agent_vat *vat)
 {
-    if (vat->next.run != 0) {
-        bool copied = agent_copy_start(agent, &vat->start, &vat->next);
-        vat->next.run = 0;
+    if (vat->next != NULL) {
+        bool copied = agent_copy_start(agent, &vat->start, vat->next);
+        agent_next_forget(vat);
         if (copied) {
             agent_life_begin(agent, vat);
         }

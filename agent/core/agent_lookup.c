@@ -89,19 +89,18 @@ static bool watch_add(struct agent *agent, uint32_t peer, uint32_t vat)
 }
 
 static void address_tell(struct agent *agent, const struct agent_vat *vat,
-                         const struct mn_address *address)
+                         const struct agent_address *address)
 {
     struct mn_to_vat *message = agent_say_vat(agent, &vat->connection, MN_TO_VAT_ADDRESS);
     if (message == NULL) {
         return;
     }
-    message->address.peer = address->vat;
+    message->address.peer = *agent_vat_name(agent, address->peer);
     message->address.run = address->run;
     message->address.incarnation = address->incarnation;
     message->address.endpoint = address->endpoint;
-    uint32_t host = agent_host_find(agent, &address->host);
-    if (host != AGENT_NONE) {
-        memcpy(message->address.key, agent->directory->hosts[host].key, MN_KEY_TEXT_SIZE);
+    if (address->host != AGENT_NONE) {
+        memcpy(message->address.key, agent->directory->hosts[address->host].key, MN_KEY_TEXT_SIZE);
     }
 }
 
@@ -119,8 +118,8 @@ static void address_ask(struct agent *agent, struct agent_address *address)
 static bool address_over(const struct agent *agent, const struct agent_address *address)
 {
     const struct agent_vat *peer =
-        agent_frozen(agent) ? NULL : agent_find_vat(agent, &address->address.vat);
-    return peer != NULL && address->address.run <= peer->fence;
+        agent_frozen(agent) ? NULL : agent_find_vat(agent, agent_vat_name(agent, address->peer));
+    return peer != NULL && address->run <= peer->fence;
 }
 
 void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_name *peer)
@@ -139,7 +138,7 @@ void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_na
         agent_suspect_watched(agent, vat, number);
     }
     if (address->known && !address_over(agent, address)) {
-        address_tell(agent, vat, &address->address);
+        address_tell(agent, vat, address);
     }
     mn_time heartbeat = (mn_time)agent->config.heartbeat_ms * MN_MS;
     if (address->asked_at == 0 || agent->now - address->asked_at >= heartbeat) {
@@ -147,29 +146,32 @@ void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_na
     }
 }
 
-static bool address_same(const struct mn_address *a, const struct mn_address *b)
+static bool address_same(const struct agent_address *a, const struct mn_address *b, uint32_t host)
 {
-    return a->run == b->run && a->incarnation == b->incarnation &&
-           strcmp(a->host.text, b->host.text) == 0 &&
+    return a->run == b->run && a->incarnation == b->incarnation && a->host == host &&
            strcmp(a->endpoint.text, b->endpoint.text) == 0;
 }
 
 void agent_address(struct agent *agent, const struct mn_address *address)
 {
     uint32_t peer = agent_vat_find(agent, &address->vat);
+    uint32_t host = agent_host_find(agent, &address->host);
     struct agent_address *known = peer != AGENT_NONE ? address_find(agent, peer) : NULL;
-    if (known == NULL || (known->known && address->run < known->address.run) ||
-        (known->known && address_same(&known->address, address))) {
+    if (known == NULL || (known->known && address->run < known->run) ||
+        (known->known && address_same(known, address, host))) {
         return;
     }
     known->known = true;
-    known->address = *address;
+    known->run = address->run;
+    known->incarnation = address->incarnation;
+    known->host = host;
+    known->endpoint = address->endpoint;
     for (size_t i = watches_place(agent, peer, 0);
          i < agent->watch_count && agent->watches[i].peer == peer; i++) {
         const struct mn_name *name = agent_vat_name(agent, agent->watches[i].vat);
         const struct agent_vat *vat = agent_find_vat(agent, name);
         if (vat != NULL && vat->connected) {
-            address_tell(agent, vat, address);
+            address_tell(agent, vat, known);
         }
     }
 }
@@ -184,7 +186,7 @@ void agent_lookup_again(struct agent *agent)
 mn_run agent_address_run(const struct agent *agent, uint32_t peer)
 {
     const struct agent_address *address = address_find(agent, peer);
-    return address != NULL && address->known ? address->address.run : 0;
+    return address != NULL && address->known ? address->run : 0;
 }
 
 bool agent_address_asked(const struct agent *agent, uint32_t peer)

@@ -65,7 +65,7 @@ void agent_notices_known(struct agent *agent, const struct mn_decision_notice *n
 {
     for (uint32_t i = 0; i < notice->told_count; i++) {
         const struct agent_vat *vat = agent_find_vat(agent, &notice->told[i].vat);
-        if (vat != NULL && vat->next.run == 0 && !agent_vat_fenced(vat) &&
+        if (vat != NULL && vat->next == NULL && !agent_vat_fenced(vat) &&
             notice->round <= vat->start.told_round) {
             notices_say_handled(agent, vat, notice->round);
         }

@@ -146,7 +146,7 @@ struct agent_vat {
     uint32_t number; /* of its name */
     enum agent_life life;
     struct mn_start start; /* the newest; its chain is owned */
-    struct mn_start next;  /* what follows once the process has ended; run 0: nothing */
+    struct mn_start *next; /* what follows once the process has ended; NULL: nothing. Owned */
     uint32_t pid;          /* 0: no process */
     uint64_t pid_started;  /* clock ticks since boot */
     bool adopting;         /* whether that process still runs is being asked */
@@ -262,7 +262,10 @@ struct agent_address {
     uint32_t peer; /* a name's number */
     bool known;
     mn_time asked_at;
-    struct mn_address address;
+    mn_run run;
+    uint32_t incarnation;
+    uint32_t host; /* AGENT_NONE: one that is not in the directory */
+    struct mn_endpoint endpoint;
 };
 
 /* A vat that asked for a peer's address. */
@@ -405,6 +408,10 @@ void agent_disconnect(struct agent *agent, struct agent_vat *vat);
 /* Copy heard entries with the batch's names resolved; false when memory ran out. */
 bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
                       const struct mn_heard *heard, uint32_t count, struct mn_heard **out);
+/* The run that follows once the process has ended; 0: none. */
+mn_run agent_next_run(const struct agent_vat *vat);
+void agent_next_forget(struct agent_vat *vat);
+bool agent_next_take(struct agent *agent, struct agent_vat *vat, const struct mn_start *start);
 bool agent_copy_start(struct agent *agent, struct mn_start *out, const struct mn_start *start);
 void agent_vat_destroy(struct agent_vat *vat);
 

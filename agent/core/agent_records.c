@@ -45,8 +45,8 @@ void agent_put_fence(struct agent *agent, struct agent_vat *vat, mn_run run)
         return;
     }
     vat->fence = run;
-    if (vat->next.run <= run) {
-        vat->next.run = 0;
+    if (agent_next_run(vat) <= run) {
+        agent_next_forget(vat);
     }
     struct mn_agent_record record = {.kind = MN_AGENT_FENCE};
     record.fence.vat = vat->name;

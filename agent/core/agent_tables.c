@@ -79,7 +79,7 @@ void agent_vat_destroy(struct agent_vat *vat)
     free(vat->holders);
     free(vat->interval.heard);
     free((void *)vat->start.chain);
-    free((void *)vat->next.chain);
+    agent_next_forget(vat);
     free(vat);
 }
 
@@ -189,5 +189,35 @@ bool agent_copy_start(struct agent *agent, struct mn_start *out, const struct mn
     free((void *)out->chain);
     *out = *start;
     out->chain = chain;
+    return true;
+}
+
+mn_run agent_next_run(const struct agent_vat *vat)
+{
+    return vat->next != NULL ? vat->next->run : 0;
+}
+
+void agent_next_forget(struct agent_vat *vat)
+{
+    if (vat->next != NULL) {
+        free((void *)vat->next->chain);
+        free(vat->next);
+        vat->next = NULL;
+    }
+}
+
+bool agent_next_take(struct agent *agent, struct agent_vat *vat, const struct mn_start *start)
+{
+    struct mn_start *next = calloc(1, sizeof *next);
+    if (next == NULL) {
+        agent_fail(agent, MN_NO_MEMORY);
+        return false;
+    }
+    if (!agent_copy_start(agent, next, start)) {
+        free(next);
+        return false;
+    }
+    agent_next_forget(vat);
+    vat->next = next;
     return true;
 }

@@ -19,7 +19,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     if (vat == NULL) {
         return;
     }
-    mn_run newest = vat->next.run != 0 ? vat->next.run : vat->start.run;
+    mn_run newest = vat->next != NULL ? vat->next->run : vat->start.run;
     if (start->run == newest && vat->life != AGENT_LIFE_NONE) {
         agent_say_state(agent, vat, "");
         return;
@@ -44,7 +44,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     case AGENT_LIFE_RUNNING:
     case AGENT_LIFE_UP:
     case AGENT_LIFE_ENDING:
-        if (agent_copy_start(agent, &vat->next, start)) {
+        if (agent_next_take(agent, vat, start)) {
             agent_put_fence(agent, vat, start->run - 1);
             agent_when_recorded(agent, AGENT_THEN_END, vat, vat->start.run, 0);
         }

@@ -55,7 +55,7 @@ mn_result vat_restore_record(struct vat *vat, const struct mn_checkpoint_record 
     if (vat->chain_done == vat->chain_count) {
         vat->round = record->round > vat->round ? record->round : vat->round;
         vat->settled = record->settled > vat->settled ? record->settled : vat->settled;
-        round_restore(vat, record);
+        return round_restore(vat, record);
     }
     return MN_OK;
 }

@@ -121,8 +121,13 @@ static const struct vat_told *told_find(const struct vat *vat, uint64_t round)
     return NULL;
 }
 
+static mn_result told_make_room(struct vat *vat, size_t count)
+{
+    return mn_grow(&vat->told, &vat->told_capacity, count, sizeof *vat->told, VAT_TOLD_COUNT_MAX);
+}
+
 /* Note that the notices of @round are handed out, in the place of the oldest handled round if there
- * is no other. False when so many are not handled yet. */
+ * is no other. False when so many are not handled yet, or there is no memory. */
 static bool told_add(struct vat *vat, uint64_t round)
 {
     size_t place = vat->told_count;
@@ -140,18 +145,26 @@ static bool told_add(struct vat *vat, uint64_t round)
             vat->settled = vat->told[place].round;
         }
         vat->told_count -= 1;
+    } else if (told_make_room(vat, vat->told_count + 1) != MN_OK) {
+        return false;
     }
     vat->told[place] = (struct vat_told){.round = round};
     vat->told_count += 1;
     return true;
 }
 
-void round_restore(struct vat *vat, const struct mn_checkpoint_record *record)
+mn_result round_restore(struct vat *vat, const struct mn_checkpoint_record *record)
 {
+    mn_result result = MN_OK;
     for (uint32_t i = 0; i < record->handled_count && vat->told_count < VAT_TOLD_COUNT_MAX; i++) {
+        result = told_make_room(vat, vat->told_count + 1);
+        if (result != MN_OK) {
+            break;
+        }
         vat->told[vat->told_count++] =
             (struct vat_told){.round = record->handled[i], .epoch = record->epoch, .handled = true};
     }
+    return result;
 }
 
 /* Hand a notice to the application, and take it into account from here on. */

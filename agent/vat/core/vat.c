@@ -94,6 +94,7 @@ void vat_destroy(struct vat **vat)
     free((void *)gone->starved);
     free((void *)gone->due);
     free(gone->fences);
+    free(gone->told);
     free(gone->chain);
     free(gone);
     *vat = NULL;

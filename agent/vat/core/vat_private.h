@@ -218,8 +218,9 @@ struct vat {
     struct vat_fence *fences; /* by name */
     size_t fence_count;
     size_t fence_capacity;
-    struct vat_told told[VAT_TOLD_COUNT_MAX];
+    struct vat_told *told;
     size_t told_count;
+    size_t told_capacity;
 
     struct mn_arena checkpoint_arena;
     struct vat_checkpoint checkpoint; /* the one that is being written */
@@ -477,7 +478,7 @@ void round_on_round(struct vat *vat, mn_time now, const struct mn_to_vat *messag
 const struct vat_fence *round_fence(const struct vat *vat, const struct mn_name *peer);
 
 /* What the vat was told in its checkpoint. */
-void round_restore(struct vat *vat, const struct mn_checkpoint_record *record);
+mn_result round_restore(struct vat *vat, const struct mn_checkpoint_record *record) MN_CHECKED;
 
 /* Say which rounds are handled, now that their checkpoints are durable. */
 void round_on_durable(struct vat *vat, struct vat_effects *effects);
