@@ -160,7 +160,7 @@ static void report_tell_former(const struct demo *demo)
 {
     if (demo->which == DEMO_PARTITION) {
         printf("\n%d vats of r2 ran on while it was cut off; %d checkpoints of others had heard of "
-               "what they did then; %d of them are set aside, and can be read.\n",
+               "what they did then; of %d of them that is set aside, and can be read.\n",
                demo->former.running, demo->former.believed, demo->former.aside);
     }
 }

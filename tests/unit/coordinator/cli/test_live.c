@@ -92,6 +92,26 @@ static void shows_a_small_cluster_whole(void **state)
           "  vat x3, which is being restored on host h5 (round 1)\n");
 }
 
+static void names_the_former_lives_that_are_set_aside(void **state)
+{
+    (void)state;
+    tells(status_tell,
+          facts_of("{'generation': 1, 'hosts': [], 'vats': [], 'waits': [],"
+                   "'counts': {'hosts': {}, 'vats': {}}, 'ledger': {}, 'left_out': {},"
+                   "'aside': [{'vat': 'x3', 'host': 'h3', 'run': 1, 'checkpoints': 50},"
+                   "          {'vat': 'y3', 'host': 'h3', 'run': 2, 'checkpoints': 1}],"
+                   "'more_aside': false}"),
+          "generation 1; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "\n"
+          "hosts: none\n"
+          "\n"
+          "vats: none\n"
+          "\n"
+          "set aside:\n"
+          "  x3 run 1 on h3: 50 checkpoints of a former life\n"
+          "  y3 run 2 on h3: 1 checkpoint of a former life\n");
+}
+
 static json_t *large_cluster(int count, int lost)
 {
     json_t *facts = facts_of("{'generation': 1, 'hosts': [], 'vats': [], 'waits': [],"
@@ -261,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_a_small_cluster_whole),
+        cmocka_unit_test(names_the_former_lives_that_are_set_aside),
         cmocka_unit_test(counts_of_ten_thousand_hosts_those_that_are_up),
         cmocka_unit_test(names_fifty_of_the_lost_and_counts_the_rest),
         cmocka_unit_test(shows_a_round_with_times_from_the_suspicion_on),
