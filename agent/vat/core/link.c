@@ -173,6 +173,7 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
     }
     if (session->link != VAT_LINK_HELD && link_idle(session, now)) {
         link_close(vat, session, effects);
+        session_shrink(session);
         return;
     }
     switch (session->link) {

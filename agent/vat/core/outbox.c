@@ -54,6 +54,11 @@ mn_result session_keep(struct vat *vat, mn_time now, struct vat_session *session
         vat->kept_size + cost > VAT_KEPT_SIZE_MAX) {
         return MN_FULL;
     }
+    bool reached = session->link == VAT_LINK_OPEN || session->link == VAT_LINK_GREETING;
+    if (reached && !session->unreachable &&
+        session_cost(session, session->sent, session->next - 1) >= VAT_BACKLOG_SIZE_MAX) {
+        return MN_FULL;
+    }
     struct vat_batch *batch =
         session->batch_count == 0 ? NULL : session->batches[session->batch_count - 1];
     mn_result result = MN_OK;
@@ -292,11 +297,41 @@ uint64_t session_oldest(const struct vat_session *session)
     return session->batch_count == 0 ? session->next : session->batches[0]->first;
 }
 
+/* Let go of the first messages of a batch that no checkpoint has, when that is at least half of it:
+ * so moving the others costs no more than keeping them did. */
+static void batch_trim(struct vat *vat, struct vat_session *session, struct vat_batch *batch,
+                       uint64_t floor)
+{
+    size_t gone = floor < batch->first ? 0 : (size_t)(floor + 1 - batch->first);
+    if (batch->stored || gone * 2 < batch->count || gone >= batch->kept) {
+        return;
+    }
+    size_t before = batch_cost(batch);
+    size_t begin = batch_offset(batch, gone);
+    for (size_t i = gone; i < batch->kept; i++) {
+        batch->ends[i - gone] = batch->ends[i] - (uint32_t)begin;
+    }
+    if (batch->payload_size > begin) {
+        memmove(batch->payload, batch->payload + begin, batch->payload_size - begin);
+    }
+    batch->first += gone;
+    batch->count -= gone;
+    batch->kept -= gone;
+    batch->payload_size -= begin;
+    session->kept_size = session->kept_size - before + batch_cost(batch);
+    vat->kept_size = vat->kept_size - before + batch_cost(batch);
+}
+
 mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor)
 {
     while (session->batch_count > 0) {
-        const struct vat_batch *batch = session->batches[0];
-        if (batch->first + batch->count - 1 > floor || batch->epoch > vat->durable) {
+        struct vat_batch *batch = session->batches[0];
+        /* An early sender's peer may be past what is not durable here: it will never need it. */
+        if (batch->epoch > vat->durable && !vat->early) {
+            return MN_OK;
+        }
+        if (batch->first + batch->count - 1 > floor) {
+            batch_trim(vat, session, batch, floor);
             return MN_OK;
         }
         if (batch->stored) {

@@ -119,6 +119,7 @@ static mn_result pieces_begin(struct vat *vat, mn_time now, struct vat_session *
 {
     if (session->assembly != NULL) {
         pieces_free(vat, session->assembly);
+        session->assembly = NULL;
     }
     bool admitted = false;
     mn_result result = pieces_admit(vat, now, session, message->data.total, &admitted);

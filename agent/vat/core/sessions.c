@@ -163,6 +163,23 @@ bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t l
     return true;
 }
 
+void session_shrink(struct vat_session *session)
+{
+    if (session->batch_count == 0) {
+        free((void *)session->batches);
+        session->batches = NULL;
+        session->batch_capacity = 0;
+    }
+    if (session->mark_count > 0 && session->mark_count < session->mark_capacity) {
+        struct vat_mark *marks =
+            realloc(session->marks, session->mark_count * sizeof *session->marks);
+        if (marks != NULL) {
+            session->marks = marks;
+            session->mark_capacity = session->mark_count;
+        }
+    }
+}
+
 mn_result session_mark(struct vat_session *session, mn_epoch epoch)
 {
     if (session->mark_count > 0 &&

@@ -388,7 +388,11 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
         vat->say_again = false;
         checkpoint_say_again(vat, effects);
     }
-    pump_early(vat, now, effects);
+    /* Before anything is handed out, because what that brings about may move what is to be sent;
+     * but after an answer, for what is let go of then moves it too. */
+    if (event->kind != VAT_EVENT_ANSWER) {
+        pump_early(vat, now, effects);
+    }
     switch (event->kind) {
     case VAT_EVENT_START:
         on_start(vat, now, event, effects);
@@ -419,6 +423,9 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
             checkpoint_begin(vat, effects);
         }
         break;
+    }
+    if (event->kind == VAT_EVENT_ANSWER) {
+        pump_early(vat, now, effects);
     }
     return effects->failed ? MN_NO_MEMORY : MN_OK;
 }

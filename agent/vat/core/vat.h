@@ -35,7 +35,11 @@ enum {
 
     /* Bytes that are under way to one peer: sent, and not yet said to be here. So a receiver that
      * is slow slows its senders, and no peer's messages fill what others need. */
-    VAT_WINDOW_SIZE_MAX = 4 * 1024 * 1024,
+    VAT_WINDOW_SIZE_MAX = 8 * 1024 * 1024,
+
+    /* Bytes that wait to be sent to a peer that is not out of reach, after which a send is refused:
+     * more would only make the checkpoints larger that have to have it. */
+    VAT_BACKLOG_SIZE_MAX = 8 * 1024 * 1024,
 
     /* Bytes of large messages that are being put together, of all peers. Who finds no room sends
      * again in its turn. */
@@ -43,7 +47,7 @@ enum {
 
     /* Bytes sent and taken in one interval, with VAT_MESSAGE_COST for each message, after which a
      * checkpoint is due: held peers wait for what was sent, and keep what was taken. */
-    VAT_OPEN_SIZE_MAX = 4 * 1024 * 1024,
+    VAT_OPEN_SIZE_MAX = 1024 * 1024,
 
     VAT_SESSION_COUNT_MAX = 16384,
     VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */

@@ -285,6 +285,9 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer,
                       struct vat_session **session) MN_CHECKED;
 void session_free(struct vat_session *session);
 
+/* Give back memory that an idle session does not need. */
+void session_shrink(struct vat_session *session);
+
 /* Note that @incarnation of this vat, which has forgotten something, goes on at the next number.
  * MN_NO_MEMORY. */
 mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_CHECKED;
@@ -342,7 +345,8 @@ void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t 
 /* The oldest number that is kept; `next` if none. */
 uint64_t session_oldest(const struct vat_session *session);
 
-/* Let go of batches whose messages are all at or below @floor. MN_NO_MEMORY: some are kept. */
+/* Let go of batches whose messages are all at or below @floor, and of the first part of one that no
+ * checkpoint has; what effects of this step point to may move. MN_NO_MEMORY: some are kept. */
 mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
 
 void batch_free(struct vat_batch *batch);
