@@ -77,6 +77,7 @@ void agent_destroy(struct agent **out)
     for (size_t i = 0; i < agent->batch_count; i++) {
         free(agent->batches[i].rows);
     }
+    agent_keeper_deinit(agent);
     agent_names_deinit(&agent->names);
     free(agent->peers);
     mn_arena_deinit(&agent->memory);
@@ -160,8 +161,17 @@ static void agent_probed(struct agent *agent, const struct agent_event *event)
 
 static void agent_down(struct agent *agent, const struct mn_down *down)
 {
+    if (down->kind == MN_DOWN_PROMISE || down->kind == MN_DOWN_KEEP ||
+        down->kind == MN_DOWN_RECALL) {
+        agent_keeper(agent, down);
+        return;
+    }
     if (!agent_generation_seen(agent, down->generation)) {
         return;
+    }
+    if (down->kind == MN_DOWN_WELCOME || down->kind == MN_DOWN_DECISION ||
+        down->kind == MN_DOWN_START) {
+        agent_head_seen(agent, down);
     }
     switch (down->kind) {
     case MN_DOWN_WELCOME:
@@ -190,6 +200,10 @@ static void agent_down(struct agent *agent, const struct mn_down *down)
         return;
     case MN_DOWN_LEASED:
         agent_leased(agent, down);
+        return;
+    case MN_DOWN_PROMISE:
+    case MN_DOWN_KEEP:
+    case MN_DOWN_RECALL:
         return;
     }
 }

@@ -38,7 +38,10 @@ enum {
     AGENT_ASIDE_NAME_SIZE = AGENT_STORE_NAME_SIZE + 11,
 
     /* The key of a record in the shell's key-value ledger, with its final NUL. */
-    AGENT_RECORD_KEY_SIZE = MN_NAME_SIZE_MAX + 16
+    AGENT_RECORD_KEY_SIZE = MN_NAME_SIZE_MAX + 16,
+
+    /* Records of the journal in one answer. */
+    AGENT_RECALL_COUNT_MAX = 1024
 };
 
 /* The domain of a host that is in none: it shares it with nobody. */
@@ -185,6 +188,7 @@ enum agent_effect_kind {
     AGENT_DO_SEND_UP,     /* to the coordinator; lost when it cannot be reached */
     AGENT_DO_SEND_COPIES, /* to a host's agent; the same */
     AGENT_DO_SEND_VAT,    /* to a vat's connection; the same */
+    AGENT_DO_RECALL,      /* read what is kept of the journal, and send that up: agent_recall_add */
     AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
     AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */
     AGENT_DO_LOOK,        /* whether a file is still there */
@@ -237,6 +241,8 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(DROP_REFUSED, WARNING, "drop_refused")                                                       \
     X(BAD_WORD, WARNING, "vat_said_too_much")                                                      \
     X(TROUBLE, ERROR, "vat_trouble")                                                               \
+    X(KEEPER, INFO, "keeper")                                                                      \
+    X(KEPT_CUT, WARNING, "kept_records_dropped")                                                   \
     X(FORMER_LIFE, WARNING, "former_life_refused")
 
 enum agent_note {
@@ -265,7 +271,7 @@ struct agent_note_facts {
 struct agent_effect {
     enum agent_effect_kind kind;
     union {
-        const struct mn_up *up;
+        const struct mn_up *up; /* SEND_UP, RECALL */
         struct {
             uint32_t host;
             const struct mn_copies *message;
@@ -356,6 +362,11 @@ void agent_invariant(const struct agent *agent);
 
 /* The name of @vat's directory in a store: '/' as %2f, a leading '.' as %2e. */
 void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]);
+
+/* Add @next, the ledger's record with the next key, to the answer @up to a RECALL. @records: room
+ * for AGENT_RECALL_COUNT_MAX. False: it does not fit, or does not follow; send what there is,
+ * unless that is nothing. */
+bool agent_recall_add(struct mn_up *up, struct mn_kept *records, const struct mn_kept *next);
 
 /* The key under which @record stands in the ledger: one record per key. */
 void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECORD_KEY_SIZE]);

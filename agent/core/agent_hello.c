@@ -31,6 +31,7 @@ void agent_hello(struct agent *agent)
     up->hello.vats = vats;
     up->hello.vat_count = count;
     up->hello.newest_round = agent_round_newest(agent);
+    up->hello.head = agent->keeper.head;
     up->hello.everything = !agent->welcomed; /* hello_accepted sees to it */
     agent->said_hello = true;
     agent->hello_open = true;

@@ -217,7 +217,8 @@ enum agent_then {
     AGENT_THEN_END,
     AGENT_THEN_FREEZE,
     AGENT_THEN_ASIDE,
-    AGENT_THEN_DECISION
+    AGENT_THEN_DECISION,
+    AGENT_THEN_KEEPER
 };
 
 struct agent_pending {
@@ -225,7 +226,7 @@ struct agent_pending {
     enum agent_then then;
     struct agent_vat *vat;
     mn_run run;
-    uint64_t number; /* a generation, round or freeze */
+    uint64_t number; /* a generation, round, freeze or keeper's answer */
 };
 
 enum agent_freeze_state {
@@ -279,6 +280,35 @@ struct agent_link {
     struct agent_vat *vat;
 };
 
+/* Records of the journal from @first on, up to the next run's, are of @generation. */
+struct agent_keeper_run {
+    uint64_t first;
+    uint64_t generation;
+};
+
+/* A record that is kept in more than one piece. */
+struct agent_keeper_large {
+    uint64_t sequence;
+    uint64_t size;
+};
+
+/* What is kept of the coordinator's journal: agent_keeper.c. */
+struct agent_keeper {
+    struct mn_agent_promise promise;
+    enum mn_member member;
+    struct mn_head head;           /* the newest that we were shown */
+    uint64_t newest;               /* the last record that is whole; all before it are too */
+    struct agent_keeper_run *runs; /* of these, in their order */
+    size_t run_count;
+    size_t run_capacity;
+    struct agent_keeper_large *large; /* of these, in their order */
+    size_t large_count;
+    size_t large_capacity;
+    struct mn_kept part;    /* of the next record, up to `offset`; sequence 0: nothing */
+    struct mn_up answer;    /* that waits until it is durable, */
+    uint64_t answer_number; /* and which one it is */
+};
+
 struct agent {
     struct agent_config config; /* its pointers are into `memory` */
     struct mn_arena memory;     /* what lives as long as the agent */
@@ -323,6 +353,7 @@ struct agent {
     size_t decision_count;
     size_t decision_capacity;
     struct agent_freeze freeze;
+    struct agent_keeper keeper;
 
     mn_time heartbeat_at;
     uint64_t heartbeat_number;
@@ -523,6 +554,14 @@ void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch ep
 void agent_fetch_tick(struct agent *agent, size_t count);
 void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
                         mn_result why);
+
+/* agent_keeper.c: the coordinator's journal, kept here too. */
+void agent_keeper(struct agent *agent, const struct mn_down *down);
+void agent_keeper_recorded(struct agent *agent, uint64_t number);
+void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *record);
+void agent_keeper_deinit(struct agent *agent);
+/* The coordinator has shown how far the journal goes. */
+void agent_head_seen(struct agent *agent, const struct mn_down *down);
 
 /* agent_naming.c. Room for @count names; false after failing. */
 struct agent_naming {

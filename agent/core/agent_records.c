@@ -90,6 +90,9 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
     case AGENT_THEN_DECISION:
         agent_decision_recorded(agent, pending->number, pending->sequence);
         return;
+    case AGENT_THEN_KEEPER:
+        agent_keeper_recorded(agent, pending->number);
+        return;
     }
 }
 
@@ -161,6 +164,12 @@ void agent_record_loaded(struct agent *agent, const struct mn_agent_record *reco
         return;
     case MN_AGENT_DISK:
         agent->disk = record->disk;
+        return;
+    case MN_AGENT_PROMISE:
+    case MN_AGENT_HEAD:
+    case MN_AGENT_KEPT:
+    case MN_AGENT_MEMBER:
+        agent_keeper_loaded(agent, record);
         return;
     case MN_AGENT_ASIDE: {
         struct agent_vat *vat = agent_need_vat(agent, &record->aside.vat);

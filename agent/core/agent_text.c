@@ -3,6 +3,8 @@
 
 #include "agent_private.h"
 
+enum { AGENT_HEX_SIZE = 32 };
+
 void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE])
 {
     size_t at = 0;
@@ -29,9 +31,18 @@ static void text_key(char out[AGENT_RECORD_KEY_SIZE], const char *kind, const ch
     memcpy(out + at, name, strlen(name) + 1);
 }
 
+/* So many digits, the highest first, so that keys are in the order of numbers. */
+static void text_hex(char *out, uint64_t number, unsigned digits)
+{
+    for (unsigned i = 0; i < digits; i++) {
+        out[i] = "0123456789abcdef"[number >> (4 * (digits - 1 - i)) & 15U];
+    }
+    out[digits] = '\0';
+}
+
 void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECORD_KEY_SIZE])
 {
-    char hex[17];
+    char hex[AGENT_HEX_SIZE];
     switch (record->kind) {
     case MN_AGENT_VAT:
         text_key(out, "vat ", record->vat.start.vat.text);
@@ -40,10 +51,7 @@ void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECOR
         text_key(out, "fence ", record->fence.vat.text);
         return;
     case MN_AGENT_ROUND:
-        for (unsigned i = 0; i < 16; i++) {
-            hex[i] = "0123456789abcdef"[record->round.round >> (60 - 4 * i) & 15U];
-        }
-        hex[16] = '\0';
+        text_hex(hex, record->round.round, 16);
         text_key(out, "round ", hex);
         return;
     case MN_AGENT_GENERATION:
@@ -54,6 +62,21 @@ void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECOR
         return;
     case MN_AGENT_ASIDE:
         text_key(out, "aside ", record->aside.vat.text);
+        return;
+    case MN_AGENT_PROMISE:
+        text_key(out, "promise", "");
+        return;
+    case MN_AGENT_HEAD:
+        text_key(out, "head", "");
+        return;
+    case MN_AGENT_MEMBER:
+        text_key(out, "member", "");
+        return;
+    case MN_AGENT_KEPT:
+        text_hex(hex, record->kept.sequence, 16);
+        hex[16] = ' ';
+        text_hex(hex + 17, record->kept.offset / MN_PIECE_SIZE_MAX, 4);
+        text_key(out, "kept ", hex);
         return;
     }
 }

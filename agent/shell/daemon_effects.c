@@ -209,6 +209,18 @@ static void effect_send_file(struct daemon *daemon, const struct agent_effect *e
     }
 }
 
+static void effect_recall(struct daemon *daemon, const struct agent_effect *effect)
+{
+    struct agent_job *job = effects_job(daemon, AGENT_JOB_RECALL, 0);
+    if (job == NULL) {
+        return;
+    }
+    job->up = *effect->up;
+    if (!agent_disk_give(daemon->disk, job)) {
+        agent_job_destroy(job); /* asked for again when it does not come */
+    }
+}
+
 static void effect_start(struct daemon *daemon, const struct agent_effect *effect)
 {
     const struct mn_name *vat = &effect->process.vat;
@@ -272,6 +284,9 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
         return;
     case AGENT_DO_SEND_VAT:
         effect_send_vat(daemon, effect);
+        return;
+    case AGENT_DO_RECALL:
+        effect_recall(daemon, effect);
         return;
     case AGENT_DO_RECORD:
         effect_record(daemon, effect);
@@ -376,6 +391,11 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.looked.epoch = job->epoch;
         event.looked.result = job->result;
         agent_daemon_step(daemon, &event);
+        return;
+    case AGENT_JOB_RECALL:
+        if (job->result == MN_OK && job->up.recalled.record_count > 0) {
+            effect_send_up(daemon, &job->up);
+        }
         return;
     case AGENT_JOB_SET_ASIDE:
         job_log(job, "set_aside_failed");

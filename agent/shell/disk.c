@@ -182,6 +182,45 @@ static mn_result disk_set_aside(const struct agent_disk *disk, struct agent_job 
                                  epochs + job->moved_count, count - job->moved_count, &job->error);
 }
 
+/* Nothing more fits into the answer. */
+#define DISK_RECALL_FULL MN_AGAIN
+
+struct disk_recall {
+    struct agent_job *job;
+    struct mn_kept *records;
+};
+
+static mn_result disk_recall_one(void *context, const char *key, const void *bytes, size_t size)
+{
+    const struct disk_recall *recall = context;
+    struct mn_agent_record record;
+    (void)key;
+    mn_result result = mn_agent_record_decode(bytes, size, &recall->job->arena, &record);
+    if (result == MN_OK && (record.kind != MN_AGENT_KEPT ||
+                            !agent_recall_add(&recall->job->up, recall->records, &record.kept))) {
+        result = DISK_RECALL_FULL;
+    }
+    return result;
+}
+
+/* What is durable of the journal from a record on, as much as one answer may hold. */
+static mn_result disk_recall(const struct agent_disk *disk, struct agent_job *job)
+{
+    struct disk_recall recall = {.job = job};
+    struct mn_agent_record from = {.kind = MN_AGENT_KEPT};
+    recall.records =
+        mn_arena_take_array(&job->arena, AGENT_RECALL_COUNT_MAX, sizeof *recall.records);
+    if (recall.records == NULL) {
+        return MN_NO_MEMORY;
+    }
+    from.kept.sequence = job->up.recalled.sequence;
+    from.kept.offset = job->up.recalled.offset;
+    agent_record_key(&from, job->key);
+    mn_result result =
+        agent_ledger_read_from(disk->ledger, job->key, disk_recall_one, &recall, &job->error);
+    return result == DISK_RECALL_FULL ? MN_OK : result;
+}
+
 static void disk_do(const struct agent_disk *disk, struct agent_job *job)
 {
     struct timespec began = disk_now();
@@ -205,6 +244,9 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
     case AGENT_JOB_READ:
         job->result = agent_store_read(disk->store, &job->vat, job->epoch, job->piece.piece.offset,
                                        job->bytes, job->size, &job->size, &job->error);
+        break;
+    case AGENT_JOB_RECALL:
+        job->result = disk_recall(disk, job);
         break;
     case AGENT_JOB_DELETE:
         job->result = agent_store_delete(disk->store, &job->vat, job->epoch, &job->error);
@@ -294,7 +336,8 @@ int agent_disk_fd(const struct agent_disk *disk)
 bool agent_disk_give(struct agent_disk *disk, struct agent_job *job)
 {
     (void)pthread_mutex_lock(&disk->mutex);
-    bool bounded = job->kind == AGENT_JOB_READ || job->kind == AGENT_JOB_WRITE;
+    bool bounded = job->kind == AGENT_JOB_READ || job->kind == AGENT_JOB_WRITE ||
+                   job->kind == AGENT_JOB_RECALL;
     bool room = !bounded || disk->others.count < AGENT_DISK_JOB_COUNT_MAX;
     if (room) {
         queue_add(job->kind == AGENT_JOB_RECORD ? &disk->records : &disk->others, job);

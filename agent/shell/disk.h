@@ -11,7 +11,7 @@
 #include "store.h"
 
 enum {
-    /* Jobs of other hosts' asking (pieces to read and write) that may wait. */
+    /* Jobs of others' asking (pieces to read and write, records to recall) that may wait. */
     AGENT_DISK_JOB_COUNT_MAX = 4096,
     AGENT_DISK_RETRY_MS = 500
 };
@@ -23,6 +23,7 @@ enum agent_job_kind {
     AGENT_JOB_SET_ASIDE,
     AGENT_JOB_WRITE,
     AGENT_JOB_READ,
+    AGENT_JOB_RECALL,
     AGENT_JOB_DELETE
 };
 
@@ -40,6 +41,7 @@ struct agent_job {
     struct mn_copies piece; /* WRITE, READ */
     mn_run run;             /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
+    struct mn_up up;      /* RECALL: the answer, whose records are in the arena */
     unsigned char *bytes; /* owned: RECORD's and WRITE's bytes, READ's answer */
     size_t size;
 
@@ -49,7 +51,7 @@ struct agent_job {
     uint32_t took_ms;
     bool whole;                    /* WRITE */
     struct agent_file_facts facts; /* WRITE, when whole */
-    struct mn_arena arena;         /* holds what facts point to */
+    struct mn_arena arena;         /* holds what facts, and what the answer, point to */
 };
 
 /* A zeroed job with room for @size bytes; NULL when memory is out. */
@@ -69,8 +71,8 @@ mn_result agent_disk_start(struct agent_disk **disk, struct agent_ledger *ledger
 /* Readable while done jobs wait. */
 int agent_disk_fd(const struct agent_disk *disk);
 
-/* Hand over a job, which is the worker's from then on. False when too many wait already, for READ
- * and WRITE only; the job is still the caller's then. */
+/* Hand over a job, which is the worker's from then on. False when too many wait already, for READ,
+ * WRITE and RECALL only; the job is still the caller's then. */
 bool agent_disk_give(struct agent_disk *disk, struct agent_job *job) MN_CHECKED;
 
 /* The done jobs, oldest first, chained by `next`; the caller's to destroy. NULL when there is none.

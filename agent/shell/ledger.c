@@ -225,9 +225,19 @@ void agent_ledger_close(struct agent_ledger **out)
 mn_result agent_ledger_read(struct agent_ledger *ledger, agent_ledger_each *each, void *context,
                             struct mn_error *error)
 {
+    return agent_ledger_read_from(ledger, "", each, context, error);
+}
+
+mn_result agent_ledger_read_from(struct agent_ledger *ledger, const char *from,
+                                 agent_ledger_each *each, void *context, struct mn_error *error)
+{
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(ledger->db, "SELECT key, bytes FROM record ORDER BY key", -1,
-                                  &statement, NULL);
+    int code =
+        sqlite3_prepare_v2(ledger->db, "SELECT key, bytes FROM record WHERE key >= ?1 ORDER BY key",
+                           -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_bind_text(statement, 1, from, -1, SQLITE_STATIC);
+    }
     mn_result result = MN_OK;
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);

@@ -24,6 +24,11 @@ typedef mn_result agent_ledger_each(void *context, const char *key, const void *
 mn_result agent_ledger_read(struct agent_ledger *ledger, agent_ledger_each *each, void *context,
                             struct mn_error *error) MN_CHECKED;
 
+/* The same, of those whose key is not below @from. */
+mn_result agent_ledger_read_from(struct agent_ledger *ledger, const char *from,
+                                 agent_ledger_each *each, void *context,
+                                 struct mn_error *error) MN_CHECKED;
+
 /* Changes between begin and commit are durable together; a failure of any of the four leaves the
  * ledger as it was before begin, and the whole may be tried again.
  * Errors:    MN_NO_SPACE, MN_DENIED, MN_IO, MN_CORRUPT, MN_NO_MEMORY */

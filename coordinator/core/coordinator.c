@@ -316,6 +316,11 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
     case MN_UP_LEASES:
         leases_ask(coordinator, host, message);
         return;
+    case MN_UP_PROMISED:
+    case MN_UP_KEPT:
+    case MN_UP_RECALLED:
+    case MN_UP_OVERTAKEN:
+        return; /* for the core beside this one: keeping.h */
     }
 }
 

@@ -199,6 +199,7 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     coordinator->generation = event->record.generation;
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
+    case MN_JOURNAL_RECALL:
         return;
     case MN_JOURNAL_VAT:
         replay_vat(coordinator, &record->vat);

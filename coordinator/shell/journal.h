@@ -14,9 +14,10 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "base/result.h"
 
-enum { JOURNAL_RECORD_SIZE_MAX = 64 * 1024 * 1024 };
+enum { JOURNAL_RECORD_SIZE_MAX = MN_RECORD_SIZE_MAX };
 
 /* A record as it is kept. `bytes` is borrowed during the call that hands it out. */
 struct journal_entry {

@@ -24,6 +24,18 @@ enum {
     /* Bytes of a checkpoint, or of messages between vats, that travel in one piece. */
     MN_PIECE_SIZE_MAX = 256 * 1024,
 
+    /* The largest record of the journal. */
+    MN_RECORD_SIZE_MAX = 64 * 1024 * 1024,
+
+    /* The most records of the journal in one message. */
+    MN_KEPT_COUNT_MAX = 4096,
+
+    /* The most keepers. */
+    MN_KEEPER_COUNT_MAX = 7,
+
+    /* Why an operator did something, with its final NUL. */
+    MN_REASON_SIZE_MAX = 512,
+
     /* The largest single BLOB. */
     MN_BLOB_SIZE_MAX = 64 * 1024 * 1024,
 

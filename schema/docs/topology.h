@@ -8,12 +8,15 @@
  *     hosts: {h1: {in: r1, agent: "tcp://127.0.0.1:7101", address: 127.0.0.1, key: "..."}}
  *     vats: {x1: {host: h1, command: [bank, --peers, "x2,x3"], sends: held,
  *                 on_peer_rollback: roll_back, limit: 1}}
+ *     keepers: [h1, h3, h5]
  *     timing: {heartbeat_ms: 1000, ...}
  *     checkpoints: {interval_ms: 1000, ...}
  *     policy: {total_loss: tell, tell: []}
  *
  * `topology`, `coordinator` and `hosts` are required; of a host agent, address and key; of a vat
- * host and command. Everything else has the default shown, or is empty. */
+ * host and command. Everything else has the default shown, or is empty. Keepers are 0, 1, 3, 5 or 7
+ * hosts in different domains; when the list is not there, the first hosts of three domains of the
+ * highest level at which there are three, and none where there is no such level. */
 #ifndef MN_DOCS_TOPOLOGY_H
 #define MN_DOCS_TOPOLOGY_H
 
@@ -118,6 +121,12 @@ struct topology_vat {
     mn_epoch limit;
 };
 
+/* The hosts whose agents keep the coordinator's journal too. */
+struct topology_keepers {
+    size_t count;
+    uint32_t hosts[MN_KEEPER_COUNT_MAX];
+};
+
 struct topology_policy {
     bool roll_back; /* total_loss: roll_back; otherwise tell */
     size_t tell_count;
@@ -135,6 +144,7 @@ struct topology {
     const struct topology_host *hosts;
     size_t vat_count;
     const struct topology_vat *vats;
+    struct topology_keepers keepers;
     struct topology_timing timing;
     struct topology_checkpoints checkpoints;
     struct topology_policy policy;

@@ -419,6 +419,7 @@ enum {
     TOPOLOGY_AT_DOMAINS,
     TOPOLOGY_AT_HOSTS,
     TOPOLOGY_AT_VATS,
+    TOPOLOGY_AT_KEEPERS,
     TOPOLOGY_AT_TIMING,
     TOPOLOGY_AT_CHECKPOINTS,
     TOPOLOGY_AT_POLICY,
@@ -426,9 +427,9 @@ enum {
 };
 
 static const struct mn_yaml_key TOPOLOGY_KEYS[TOPOLOGY_AT_COUNT] = {
-    {"topology", true}, {"coordinator", true},  {"operators", false},
-    {"domains", false}, {"hosts", true},        {"vats", false},
-    {"timing", false},  {"checkpoints", false}, {"policy", false}};
+    {"topology", true},     {"coordinator", true}, {"operators", false}, {"domains", false},
+    {"hosts", true},        {"vats", false},       {"keepers", false},   {"timing", false},
+    {"checkpoints", false}, {"policy", false}};
 
 static bool topology_init_tables(struct topology_reader *reader, size_t operator_count)
 {
@@ -462,6 +463,7 @@ static bool topology_read_all(struct topology_reader *reader)
            topology_read_domains(reader, at[TOPOLOGY_AT_DOMAINS]) &&
            topology_read_hosts(reader, at[TOPOLOGY_AT_HOSTS]) &&
            topology_read_vats(reader, at[TOPOLOGY_AT_VATS]) &&
+           topology_read_keepers(reader->topology, yaml, &reader->hosts, at[TOPOLOGY_AT_KEEPERS]) &&
            topology_read_timing(reader, at[TOPOLOGY_AT_TIMING]) &&
            topology_read_checkpoints(reader, at[TOPOLOGY_AT_CHECKPOINTS]) &&
            topology_read_policy(reader, at[TOPOLOGY_AT_POLICY]);

@@ -86,7 +86,36 @@ enum mn_up_kind {
     MN_UP_PROBED = 8,
     MN_UP_HANDLED = 9,
     MN_UP_LOOKUP = 10,
-    MN_UP_LEASES = 12 /* 11 is `disk` */
+    MN_UP_LEASES = 12, /* 11 is `disk` */
+    MN_UP_PROMISED = 13,
+    MN_UP_KEPT = 14,
+    MN_UP_RECALLED = 15,
+    MN_UP_OVERTAKEN = 16
+};
+
+/* Whether what a keeper says it keeps counts. */
+enum mn_member {
+    MN_MEMBER_BLANK = 0,    /* it is new, or has lost its disk, and does not vote */
+    MN_MEMBER_FOUNDING = 1, /* the same, of a cluster in which nothing was ever in force */
+    MN_MEMBER_WHOLE = 2
+};
+
+/* A record of the journal as a keeper keeps it, or a piece of it. */
+struct mn_kept {
+    uint64_t sequence; /* from 1 */
+    uint64_t generation;
+    uint32_t kind; /* enum mn_journal_kind */
+    mn_time written_at;
+    uint64_t size;   /* of the whole record, MN_RECORD_SIZE_MAX at most */
+    uint64_t offset; /* a multiple of MN_PIECE_SIZE_MAX */
+    const unsigned char *bytes;
+    uint32_t byte_count; /* MN_PIECE_SIZE_MAX at most; less only at the record's end */
+};
+
+/* How far the journal goes: a record and its generation; 0, 0 for an empty one. */
+struct mn_head {
+    uint64_t generation;
+    uint64_t sequence;
 };
 
 /* A vat and the newest of its runs that is meant: that one and those below it. */
@@ -107,7 +136,8 @@ struct mn_up {
             const struct mn_vat_status *vats;
             uint32_t vat_count;
             uint64_t newest_round;
-            bool everything; /* every row will follow: forget what was known of this store */
+            bool everything;     /* every row will follow: forget what was known of this store */
+            struct mn_head head; /* the newest that this agent was shown */
         } hello;
         struct {
             uint64_t number;
@@ -141,6 +171,30 @@ struct mn_up {
             const struct mn_vat_run *vats; /* that want leases: exactly these runs */
             uint32_t vat_count;
         } leases;
+        struct {
+            uint64_t promised;
+            uint64_t candidate;
+            struct mn_head newest; /* the newest whole record that it keeps */
+            enum mn_member member;
+        } promised;
+        struct {
+            uint64_t number;
+            bool matched;
+            uint64_t sequence;
+            uint64_t offset;
+            enum mn_member member;
+        } kept;
+        struct {
+            uint64_t sequence;
+            uint64_t offset;
+            bool matched;
+            uint64_t newest;
+            const struct mn_kept *records;
+            uint32_t record_count;
+        } recalled;
+        struct {
+            uint64_t generation;
+        } overtaken;
     };
 };
 
@@ -213,12 +267,16 @@ enum mn_down_kind {
     MN_DOWN_STOP = 8,
     MN_DOWN_DECISION = 9,
     MN_DOWN_ADDRESS = 10,
-    MN_DOWN_LEASED = 11
+    MN_DOWN_LEASED = 11,
+    MN_DOWN_PROMISE = 12,
+    MN_DOWN_KEEP = 13,
+    MN_DOWN_RECALL = 14
 };
 
 /* Coordinator to agent. */
 struct mn_down {
     uint64_t generation;
+    uint64_t head; /* the newest record of the journal that is in force, 0 before there is one */
     enum mn_down_kind kind;
     union {
         struct {
@@ -253,6 +311,23 @@ struct mn_down {
             const struct mn_vat_run *vats;
             uint32_t vat_count;
         } leased;
+        struct {
+            uint64_t candidate;
+        } promise;
+        struct {
+            uint64_t number;
+            uint64_t after;
+            uint64_t after_generation;
+            const struct mn_kept *records;
+            uint32_t record_count;
+            bool founding;
+            uint64_t whole_at;
+        } keep;
+        struct {
+            uint64_t sequence;
+            uint64_t after_generation;
+            uint64_t offset;
+        } recall;
     };
 };
 

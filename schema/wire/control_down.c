@@ -1,5 +1,6 @@
 /* Coordinator to agent. */
 #include "codec.h"
+#include "codec_keeping.h"
 
 static Mneme__Probe *probe_out(struct codec *codec, const struct mn_down *message)
 {
@@ -71,8 +72,10 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     Mneme__Taken taken = MNEME__TAKEN__INIT;
     Mneme__Stop stop = MNEME__STOP__INIT;
     Mneme__Address address = MNEME__ADDRESS__INIT;
+    Mneme__Promise promise = MNEME__PROMISE__INIT;
     down.version = MN_PROTOCOL_VERSION;
     down.generation = message->generation;
+    down.head = message->head;
     down.body_case = (Mneme__Down__BodyCase)message->kind;
     switch (message->kind) {
     case MN_DOWN_WELCOME:
@@ -113,6 +116,16 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     case MN_DOWN_LEASED:
         down.leased = leased_out(&codec, message);
         break;
+    case MN_DOWN_PROMISE:
+        promise.candidate = message->promise.candidate;
+        down.promise = &promise;
+        break;
+    case MN_DOWN_KEEP:
+        down.keep = codec_keep_out(&codec, message);
+        break;
+    case MN_DOWN_RECALL:
+        down.recall = codec_recall_out(&codec, message);
+        break;
     }
     return codec_pack(&codec, &down.base, buffer);
 }
@@ -151,6 +164,7 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
 {
     codec_version_in(codec, in->version);
     out->generation = in->generation;
+    out->head = in->head;
     out->kind = (enum mn_down_kind)in->body_case;
     switch (in->body_case) {
     case MNEME__DOWN__BODY_WELCOME:
@@ -187,6 +201,15 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
         out->leased.vats =
             codec_vat_runs_in(codec, in->leased->n_vats, in->leased->vats, in->leased->n_runs,
                               in->leased->runs, &out->leased.vat_count);
+        return;
+    case MNEME__DOWN__BODY_PROMISE:
+        out->promise.candidate = in->promise->candidate;
+        return;
+    case MNEME__DOWN__BODY_KEEP:
+        codec_keep_in(codec, in->keep, out);
+        return;
+    case MNEME__DOWN__BODY_RECALL:
+        codec_recall_in(codec, in->recall, out);
         return;
     case MNEME__DOWN__BODY__NOT_SET:
     case _MNEME__DOWN__BODY__CASE_IS_INT_SIZE:

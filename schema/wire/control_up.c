@@ -1,5 +1,6 @@
 /* Agent to coordinator. */
 #include "codec.h"
+#include "codec_keeping.h"
 
 static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
 {
@@ -39,6 +40,8 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     out->vats = states;
     out->newest_round = message->hello.newest_round;
     out->everything = message->hello.everything ? 1 : 0;
+    out->head_generation = message->hello.head.generation;
+    out->head_sequence = message->hello.head.sequence;
     return out;
 }
 
@@ -186,6 +189,7 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     Mneme__Heartbeat heartbeat = MNEME__HEARTBEAT__INIT;
     Mneme__Handled handled = MNEME__HANDLED__INIT;
     Mneme__Lookup lookup = MNEME__LOOKUP__INIT;
+    Mneme__Overtaken overtaken = MNEME__OVERTAKEN__INIT;
     up.version = MN_PROTOCOL_VERSION;
     up.generation = message->generation;
     up.disk = message->disk;
@@ -226,6 +230,19 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     case MN_UP_LEASES:
         up.leases = leases_out(&codec, message);
         break;
+    case MN_UP_PROMISED:
+        up.promised = codec_promised_out(&codec, message);
+        break;
+    case MN_UP_KEPT:
+        up.kept = codec_answer_out(&codec, message);
+        break;
+    case MN_UP_RECALLED:
+        up.recalled = codec_recalled_out(&codec, message);
+        break;
+    case MN_UP_OVERTAKEN:
+        overtaken.generation = message->overtaken.generation;
+        up.overtaken = &overtaken;
+        break;
     }
     return codec_pack(&codec, &up.base, buffer);
 }
@@ -246,6 +263,8 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     codec_endpoint_in(codec, in->agent, &out->hello.agent);
     out->hello.newest_round = in->newest_round;
     out->hello.everything = in->everything != 0;
+    out->hello.head =
+        (struct mn_head){.generation = in->head_generation, .sequence = in->head_sequence};
     if (states == NULL) {
         return; /* no vats */
     }
@@ -391,6 +410,18 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         out->leases.vats =
             codec_vat_runs_in(codec, in->leases->n_vats, in->leases->vats, in->leases->n_runs,
                               in->leases->runs, &out->leases.vat_count);
+        return;
+    case MNEME__UP__BODY_PROMISED:
+        codec_promised_in(codec, in->promised, out);
+        return;
+    case MNEME__UP__BODY_KEPT:
+        codec_answer_in(codec, in->kept, out);
+        return;
+    case MNEME__UP__BODY_RECALLED:
+        codec_recalled_in(codec, in->recalled, out);
+        return;
+    case MNEME__UP__BODY_OVERTAKEN:
+        out->overtaken.generation = in->overtaken->generation;
         return;
     case MNEME__UP__BODY__NOT_SET:
     case _MNEME__UP__BODY__CASE_IS_INT_SIZE:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "codec_keeping.h"
 #include "stored.pb-c.h"
 
 mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
@@ -134,6 +135,8 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     Mneme__AgentVat vat = MNEME__AGENT_VAT__INIT;
     Mneme__AgentFence fence = MNEME__AGENT_FENCE__INIT;
     Mneme__AgentAside aside = MNEME__AGENT_ASIDE__INIT;
+    Mneme__AgentPromise promise = MNEME__AGENT_PROMISE__INIT;
+    Mneme__AgentHead head = MNEME__AGENT_HEAD__INIT;
     out.version = MN_PROTOCOL_VERSION;
     switch (record->kind) {
     case MN_AGENT_VAT:
@@ -168,6 +171,26 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
         aside.count = record->aside.count;
         out.body_case = MNEME__AGENT_RECORD__BODY_ASIDE;
         out.aside = &aside;
+        break;
+    case MN_AGENT_PROMISE:
+        promise.generation = record->promise.generation;
+        promise.candidate = record->promise.candidate;
+        out.body_case = MNEME__AGENT_RECORD__BODY_PROMISE;
+        out.promise = &promise;
+        break;
+    case MN_AGENT_HEAD:
+        head.generation = record->head.generation;
+        head.sequence = record->head.sequence;
+        out.body_case = MNEME__AGENT_RECORD__BODY_HEAD;
+        out.head = &head;
+        break;
+    case MN_AGENT_KEPT:
+        out.body_case = MNEME__AGENT_RECORD__BODY_KEPT;
+        out.kept = codec_kept_out(&codec, &record->kept);
+        break;
+    case MN_AGENT_MEMBER:
+        out.body_case = MNEME__AGENT_RECORD__BODY_MEMBER;
+        out.member = (uint32_t)record->member;
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -207,6 +230,24 @@ static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
         codec_name_in(codec, in->aside->vat, &out->aside.vat);
         out->aside.run = codec_run_in(codec, in->aside->run);
         out->aside.count = in->aside->count;
+        return;
+    case MNEME__AGENT_RECORD__BODY_PROMISE:
+        out->kind = MN_AGENT_PROMISE;
+        out->promise.generation = in->promise->generation;
+        out->promise.candidate = in->promise->candidate;
+        return;
+    case MNEME__AGENT_RECORD__BODY_HEAD:
+        out->kind = MN_AGENT_HEAD;
+        out->head.generation = in->head->generation;
+        out->head.sequence = in->head->sequence;
+        return;
+    case MNEME__AGENT_RECORD__BODY_KEPT:
+        out->kind = MN_AGENT_KEPT;
+        codec_kept_in(codec, in->kept, &out->kept);
+        return;
+    case MNEME__AGENT_RECORD__BODY_MEMBER:
+        out->kind = MN_AGENT_MEMBER;
+        out->member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_WHOLE);
         return;
     case MNEME__AGENT_RECORD__BODY__NOT_SET:
     case _MNEME__AGENT_RECORD__BODY__CASE_IS_INT_SIZE:

@@ -92,13 +92,24 @@ struct mn_journal_host {
     uint64_t disk;
 };
 
+/* An operator had the coordinator go on although too few keepers answered. */
+struct mn_journal_recall {
+    struct mn_name operator_name;
+    char key[MN_KEY_TEXT_SIZE];
+    char reason[MN_REASON_SIZE_MAX];
+    const struct mn_name *absent; /* the keepers that did not answer */
+    uint32_t absent_count;
+    mn_time at;
+};
+
 enum mn_journal_kind {
     MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
     MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
     MN_JOURNAL_DECISION = 3,
     MN_JOURNAL_DONE = 4,
     MN_JOURNAL_FREEZE = 5,
-    MN_JOURNAL_HOST = 6
+    MN_JOURNAL_HOST = 6,
+    MN_JOURNAL_RECALL = 7
 };
 
 struct mn_journal_record {
@@ -109,6 +120,7 @@ struct mn_journal_record {
         struct mn_journal_done done;
         struct mn_journal_freeze freeze;
         struct mn_journal_host host;
+        struct mn_journal_recall recall;
     };
 };
 
@@ -125,8 +137,18 @@ enum mn_agent_kind {
     MN_AGENT_FENCE = 2, /* struct mn_vat_run: refuse this run of the vat and those below */
     MN_AGENT_ROUND = 3, /* the newest decision and its notices */
     MN_AGENT_GENERATION = 4,
-    MN_AGENT_DISK = 5, /* this disk's number, which no other disk has */
-    MN_AGENT_ASIDE = 6 /* what died of a former life has been set aside */
+    MN_AGENT_DISK = 5,  /* this disk's number, which no other disk has */
+    MN_AGENT_ASIDE = 6, /* what died of a former life has been set aside */
+    MN_AGENT_PROMISE = 7,
+    MN_AGENT_HEAD = 8, /* the newest record of the journal that this agent was shown */
+    MN_AGENT_KEPT = 9, /* a record of the journal, or a piece of it, that this agent keeps */
+    MN_AGENT_MEMBER = 10
+};
+
+/* Whom a keeper has promised that generation. */
+struct mn_agent_promise {
+    uint64_t generation;
+    uint64_t candidate;
 };
 
 struct mn_agent_aside {
@@ -144,6 +166,10 @@ struct mn_agent_record {
         uint64_t generation;
         uint64_t disk;
         struct mn_agent_aside aside;
+        struct mn_agent_promise promise;
+        struct mn_head head;
+        struct mn_kept kept;
+        enum mn_member member;
     };
 };
 

@@ -1,11 +1,9 @@
-/* The journal's records. They may be larger than a message: JOURNAL_SIZE_MAX bounds them. */
+/* The journal's records. They may be larger than a message: MN_RECORD_SIZE_MAX bounds them. */
 #include <string.h>
 
 #include "codec.h"
 #include "stored.pb-c.h"
 #include "wire/stored.h"
-
-enum { JOURNAL_SIZE_MAX = 64 * 1024 * 1024 };
 
 static Mneme__JournalVat *vat_out(struct codec *codec, const struct mn_journal_vat *vat)
 {
@@ -89,6 +87,24 @@ static Mneme__JournalFreeze *journal_freeze_out(struct codec *codec,
     return out;
 }
 
+static Mneme__JournalRecall *journal_recall_out(struct codec *codec,
+                                                const struct mn_journal_recall *recall)
+{
+    Mneme__JournalRecall *out = codec_take(codec, 1, sizeof *out);
+    char **absent = codec_names_out(codec, recall->absent, recall->absent_count);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__journal_recall__init(out);
+    out->operator_name = codec_text(recall->operator_name.text);
+    out->key = codec_text(recall->key);
+    out->reason = codec_text(recall->reason);
+    out->absent = absent;
+    out->n_absent = recall->absent_count;
+    out->at = recall->at;
+    return out;
+}
+
 mn_result mn_journal_record_encode(const struct mn_journal_record *record, struct mn_buffer *buffer)
 {
     struct mn_arena arena = {0};
@@ -124,6 +140,10 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
         host.disk = record->host.disk;
         out.body_case = MNEME__JOURNAL_RECORD__BODY_HOST;
         out.host = &host;
+        break;
+    case MN_JOURNAL_RECALL:
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_RECALL;
+        out.recall = journal_recall_out(&codec, &record->recall);
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -170,6 +190,16 @@ static void journal_decision_in(struct codec *codec, const Mneme__JournalDecisio
     out->answer_size = in->answer_json.len;
 }
 
+static void journal_recall_in(struct codec *codec, const Mneme__JournalRecall *in,
+                              struct mn_journal_recall *out)
+{
+    codec_name_in(codec, in->operator_name, &out->operator_name);
+    codec_key_in(codec, in->key, false, out->key);
+    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    out->absent = codec_names_in(codec, in->n_absent, in->absent, &out->absent_count);
+    out->at = in->at;
+}
+
 static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *in,
                               struct mn_journal_record *out)
 {
@@ -208,6 +238,10 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
         codec_name_in(codec, in->host->host, &out->host.host);
         out->host.disk = in->host->disk;
         return;
+    case MNEME__JOURNAL_RECORD__BODY_RECALL:
+        out->kind = MN_JOURNAL_RECALL;
+        journal_recall_in(codec, in->recall, &out->recall);
+        return;
     case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
         break;
     }
@@ -220,7 +254,7 @@ mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes,
     struct codec_scratch scratch;
     struct mn_journal_record record = {0};
     struct codec codec = {.arena = arena, .row_count_max = MN_RECORD_ROW_COUNT_MAX};
-    if (size > JOURNAL_SIZE_MAX) {
+    if (size > MN_RECORD_SIZE_MAX) {
         return MN_TOO_LARGE;
     }
     const Mneme__JournalRecord *in = (const Mneme__JournalRecord *)codec_unpack(

@@ -16,7 +16,7 @@ static struct sim_follow *follow_add(struct sim_agent *agent, enum agent_event_k
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-static void send_up(struct sim *sim, const struct sim_agent *agent, const struct mn_up *up)
+void sim_agent_send_up(struct sim *sim, const struct sim_agent *agent, const struct mn_up *up)
 {
     sim->buffer.size = 0;
     mn_result result = mn_up_encode(up, &sim->buffer);
@@ -200,6 +200,13 @@ static void kill_process(struct sim *sim, const struct sim_agent *agent,
     }
 }
 
+static void ask_recall(struct sim_process *process, const struct agent_effect *effect)
+{
+    struct sim_job *job = sim_job_new(SIM_JOB_RECALL, NULL, 0);
+    job->up = *effect->up;
+    sim_jobs_add(&process->agent->others, job);
+}
+
 static void start_probe(struct sim *sim, struct sim_process *process,
                         const struct agent_effect *effect)
 {
@@ -219,7 +226,7 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
     struct sim_agent *agent = process->agent;
     switch (effect->kind) {
     case AGENT_DO_SEND_UP:
-        send_up(sim, agent, effect->up);
+        sim_agent_send_up(sim, agent, effect->up);
         return;
     case AGENT_DO_SEND_COPIES:
         sim_agent_send_copies(sim, process, effect->copies.host, effect->copies.message);
@@ -227,6 +234,9 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
     case AGENT_DO_SEND_VAT:
         send_vat(sim, effect);
         return;
+    case AGENT_DO_RECALL:
+        ask_recall(process, effect);
+        break;
     case AGENT_DO_RECORD:
         ask_record(sim, process, effect);
         break;

@@ -224,6 +224,13 @@ void sim_record_put(struct sim_disk *disk, const char *key, const void *bytes, s
     record_fill(&disk->records[place], bytes, size);
 }
 
+const struct sim_record *sim_record_from(const struct sim_disk *disk, const char *key, size_t index)
+{
+    bool found = false;
+    size_t place = record_place(disk, key, &found) + index;
+    return place < disk->record_count ? &disk->records[place] : NULL;
+}
+
 void sim_record_forget(struct sim_disk *disk, const char *key)
 {
     bool found = false;

@@ -82,7 +82,8 @@ void sim_jobs_go_on(struct sim *sim, struct sim_process *process)
         agent->at_hand.first->began = sim->now;
         mn_time takes = sim_disk_time(sim, process->machine);
         enum sim_job_kind kind = agent->at_hand.first->kind;
-        if (kind == SIM_JOB_LOOK || kind == SIM_JOB_READ || kind == SIM_JOB_DELETE) {
+        if (kind == SIM_JOB_LOOK || kind == SIM_JOB_RECALL || kind == SIM_JOB_READ ||
+            kind == SIM_JOB_DELETE) {
             takes /= SIM_UNSYNCED_SHARE;
         }
         sim_at(sim, sim->now + takes, SIM_ON_DISK, process, 0, NULL);
@@ -290,6 +291,29 @@ static void done_read(struct sim *sim, struct sim_process *process, struct sim_j
     sim_agent_step(sim, process, &event);
 }
 
+static void done_recall(struct sim *sim, struct sim_process *process, struct sim_job *job)
+{
+    const struct sim_disk *disk = &sim->machines[process->machine].disk;
+    struct mn_kept *records = sim_take(AGENT_RECALL_COUNT_MAX, sizeof *records);
+    struct mn_agent_record record = {.kind = MN_AGENT_KEPT};
+    char key[AGENT_RECORD_KEY_SIZE];
+    bool fits = true;
+    record.kept.sequence = job->up.recalled.sequence;
+    record.kept.offset = job->up.recalled.offset;
+    agent_record_key(&record, key);
+    for (size_t i = 0; fits; i++) {
+        const struct sim_record *from = sim_record_from(disk, key, i);
+        fits = from != NULL &&
+               mn_agent_record_decode(from->bytes, from->size, &sim->arena, &record) == MN_OK &&
+               record.kind == MN_AGENT_KEPT && agent_recall_add(&job->up, records, &record.kept);
+    }
+    if (job->up.recalled.record_count > 0) {
+        sim_agent_send_up(sim, process->agent, &job->up);
+    }
+    free(records);
+    mn_arena_clear(&sim->arena);
+}
+
 static void job_done(struct sim *sim, struct sim_process *process, struct sim_job *job)
 {
     switch (job->kind) {
@@ -313,6 +337,9 @@ static void job_done(struct sim *sim, struct sim_process *process, struct sim_jo
         return;
     case SIM_JOB_READ:
         done_read(sim, process, job);
+        return;
+    case SIM_JOB_RECALL:
+        done_recall(sim, process, job);
         return;
     case SIM_JOB_DELETE:
         job_delete(sim, process->machine, job);

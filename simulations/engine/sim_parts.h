@@ -253,6 +253,7 @@ enum sim_job_kind {
     SIM_JOB_SET_ASIDE,
     SIM_JOB_WRITE,
     SIM_JOB_READ,
+    SIM_JOB_RECALL,
     SIM_JOB_DELETE
 };
 
@@ -269,6 +270,7 @@ struct sim_job {
     mn_run run;    /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
     struct mn_copies piece;
+    struct mn_up up; /* RECALL */
     unsigned char *bytes;
     size_t size;
     mn_time began;
@@ -440,11 +442,11 @@ struct sim {
     sim_recorder *recorder; /* NULL: nobody records */
     void *recorder_context;
     struct sim_result result;
-    bool *faulty;       /* by fault: it is at work, */
-    bool *aimed;        /* waits for what it is aimed at */
-    uint64_t *effects;  /* carried out: see struct sim_crash */
-    size_t crash_fault; /* the loss of the host, in `faults`, that comes with the crash */
-    bool settling;      /* a round has just settled */
+    bool *faulty;          /* by fault: it is at work, */
+    bool *aimed;           /* waits for what it is aimed at */
+    uint64_t *effects;     /* carried out: see struct sim_crash */
+    size_t crash_fault;    /* the loss of the host, in `faults`, that comes with the crash */
+    bool settling;         /* a round has just settled */
     struct sim_told *told; /* by vat: the notice that it was handed last */
     uint64_t message_id;
     uint32_t rounds_decided; /* of which a coordinator still has to see the end */

@@ -95,6 +95,9 @@ void sim_file_aside(struct sim *sim, uint32_t machine, struct sim_store *store, 
 struct sim_part *sim_part(struct sim_store *store, mn_epoch epoch);
 void sim_part_remove(struct sim_store *store, mn_epoch epoch);
 void sim_record_put(struct sim_disk *disk, const char *key, const void *bytes, size_t size);
+/* The @index-th record whose key is not below @key; NULL when there is none. */
+const struct sim_record *sim_record_from(const struct sim_disk *disk, const char *key,
+                                         size_t index);
 void sim_record_forget(struct sim_disk *disk, const char *key);
 /* What a power cut leaves. */
 void sim_disk_cut(struct sim *sim, uint32_t machine);
@@ -136,6 +139,7 @@ void sim_agent_free(struct sim *sim, struct sim_process *process);
 void sim_agent_send_copies(struct sim *sim, struct sim_process *process, uint32_t host,
                            const struct mn_copies *message);
 /* sim_agent_effects.c */
+void sim_agent_send_up(struct sim *sim, const struct sim_agent *agent, const struct mn_up *up);
 void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
                          const struct agent_effect *effect);
 
@@ -200,7 +204,8 @@ void sim_topology_make(struct sim *sim);
 void sim_note_coordinator(struct sim *sim, const struct coordinator_note_facts *note);
 void sim_note_agent(struct sim *sim, uint32_t host, const struct agent_note_facts *note);
 
-/* sim_sessions.c: what sessions show, counted. After the step on @event, while its effects stand. */
+/* sim_sessions.c: what sessions show, counted. After the step on @event, while its effects stand.
+ */
 void sim_count_session(struct sim *sim, const struct sim_process *process,
                        const struct vat_event *event);
 void sim_count_trouble(struct sim *sim, const struct mn_from_vat *message);

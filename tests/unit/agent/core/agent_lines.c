@@ -84,6 +84,34 @@ static void lines_intervals(struct play *play, const struct mn_intervals *interv
     lines_add(play, "\n");
 }
 
+static const char *lines_member(enum mn_member member)
+{
+    static const char *const names[] = {"blank", "founding", "whole"};
+    return names[member];
+}
+
+static void lines_kept(struct play *play, const struct mn_up *up)
+{
+    if (up->kind == MN_UP_PROMISED) {
+        lines_add(
+            play, "up promised %llu to %llu, newest %llu of %llu, %s\n",
+            (unsigned long long)up->promised.promised, (unsigned long long)up->promised.candidate,
+            (unsigned long long)up->promised.newest.sequence,
+            (unsigned long long)up->promised.newest.generation, lines_member(up->promised.member));
+    } else if (up->kind == MN_UP_KEPT) {
+        lines_add(play, "up kept #%llu %s %llu + %llu, %s\n", (unsigned long long)up->kept.number,
+                  up->kept.matched ? "up to" : "not after", (unsigned long long)up->kept.sequence,
+                  (unsigned long long)up->kept.offset, lines_member(up->kept.member));
+    } else if (up->kind == MN_UP_RECALLED) {
+        lines_add(play, "recalled %llu + %llu %s %llu\n", (unsigned long long)up->recalled.sequence,
+                  (unsigned long long)up->recalled.offset,
+                  up->recalled.matched ? "up to" : "not after",
+                  (unsigned long long)up->recalled.newest);
+    } else {
+        lines_add(play, "up overtaken by %llu\n", (unsigned long long)up->overtaken.generation);
+    }
+}
+
 static void lines_up(struct play *play, const struct mn_up *up)
 {
     switch (up->kind) {
@@ -125,6 +153,12 @@ static void lines_up(struct play *play, const struct mn_up *up)
         return;
     case MN_UP_LOOKUP:
         lines_add(play, "up lookup %s\n", up->lookup.vat.text);
+        return;
+    case MN_UP_PROMISED:
+    case MN_UP_KEPT:
+    case MN_UP_RECALLED:
+    case MN_UP_OVERTAKEN:
+        lines_kept(play, up);
         return;
     case MN_UP_LEASES:
         lines_add(play, "up leases #%llu of %llu", (unsigned long long)up->leases.number,
@@ -245,6 +279,22 @@ static void lines_record(struct play *play, const struct agent_effect *effect)
     case MN_AGENT_GENERATION:
         lines_add(play, "generation %llu\n", (unsigned long long)record->generation);
         return;
+    case MN_AGENT_PROMISE:
+        lines_add(play, "promise %llu to %llu\n", (unsigned long long)record->promise.generation,
+                  (unsigned long long)record->promise.candidate);
+        return;
+    case MN_AGENT_HEAD:
+        lines_add(play, "head %llu of %llu\n", (unsigned long long)record->head.sequence,
+                  (unsigned long long)record->head.generation);
+        return;
+    case MN_AGENT_KEPT:
+        lines_add(play, "kept %llu + %llu of %llu\n", (unsigned long long)record->kept.sequence,
+                  (unsigned long long)record->kept.offset,
+                  (unsigned long long)record->kept.generation);
+        return;
+    case MN_AGENT_MEMBER:
+        lines_add(play, "member %s\n", lines_member(record->member));
+        return;
     case MN_AGENT_DISK:
         lines_add(play, "disk %llu\n", (unsigned long long)record->disk);
         return;
@@ -309,6 +359,10 @@ static void lines_effect(struct play *play, const struct agent_effect *effect)
         return;
     case AGENT_DO_SEND_VAT:
         lines_vat(play, effect);
+        return;
+    case AGENT_DO_RECALL:
+        lines_add(play, "recall: ");
+        lines_kept(play, effect->up);
         return;
     case AGENT_DO_RECORD:
         lines_record(play, effect);

@@ -84,6 +84,10 @@ static void on_up(void *context, struct mn_socket *socket, const struct mn_messa
     case MN_UP_PROBED:
     case MN_UP_HANDLED:
     case MN_UP_LOOKUP:
+    case MN_UP_PROMISED:
+    case MN_UP_KEPT:
+    case MN_UP_RECALLED:
+    case MN_UP_OVERTAKEN:
         break;
     case MN_UP_LEASES:
         cluster->lease_asker = up.leases.asker;

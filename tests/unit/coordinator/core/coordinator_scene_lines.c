@@ -131,6 +131,10 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
         line_add(scene, " address %s run %u %s %s", down->address.vat.text, down->address.run,
                  down->address.host.text, down->address.endpoint.text);
         break;
+    case MN_DOWN_PROMISE:
+    case MN_DOWN_KEEP:
+    case MN_DOWN_RECALL:
+        break;
     case MN_DOWN_LEASED:
         line_add(scene, " leased #%llu of %llu for %u ms", (unsigned long long)down->leased.number,
                  (unsigned long long)down->leased.asker, down->leased.lease_ms);
@@ -170,6 +174,10 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
     }
     case MN_JOURNAL_DONE:
         line_add(scene, " done %llu", (unsigned long long)record->done.round);
+        break;
+    case MN_JOURNAL_RECALL:
+        line_add(scene, " recall by %s: %s", record->recall.operator_name.text,
+                 record->recall.reason);
         break;
     case MN_JOURNAL_HOST:
         line_add(scene, " host %s disk %llu", record->host.host.text,

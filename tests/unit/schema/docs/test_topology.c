@@ -14,6 +14,7 @@
 #define KEY_C "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
 #define KEY_O "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
 #define KEY_1 "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"
+#define KEY_3 "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh7"
 #define KEY_2 "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"
 
 #define COORDINATOR                                                                                \
@@ -162,7 +163,7 @@ static void refuses_what_is_missing_or_unknown(void **state)
     refuses(COORDINATOR "hosts: {}\n", "t:4:8: no hosts; expected at least one");
     refuses(BEGIN "racks: {}\n",
             "t:8:1: unknown key \"racks\" in a topology; expected topology, coordinator, "
-            "operators, domains, hosts, vats, timing, checkpoints or policy");
+            "operators, domains, hosts, vats, keepers, timing, checkpoints or policy");
     refuses(BEGIN "vats: {x: {host: h3, command: [bank]}}\n",
             "t:8:18: \"h3\" as a host; expected a name that hosts defines");
     refuses(BEGIN "vats: {x: {host: h1}}\n", "t:8:11: a vat without command; expected it");
@@ -216,6 +217,45 @@ static void refuses_domains_that_are_no_forest(void **state)
             "t:4:31: \"a\" leads back to itself; expected domains without a cycle");
     refuses(COORDINATOR "domains: {h2: {}}\nhosts:\n" HOST_2,
             "t:6:3: \"h2\" is a domain's name; expected another for a host");
+}
+
+#define ZONED(name, zone, key)                                                                     \
+    "  " name ": {in: " zone ", agent: \"tcp://[::1]:7102\", address: \"[::1]\", key: \"" key      \
+    "\"}\n"
+#define THREE_ZONES                                                                                \
+    COORDINATOR "domains: {z1: {}, z2: {}, z3: {}, r1: {in: z1}, r2: {in: z1}}\nhosts:\n" ZONED(   \
+        "h1", "r1", KEY_1) ZONED("h2", "r2", KEY_2) ZONED("h3", "z2", KEY_3)
+
+static void takes_the_keepers_that_it_is_told_of(void **state)
+{
+    (void)state;
+    struct topology *t = reads(THREE_ZONES "keepers: [h3, h2, h1]\n");
+    assert_int_equal(t->keepers.count, 3);
+    assert_int_equal(t->keepers.hosts[0], 2);
+    assert_int_equal(t->keepers.hosts[2], 0);
+    topology_destroy(&t);
+    refuses(THREE_ZONES "keepers: [h1, h2]\n", "t:9:10: 2 keepers; expected 0, 1, 3, 5 or 7");
+    refuses(THREE_ZONES "keepers: [h1, h3, h1]\n",
+            "t:9:19: the keeper \"h1\" stands in the domain of the keeper h1; expected each in a "
+            "domain of its own");
+    refuses(THREE_ZONES "keepers: [h9]\n", "t:9:11: \"h9\" as a host; expected a name that hosts defines");
+}
+
+static void chooses_keepers_of_three_domains_as_high_as_there_are(void **state)
+{
+    (void)state;
+    struct topology *t = reads(THREE_ZONES);
+    assert_int_equal(t->keepers.count, 0); /* two zones have hosts, and only one of them racks */
+    topology_destroy(&t);
+    t = reads(THREE_ZONES ZONED("h4", "z3", KEY_O));
+    assert_int_equal(t->keepers.count, 3);
+    assert_int_equal(t->keepers.hosts[0], 0); /* one of each zone, the first in it */
+    assert_int_equal(t->keepers.hosts[1], 2);
+    assert_int_equal(t->keepers.hosts[2], 3);
+    topology_destroy(&t);
+    t = reads(THREE_ZONES ZONED("h4", "z3", KEY_O) "keepers: []\n");
+    assert_int_equal(t->keepers.count, 0);
+    topology_destroy(&t);
 }
 
 static void knows_an_endpoint_when_it_sees_one(void **state)
@@ -277,6 +317,8 @@ int main(void)
         cmocka_unit_test(refuses_bad_endpoints_addresses_and_keys),
         cmocka_unit_test(refuses_settings_out_of_bounds_or_order),
         cmocka_unit_test(refuses_domains_that_are_no_forest),
+        cmocka_unit_test(takes_the_keepers_that_it_is_told_of),
+        cmocka_unit_test(chooses_keepers_of_three_domains_as_high_as_there_are),
         cmocka_unit_test(knows_an_endpoint_when_it_sees_one),
         cmocka_unit_test(knows_a_key_when_it_sees_one),
         cmocka_unit_test(helps_with_every_setting),
