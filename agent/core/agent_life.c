@@ -56,6 +56,10 @@ struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
         status.state = MN_VAT_STARTING;
         break;
     case AGENT_LIFE_UP:
+        if (!vat->up_recorded) {
+            status.state = MN_VAT_STARTING;
+            break;
+        }
         status.state = MN_VAT_UP;
         status.endpoint = vat->endpoint;
         break;

@@ -88,6 +88,7 @@ void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run)
     if (vat->life != AGENT_LIFE_UP || vat->start.run != run) {
         return;
     }
+    vat->up_recorded = true;
     agent_note_vat(agent, AGENT_NOTE_UP, vat, vat->endpoint.text);
     agent_say_state(agent, vat, "");
     if (vat->connected) {
@@ -133,6 +134,7 @@ static void local_attach(struct agent *agent, const struct agent_connection *con
         agent_life_move(vat, AGENT_LIFE_UP);
     }
     vat->endpoint = message->attach.endpoint;
+    vat->up_recorded = false;
     agent_put_vat(agent, vat);
     agent_when_recorded(agent, AGENT_THEN_UP, vat, run, 0);
 }

@@ -152,6 +152,7 @@ struct agent_vat {
     bool adopting;         /* whether that process still runs is being asked */
     mn_time fetched_at;    /* FETCHING: when something of the chain last came nearer */
     struct mn_endpoint endpoint;
+    bool up_recorded; /* UP: its endpoint is on record, so that it may be said */
     bool connected;
     struct agent_connection connection;
     mn_run fence;             /* this run and those below are over */

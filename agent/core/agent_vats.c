@@ -133,6 +133,7 @@ static void process_adopted(struct agent *agent, struct agent_vat *vat)
         agent_life_end(agent, vat);
     } else if (vat->life == AGENT_LIFE_RUNNING && vat->endpoint.text[0] != '\0') {
         agent_life_move(vat, AGENT_LIFE_UP);
+        vat->up_recorded = true;
     }
     agent_hello_when_adopted(agent);
 }

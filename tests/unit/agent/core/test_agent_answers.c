@@ -195,6 +195,32 @@ static void answers_again_with_a_late_interval_only_after_its_rows(void **state)
     play_close(&play);
 }
 
+/* Whoever hears of a vat's endpoint speaks to it, and it has its notices only once it is up. */
+static void says_that_a_vat_is_up_only_once_that_is_on_record(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    play_start(&play, "x1", 1, 0, NULL, 0);
+    play_recorded(&play, 2);
+    play_started(&play, "x1", 71);
+    play_recorded(&play, 3);
+    play_attach(&play, 'a', "x1", 1, 71);
+    play_skip(&play);
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                       "up state x1 run 1 starting\n"
+                       "note partner x1 h2\n");
+    play_recorded(&play, 4);
+    play_expect(&play, "note vat_up x1\n"
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +231,7 @@ int main(void)
         cmocka_unit_test(hellos_again_though_freeze_follows_on_freeze),
         cmocka_unit_test(answers_again_only_after_the_rows_that_were_asked_for_again),
         cmocka_unit_test(answers_again_with_a_late_interval_only_after_its_rows),
+        cmocka_unit_test(says_that_a_vat_is_up_only_once_that_is_on_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
