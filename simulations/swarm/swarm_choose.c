@@ -286,8 +286,14 @@ static void choose_second(struct chooser *chooser, enum swarm_class which)
  * while the new ones still rest on checkpoints that both have. */
 static void choose_half_healed(struct chooser *chooser)
 {
-    const struct sim_config *config = &chooser->script->config;
+    struct sim_config *config = &chooser->script->config;
     struct sim_faults *faults = &chooser->script->faults;
+    /* In a small cluster what a former life lets go of is what its new one needs. */
+    if (config->zones >= 3 && chance(chooser, 50)) {
+        config->racks = 1;
+        config->hosts = 1;
+        config->stores = 3;
+    }
     int64_t rests_ms = config->keep * config->interval_ms;
     int64_t away_ms = config->lost_ms + 2 * config->heartbeat_ms +
                       between(chooser, 0, rests_ms < 4000 ? rests_ms : 4000);
