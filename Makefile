@@ -178,6 +178,10 @@ mutants: $(BUILD)/bin/sim ## plant each fault of tests/mutants (or MUTANTS=...) 
 exhaustive: $(BUILD)/bin/sim ## crash every process of small runs at each of its effects, its disk whole or empty
 	@$(BUILD)/bin/sim --exhaustive --out $(BUILD)/exhaustive simulations/exhaustive/*.sim
 
+.PHONY: model
+model: ## check the models of keepers and rounds, and that each rule is needed (Spin; up to an hour)
+	@tests/model/run $(BUILD)
+
 sim-check: $(BUILD)/bin/sim $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate
 	@tests/sim $(BUILD); simulated=$$?; tests/scenarios $(BUILD) --small && exit $$simulated
 

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Install what Mneme is built and tested with, from Debian's packages. Idempotent; silent when
 # nothing is missing; says plainly what it cannot do without root.
-# usage: deploy/bootstrap.sh [developer]    developer: also what `make lint` and `make fuzz` need
+# usage: deploy/bootstrap.sh [developer]    developer: also what `make lint`, `make fuzz` and
+#        `make model` need
 set -u
 packages="gcc clang make pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
 protobuf-compiler libyaml-dev libcmocka-dev libsqlite3-dev libsodium-dev libjansson-dev"
 if [ "${1:-}" = developer ]; then
-    packages="$packages clang-format clang-tidy cppcheck libclang-rt-14-dev"
+    packages="$packages clang-format clang-tidy cppcheck libclang-rt-14-dev spin"
 fi
 
 missing=
