@@ -214,6 +214,7 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
         session->changed = true;
     }
     session->greeted = true;
+    session->uncompared = false;
     session->in = event->inbound.connection;
     session->in_run = message->run;
     session->in_incarnation = message->incarnation;

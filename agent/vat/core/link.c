@@ -178,7 +178,7 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
     }
     switch (session->link) {
     case VAT_LINK_IDLE:
-        if (session->batch_count > 0) {
+        if (session->batch_count > 0 || session->uncompared) {
             link_begin(vat, now, session, effects);
         }
         break;
@@ -249,7 +249,7 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
         session->greeted = false;
     }
     bool addressed = session->endpoint != NULL;
-    bool idle = session->batch_count == 0 && !session->unreachable;
+    bool idle = session->batch_count == 0 && !session->unreachable && !session->uncompared;
     if (idle && !same && (addressed || session->link == VAT_LINK_IDLE)) {
         /* Nothing to send: the next message begins anew. One that ran, and now runs nowhere, is
          * looked for, until it is back or called unreachable. */
@@ -341,6 +341,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     }
     link_move(session, VAT_LINK_OPEN);
     session->troubled = false;
+    session->uncompared = false;
     session->acked = message->greeted.taken;
     session->sent = message->greeted.taken;
     session->acked_begun = 0;

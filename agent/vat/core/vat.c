@@ -236,9 +236,9 @@ static void on_start(struct vat *vat, mn_time now, const struct vat_event *event
         }
         session->sent_ever = session->next - 1;
         session->used_at = now;
-        if (session->batch_count > 0) {
-            link_wake(vat, session, now);
-        }
+        /* A peer with nothing to say may know of a gap that this vat was told of, and forgot. */
+        session->uncompared = true;
+        link_wake(vat, session, session->batch_count > 0 ? now : now + vat->connect);
     }
 }
 

@@ -88,6 +88,7 @@ struct vat_session {
     char *endpoint; /* NULL while it is not known, or the peer runs nowhere */
     char key[MN_KEY_TEXT_SIZE];
     bool connected;       /* the shell has a connection */
+    bool uncompared;      /* restored, and the peer has not yet said what it remembers */
     bool unreachable;     /* the application was told */
     uint64_t sent;        /* the last number sent on this connection, whole */
     uint64_t acked;       /* the last number the peer said it has taken */
