@@ -288,22 +288,39 @@ void agent_copies_tick(struct agent *agent, size_t count)
     }
 }
 
-void agent_host_lost(struct agent *agent, const struct mn_name *name)
+/* Whether the host was not known to be lost. */
+static bool host_is_lost(struct agent *agent, const struct mn_name *name)
 {
     uint32_t host = agent_host_find(agent, name);
     if (host == AGENT_NONE || host == agent->config.own) {
-        return;
+        return false;
     }
     struct agent_peer_host *peer = agent_need_peer(agent, host);
     if (peer == NULL || peer->lost) {
-        return;
+        return false;
     }
     peer->lost = true;
     peer->lost_until =
         agent->now + (mn_time)agent->config.copy_ms * MN_MS * AGENT_AWAY_FACTOR * AGENT_AWAY_FACTOR;
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        if (partner_slot(agent, agent->vats[i], host) < agent->partner_count) {
-            agent_copies_advance(agent, agent->vats[i]);
+    return true;
+}
+
+/* All are noted before any vat chooses anew, so that none chooses another of them. */
+void agent_hosts_lost(struct agent *agent, const struct mn_name *hosts, uint32_t count)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        any = host_is_lost(agent, &hosts[i]) || any;
+    }
+    for (size_t i = 0; any && i < agent->vat_count; i++) {
+        struct agent_vat *vat = agent->vats[i];
+        bool lost = false;
+        for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
+            uint32_t host = vat->partners[slot];
+            lost = lost || (host != AGENT_NONE && !agent_host_usable(agent, host));
+        }
+        if (lost) {
+            agent_copies_advance(agent, vat);
         }
     }
 }

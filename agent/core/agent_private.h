@@ -520,7 +520,7 @@ void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_v
                         struct agent_file *file);
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message);
 void agent_copies_tick(struct agent *agent, size_t count);
-void agent_host_lost(struct agent *agent, const struct mn_name *host);
+void agent_hosts_lost(struct agent *agent, const struct mn_name *hosts, uint32_t count);
 
 /* agent_durable.c: what is durable, the floor, and what may be deleted. */
 void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message);

@@ -89,9 +89,7 @@ void agent_freeze(struct agent *agent, const struct mn_down *down)
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FREEZE,
                                                 .round = freeze->round,
                                                 .number = freeze->attempt});
-    for (uint32_t i = 0; i < down->freeze.host_count; i++) {
-        agent_host_lost(agent, &down->freeze.hosts[i]);
-    }
+    agent_hosts_lost(agent, down->freeze.hosts, down->freeze.host_count);
     agent_suspects_fence(agent);
     agent_when_recorded(agent, AGENT_THEN_FREEZE, NULL, 0, freeze->number);
 }
