@@ -181,9 +181,10 @@ inline note(s, k)
 #endif
 
 #ifdef NO_LIVES
-#define TAKEN_IN(s, k) 1
+#define TAKEN_IN(s, k) 1 /* whoever asks may take it in, and its former answers count */
 #else
-#define TAKEN_IN(s, k) (COUNT(noted[(s) * KEEPERS + (k)]) >= TOLERATED + 1)
+#define TAKEN_IN(s, k) \
+    (HAS(renewed[s], k) && COUNT(noted[(s) * KEEPERS + (k)]) >= TOLERATED + 1)
 #endif
 
 #if defined(NO_WRITE_AHEAD)
@@ -387,7 +388,7 @@ inline highest(out)
 
 #define GIVE(k) \
     :: d_step { BORN(s) && phase[s] != ASKING && promised[k] == s && has_life[k] != s && \
-                (!HAS(infirm | forgetful, k) || (HAS(renewed[s], k) && TAKEN_IN(s, k))) -> \
+                (!HAS(infirm | forgetful, k) || TAKEN_IN(s, k)) -> \
                 install(s, k); i = 0 } \
     :: d_step { phase[s] == IN_FORCE && promised[k] == s && has_life[k] == s && \
                 !HAS(infirm | forgetful, k) && has_length[k] < length[s] -> \
