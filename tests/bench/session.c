@@ -7,8 +7,9 @@
  *
  * The raw figures are of the same payloads in the same run, with CURVE as the vats' connections
  * have it, and without for comparison. Checkpoints are taken every 5 s, and with latency_ms: 0 soon
- * where something waits for one: what is above the peer's floor is in each checkpoint of its
- * sender, so at full speed a short interval measures the disk. */
+ * where something waits for one; 2 are kept. What is above the peer's floor is in each checkpoint
+ * of its sender, so at full speed a short interval, or many kept checkpoints, would measure the
+ * disk. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>

@@ -64,8 +64,9 @@ static void cluster_write(const struct bench_cluster *cluster, const char *progr
                       vats[i], i == 2 ? 2 : 1, program, cluster->directory,
                       i == 0 ? "early" : "held");
     }
-    (void)fprintf(file, "timing: {heartbeat_ms: 100, stale_ms: 1000, suspect_ms: 2000, lost_ms: "
-                        "5000}\ncheckpoints: {interval_ms: 5000, latency_ms: 0, stores: 2}\n");
+    (void)fprintf(file,
+                  "timing: {heartbeat_ms: 100, stale_ms: 1000, suspect_ms: 2000, lost_ms: "
+                  "5000}\ncheckpoints: {interval_ms: 5000, latency_ms: 0, keep: 2, stores: 2}\n");
     if (fclose(file) != 0) {
         bench_die("cannot write the topology");
     }

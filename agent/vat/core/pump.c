@@ -49,7 +49,7 @@ static size_t pump_whole(const struct vat *vat, struct vat_session *session,
     size_t begin = batch_offset(batch, index);
     size_t count = 1;
     while (index + count < batch->kept && count < VAT_DATA_COUNT_MAX &&
-           batch->ends[index + count] - begin <= MN_PIECE_SIZE_MAX &&
+           batch->ends[index + count] - begin <= VAT_DATA_SIZE_MAX &&
            batch->ends[index + count] - begin + (count + 1) * VAT_MESSAGE_COST <= room) {
         count += 1;
     }

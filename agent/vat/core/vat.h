@@ -35,7 +35,7 @@ enum {
 
     /* Bytes that are under way to one peer: sent, and not yet said to be here. So a receiver that
      * is slow slows its senders, and no peer's messages fill what others need. */
-    VAT_WINDOW_SIZE_MAX = 8 * 1024 * 1024,
+    VAT_WINDOW_SIZE_MAX = 16 * 1024 * 1024,
 
     /* Bytes that wait to be sent to a peer that is not out of reach, after which a send is refused:
      * more would only make the checkpoints larger that have to have it. */
@@ -47,7 +47,7 @@ enum {
 
     /* Bytes sent and taken in one interval, with VAT_MESSAGE_COST for each message, after which a
      * checkpoint is due: held peers wait for what was sent, and keep what was taken. */
-    VAT_OPEN_SIZE_MAX = 1024 * 1024,
+    VAT_OPEN_SIZE_MAX = 2 * 1024 * 1024,
 
     VAT_SESSION_COUNT_MAX = 16384,
     VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */
@@ -55,8 +55,9 @@ enum {
     VAT_UNDURABLE_HEARD_COUNT_MAX = 1 << 20, /* heard entries of all of those */
     VAT_FENCE_COUNT_MAX = MN_BATCH_ROW_COUNT_MAX,
     VAT_TOLD_COUNT_MAX = MN_TOLD_ROUND_COUNT_MAX, /* rounds that are remembered one by one */
-    VAT_MARK_COUNT_MAX = 1024, /* checkpoints per session between its floor and now */
-    VAT_DATA_COUNT_MAX = 512,  /* messages in one Data; so one event is a bounded time */
+    VAT_MARK_COUNT_MAX = 1024,     /* checkpoints per session between its floor and now */
+    VAT_DATA_SIZE_MAX = 64 * 1024, /* bytes of messages that go together */
+    VAT_DATA_COUNT_MAX = 512,      /* messages in one Data; so one event is a bounded time */
     VAT_BEAT_MS = 250,  /* after a new connection to the agent, and at least between two beats */
     VAT_BEAT_SHARE = 8, /* so many beats in the time from one checkpoint to the next */
     VAT_RETRY_MS_MIN = 20,
