@@ -200,6 +200,7 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
     case MN_JOURNAL_RECALL:
+    case MN_JOURNAL_STEP:
         return;
     case MN_JOURNAL_VAT:
         replay_vat(coordinator, &record->vat);

@@ -14,6 +14,10 @@ static const char *answer_remedy(enum mn_command command)
     case MN_COMMAND_ROUNDS:
         return "ask for one vat at a time (explain), or read rounds/N.evidence.json in the "
                "coordinator's data directory with: mneme cut";
+    case MN_COMMAND_PLAN:
+    case MN_COMMAND_APPROVE:
+    case MN_COMMAND_REJECT:
+    case MN_COMMAND_RECALL:
     case MN_COMMAND_EXPLAIN:
         return "read rounds/N.evidence.json in the coordinator's data directory with: mneme cut";
     }
@@ -31,6 +35,11 @@ static mn_result answer_make(const struct answer_source *source,
         return answer_rounds(source, json, error);
     case MN_COMMAND_EXPLAIN:
         return answer_explain(source, request->round, request->vat.text, json, error);
+    case MN_COMMAND_PLAN:
+    case MN_COMMAND_APPROVE:
+    case MN_COMMAND_REJECT:
+    case MN_COMMAND_RECALL:
+        break;
     }
     return MN_BAD_INPUT;
 }

@@ -11,12 +11,14 @@
  *     keepers: [h1, h3, h5]
  *     timing: {heartbeat_ms: 1000, ...}
  *     checkpoints: {interval_ms: 1000, ...}
- *     policy: {total_loss: tell, tell: []}
+ *     policy: {total_loss: tell, tell: [], approve: never}
  *
  * `topology`, `coordinator` and `hosts` are required; of a host agent, address and key; of a vat
  * host and command. Everything else has the default shown, or is empty. Keepers are 0, 1, 3, 5 or 7
  * hosts in different domains; when the list is not there, the first hosts of three domains of the
- * highest level at which there are three, and none where there is no such level. */
+ * highest level at which there are three, and none where there is no such level. `approve` says
+ * which plans wait for an operator: never any, or a map {share: 0.3, reset: true, unsure: true}, of
+ * which each has this value where it is not given. */
 #ifndef MN_DOCS_TOPOLOGY_H
 #define MN_DOCS_TOPOLOGY_H
 
@@ -127,10 +129,22 @@ struct topology_keepers {
     uint32_t hosts[MN_KEEPER_COUNT_MAX];
 };
 
+/* A share in millionths. */
+#define TOPOLOGY_SHARE_WHOLE INT64_C(1000000)
+
+/* Which plans wait for an operator's approval; none when nothing is set. */
+struct topology_approval {
+    bool share_asked;
+    int64_t share; /* those that take back or restore more than this share of all vats */
+    bool reset;    /* those that reset a vat */
+    bool unsure;   /* those of which something is not sure */
+};
+
 struct topology_policy {
     bool roll_back; /* total_loss: roll_back; otherwise tell */
     size_t tell_count;
     const uint32_t *tell; /* vats */
+    struct topology_approval approve;
 };
 
 /* What the file says, in its order. Read only. */

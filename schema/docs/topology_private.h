@@ -18,4 +18,8 @@ _Static_assert(TOPOLOGY_OPERATOR_COUNT_MAX < TOPOLOGY_KEY_COORDINATOR, "nor is a
 bool topology_read_keepers(struct topology *topology, struct mn_yaml *yaml,
                            const struct mn_names *hosts, const struct mn_yaml_node *node);
 
+/* Read the policy, which has its defaults when @node is NULL. The same. */
+bool topology_read_policy(struct topology *topology, struct mn_yaml *yaml,
+                          const struct mn_names *vats, const struct mn_yaml_node *node);
+
 #endif

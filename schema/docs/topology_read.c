@@ -375,43 +375,6 @@ static bool topology_read_checkpoints(struct topology_reader *reader,
                         row.stores, places);
 }
 
-static bool topology_read_policy(struct topology_reader *reader, const struct mn_yaml_node *node)
-{
-    static const struct mn_yaml_key keys[] = {{"total_loss", false}, {"tell", false}};
-    static const char *const words[] = {"tell", "roll_back", NULL};
-    const struct mn_yaml_node *values[2];
-    struct topology_policy *row = &reader->topology->policy;
-    if (node == NULL) {
-        return true;
-    }
-    if (!mn_yaml_map(&reader->yaml, node, "policy", keys, 2, values)) {
-        return false;
-    }
-    int word = 0;
-    if (values[0] != NULL && !mn_yaml_word(&reader->yaml, values[0], "total_loss", words, &word)) {
-        return false;
-    }
-    row->roll_back = word != 0;
-    if (values[1] == NULL) {
-        return true;
-    }
-    if (!mn_yaml_is_list(&reader->yaml, values[1], "tell")) {
-        return false;
-    }
-    uint32_t *tell = topology_take(reader, values[1], values[1]->count, sizeof *tell);
-    if (tell == NULL) {
-        return false;
-    }
-    for (const struct mn_yaml_node *name = values[1]->first; name != NULL; name = name->next) {
-        if (!mn_names_find(&reader->vats, &reader->yaml, name, &tell[row->tell_count])) {
-            return false;
-        }
-        row->tell_count++;
-    }
-    row->tell = tell;
-    return true;
-}
-
 enum {
     TOPOLOGY_AT_VERSION,
     TOPOLOGY_AT_COORDINATOR,
@@ -466,7 +429,7 @@ static bool topology_read_all(struct topology_reader *reader)
            topology_read_keepers(reader->topology, yaml, &reader->hosts, at[TOPOLOGY_AT_KEEPERS]) &&
            topology_read_timing(reader, at[TOPOLOGY_AT_TIMING]) &&
            topology_read_checkpoints(reader, at[TOPOLOGY_AT_CHECKPOINTS]) &&
-           topology_read_policy(reader, at[TOPOLOGY_AT_POLICY]);
+           topology_read_policy(reader->topology, yaml, &reader->vats, at[TOPOLOGY_AT_POLICY]);
 }
 
 mn_result topology_read(const char *bytes, size_t size, const char *origin,

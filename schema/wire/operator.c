@@ -6,7 +6,8 @@
 #include "codec.h"
 #include "operator.pb-c.h"
 
-static const char *const operator_commands[] = {NULL, "status", "rounds", "explain"};
+static const char *const operator_commands[] = {NULL,     "status", "rounds",  "explain",
+                                                "recall", "plan",   "approve", "reject"};
 
 enum { OPERATOR_COMMAND_COUNT = sizeof operator_commands / sizeof *operator_commands };
 
@@ -21,6 +22,8 @@ mn_result mn_operator_request_encode(const struct mn_operator_request *message,
     request.command = codec_text(operator_commands[message->command]);
     request.round = message->round;
     request.vat = codec_text(message->vat.text);
+    request.reason = codec_text(message->reason);
+    request.plan = message->plan;
     return codec_pack(&codec, &request.base, buffer);
 }
 
@@ -30,6 +33,8 @@ static void request_in(struct codec *codec, const Mneme__OperatorRequest *in,
     codec_version_in(codec, in->version);
     out->request = in->request;
     out->round = in->round;
+    out->plan = in->plan;
+    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
     if (in->vat[0] != '\0') {
         codec_name_in(codec, in->vat, &out->vat);
     }

@@ -4,13 +4,23 @@
 
 #include "wire/common.h"
 
-enum mn_command { MN_COMMAND_STATUS = 1, MN_COMMAND_ROUNDS = 2, MN_COMMAND_EXPLAIN = 3 };
+enum mn_command {
+    MN_COMMAND_STATUS = 1,
+    MN_COMMAND_ROUNDS = 2,
+    MN_COMMAND_EXPLAIN = 3,
+    MN_COMMAND_RECALL = 4, /* go on with the keepers that answered */
+    MN_COMMAND_PLAN = 5,
+    MN_COMMAND_APPROVE = 6,
+    MN_COMMAND_REJECT = 7
+};
 
 struct mn_operator_request {
     uint64_t request; /* comes back in the reply */
     enum mn_command command;
-    uint64_t round;     /* for explain */
-    struct mn_name vat; /* for explain; "" otherwise */
+    uint64_t round;                  /* for explain, plan, approve and reject */
+    struct mn_name vat;              /* for explain; "" otherwise */
+    char reason[MN_REASON_SIZE_MAX]; /* for recall, approve and reject: kept in the journal */
+    uint64_t plan; /* for approve and reject: the digest of the plan that was seen; 0: any */
 };
 
 struct mn_operator_reply {

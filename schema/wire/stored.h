@@ -102,6 +102,31 @@ struct mn_journal_recall {
     mn_time at;
 };
 
+enum mn_step { MN_STEP_APPROVE = 1, MN_STEP_REJECT = 2 };
+
+/* "approve", "reject" */
+const char *mn_step_name(enum mn_step step);
+
+/* What a plan costs, as far as an operator's word for it goes. */
+struct mn_plan_bounds {
+    uint64_t plan;               /* its digest: the vats it starts, each from what, as what */
+    uint32_t restored;           /* vats that it starts, in all; */
+    uint32_t rolled_back;        /* of these, those that it rolls back, */
+    const struct mn_name *reset; /* and those that it resets, in the order of the vats' numbers */
+    uint32_t reset_count;
+};
+
+/* An operator's word about the plan of a round, and who gave it, when and why. */
+struct mn_journal_step {
+    enum mn_step step;
+    uint64_t round;
+    struct mn_plan_bounds bounds;
+    struct mn_name operator_name;
+    char key[MN_KEY_TEXT_SIZE];
+    char reason[MN_REASON_SIZE_MAX];
+    mn_time at;
+};
+
 enum mn_journal_kind {
     MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
     MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
@@ -109,7 +134,8 @@ enum mn_journal_kind {
     MN_JOURNAL_DONE = 4,
     MN_JOURNAL_FREEZE = 5,
     MN_JOURNAL_HOST = 6,
-    MN_JOURNAL_RECALL = 7
+    MN_JOURNAL_RECALL = 7,
+    MN_JOURNAL_STEP = 8 /* an operator's word about a plan */
 };
 
 struct mn_journal_record {
@@ -121,6 +147,7 @@ struct mn_journal_record {
         struct mn_journal_freeze freeze;
         struct mn_journal_host host;
         struct mn_journal_recall recall;
+        struct mn_journal_step step;
     };
 };
 

@@ -105,6 +105,37 @@ static Mneme__JournalRecall *journal_recall_out(struct codec *codec,
     return out;
 }
 
+static const char *const step_names[] = {NULL, "approve", "reject"};
+
+enum { STEP_COUNT = sizeof step_names / sizeof *step_names };
+
+const char *mn_step_name(enum mn_step step)
+{
+    return step_names[step];
+}
+
+static Mneme__JournalStep *journal_step_out(struct codec *codec, const struct mn_journal_step *step)
+{
+    Mneme__JournalStep *out = codec_take(codec, 1, sizeof *out);
+    char **reset = codec_names_out(codec, step->bounds.reset, step->bounds.reset_count);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__journal_step__init(out);
+    out->step = codec_text(step_names[step->step]);
+    out->round = step->round;
+    out->plan = step->bounds.plan;
+    out->restored = step->bounds.restored;
+    out->rolled_back = step->bounds.rolled_back;
+    out->reset = reset;
+    out->n_reset = step->bounds.reset_count;
+    out->operator_name = codec_text(step->operator_name.text);
+    out->key = codec_text(step->key);
+    out->reason = codec_text(step->reason);
+    out->at = step->at;
+    return out;
+}
+
 mn_result mn_journal_record_encode(const struct mn_journal_record *record, struct mn_buffer *buffer)
 {
     struct mn_arena arena = {0};
@@ -144,6 +175,10 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     case MN_JOURNAL_RECALL:
         out.body_case = MNEME__JOURNAL_RECORD__BODY_RECALL;
         out.recall = journal_recall_out(&codec, &record->recall);
+        break;
+    case MN_JOURNAL_STEP:
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_STEP;
+        out.step = journal_step_out(&codec, &record->step);
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -200,6 +235,28 @@ static void journal_recall_in(struct codec *codec, const Mneme__JournalRecall *i
     out->at = in->at;
 }
 
+static void journal_step_in(struct codec *codec, const Mneme__JournalStep *in,
+                            struct mn_journal_step *out)
+{
+    for (int i = 1; i < STEP_COUNT; i++) {
+        if (strcmp(in->step, step_names[i]) == 0) {
+            out->step = (enum mn_step)i;
+        }
+    }
+    (void)codec_check(codec, out->step != 0);
+    out->round = in->round;
+    out->bounds.plan = in->plan;
+    out->bounds.restored = in->restored;
+    out->bounds.rolled_back = in->rolled_back;
+    out->bounds.reset = codec_names_in(codec, in->n_reset, in->reset, &out->bounds.reset_count);
+    (void)codec_check(codec, out->bounds.reset_count <= in->restored &&
+                                 in->rolled_back <= in->restored - out->bounds.reset_count);
+    codec_name_in(codec, in->operator_name, &out->operator_name);
+    codec_key_in(codec, in->key, false, out->key);
+    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    out->at = in->at;
+}
+
 static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *in,
                               struct mn_journal_record *out)
 {
@@ -241,6 +298,10 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
     case MNEME__JOURNAL_RECORD__BODY_RECALL:
         out->kind = MN_JOURNAL_RECALL;
         journal_recall_in(codec, in->recall, &out->recall);
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_STEP:
+        out->kind = MN_JOURNAL_STEP;
+        journal_step_in(codec, in->step, &out->step);
         return;
     case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
         break;

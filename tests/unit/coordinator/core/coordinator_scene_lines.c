@@ -179,6 +179,13 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
         line_add(scene, " recall by %s: %s", record->recall.operator_name.text,
                  record->recall.reason);
         break;
+    case MN_JOURNAL_STEP:
+        line_add(scene, " %s round %llu by %s: %s; restores %u, rolls back %u",
+                 mn_step_name(record->step.step), (unsigned long long)record->step.round,
+                 record->step.operator_name.text, record->step.reason,
+                 record->step.bounds.restored, record->step.bounds.rolled_back);
+        line_names(scene, ", resets ", record->step.bounds.reset, record->step.bounds.reset_count);
+        break;
     case MN_JOURNAL_HOST:
         line_add(scene, " host %s disk %llu", record->host.host.text,
                  (unsigned long long)record->host.disk);

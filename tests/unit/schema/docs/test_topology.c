@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -111,6 +112,52 @@ static void has_a_default_for_every_setting(void **state)
     assert_int_equal(t->checkpoints.stores, 2);
     assert_false(t->policy.roll_back);
     topology_destroy(&t);
+}
+
+static void asks_for_approvals_as_it_is_told(void **state)
+{
+    (void)state;
+    struct topology *t = reads(BEGIN "policy: {approve: {}}\n");
+    assert_true(t->policy.approve.share_asked);
+    assert_int_equal(t->policy.approve.share, 300000);
+    assert_true(t->policy.approve.reset);
+    assert_true(t->policy.approve.unsure);
+    topology_destroy(&t);
+    t = reads(BEGIN "policy: {approve: {share: 0.123456, reset: false, unsure: false}}\n");
+    assert_int_equal(t->policy.approve.share, 123456);
+    assert_false(t->policy.approve.reset);
+    assert_false(t->policy.approve.unsure);
+    topology_destroy(&t);
+    t = reads(BEGIN "policy: {approve: {share: 1}}\n");
+    assert_int_equal(t->policy.approve.share, 1000000);
+    topology_destroy(&t);
+    t = reads(BEGIN "policy: {approve: never}\n");
+    assert_false(t->policy.approve.share_asked);
+    assert_false(t->policy.approve.reset);
+    assert_false(t->policy.approve.unsure);
+    topology_destroy(&t);
+}
+
+static void refuses_approvals_that_are_none(void **state)
+{
+    (void)state;
+    refuses(BEGIN "policy: {approve: always}\n",
+            "t:8:19: \"always\" as approve; expected never, or a map of share, reset and unsure");
+    refuses(BEGIN "policy: {approve: {resets: true}}\n",
+            "t:8:20: unknown key \"resets\" in approve; expected share, reset or unsure");
+    refuses(BEGIN "policy: {approve: {reset: perhaps}}\n",
+            "t:8:27: \"perhaps\" as reset; expected true or false");
+    static const char *const shares[] = {"1.1", "0.1234567", "0.", "-0.3", ".3", "0.3x", "a", "2"};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        char text[1024];
+        char expected[256];
+        (void)snprintf(text, sizeof text, "%spolicy: {approve: {share: %s}}\n", BEGIN, shares[i]);
+        (void)snprintf(expected, sizeof expected,
+                       "t:8:27: \"%s\" as a share; expected a number from 0 to 1 with at most 6 "
+                       "digits behind the point",
+                       shares[i]);
+        refuses(text, expected);
+    }
 }
 
 static void finds_hosts_vats_and_operators(void **state)
@@ -238,7 +285,8 @@ static void takes_the_keepers_that_it_is_told_of(void **state)
     refuses(THREE_ZONES "keepers: [h1, h3, h1]\n",
             "t:9:19: the keeper \"h1\" stands in the domain of the keeper h1; expected each in a "
             "domain of its own");
-    refuses(THREE_ZONES "keepers: [h9]\n", "t:9:11: \"h9\" as a host; expected a name that hosts defines");
+    refuses(THREE_ZONES "keepers: [h9]\n",
+            "t:9:11: \"h9\" as a host; expected a name that hosts defines");
 }
 
 static void chooses_keepers_of_three_domains_as_high_as_there_are(void **state)
@@ -310,6 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_part_of_a_topology),
         cmocka_unit_test(has_a_default_for_every_setting),
+        cmocka_unit_test(asks_for_approvals_as_it_is_told),
+        cmocka_unit_test(refuses_approvals_that_are_none),
         cmocka_unit_test(finds_hosts_vats_and_operators),
         cmocka_unit_test(knows_which_hosts_share_a_domain),
         cmocka_unit_test(hosts_outside_domains_share_none),

@@ -322,8 +322,12 @@ static void a_piece_lies_within_its_file(void **state)
 static void an_operators_question_and_answer_come_out_as_they_went_in(void **state)
 {
     (void)state;
-    struct mn_operator_request request = {
-        .request = 8, .command = MN_COMMAND_EXPLAIN, .round = 2, .vat = mn_name_of("x1")};
+    struct mn_operator_request request = {.request = 8,
+                                          .command = MN_COMMAND_EXPLAIN,
+                                          .round = 2,
+                                          .vat = mn_name_of("x1"),
+                                          .reason = "seen",
+                                          .plan = 9};
     struct mn_operator_request request_out;
     struct mn_operator_reply reply = {
         .request = 8, .code = MN_NOT_FOUND, .text = "no such round", .json = "{}", .json_size = 2};
@@ -336,6 +340,8 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
     assert_int_equal(request_out.command, MN_COMMAND_EXPLAIN);
     assert_int_equal(request_out.round, 2);
     assert_string_equal(request_out.vat.text, "x1");
+    assert_string_equal(request_out.reason, "seen");
+    assert_int_equal(request_out.plan, 9);
     mn_buffer_deinit(&buffer);
     assert_int_equal(mn_operator_reply_encode(&reply, &buffer), MN_OK);
     assert_int_equal(mn_operator_reply_decode(buffer.bytes, buffer.size, &arena, &reply_out),

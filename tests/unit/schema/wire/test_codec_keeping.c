@@ -260,6 +260,52 @@ static void the_journal_remembers_who_had_it_go_on_and_why(void **state)
     mn_arena_deinit(&arena);
 }
 
+static mn_result through_the_journal(const struct mn_journal_record *in, struct mn_arena *arena,
+                                     struct mn_journal_record *out)
+{
+    struct mn_buffer buffer = {0};
+    assert_int_equal(mn_journal_record_encode(in, &buffer), MN_OK);
+    mn_result result =
+        mn_journal_record_decode(MN_JOURNAL_STEP, buffer.bytes, buffer.size, arena, out);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static void the_journal_remembers_who_approved_what_and_why(void **state)
+{
+    (void)state;
+    struct mn_arena arena = {0};
+    struct mn_name reset[1] = {mn_name_of("x6")};
+    struct mn_journal_record in = {.kind = MN_JOURNAL_STEP};
+    struct mn_journal_record out;
+    in.step = (struct mn_journal_step){
+        .step = MN_STEP_APPROVE,
+        .round = 3,
+        .bounds = {.plan = 77, .restored = 5, .rolled_back = 2, .reset = reset, .reset_count = 1},
+        .operator_name = mn_name_of("alice"),
+        .key = "0123456789012345678901234567890123456789",
+        .reason = "the disks are gone",
+        .at = 12};
+    assert_int_equal(through_the_journal(&in, &arena, &out), MN_OK);
+    assert_int_equal(out.step.step, MN_STEP_APPROVE);
+    assert_int_equal(out.step.round, 3);
+    assert_int_equal(out.step.bounds.plan, 77);
+    assert_int_equal(out.step.bounds.restored, 5);
+    assert_int_equal(out.step.bounds.rolled_back, 2);
+    assert_int_equal(out.step.bounds.reset_count, 1);
+    assert_string_equal(out.step.bounds.reset[0].text, "x6");
+    assert_string_equal(out.step.operator_name.text, "alice");
+    assert_string_equal(out.step.key, in.step.key);
+    assert_string_equal(out.step.reason, "the disks are gone");
+    assert_int_equal(out.step.at, 12);
+    in.step.step = MN_STEP_REJECT;
+    assert_int_equal(through_the_journal(&in, &arena, &out), MN_OK);
+    assert_string_equal(mn_step_name(out.step.step), "reject");
+    in.step.bounds.rolled_back = 5; /* and one that is reset: more than are restored */
+    assert_int_equal(through_the_journal(&in, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_coordinators_questions_come_out_as_they_went_in),
         cmocka_unit_test(an_agent_reads_back_what_it_keeps),
         cmocka_unit_test(the_journal_remembers_who_had_it_go_on_and_why),
+        cmocka_unit_test(the_journal_remembers_who_approved_what_and_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
