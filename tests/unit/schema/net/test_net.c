@@ -256,6 +256,22 @@ static void lets_a_callback_close_its_own_socket(void **state)
     pair_close(&pair);
 }
 
+static void a_paused_socket_keeps_what_comes_until_it_is_resumed(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair, true);
+    assert_int_equal(mn_send(pair.dealer, NULL, "first", 5, NULL, 0), MN_OK);
+    assert_true(pair_run(&pair, &pair.at_client.count, 1, 10000));
+    mn_socket_pause(pair.router, true);
+    assert_int_equal(mn_send(pair.dealer, NULL, "second", 6, NULL, 0), MN_OK);
+    assert_false(pair_run(&pair, &pair.at_server.count, 2, 100));
+    mn_socket_pause(pair.router, false);
+    assert_true(pair_run(&pair, &pair.at_client.count, 2, 10000));
+    assert_string_equal(pair.at_server.last, "second");
+    pair_close(&pair);
+}
+
 static void names_the_port_that_is_in_use(void **state)
 {
     (void)state;
@@ -364,6 +380,7 @@ int main(void)
         cmocka_unit_test(refuses_to_send_what_is_too_large),
         cmocka_unit_test(says_that_a_peer_is_gone),
         cmocka_unit_test(lets_a_callback_close_its_own_socket),
+        cmocka_unit_test(a_paused_socket_keeps_what_comes_until_it_is_resumed),
         cmocka_unit_test(names_the_port_that_is_in_use),
         cmocka_unit_test(calls_a_watch_while_its_descriptor_is_readable),
         cmocka_unit_test(reads_back_the_keys_it_wrote_and_never_overwrites),
