@@ -14,6 +14,9 @@ enum {
     NET_CURVE_SIZE_MAX = 64, /* what CURVE adds to a frame */
     NET_LINGER_MS = 100,
     NET_HANDSHAKE_MS = 3000,
+    NET_CONNECT_MS = 2000, /* for a connection to be answered, before it is tried anew */
+    NET_PING_MS = 1000,
+    NET_PING_TIMEOUT_MS = 4000,
     NET_QUEUE_COUNT_MAX = 16384 /* messages waiting per connection and direction */
 };
 

@@ -49,10 +49,20 @@ static bool options_server(const struct mn_net *net, void *zmq, const char *endp
             option_text(zmq, ZMQ_ZAP_DOMAIN, domain));
 }
 
+/* A link that was cut comes back with TCP's patience, which doubles each time: it is given up, and
+ * made anew, when nothing has answered for a while. Only where the other side always reads: one
+ * that does not would not answer either, and has to be waited for. */
+static bool options_alive(void *zmq)
+{
+    return option_int(zmq, ZMQ_HEARTBEAT_IVL, NET_PING_MS) &&
+           option_int(zmq, ZMQ_HEARTBEAT_TIMEOUT, NET_PING_TIMEOUT_MS);
+}
+
 static bool options_client(const struct mn_net *net, void *zmq, const char *endpoint,
                            const char *server_key, bool immediate, int reconnect_ms_max)
 {
-    if (!option_int(zmq, ZMQ_IMMEDIATE, immediate ? 1 : 0) ||
+    if (!option_int(zmq, ZMQ_IMMEDIATE, immediate ? 1 : 0) || (immediate && !options_alive(zmq)) ||
+        !option_int(zmq, ZMQ_CONNECT_TIMEOUT, NET_CONNECT_MS) ||
         !option_int(zmq, ZMQ_RECONNECT_IVL, 20) ||
         !option_int(zmq, ZMQ_RECONNECT_IVL_MAX, reconnect_ms_max) ||
         !options_common(zmq, endpoint)) {
