@@ -179,7 +179,7 @@ exhaustive: $(BUILD)/bin/sim ## crash every process of small runs at each of its
 	@$(BUILD)/bin/sim --exhaustive --out $(BUILD)/exhaustive simulations/exhaustive/*.sim
 
 .PHONY: model
-model: ## check the models of keepers and rounds, and that each rule is needed (Spin; up to an hour)
+model: ## check the models of keepers and rounds, and that each rule is needed (Spin; about ten minutes)
 	@tests/model/run $(BUILD)
 
 sim-check: $(BUILD)/bin/sim $(BUILD)/bin/mneme $(BUILD)/bin/mneme-simulate
