@@ -1,5 +1,5 @@
-/* One request to the coordinator, and its answer. A request changes nothing there, so it may be
- * sent again when no answer comes. */
+/* One request to the coordinator, and its answer. What a request changes there it changes once, so
+ * it may be sent again when no answer comes. */
 #include "cli/client.h"
 
 #include <getopt.h>
@@ -47,6 +47,8 @@ mn_result client_parse(const struct client_command *command, int argc, char **ar
                                           {"key", required_argument, NULL, 'k'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
+                                          {"accept-unknown", no_argument, NULL, 'a'},
+                                          {"reason", required_argument, NULL, 'r'},
                                           {NULL, 0, NULL, 0}};
     *options = (struct client_options){.topology = client_environment("MNEME_TOPOLOGY"),
                                        .key = client_environment("MNEME_KEY")};
@@ -63,6 +65,12 @@ mn_result client_parse(const struct client_command *command, int argc, char **ar
             break;
         case 'j':
             options->json = true;
+            break;
+        case 'a':
+            options->accept_unknown = true;
+            break;
+        case 'r':
+            options->reason = optarg;
             break;
         case 'h':
             options->help = true;

@@ -22,6 +22,8 @@ struct client_options {
     const char *key;
     bool json;
     bool help;
+    bool accept_unknown;
+    const char *reason;                       /* NULL: none given */
     const char *words[CLIENT_WORD_COUNT_MAX]; /* what is no option, in order */
     int word_count;
 };

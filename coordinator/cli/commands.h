@@ -11,6 +11,9 @@ int status_command(int argc, char **argv);
 int rounds_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 
+/* mneme recall --accept-unknown --reason TEXT; with the same options */
+int recall_command(int argc, char **argv);
+
 /* mneme simulate SCENARIO.yaml ...: runs the program mneme-simulate with these words. */
 int simulate_command(int argc, char **argv);
 

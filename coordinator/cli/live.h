@@ -17,5 +17,7 @@ mn_result rounds_tell(struct mn_text *text, const json_t *facts, const struct to
                       bool colour) MN_CHECKED;
 mn_result explain_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                        bool colour) MN_CHECKED;
+mn_result recall_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                      bool colour) MN_CHECKED;
 
 #endif

@@ -16,6 +16,7 @@ static const struct main_command main_commands[] = {
     {"status", status_command, "[--json]", "show hosts, vats, and what is waited for"},
     {"rounds", rounds_command, "[--json]", "show every recovery, with its times"},
     {"explain", explain_command, "ROUND VAT [--json]", "say what a round did to a vat, and why"},
+    {"recall", recall_command, "--accept-unknown --reason T", "go on without absent keepers"},
     {"cut", cut_command, "[--json] FILE...", "decide from evidence files, or check a decision"},
     {"simulate", simulate_command, "SCENARIO.yaml [--out DIR]", "rehearse a disaster, simulated"},
     {"keygen", keygen_command, "FILE [--json]", "make a key file and print its public key"},

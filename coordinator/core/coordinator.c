@@ -196,9 +196,28 @@ static void begin_detector(struct coordinator *coordinator)
     }
 }
 
-static void on_begin(struct coordinator *coordinator)
+/* Who had it go on without some of the keepers, and why: for good. */
+static void begin_accepted(struct coordinator *coordinator,
+                           const struct mn_journal_recall *accepted)
+{
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    struct mn_name *absent = coordinator_take(coordinator, accepted->absent_count, sizeof *absent);
+    if (record == NULL || absent == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < accepted->absent_count; i++) {
+        absent[i] = accepted->absent[i];
+    }
+    record->kind = MN_JOURNAL_RECALL;
+    record->recall = *accepted;
+    record->recall.absent = absent;
+    coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_RECALL});
+}
+
+static void on_begin(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     mn_assert(!coordinator->begun);
+    mn_assert(event->begin.generation > coordinator->generation);
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         coordinator->vats[i].inherited = coordinator->vats[i].run > 0;
     }
@@ -208,9 +227,12 @@ static void on_begin(struct coordinator *coordinator)
     if (record == NULL) {
         return;
     }
-    coordinator->generation += 1;
+    coordinator->generation = event->begin.generation;
     record->kind = MN_JOURNAL_GENERATION;
     coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_GENERATION});
+    if (event->begin.accepted != NULL) {
+        begin_accepted(coordinator, event->begin.accepted);
+    }
 }
 
 /* ---- stepping -------------------------------------------------------------------------------- */
@@ -229,6 +251,7 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
     case PENDING_FIRST_START:
         vats_first_start(coordinator, pending->vat);
         return;
+    case PENDING_RECALL:
     case PENDING_HOST:
     case PENDING_RAISED:
         return;
@@ -250,6 +273,7 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
 
 static void on_recorded(struct coordinator *coordinator, uint64_t sequence)
 {
+    coordinator->head = sequence;
     size_t count = 0;
     while (count < coordinator->pending_count &&
            coordinator->pendings[count].sequence <= sequence) {
@@ -362,13 +386,19 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
         replay_record(coordinator, event);
         break;
     case COORDINATOR_ON_BEGIN:
-        on_begin(coordinator);
+        on_begin(coordinator, event);
         break;
     case COORDINATOR_ON_UP:
         on_up(coordinator, event->up.host, event->up.message);
         break;
     case COORDINATOR_ON_RECORDED:
         on_recorded(coordinator, event->recorded.sequence);
+        break;
+    case COORDINATOR_ON_ACCEPTED:
+        begin_accepted(coordinator, event->accepted);
+        break;
+    case COORDINATOR_ON_OVERTAKEN:
+        coordinator->behind = true;
         break;
     case COORDINATOR_ON_TICK:
         on_tick(coordinator);

@@ -4,8 +4,9 @@
  * The shell turns sockets, the journal and the clock into events, hands them in one at a time, and
  * carries out the effects in their order. The same events give the same effects, byte for byte.
  *
- * Write-ahead rule: journal records are durable in the order of their sequences. What rests on a
- * record is an effect only after COORDINATOR_ON_RECORDED of it.
+ * Write-ahead rule: journal records come into force in the order of their sequences: they are
+ * durable in the journal and at a majority of the keepers, which is for the core beside this one to
+ * say (keeping.h). What rests on a record is an effect only after COORDINATOR_ON_RECORDED of it.
  *
  * A round (struct coordinator_round_facts.state; core/round.c has the moves and their reasons):
  *
@@ -26,11 +27,13 @@
 #include "wire/stored.h"
 
 enum coordinator_event_kind {
-    COORDINATOR_ON_RECORD,   /* before BEGIN: a record of the journal, in the order of sequences */
-    COORDINATOR_ON_BEGIN,    /* the whole journal has been handed in */
-    COORDINATOR_ON_UP,       /* a host's agent says */
-    COORDINATOR_ON_RECORDED, /* all records up to this sequence are durable */
-    COORDINATOR_ON_TICK      /* coordinator_deadline has come */
+    COORDINATOR_ON_RECORD,    /* before BEGIN: a record of the journal, in the order of sequences */
+    COORDINATOR_ON_BEGIN,     /* the whole journal has been handed in */
+    COORDINATOR_ON_UP,        /* a host's agent says */
+    COORDINATOR_ON_RECORDED,  /* all records up to this sequence are in force: keeping.h */
+    COORDINATOR_ON_ACCEPTED,  /* an operator has it go on without some of the keepers */
+    COORDINATOR_ON_OVERTAKEN, /* another coordinator leads, or the journal is an old one */
+    COORDINATOR_ON_TICK       /* coordinator_deadline has come */
 };
 
 /* All that an event points to is borrowed for the step. */
@@ -42,6 +45,12 @@ struct coordinator_event {
             uint64_t generation;
             const struct mn_journal_record *record;
         } record;
+        const struct mn_journal_recall *accepted;
+        struct {
+            uint64_t generation; /* above that of every record, and promised by the keepers */
+            const struct mn_journal_recall *accepted; /* what an operator took upon himself to have
+                                                         it begin; NULL for nothing */
+        } begin;
         struct {
             uint32_t host; /* by the key of its connection: index in the topology */
             const struct mn_up *message;

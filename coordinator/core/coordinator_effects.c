@@ -102,6 +102,7 @@ struct mn_down *coordinator_say(struct coordinator *coordinator, uint32_t host,
         return NULL;
     }
     down->generation = coordinator->generation;
+    down->head = coordinator->head;
     down->kind = kind;
     effect->send.host = host;
     effect->send.message = down;

@@ -104,6 +104,7 @@ struct round {
 /* A record that is not durable yet, and what follows when it is. */
 enum pending_kind {
     PENDING_GENERATION,
+    PENDING_RECALL,
     PENDING_HOST,
     PENDING_FIRST_START,
     PENDING_RAISED,
@@ -133,6 +134,7 @@ struct coordinator {
     uint64_t sequence; /* of the newest record */
     uint64_t generation;
     bool begun;
+    uint64_t head; /* the newest record that is in force in this generation */
     bool in_force; /* the generation's record is durable */
     bool behind;   /* an agent knows a higher generation: nothing is said */
     mn_time listens_until;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "core/coordinator.h"
+#include "core/keeping.h"
 #include "docs/topology.h"
 #include "wire/operator.h"
 
@@ -30,6 +31,7 @@ enum {
 struct answer_source {
     const struct topology *topology;
     const struct coordinator *coordinator;
+    const struct keeping *keeping;
     const uint64_t *refused; /* by host: messages that the shell could not read */
     mn_time now;
 };
@@ -40,6 +42,8 @@ struct answer_source {
  *            MN_NO_MEMORY, MN_CORRUPT */
 mn_result answer_status(const struct answer_source *source, json_t **json,
                         struct mn_error *error) MN_CHECKED;
+/* The keepers, as a part of the status; NULL when memory is out. */
+json_t *answer_keepers(const struct answer_source *source);
 mn_result answer_rounds(const struct answer_source *source, json_t **json,
                         struct mn_error *error) MN_CHECKED;
 mn_result answer_explain(const struct answer_source *source, uint64_t round, const char *vat,

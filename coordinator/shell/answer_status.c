@@ -215,12 +215,13 @@ mn_result answer_status(const struct answer_source *source, json_t **json, struc
         result = status_asides(source, asides, &more_asides);
     }
     if (result == MN_OK) {
-        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:O, s:b, s:{s:O, s:O}, s:o, s:o}",
+        *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:O, s:b, s:{s:O, s:O}, s:o, s:o, s:o}",
                           "generation", (json_int_t)coordinator_generation(source->coordinator),
                           "hosts", hosts, "vats", vats, "waits", waits, "more_waits", more ? 1 : 0,
                           "aside", asides, "more_aside", more_asides ? 1 : 0, "counts", "hosts",
                           host_counts, "vats", vat_counts, "left_out",
-                          status_left_out(&host_rows, &vat_rows), "ledger", status_ledger(source));
+                          status_left_out(&host_rows, &vat_rows), "ledger", status_ledger(source),
+                          "keepers", answer_keepers(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(hosts);

@@ -37,12 +37,23 @@ void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_eve
     coordinator_effects_reset(&daemon->effects);
 }
 
+static mn_time daemon_deadline(const struct daemon *daemon)
+{
+    mn_time core = coordinator_deadline(daemon->coordinator);
+    mn_time keeping = keeping_deadline(daemon->keeping);
+    return core < keeping ? core : keeping;
+}
+
 static void daemon_loop(struct daemon *daemon)
 {
     while (!daemon->stop) {
-        mn_result result = mn_net_run(daemon->net, coordinator_deadline(daemon->coordinator));
+        mn_result result = mn_net_run(daemon->net, daemon_deadline(daemon));
         if (result != MN_OK) {
             coordinator_daemon_fail(daemon, result, "waiting for messages failed");
+        }
+        if (!daemon->stop && mn_now() >= keeping_deadline(daemon->keeping)) {
+            struct keeping_event tick = {.kind = KEEPING_ON_TICK};
+            coordinator_daemon_keep(daemon, &tick);
         }
         if (!daemon->stop && mn_now() >= coordinator_deadline(daemon->coordinator)) {
             struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};

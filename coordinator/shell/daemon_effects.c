@@ -19,7 +19,7 @@ static void effects_unsent(struct daemon *daemon, uint32_t host, mn_result why)
 }
 
 /* A host that cannot be reached is no failure: the core says again what matters. */
-static void effect_send(struct daemon *daemon, uint32_t host, const struct mn_down *message)
+void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message)
 {
     struct mn_peer *peer = &daemon->hosts[host].peer;
     if (peer->size == 0) {
@@ -143,7 +143,7 @@ void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinato
 {
     switch (effect->kind) {
     case COORDINATOR_DO_SEND:
-        effect_send(daemon, effect->send.host, effect->send.message);
+        coordinator_daemon_send(daemon, effect->send.host, effect->send.message);
         return;
     case COORDINATOR_DO_RECORD:
         effect_record(daemon, effect);
@@ -173,9 +173,12 @@ static void effects_recorded(struct daemon *daemon, const struct recorder_item *
         mn_log(MN_LOG_WARNING, "rehearsal", "text=\"killed after the decision, as told\"");
         (void)kill(getpid(), SIGKILL);
     }
-    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
-    event.recorded.sequence = item->sequence;
-    coordinator_daemon_step(daemon, &event);
+    struct keeping_event event = {.kind =
+                                      item->set_aside ? KEEPING_ON_SET_ASIDE : KEEPING_ON_RECORDED};
+    event.record.sequence = item->sequence;
+    event.record.generation = item->generation;
+    event.record.kind = item->kind;
+    coordinator_daemon_keep(daemon, &event);
 }
 
 void coordinator_daemon_recorded(struct daemon *daemon)

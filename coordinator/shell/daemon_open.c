@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -79,9 +80,15 @@ static mn_result open_core(struct daemon *daemon, const struct coordinator_optio
     size_t count = daemon->topology->host_count;
     daemon->hosts = calloc(count, sizeof *daemon->hosts);
     daemon->refused = calloc(count, sizeof *daemon->refused);
-    mn_result result = daemon->hosts == NULL || daemon->refused == NULL
+    daemon->piece = malloc(MN_PIECE_SIZE_MAX);
+    mn_result result = daemon->hosts == NULL || daemon->refused == NULL || daemon->piece == NULL
                            ? MN_NO_MEMORY
                            : coordinator_new(&daemon->coordinator, daemon->topology);
+    if (result == MN_OK) {
+        uint64_t candidate = 0;
+        randombytes_buf(&candidate, sizeof candidate);
+        result = keeping_new(&daemon->keeping, daemon->topology, candidate);
+    }
     if (result == MN_BAD_INPUT) {
         mn_error_set(
             error,
@@ -133,46 +140,25 @@ static mn_result open_sockets(struct daemon *daemon, struct mn_error *error)
     return result;
 }
 
-struct open_reader {
-    struct daemon *daemon;
-    struct mn_error *error;
-};
-
+/* What there is in the journal; the records themselves are handed on when it may lead. */
 static mn_result open_record(void *context, const struct journal_entry *entry)
 {
-    const struct open_reader *reader = context;
-    struct daemon *daemon = reader->daemon;
-    struct mn_arena arena;
-    struct mn_journal_record record;
-    mn_arena_init(&arena, 0);
-    mn_result result = mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes,
-                                                entry->size, &arena, &record);
-    if (result == MN_OK) {
-        struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
-        event.record.sequence = entry->sequence;
-        event.record.generation = entry->generation;
-        event.record.record = &record;
-        coordinator_daemon_step(daemon, &event);
-        result = daemon->result;
-    }
-    mn_arena_deinit(&arena);
+    struct daemon *daemon = context;
+    struct keeping_event event = {.kind = KEEPING_ON_LOG};
+    event.record.sequence = entry->sequence;
+    event.record.generation = entry->generation;
+    event.record.kind = entry->kind;
+    coordinator_daemon_keep(daemon, &event);
     open_signal(daemon, daemon->signals); /* a long journal takes long to read, an end must not */
-    if (result == MN_OK && daemon->stop) {
-        return MN_AGAIN;
-    }
-    if (result != MN_OK) {
-        mn_error_set(reader->error,
-                     "record %llu of journal.db cannot be used: %s; restore a backup",
-                     (unsigned long long)entry->sequence, mn_result_text(result));
-        result = result == MN_NO_MEMORY || result == MN_FULL ? result : MN_CORRUPT;
-    }
-    return result;
+    return daemon->result != MN_OK ? daemon->result : daemon->stop ? MN_AGAIN : MN_OK;
 }
 
 static mn_result open_journal(struct daemon *daemon, struct mn_error *error)
 {
-    struct open_reader reader = {.daemon = daemon, .error = error};
-    mn_result result = journal_read(&daemon->journal, 1, open_record, &reader, error);
+    mn_result result = journal_read(&daemon->journal, 1, open_record, daemon, error);
+    if (result == MN_OK) {
+        result = journal_open_sqlite(&daemon->reader, "journal.db", error);
+    }
     if (result == MN_OK) {
         result = recorder_start(&daemon->recorder, &daemon->journal, error);
     }
@@ -208,8 +194,8 @@ mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinato
         result = open_journal(daemon, error);
     }
     if (result == MN_OK) {
-        struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
-        coordinator_daemon_step(daemon, &event);
+        struct keeping_event event = {.kind = KEEPING_ON_BEGIN};
+        coordinator_daemon_keep(daemon, &event);
         result = daemon->result;
     }
     if (result != MN_OK) {
@@ -222,9 +208,13 @@ mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinato
 void coordinator_daemon_close(struct daemon *daemon)
 {
     mn_net_destroy(&daemon->net);
+    journal_close(&daemon->reader);
     journal_close(&daemon->journal);
     coordinator_destroy(&daemon->coordinator);
     coordinator_effects_deinit(&daemon->effects);
+    keeping_destroy(&daemon->keeping);
+    keeping_effects_deinit(&daemon->keeping_effects);
+    free(daemon->piece);
     mn_buffer_deinit(&daemon->buffer);
     free(daemon->hosts);
     free(daemon->refused);

@@ -3,6 +3,7 @@
 #define COORDINATOR_SHELL_DAEMON_PRIVATE_H
 
 #include "core/coordinator.h"
+#include "core/keeping.h"
 #include "docs/topology.h"
 #include "net/log.h"
 #include "net/net.h"
@@ -23,13 +24,17 @@ struct daemon {
     struct topology *topology;
     struct mn_keys keys;
     bool crash_at_decided;
-    struct journal journal;
+    struct journal journal; /* the recorder's */
+    struct journal reader;  /* the same, to read from while that one writes */
     struct recorder *recorder;
     struct mn_net *net;
     struct mn_socket *agents;
     struct mn_socket *operators;
     struct coordinator *coordinator;
     struct coordinator_effects effects;
+    struct keeping *keeping;
+    struct keeping_effects keeping_effects;
+    unsigned char *piece;      /* MN_PIECE_SIZE_MAX bytes of a record */
     struct daemon_host *hosts; /* by host */
     uint64_t *refused;         /* by host: messages that could not be read */
     struct mn_buffer buffer;
@@ -47,7 +52,14 @@ struct daemon {
 void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_event *event);
 void coordinator_daemon_fail(struct daemon *daemon, mn_result result, const char *text);
 
+/* daemon_keeping.c: the same for the core beside it. */
+void coordinator_daemon_keep(struct daemon *daemon, const struct keeping_event *event);
+/* Whether an operator's word would have it go on; then it does. */
+bool coordinator_daemon_accept(struct daemon *daemon, const struct topology_operator *who,
+                               const char *reason);
+
 /* daemon_effects.c */
+void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message);
 void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effect *effect);
 /* Records have become durable: tell the core, one by one. */
 void coordinator_daemon_recorded(struct daemon *daemon);

@@ -55,10 +55,16 @@ void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
                            ? MN_BAD_INPUT
                            : mn_up_decode(message->frame, message->frame_size, &arena, &up);
     if (result == MN_OK) {
-        struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
-        event.up.host = host;
-        event.up.message = &up;
-        coordinator_daemon_step(daemon, &event);
+        struct keeping_event heard = {.kind = KEEPING_ON_UP};
+        heard.up.host = host;
+        heard.up.message = &up;
+        coordinator_daemon_keep(daemon, &heard);
+        if (keeping_leads(daemon->keeping)) {
+            struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
+            event.up.host = host;
+            event.up.message = &up;
+            coordinator_daemon_step(daemon, &event);
+        }
     } else {
         wire_refuse(&daemon->hosts[host].refused_limit, &daemon->refused[host],
                     daemon->topology->hosts[host].name, result, "not a message of an agent");
@@ -81,6 +87,43 @@ static void wire_reply(struct daemon *daemon, const struct mn_peer *peer, const 
     }
 }
 
+static void wire_answer(struct daemon *daemon, const struct mn_peer *peer, const char *name,
+                        const struct mn_operator_request *request)
+{
+    struct answer_source source = {.topology = daemon->topology,
+                                   .coordinator = daemon->coordinator,
+                                   .keeping = daemon->keeping,
+                                   .refused = daemon->refused,
+                                   .now = mn_now()};
+    struct mn_operator_reply reply;
+    char *json = NULL;
+    answer_request(&source, request, &reply, &json);
+    wire_reply(daemon, peer, name, &reply);
+    free(json);
+}
+
+/* Whoever may approve may have it go on without the keepers that do not answer. */
+static void wire_accept(struct daemon *daemon, const struct mn_peer *peer,
+                        const struct topology_operator *who,
+                        const struct mn_operator_request *request)
+{
+    struct mn_operator_reply reply = {.request = request->request, .json = "{}", .json_size = 2};
+    if (who->role != TOPOLOGY_APPROVE) {
+        reply.code = MN_DENIED;
+        (void)snprintf(reply.text, sizeof reply.text,
+                       "%s may not do that: it takes the role approve", who->name);
+    } else if (request->reason[0] == '\0') {
+        reply.code = MN_BAD_INPUT;
+        (void)snprintf(reply.text, sizeof reply.text, "it takes a reason");
+    } else if (!coordinator_daemon_accept(daemon, who, request->reason)) {
+        reply.code = MN_STALE;
+        (void)snprintf(reply.text, sizeof reply.text,
+                       "the coordinator waits for no keeper and holds nothing back; see mneme "
+                       "status");
+    }
+    wire_reply(daemon, peer, who->name, &reply);
+}
+
 void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
                                       const struct mn_message *message)
 {
@@ -100,16 +143,10 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
         message->second != NULL
             ? MN_BAD_INPUT
             : mn_operator_request_decode(message->frame, message->frame_size, &arena, &request);
-    if (result == MN_OK) {
-        struct answer_source source = {.topology = daemon->topology,
-                                       .coordinator = daemon->coordinator,
-                                       .refused = daemon->refused,
-                                       .now = mn_now()};
-        struct mn_operator_reply reply;
-        char *json = NULL;
-        answer_request(&source, &request, &reply, &json);
-        wire_reply(daemon, &message->peer, name, &reply);
-        free(json);
+    if (result == MN_OK && request.command == MN_COMMAND_RECALL) {
+        wire_accept(daemon, &message->peer, &daemon->topology->operators[index], &request);
+    } else if (result == MN_OK) {
+        wire_answer(daemon, &message->peer, name, &request);
     } else {
         wire_refuse(&daemon->others_limit, &daemon->refused_others, name, result,
                     "not a request of an operator");

@@ -22,6 +22,28 @@ mn_result journal_read(struct journal *journal, uint64_t from, journal_visit *vi
     return journal->back_end->read(journal->state, from, visit, context, error);
 }
 
+mn_result journal_piece(struct journal *journal, uint64_t sequence, uint64_t offset, void *bytes,
+                        size_t *size, struct journal_entry *entry, struct mn_error *error)
+{
+    mn_result result =
+        journal->back_end->piece(journal->state, sequence, offset, bytes, size, entry, error);
+    mn_assert(result != MN_OK || offset + *size <= entry->size);
+    return result;
+}
+
+mn_result journal_set_aside(struct journal *journal, uint64_t from, mn_time at,
+                            struct mn_error *error)
+{
+    mn_assert(from > 0);
+    return journal->back_end->set_aside(journal->state, from, at, error);
+}
+
+mn_result journal_aside(struct journal *journal, journal_visit *visit, void *context,
+                        struct mn_error *error)
+{
+    return journal->back_end->aside(journal->state, visit, context, error);
+}
+
 mn_result journal_newest(struct journal *journal, uint64_t *sequence, uint64_t *generation,
                          struct mn_error *error)
 {

@@ -41,6 +41,10 @@ struct journal_back_end {
                       struct mn_error *error);
     mn_result (*newest)(void *state, uint64_t *sequence, uint64_t *generation,
                         struct mn_error *error);
+    mn_result (*piece)(void *state, uint64_t sequence, uint64_t offset, void *bytes, size_t *size,
+                       struct journal_entry *entry, struct mn_error *error);
+    mn_result (*set_aside)(void *state, uint64_t from, mn_time at, struct mn_error *error);
+    mn_result (*aside)(void *state, journal_visit *visit, void *context, struct mn_error *error);
     void (*close)(void *state);
 };
 
@@ -70,6 +74,26 @@ mn_result journal_append(struct journal *journal, const struct journal_entry *en
  * Errors:    MN_CORRUPT, MN_IO, or what @visit returned */
 mn_result journal_read(struct journal *journal, uint64_t from, journal_visit *visit, void *context,
                        struct mn_error *error) MN_CHECKED;
+
+/* Read up to *@size bytes of the record @sequence, from @offset on.
+ *
+ * @size      in: room in @bytes; out: how many were read.
+ * @entry     out: the record's facts, its whole size among them; `bytes` is NULL.
+ * Errors:    MN_NOT_FOUND  there is no such record, or it ends before @offset
+ *            MN_CORRUPT, MN_IO */
+mn_result journal_piece(struct journal *journal, uint64_t sequence, uint64_t offset, void *bytes,
+                        size_t *size, struct journal_entry *entry,
+                        struct mn_error *error) MN_CHECKED;
+
+/* Take the records from sequence @from on out of the journal, durably, and keep them beside it for
+ * ever: they contradict what is in force. The next record that is appended has sequence @from.
+ * Errors:    as journal_append; MN_UNKNOWN: read before acting */
+mn_result journal_set_aside(struct journal *journal, uint64_t from, mn_time at,
+                            struct mn_error *error) MN_CHECKED;
+
+/* Hand out every record that was set aside, in the order in which they were, then of sequences. */
+mn_result journal_aside(struct journal *journal, journal_visit *visit, void *context,
+                        struct mn_error *error) MN_CHECKED;
 
 /* The newest record's sequence, and the newest generation; 0 and 0 when it is empty. */
 mn_result journal_newest(struct journal *journal, uint64_t *sequence, uint64_t *generation,

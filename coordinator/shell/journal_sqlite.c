@@ -1,4 +1,5 @@
-/* The journal in SQLite: one table, one transaction for each compare-and-append.
+/* The journal in SQLite: one table, one transaction for each compare-and-append; and one table for
+ * what was set aside.
  *
  * WAL with synchronous=FULL syncs the log before a commit returns (sqlite.org/pragma.html), so what
  * was appended survives a power cut. BEGIN IMMEDIATE takes the write lock before the comparison, so
@@ -128,21 +129,17 @@ static mn_result sqlite_compare_and_insert(struct journal_sqlite *state,
     return result;
 }
 
-static mn_result sqlite_append(void *opaque, const struct journal_entry *entry,
+/* End the transaction in which @result came about; @what was tried. */
+static mn_result sqlite_commit(struct journal_sqlite *state, mn_result result, const char *what,
                                struct mn_error *error)
 {
-    struct journal_sqlite *state = opaque;
-    if (!sqlite_run(state, "BEGIN IMMEDIATE")) {
-        return sqlite_failure(state, "append to", error);
-    }
-    mn_result result = sqlite_compare_and_insert(state, entry, error);
     if (result == MN_OK && sqlite_run(state, "COMMIT")) {
         return MN_OK;
     }
     if (result == MN_OK) {
         /* A commit that failed while the disk was full left nothing; of any other failure it is not
          * certain what reached the disk. */
-        result = sqlite_failure(state, "append to", error);
+        result = sqlite_failure(state, what, error);
         if (result != MN_NO_SPACE && result != MN_IN_USE) {
             result = MN_UNKNOWN;
         }
@@ -150,6 +147,105 @@ static mn_result sqlite_append(void *opaque, const struct journal_entry *entry,
     if (sqlite3_get_autocommit(state->database) == 0) {
         (void)sqlite_run(state, "ROLLBACK");
     }
+    return result;
+}
+
+static mn_result sqlite_append(void *opaque, const struct journal_entry *entry,
+                               struct mn_error *error)
+{
+    struct journal_sqlite *state = opaque;
+    if (!sqlite_run(state, "BEGIN IMMEDIATE")) {
+        return sqlite_failure(state, "append to", error);
+    }
+    return sqlite_commit(state, sqlite_compare_and_insert(state, entry, error), "append to", error);
+}
+
+/* Copy, then delete, in one transaction. */
+static mn_result sqlite_set_aside(void *opaque, uint64_t from, mn_time at, struct mn_error *error)
+{
+    static const char *const statements[] = {
+        "INSERT INTO aside (at, sequence, generation, kind, written_at, bytes) "
+        "SELECT ?2, sequence, generation, kind, written_at, bytes FROM journal "
+        "WHERE sequence >= ?1 ORDER BY sequence",
+        "DELETE FROM journal WHERE sequence >= ?1 AND ?2 = ?2"};
+    struct journal_sqlite *state = opaque;
+    if (!sqlite_run(state, "BEGIN IMMEDIATE")) {
+        return sqlite_failure(state, "set records aside in", error);
+    }
+    mn_result result = MN_OK;
+    for (size_t i = 0; i < 2 && result == MN_OK; i++) {
+        sqlite3_stmt *change = NULL;
+        bool done =
+            sqlite3_prepare_v2(state->database, statements[i], -1, &change, NULL) == SQLITE_OK &&
+            sqlite3_bind_int64(change, 1, (sqlite3_int64)from) == SQLITE_OK &&
+            sqlite3_bind_int64(change, 2, at) == SQLITE_OK && sqlite3_step(change) == SQLITE_DONE;
+        result = done ? MN_OK : sqlite_failure(state, "set records aside in", error);
+        (void)sqlite3_finalize(change);
+    }
+    return sqlite_commit(state, result, "set records aside in", error);
+}
+
+static struct journal_entry sqlite_entry(sqlite3_stmt *select)
+{
+    return (struct journal_entry){.sequence = (uint64_t)sqlite3_column_int64(select, 0),
+                                  .generation = (uint64_t)sqlite3_column_int64(select, 1),
+                                  .kind = (uint32_t)sqlite3_column_int64(select, 2),
+                                  .written_at = sqlite3_column_int64(select, 3)};
+}
+
+static mn_result sqlite_piece(void *opaque, uint64_t sequence, uint64_t offset, void *bytes,
+                              size_t *size, struct journal_entry *entry, struct mn_error *error)
+{
+    struct journal_sqlite *state = opaque;
+    sqlite3_stmt *select = NULL;
+    const char *sql = "SELECT sequence, generation, kind, written_at, length(bytes), "
+                      "substr(bytes, ?2, ?3) FROM journal WHERE sequence = ?1";
+    mn_result result = MN_OK;
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(state->database, sql, -1, &select, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(select, 1, (sqlite3_int64)sequence) == SQLITE_OK &&
+        sqlite3_bind_int64(select, 2, (sqlite3_int64)offset + 1) == SQLITE_OK &&
+        sqlite3_bind_int64(select, 3, (sqlite3_int64)*size) == SQLITE_OK) {
+        step = sqlite3_step(select);
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE) {
+        result = sqlite_failure(state, "read", error);
+    } else if (step == SQLITE_DONE || (uint64_t)sqlite3_column_int64(select, 4) < offset) {
+        result = MN_NOT_FOUND;
+    } else {
+        size_t got = (size_t)sqlite3_column_bytes(select, 5);
+        *entry = sqlite_entry(select);
+        entry->size = (size_t)sqlite3_column_int64(select, 4);
+        if (got > 0) {
+            memcpy(bytes, sqlite3_column_blob(select, 5), got);
+        }
+        *size = got;
+    }
+    (void)sqlite3_finalize(select);
+    return result;
+}
+
+static mn_result sqlite_aside(void *opaque, journal_visit *visit, void *context,
+                              struct mn_error *error)
+{
+    struct journal_sqlite *state = opaque;
+    sqlite3_stmt *select = NULL;
+    const char *sql = "SELECT sequence, generation, kind, written_at, bytes FROM aside "
+                      "ORDER BY number";
+    mn_result result = MN_OK;
+    int step = sqlite3_prepare_v2(state->database, sql, -1, &select, NULL) == SQLITE_OK
+                   ? sqlite3_step(select)
+                   : SQLITE_ERROR;
+    for (; result == MN_OK && step == SQLITE_ROW; step = sqlite3_step(select)) {
+        struct journal_entry entry = sqlite_entry(select);
+        entry.bytes = sqlite3_column_blob(select, 4);
+        entry.size = (size_t)sqlite3_column_bytes(select, 4);
+        result = visit(context, &entry);
+    }
+    if (result == MN_OK && step != SQLITE_DONE) {
+        result = sqlite_failure(state, "read", error);
+    }
+    (void)sqlite3_finalize(select);
     return result;
 }
 
@@ -166,14 +262,9 @@ static mn_result sqlite_visit_rows(struct journal_sqlite *state, sqlite3_stmt *s
         if (step != SQLITE_ROW) {
             return sqlite_failure(state, "read", error);
         }
-        struct journal_entry entry = {
-            .sequence = (uint64_t)sqlite3_column_int64(select, 0),
-            .generation = (uint64_t)sqlite3_column_int64(select, 1),
-            .kind = (uint32_t)sqlite3_column_int64(select, 2),
-            .written_at = sqlite3_column_int64(select, 3),
-            .bytes = sqlite3_column_blob(select, 4),
-            .size = (size_t)sqlite3_column_bytes(select, 4),
-        };
+        struct journal_entry entry = sqlite_entry(select);
+        entry.bytes = sqlite3_column_blob(select, 4);
+        entry.size = (size_t)sqlite3_column_bytes(select, 4);
         if (entry.sequence != expected) {
             mn_error_set(error, "the journal %s has no record %llu; restore a backup", state->path,
                          (unsigned long long)expected);
@@ -205,8 +296,13 @@ static mn_result sqlite_read(void *opaque, uint64_t from, journal_visit *visit, 
     return result;
 }
 
-static const struct journal_back_end sqlite_back_end = {
-    .append = sqlite_append, .read = sqlite_read, .newest = sqlite_newest, .close = sqlite_close};
+static const struct journal_back_end sqlite_back_end = {.append = sqlite_append,
+                                                        .read = sqlite_read,
+                                                        .newest = sqlite_newest,
+                                                        .piece = sqlite_piece,
+                                                        .set_aside = sqlite_set_aside,
+                                                        .aside = sqlite_aside,
+                                                        .close = sqlite_close};
 
 static bool sqlite_prepare(struct journal_sqlite *state)
 {
@@ -215,6 +311,11 @@ static bool sqlite_prepare(struct journal_sqlite *state)
            sqlite_run(state, "PRAGMA synchronous=FULL") &&
            sqlite_run(state, "CREATE TABLE IF NOT EXISTS journal ("
                              "sequence INTEGER PRIMARY KEY, generation INTEGER NOT NULL, "
+                             "kind INTEGER NOT NULL, written_at INTEGER NOT NULL, "
+                             "bytes BLOB NOT NULL) STRICT") &&
+           sqlite_run(state, "CREATE TABLE IF NOT EXISTS aside ("
+                             "number INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
+                             "sequence INTEGER NOT NULL, generation INTEGER NOT NULL, "
                              "kind INTEGER NOT NULL, written_at INTEGER NOT NULL, "
                              "bytes BLOB NOT NULL) STRICT") &&
            sqlite3_prepare_v2(state->database,

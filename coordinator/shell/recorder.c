@@ -92,7 +92,10 @@ static mn_result record_write(const struct recorder *recorder, struct recorder_i
         result = evidence_file_write(item->round, item->evidence.bytes, item->evidence.size,
                                      &item->error);
     }
-    if (result == MN_OK) {
+    if (result == MN_OK && item->set_aside) {
+        result =
+            journal_set_aside(recorder->journal, item->sequence, item->written_at, &item->error);
+    } else if (result == MN_OK) {
         struct journal_entry entry = {.sequence = item->sequence,
                                       .generation = item->generation,
                                       .kind = item->kind,

@@ -24,6 +24,7 @@ enum {
 /* A record on its way, encoded: it shares no memory with the core. */
 struct recorder_item {
     struct recorder_item *next;
+    bool set_aside; /* no record: set those from `sequence` on aside */
     uint64_t sequence;
     uint64_t generation;
     uint32_t kind; /* enum mn_journal_kind */

@@ -148,10 +148,10 @@ void sim_destroy(struct sim **out)
         sim_disk_deinit(&sim->machines[i].backup);
         free(sim->machines[i].ports);
     }
-    for (size_t i = 0; i < sim->journal_count; i++) {
-        sim_entry_free(&sim->journal[i]);
-    }
-    free(sim->journal);
+    sim_journal_free(&sim->journals[0]);
+    sim_journal_free(&sim->journals[1]);
+    sim_journal_free(&sim->in_force);
+    sim_journal_free(&sim->written);
     free(sim->machines);
     agent_directory_destroy(&sim->directory);
     free(sim->vat_names);
@@ -164,6 +164,7 @@ void sim_destroy(struct sim **out)
     sim_tree_destroy(&sim->tree);
     mn_arena_deinit(&sim->arena);
     coordinator_effects_deinit(&sim->coordinator_effects);
+    keeping_effects_deinit(&sim->keeping_effects);
     agent_effects_deinit(&sim->agent_effects);
     vat_effects_deinit(&sim->vat_effects);
     mn_buffer_deinit(&sim->buffer);
@@ -234,7 +235,11 @@ static void handle_of_process(struct sim *sim, struct sim_process *process,
         sim_bank_turn(sim, process);
         return;
     case SIM_ON_STEP:
-        sim_vat_go_on(sim, process);
+        if (process->role == SIM_COORDINATOR) {
+            sim_coordinator_look(sim, process);
+        } else {
+            sim_vat_go_on(sim, process);
+        }
         return;
     case SIM_ON_DISK:
         if (process->role == SIM_COORDINATOR) {
@@ -372,7 +377,9 @@ static const char *unsettled(const struct sim *sim)
         return "the coordinator does not run";
     }
     const struct coordinator *core = sim->processes[slot]->coordinator->core;
-    const char *why = unsettled_rounds(core);
+    const char *why = keeping_leads(sim->processes[slot]->coordinator->keeping)
+                          ? unsettled_rounds(core)
+                          : "no coordinator leads";
     if (why == NULL) {
         why = unsettled_vats(sim, core);
     }

@@ -102,6 +102,7 @@ static void machine_down(struct sim *sim, uint32_t number, bool lose)
     sim_disturb(sim, number);
     processes_kill(sim, machine);
     if (lose) {
+        machine->lost += 1;
         sim_disk_lose(sim, number);
     } else {
         sim_disk_cut(sim, number);
@@ -248,14 +249,61 @@ static void lose_copy(struct sim *sim, uint32_t host, uint32_t number)
     }
 }
 
-static void old_journal(struct sim *sim, uint32_t records)
+/* The newest @records of the coordinator's journal are gone; all of them when there are no more. */
+static void old_journal(struct sim *sim, size_t records)
 {
     struct sim_process *coordinator = machine_process(sim, sim->host_count);
     if (coordinator != NULL) {
         sim_kill(sim, coordinator);
     }
-    for (uint32_t i = 0; i < records && sim->journal_count > 0; i++) {
-        sim_entry_free(&sim->journal[--sim->journal_count]);
+    struct sim_journal *journal = &sim->journals[sim->journal_used];
+    sim_journal_cut(journal, records < journal->count ? journal->count - records : 0);
+}
+
+/* Another one has the port and all connections; the one before, which may stand still, lives on. */
+static void second_begin(struct sim *sim, const struct sim_fault *fault)
+{
+    struct sim_machine *machine = &sim->machines[sim->host_count];
+    struct sim_process *first = machine_process(sim, sim->host_count);
+    if (first == NULL || sim->first_instance != 0) {
+        return;
+    }
+    sim_count(sim, SIM_SOMETIMES_SECOND);
+    const struct sim_journal *own = &sim->journals[0];
+    sim_journal_copy(&sim->journals[1], own, own->count > fault->b ? own->count - fault->b : 0);
+    sim->first_slot = first->slot;
+    sim->first_instance = first->instance;
+    sim->journal_used = 1;
+    if (fault->a % 2 == 1) {
+        stand_still(sim, first, fault->for_ms);
+    }
+    sim_reset(sim, sim->host_count);
+    sim_port_give(sim, first);
+    machine->process = SIM_NOBODY;
+    sim_machine_restart(sim, sim->host_count);
+}
+
+/* The second one is gone with its journal, and the first one has the connections again. */
+static void second_end(struct sim *sim)
+{
+    struct sim_machine *machine = &sim->machines[sim->host_count];
+    struct sim_process *second = machine_process(sim, sim->host_count);
+    if (sim->first_instance == 0) {
+        return;
+    }
+    struct sim_process *first = sim_process_at(sim, sim->first_slot, sim->first_instance);
+    sim->first_instance = 0;
+    sim->journal_used = 0;
+    if (second != NULL && second->coordinator->journal == 1) {
+        sim_kill(sim, second);
+    }
+    sim_journal_cut(&sim->journals[1], 0);
+    if (first != NULL && machine->process == SIM_NOBODY) {
+        sim_reset(sim, sim->host_count);
+        machine->process = first->slot;
+        sim_port_take(sim, first, SIM_PORT_AGENT);
+    } else {
+        sim_machine_restart(sim, sim->host_count);
     }
 }
 
@@ -323,6 +371,8 @@ static bool harmless(enum sim_fault_kind kind)
     case SIM_FAULT_PAUSE_AGENT:
     case SIM_FAULT_PAUSE_COORDINATOR:
     case SIM_FAULT_REPLACE_COORDINATOR:
+    case SIM_FAULT_SECOND_COORDINATOR:
+    case SIM_FAULT_LOSE_JOURNAL:
     case SIM_FAULT_DISK_SLOW:
     case SIM_FAULT_BACKUP:
         return true;
@@ -418,6 +468,12 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_OLD_JOURNAL:
         old_journal(sim, fault->b);
         return;
+    case SIM_FAULT_LOSE_JOURNAL:
+        old_journal(sim, SIZE_MAX);
+        return;
+    case SIM_FAULT_SECOND_COORDINATOR:
+        second_begin(sim, fault);
+        return;
     case SIM_FAULT_BACKUP:
         sim_disk_copy(&sim->machines[host].backup, &sim->machines[host].disk);
         return;
@@ -488,6 +544,8 @@ void sim_fault_end(struct sim *sim, size_t index)
         sim->machines[host].errors_percent -= fault->b;
     } else if (fault->kind == SIM_FAULT_PAUSE_AGENT) {
         sim_disturb(sim, host);
+    } else if (fault->kind == SIM_FAULT_SECOND_COORDINATOR) {
+        second_end(sim);
     } else {
         sim_heal(sim, index);
     }

@@ -16,6 +16,7 @@
     X(racks, 1, 1, 1000, "in each zone")                                                           \
     X(hosts, 1, 1, 1000, "in each rack")                                                           \
     X(vats, 6, 1, 10000000, "in all, placed on the hosts in turn")                                 \
+    X(keepers, 0, 0, 7, "hosts that keep the coordinator's journal, as far as there are racks")    \
     X(told_percent, 0, 0, 100, "of the vats that are told of a peer's rollback, not rolled back")  \
     X(early_percent, 0, 0, 100, "of the vats send early")                                          \
     X(lease_percent, 0, 0, 100, "of the vats act on the world outside, while they have a lease")   \

@@ -6,13 +6,10 @@
 
 #include "engine/sim_private.h"
 
-enum { SIM_APPEND_RETRY_MS = 100 };
-
-void sim_entry_free(struct sim_entry *entry)
-{
-    mn_buffer_deinit(&entry->bytes);
-    mn_text_deinit(&entry->evidence);
-}
+enum {
+    SIM_APPEND_RETRY_MS = 100,
+    SIM_OPERATOR_MS = 3000 /* until an operator looks at a coordinator in trouble */
+};
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
@@ -29,7 +26,9 @@ static void say_down(struct sim *sim, const struct sim_coordinator *coordinator,
                  mn_result_name(result));
         return;
     }
-    if (sim->observer != NULL) {
+    bool keeping = message->kind == MN_DOWN_PROMISE || message->kind == MN_DOWN_KEEP ||
+                   message->kind == MN_DOWN_RECALL;
+    if (sim->observer != NULL && !keeping) {
         observer_down(sim->observer, host, message);
     }
     if (message->kind == MN_DOWN_FREEZE) {
@@ -91,6 +90,13 @@ static void carry_out(struct sim *sim, struct sim_process *process,
     }
 }
 
+static void set_timer(struct sim *sim, struct sim_process *process)
+{
+    mn_time core = coordinator_deadline(process->coordinator->core);
+    mn_time keeping = keeping_deadline(process->coordinator->keeping);
+    sim_timer(sim, process, core < keeping ? core : keeping);
+}
+
 static void step(struct sim *sim, struct sim_process *process,
                  const struct coordinator_event *event)
 {
@@ -115,54 +121,190 @@ static void step(struct sim *sim, struct sim_process *process,
     }
     coordinator_effects_reset(&sim->coordinator_effects);
     if (!process->dying) {
-        sim_timer(sim, process, coordinator_deadline(coordinator->core));
+        set_timer(sim, process);
+    }
+}
+
+/* ---- the keepers ----------------------------------------------------------------------------- */
+
+static void operator_later(struct sim *sim, struct sim_process *process)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    struct keeping_facts facts;
+    keeping_facts(coordinator->keeping, &facts);
+    bool trouble = facts.state == KEEPING_OVERTAKEN || facts.holds;
+    if (trouble && !coordinator->looked_at && facts.keeper_count > 0) {
+        coordinator->looked_at = true;
+        sim_at(sim, sim->now + SIM_OPERATOR_MS * MN_MS, SIM_ON_STEP, process, 0, NULL);
+    }
+}
+
+/* Records as many as fit, from the journal into the message. */
+static void say_keep(struct sim *sim, struct sim_coordinator *coordinator,
+                     const struct keeping_effect *effect)
+{
+    const struct sim_journal *journal = &sim->journals[coordinator->journal];
+    struct mn_down down = *effect->send.message;
+    struct mn_kept *records = sim_take(KEEPING_RECORD_COUNT_MAX, sizeof *records);
+    uint64_t offset = effect->send.offset;
+    for (uint64_t at = down.keep.after; at < effect->send.upto && at < journal->count; at++) {
+        const struct sim_entry *entry = &journal->entries[at];
+        size_t left = entry->bytes.size > offset ? entry->bytes.size - (size_t)offset : 0;
+        struct mn_kept record = {
+            .sequence = at + 1,
+            .generation = entry->generation,
+            .kind = entry->kind,
+            .written_at = entry->written_at,
+            .size = entry->bytes.size,
+            .offset = offset,
+            .bytes = entry->bytes.bytes + offset,
+            .byte_count = (uint32_t)(left < MN_PIECE_SIZE_MAX ? left : MN_PIECE_SIZE_MAX)};
+        offset = 0;
+        if (!keeping_keep_add(&down, records, &record)) {
+            break;
+        }
+    }
+    say_down(sim, coordinator, effect->send.host, &down);
+    free(records);
+}
+
+static void ask_kept(struct sim *sim, struct sim_process *process,
+                     const struct keeping_effect *effect)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    struct sim_append *append = sim_take(1, sizeof *append);
+    append->set_aside = effect->kind == KEEPING_DO_SET_ASIDE;
+    append->fetched = true;
+    if (append->set_aside) {
+        append->sequence = effect->sequence;
+    } else {
+        const struct mn_kept *record = &effect->append;
+        append->sequence = record->sequence;
+        append->entry.generation = record->generation;
+        append->entry.kind = record->kind;
+        append->entry.written_at = record->written_at;
+        mn_result result =
+            mn_buffer_append(&append->entry.bytes, record->bytes, record->byte_count);
+        mn_assert(result == MN_OK);
+    }
+    *coordinator->last = append;
+    coordinator->last = &append->next;
+    append_next(sim, process);
+}
+
+static void lead(struct sim *sim, struct sim_process *process, const struct keeping_effect *effect)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    const struct sim_journal *journal = &sim->journals[coordinator->journal];
+    coordinator_destroy(&coordinator->core);
+    mn_result result = coordinator_new(&coordinator->core, sim->topology);
+    mn_assert(result == MN_OK);
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct sim_entry *entry = &journal->entries[i];
+        struct mn_journal_record record;
+        struct mn_arena arena = {0};
+        result = mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes.bytes,
+                                          entry->bytes.size, &arena, &record);
+        mn_assert(result == MN_OK);
+        struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
+        event.record.sequence = i + 1;
+        event.record.generation = entry->generation;
+        event.record.record = &record;
+        step(sim, process, &event);
+        mn_arena_deinit(&arena);
+    }
+    struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
+    event.begin.generation = effect->lead.generation;
+    event.begin.accepted = effect->lead.accepted;
+    step(sim, process, &event);
+}
+
+/* Only what leaves the process counts as an effect that it can die before. */
+static void keep_carry_out(struct sim *sim, struct sim_process *process,
+                           const struct keeping_effect *effect)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
+    bool leaves = effect->kind <= KEEPING_DO_SET_ASIDE;
+    if (process->dying || (leaves && !sim_effect_allowed(sim, process))) {
+        return;
+    }
+    switch (effect->kind) {
+    case KEEPING_DO_SEND:
+        say_down(sim, process->coordinator, effect->send.host, effect->send.message);
+        return;
+    case KEEPING_DO_KEEP:
+        say_keep(sim, process->coordinator, effect);
+        return;
+    case KEEPING_DO_APPEND:
+    case KEEPING_DO_SET_ASIDE:
+        ask_kept(sim, process, effect);
+        return;
+    case KEEPING_DO_LEAD:
+        lead(sim, process, effect);
+        return;
+    case KEEPING_DO_ACCEPTED:
+        event.kind = COORDINATOR_ON_ACCEPTED;
+        event.accepted = effect->lead.accepted;
+        step(sim, process, &event);
+        return;
+    case KEEPING_DO_IN_FORCE:
+        sim_in_force(sim, process, effect->sequence);
+        event.recorded.sequence = effect->sequence;
+        step(sim, process, &event);
+        return;
+    case KEEPING_DO_OVERTAKEN:
+        event.kind = COORDINATOR_ON_OVERTAKEN;
+        step(sim, process, &event);
+        return;
+    case KEEPING_DO_NOTE:
+        sim_note_keeping(sim, &effect->note);
+        return;
+    }
+}
+
+static void keep(struct sim *sim, struct sim_process *process, const struct keeping_event *event)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    if (process->dying) {
+        return;
+    }
+    keeping_step(coordinator->keeping, sim_clock(sim, process), event, &sim->keeping_effects);
+    mn_assert(sim->keeping_effects.result == MN_OK);
+    if (sim->observer != NULL) {
+        keeping_invariant(coordinator->keeping);
+    }
+    for (size_t i = 0; i < sim->keeping_effects.count; i++) {
+        keep_carry_out(sim, process, &sim->keeping_effects.items[i]);
+    }
+    keeping_effects_reset(&sim->keeping_effects);
+    if (!process->dying) {
+        set_timer(sim, process);
+        operator_later(sim, process);
     }
 }
 
 /* ---- the journal ----------------------------------------------------------------------------- */
 
-static void append_observed(struct sim *sim, uint64_t sequence, const struct sim_entry *entry)
-{
-    struct mn_journal_record record;
-    struct mn_arena arena = {0};
-    mn_result result = mn_journal_record_decode(
-        (enum mn_journal_kind)entry->kind, entry->bytes.bytes, entry->bytes.size, &arena, &record);
-    if (result != MN_OK) {
-        sim_fail(sim, "codec", "a record of the journal is not decoded: %s",
-                 mn_result_name(result));
-    } else {
-        if (record.kind == MN_JOURNAL_DECISION) {
-            sim->rounds_decided += 1;
-            sim_note_decision(sim, &record.decision);
-            sim_fault_aim(sim, SIM_AIM_DECIDED);
-            sim_show(sim,
-                     (struct sim_seen){.kind = SIM_SEEN_DECIDED, .decision = &record.decision});
-            if (sim->trace != NULL && entry->evidence.size > 0) {
-                (void)fprintf(sim->trace, "evidence %s", entry->evidence.bytes);
-            }
-        } else if (record.kind == MN_JOURNAL_DONE) {
-            sim->rounds_decided -= 1;
-            sim_fault_aim(sim, SIM_AIM_DONE);
-        }
-        if (sim->observer != NULL) {
-            observer_journal(sim->observer, sequence, entry->generation, &record,
-                             entry->evidence.bytes, entry->evidence.size);
-        }
-    }
-    mn_arena_deinit(&arena);
-}
-
 /* Compare and append. False: another has appended meanwhile. */
-static bool journal_add(struct sim *sim, struct sim_append *append)
+static bool journal_add(struct sim *sim, const struct sim_coordinator *coordinator,
+                        struct sim_append *append)
 {
-    uint64_t newest = sim->journal_count > 0 ? sim->journal[sim->journal_count - 1].generation : 0;
-    if (append->sequence != sim->journal_count + 1 || append->entry.generation < newest) {
+    struct sim_journal *journal = &sim->journals[coordinator->journal];
+    if (append->set_aside) {
+        sim_journal_cut(journal, append->sequence - 1);
+        return true;
+    }
+    uint64_t newest = journal->count > 0 ? journal->entries[journal->count - 1].generation : 0;
+    if (append->sequence != journal->count + 1 || append->entry.generation < newest) {
         return false;
     }
-    sim_grow(&sim->journal, &sim->journal_capacity, sim->journal_count + 1, sizeof *sim->journal);
-    sim->journal[sim->journal_count++] = append->entry;
-    append->entry = (struct sim_entry){0};
-    append_observed(sim, sim->journal_count, &sim->journal[sim->journal_count - 1]);
+    if (!append->fetched) {
+        append->entry.written_at = sim->now;
+    }
+    if (append->entry.evidence.size > 0) {
+        sim_journal_keep_evidence(sim, &append->entry);
+    }
+    sim_journal_add(journal, &append->entry);
     return true;
 }
 
@@ -185,40 +327,23 @@ void sim_coordinator_appended(struct sim *sim, struct sim_process *process)
     }
     coordinator->appending = false;
     struct sim_append *append = append_take(coordinator);
-    uint64_t sequence = append->sequence;
-    bool added = journal_add(sim, append);
+    struct keeping_event event = {.kind = append->set_aside ? KEEPING_ON_SET_ASIDE
+                                                            : KEEPING_ON_RECORDED};
+    event.record.sequence = append->sequence;
+    event.record.generation = append->entry.generation;
+    event.record.kind = append->entry.kind;
+    bool added = journal_add(sim, coordinator, append);
     sim_entry_free(&append->entry);
     free(append);
     if (!added) {
         process->dying = true;
         return;
     }
-    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
-    event.recorded.sequence = sequence;
-    step(sim, process, &event);
+    keep(sim, process, &event);
     append_next(sim, process);
 }
 
 /* ---- starting and ending --------------------------------------------------------------------- */
-
-static void load_journal(struct sim *sim, struct sim_process *process)
-{
-    for (size_t i = 0; i < sim->journal_count; i++) {
-        const struct sim_entry *entry = &sim->journal[i];
-        struct mn_journal_record record;
-        struct mn_arena arena = {0};
-        mn_result result =
-            mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes.bytes,
-                                     entry->bytes.size, &arena, &record);
-        mn_assert(result == MN_OK);
-        struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
-        event.record.sequence = i + 1;
-        event.record.generation = entry->generation;
-        event.record.record = &record;
-        step(sim, process, &event);
-        mn_arena_deinit(&arena);
-    }
-}
 
 void sim_coordinator_start(struct sim *sim)
 {
@@ -236,10 +361,20 @@ void sim_coordinator_start(struct sim *sim)
     if (sim->rounds_decided > 0) {
         sim_count(sim, SIM_SOMETIMES_RESUMED);
     }
-    load_journal(sim, process);
+    coordinator->journal = sim->journal_used;
+    result = keeping_new(&coordinator->keeping, sim->topology, process->instance);
+    mn_assert(result == MN_OK);
+    const struct sim_journal *journal = &sim->journals[coordinator->journal];
+    for (size_t i = 0; i < journal->count; i++) {
+        struct keeping_event event = {.kind = KEEPING_ON_LOG};
+        event.record.sequence = i + 1;
+        event.record.generation = journal->entries[i].generation;
+        event.record.kind = journal->entries[i].kind;
+        keep(sim, process, &event);
+    }
     sim_port_take(sim, process, SIM_PORT_AGENT);
-    struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
-    step(sim, process, &event);
+    struct keeping_event event = {.kind = KEEPING_ON_BEGIN};
+    keep(sim, process, &event);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         sim_disturb(sim, i);
     }
@@ -254,7 +389,7 @@ void sim_coordinator_free(struct sim *sim, struct sim_process *process)
     /* What was being appended may be on the disk or not. */
     if (coordinator->appending && sim->machines[process->machine].full == 0 &&
         mn_random_below(&sim->disk_random, 2) == 0) {
-        (void)journal_add(sim, coordinator->first);
+        (void)journal_add(sim, coordinator, coordinator->first);
     }
     while (coordinator->first != NULL) {
         struct sim_append *append = append_take(coordinator);
@@ -262,6 +397,7 @@ void sim_coordinator_free(struct sim *sim, struct sim_process *process)
         free(append);
     }
     coordinator_destroy(&coordinator->core);
+    keeping_destroy(&coordinator->keeping);
     free(coordinator->peers);
     free(coordinator->connections);
     free(coordinator);
@@ -284,21 +420,69 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
     if (result != MN_OK) {
         sim_fail(sim, "codec", "a word of an agent is not decoded: %s", mn_result_name(result));
     } else {
-        struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
-        event.up.host = host;
-        event.up.message = &up;
-        step(sim, process, &event);
+        struct keeping_event heard = {.kind = KEEPING_ON_UP};
+        heard.up.host = host;
+        heard.up.message = &up;
+        keep(sim, process, &heard);
+        if (keeping_leads(coordinator->keeping)) {
+            struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
+            event.up.host = host;
+            event.up.message = &up;
+            step(sim, process, &event);
+        }
     }
     mn_arena_clear(&sim->arena);
 }
 
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process)
 {
-    mn_time deadline = coordinator_deadline(process->coordinator->core);
-    if (sim_clock(sim, process) >= deadline) {
+    struct sim_coordinator *coordinator = process->coordinator;
+    if (sim_clock(sim, process) >= keeping_deadline(coordinator->keeping)) {
+        struct keeping_event event = {.kind = KEEPING_ON_TICK};
+        keep(sim, process, &event);
+    }
+    if (!process->dying && sim_clock(sim, process) >= coordinator_deadline(coordinator->core)) {
         struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
         step(sim, process, &event);
-    } else {
-        sim_timer(sim, process, deadline);
     }
+    set_timer(sim, process);
+}
+
+/* ---- the operator ---------------------------------------------------------------------------- */
+
+/* Whether the disks of so many keepers are gone that there will be no majority again. */
+static bool majority_gone(const struct sim *sim)
+{
+    const struct topology_keepers *keepers = &sim->topology->keepers;
+    size_t whole = 0;
+    for (size_t i = 0; i < keepers->count; i++) {
+        const struct sim_disk *disk = &sim->machines[keepers->hosts[i]].disk;
+        const struct sim_record *member = sim_record_from(disk, "member", 0);
+        whole += member != NULL && strcmp(member->key, "member") == 0 ? 1 : 0;
+    }
+    return whole <= keepers->count / 2;
+}
+
+void sim_coordinator_look(struct sim *sim, struct sim_process *process)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    struct keeping_facts facts;
+    keeping_facts(coordinator->keeping, &facts);
+    coordinator->looked_at = false;
+    bool its_turn = sim->machines[process->machine].process == process->slot;
+    if (facts.state == KEEPING_OVERTAKEN && its_turn && facts.shown_by == TOPOLOGY_NONE) {
+        process->dying = true; /* it is started again, since there is no other one */
+        return;
+    }
+    if (its_turn && keeping_may_accept(coordinator->keeping) && majority_gone(sim)) {
+        struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
+                                           .key = "oooooooooooooooooooooooooooooooooooooooo",
+                                           .reason = "their disks are gone",
+                                           .at = sim_clock(sim, process)};
+        sim->accepted = true;
+        sim_count(sim, SIM_SOMETIMES_UNKNOWN_ACCEPTED);
+        struct keeping_event event = {.kind = KEEPING_ON_ACCEPT, .accept = &accept};
+        keep(sim, process, &event);
+    }
+    operator_later(sim, process);
 }

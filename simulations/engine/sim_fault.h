@@ -44,6 +44,10 @@
       "the newest full of each vat there has wrong bytes")                                         \
     X(LOSE_COPY, "lose_copy", "host", "number", "a checkpoint file there is gone")                 \
     X(OLD_JOURNAL, "old_journal", "-", "records", "the coordinator's journal lacks the newest")    \
+    X(LOSE_JOURNAL, "lose_journal", "-", "-", "the coordinator dies, and its journal is gone")     \
+    X(SECOND_COORDINATOR, "second_coordinator", "paused", "records",                               \
+      "another starts from a copy of the journal that lacks the newest, and takes the "            \
+      "connections; later the first one has them again")                                           \
     X(OLD_AGENT, "old_agent", "host", "-", "its disk is as it was at the last backup")             \
     X(BACKUP, "backup", "host", "-", "its disk is copied, for old_agent")
 

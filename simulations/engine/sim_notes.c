@@ -144,6 +144,30 @@ void sim_note_agent(struct sim *sim, uint32_t host, const struct agent_note_fact
     }
 }
 
+void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note)
+{
+    static const struct {
+        enum keeping_note note;
+        enum sim_sometimes which;
+    } counted[] = {{KEEPING_NOTE_FORGOTTEN, SIM_SOMETIMES_FORGOTTEN},
+                   {KEEPING_NOTE_NEVER, SIM_SOMETIMES_NEVER},
+                   {KEEPING_NOTE_OVERTAKEN, SIM_SOMETIMES_OVERTAKEN},
+                   {KEEPING_NOTE_BLANK, SIM_SOMETIMES_KEEPER_BLANK},
+                   {KEEPING_NOTE_WHOLE, SIM_SOMETIMES_KEEPER_WHOLE},
+                   {KEEPING_NOTE_HOLDS, SIM_SOMETIMES_KEEPERS_MISSING}};
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+        if (counted[i].note == note->note) {
+            sim_count(sim, counted[i].which);
+        }
+    }
+    if (sim->trace != NULL) {
+        (void)fprintf(sim->trace, "%12.6f keeping %s %s record %llu number %llu %s\n",
+                      (double)sim->now / 1e9, keeping_note_what(note->note),
+                      note->host != NULL ? note->host : "", (unsigned long long)note->sequence,
+                      (unsigned long long)note->number, note->text != NULL ? note->text : "");
+    }
+}
+
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision)
 {
     if (decision->start_count > 0 &&

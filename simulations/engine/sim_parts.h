@@ -6,6 +6,7 @@
  *     sim_net.c      connections and messages; sim_path.c: what is cut off from what
  *     sim_disk.c     files and records; sim_jobs.c: what an agent asks of its disk
  *     sim_agent.c, sim_vat.c, sim_coordinator.c   the shells around the three cores
+ *     sim_journal.c  the journals, and what is in force of them
  *     sim_files.c    a checkpoint as bytes; sim_bank.c, sim_leases.c: the application
  *     sim_apply.c    faults
  *
@@ -22,6 +23,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "coordinator/core/coordinator.h"
+#include "coordinator/core/keeping.h"
 #include "docs/topology.h"
 #include "engine/sim.h"
 #include "observer/observer.h"
@@ -216,6 +218,7 @@ struct sim_machine {
     uint32_t full; /* is full so many times, */
     uint32_t errors_percent;
     mn_time disturbed; /* when its agent or its path to the coordinator last changed */
+    uint32_t lost;     /* how often its disk was lost */
     bool found_lost;   /* by the coordinator, and not heard since */
     struct sim_process *first_here;
     struct sim_disk disk;
@@ -240,8 +243,15 @@ struct sim_cut {
 struct sim_entry {
     uint64_t generation;
     uint32_t kind;
+    mn_time written_at; /* when the coordinator that made it up had it on its disk */
     struct mn_buffer bytes;
     struct mn_text evidence;
+};
+
+struct sim_journal {
+    struct sim_entry *entries; /* by sequence - 1 */
+    size_t count;
+    size_t capacity;
 };
 
 /* ---- the shells ------------------------------------------------------------------------------ */
@@ -365,12 +375,18 @@ struct sim_vat {
 
 struct sim_append {
     struct sim_append *next;
+    bool set_aside; /* all from `sequence` on */
+    bool fetched;   /* from a keeper */
     uint64_t sequence;
     struct sim_entry entry;
 };
 
 struct sim_coordinator {
     struct coordinator *core;
+    struct keeping *keeping;
+    uint32_t journal;      /* which of the two it uses */
+    bool looked_at;        /* an operator will look at it */
+    bool checked;          /* what was in force before it is in its journal */
     uint32_t *peers;       /* by host: the connection that spoke last */
     uint64_t *connections; /* by host; 0: none */
     struct sim_append *first;
@@ -427,13 +443,18 @@ struct sim {
     struct sim_message *held_first; /* by cuts */
     struct sim_message **held_last;
 
-    struct sim_entry *journal;
-    size_t journal_count;
-    size_t journal_capacity;
-    bool quiet; /* faults and workload are over */
+    struct sim_journal journals[2]; /* the coordinator's, and a copy that a second one has */
+    uint32_t journal_used;          /* by whichever coordinator is started */
+    struct sim_journal in_force;    /* what has come into force, whoever led */
+    struct sim_journal written; /* decisions with their evidence, in the order of their making */
+    uint32_t first_slot;        /* of the coordinator beside which a second one runs, */
+    uint64_t first_instance;    /* 0: none does */
+    bool accepted;              /* an operator had it go on without a majority */
+    bool quiet;                 /* faults and workload are over */
 
     struct mn_arena arena;                          /* of the message at hand */
     struct coordinator_effects coordinator_effects; /* of the step at hand */
+    struct keeping_effects keeping_effects;
     struct agent_effects agent_effects;
     struct vat_effects vat_effects;
     struct mn_buffer buffer;

@@ -181,7 +181,23 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process);
 void sim_coordinator_appended(struct sim *sim, struct sim_process *process);
 void sim_coordinator_free(struct sim *sim, struct sim_process *process);
+/* An operator looks at a coordinator that holds or was overtaken. */
+void sim_coordinator_look(struct sim *sim, struct sim_process *process);
+
+/* sim_journal.c */
 void sim_entry_free(struct sim_entry *entry);
+void sim_journal_free(struct sim_journal *journal);
+/* Nothing from @count on is left. */
+void sim_journal_cut(struct sim_journal *journal, size_t count);
+/* The first @count entries of @from. */
+void sim_journal_copy(struct sim_journal *to, const struct sim_journal *from, size_t count);
+/* Append, taking @entry's memory. */
+void sim_journal_add(struct sim_journal *journal, struct sim_entry *entry);
+/* The evidence of a decision, for when it comes into force: it is in no other journal. */
+void sim_journal_keep_evidence(struct sim *sim, const struct sim_entry *entry);
+/* All of the coordinator's journal up to @sequence has come into force: see that it goes on from
+ * what was in force before, and show the observer what is new. */
+void sim_in_force(struct sim *sim, struct sim_process *process, uint64_t sequence);
 
 /* sim_apply.c */
 /* Its time has come: it begins, or waits for what it is aimed at. */
@@ -211,6 +227,7 @@ void sim_count_session(struct sim *sim, const struct sim_process *process,
 void sim_count_trouble(struct sim *sim, const struct mn_from_vat *message);
 void sim_count_notice(struct sim *sim, const struct sim_process *process,
                       const struct mn_notice *notice);
+void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note);
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision);
 
 /* Memory that never runs out. */

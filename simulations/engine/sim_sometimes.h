@@ -52,6 +52,14 @@
     X(LEASED, "a vat was given a lease")                                                           \
     X(LEASE_OVER, "a vat outlived its lease")                                                      \
     X(LEASE_FORMER, "a run was up while a former one's lease still ran")                           \
+    X(SECOND, "a second coordinator ran beside the first, with a copy of its journal")             \
+    X(FORGOTTEN, "a journal had forgotten what a keeper still had")                                \
+    X(NEVER, "records of a journal that were never in force were set aside")                       \
+    X(OVERTAKEN, "a coordinator was overtaken by another")                                         \
+    X(KEEPER_BLANK, "a keeper had forgotten everything")                                           \
+    X(KEEPER_WHOLE, "a keeper that had forgotten was made whole")                                  \
+    X(KEEPERS_MISSING, "a coordinator held because keepers were missing")                          \
+    X(UNKNOWN_ACCEPTED, "an operator had it go on without a majority of the keepers")              \
     X(PIECES, "a message was put together of its pieces")                                          \
     X(UNDELIVERED, "messages waited too long for a peer and were given up")
 

@@ -61,6 +61,24 @@ static void write_settings(const struct sim_config *config, struct mn_text *text
                        config->total_loss_roll_back != 0 ? "roll_back" : "tell");
 }
 
+/* As many as there are to be, or the next lower number that may be: the first hosts of the zones,
+ * or of the racks when there are too few zones. */
+static void write_keepers(const struct sim *sim, struct mn_text *text)
+{
+    const struct sim_tree *tree = sim->tree;
+    uint32_t wanted = (uint32_t)sim->config.keepers;
+    wanted = wanted < tree->rack_count ? wanted : tree->rack_count;
+    wanted = wanted % 2 == 0 && wanted > 0 ? wanted - 1 : wanted;
+    mn_text_add(text, "keepers: [");
+    for (uint32_t i = 0; i < wanted; i++) {
+        uint32_t count = 0;
+        uint32_t host = wanted <= tree->zone_count ? sim_tree_zone(tree, i, &count)
+                                                   : sim_tree_rack(tree, i, &count);
+        mn_text_add_format(text, "%sh%u", i > 0 ? ", " : "", host);
+    }
+    mn_text_add(text, "]\n");
+}
+
 static void make_names(struct sim *sim)
 {
     struct agent_host *hosts = sim_take(sim->host_count, sizeof *hosts);
@@ -98,6 +116,7 @@ void sim_topology_make(struct sim *sim)
     write_domains(sim->tree, &text);
     write_hosts(sim, &text);
     write_vats(sim, &text);
+    write_keepers(sim, &text);
     write_settings(&sim->config, &text);
     mn_assert(mn_text_result(&text) == MN_OK);
     mn_result result = topology_read(text.bytes, text.size, "simulated", &sim->topology, &error);

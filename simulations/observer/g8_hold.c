@@ -22,7 +22,7 @@ void g8_decided(struct observer *observer, const struct mn_journal_decision *dec
         struct observer_host host = observer->ask(observer->context, i);
         const char *name = observer->topology->hosts[i].name;
         bool fine = host.up && host.agent && host.reached;
-        bool long_so = host.since + wait < observer->now;
+        bool long_so = host.since + wait < observer->written;
         if (fine && long_so && is_lost(decision, name)) {
             observer_fail(observer, "G8",
                           "round %llu takes %s for lost, which has been fine all "

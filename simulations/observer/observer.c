@@ -339,9 +339,10 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
 }
 
 void observer_journal(struct observer *observer, uint64_t sequence, uint64_t generation,
-                      const struct mn_journal_record *record, const char *evidence,
+                      const struct mn_journal_record *record, mn_time written, const char *evidence,
                       size_t evidence_size)
 {
+    observer->written = written;
     g6_record(observer, sequence, generation, record);
     if (record->kind == MN_JOURNAL_DECISION) {
         decided(observer, &record->decision, evidence, evidence_size);

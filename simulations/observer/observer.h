@@ -104,9 +104,10 @@ void observer_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_ep
 
 /* ---- the coordinator and the agents ---------------------------------------------------------- */
 
-/* A record is durable. @evidence: the document that a decision was computed from, or NULL. */
+/* A record is in force. @written: when the coordinator that made it up had it on its disk, which
+ * may be long ago. @evidence: the document that a decision was computed from, or NULL. */
 void observer_journal(struct observer *observer, uint64_t sequence, uint64_t generation,
-                      const struct mn_journal_record *record, const char *evidence,
+                      const struct mn_journal_record *record, mn_time written, const char *evidence,
                       size_t evidence_size);
 
 /* The coordinator says something to a host's agent. */

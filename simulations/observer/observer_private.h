@@ -173,6 +173,7 @@ struct observer {
     uint64_t birth; /* the state of a vat that remembers nothing */
     uint64_t generation;
     uint64_t sequence;
+    mn_time written; /* the record at hand */
     struct observer_vat *vats;
     uint64_t asking;                /* the newest round in which anybody is frozen, */
     mn_time asked;                  /* and since when */

@@ -26,7 +26,7 @@
     X(FULL, "full", true, "disks are full")                                                        \
     X(ERROR, "error", true, "syncs fail")                                                          \
     X(CORRUPT, "corrupt", false, "checkpoint files are damaged or gone")                           \
-    X(OLD_JOURNAL, "old_journal", false, "the journal is an older one")                            \
+    X(OLD_JOURNAL, "old_journal", true, "the journal is an older one, lost, or there are two")     \
     X(OLD_AGENT, "old_agent", false, "a host's disk is an older one")                              \
     X(SHALLOW, "shallow", false, "one checkpoint is kept of each vat, lost hosts take more")
 

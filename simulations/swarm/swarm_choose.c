@@ -121,10 +121,30 @@ static enum sim_fault_kind one_of(struct chooser *chooser, enum sim_fault_kind a
     return chance(chooser, 50) ? a : b;
 }
 
+/* Without keepers nobody knows better than a journal that has forgotten. */
+static bool may_have_keepers(const struct sim_config *config)
+{
+    return config->zones * config->racks >= 3;
+}
+
+static void choose_journal(struct chooser *chooser)
+{
+    int64_t records = chance(chooser, 70) ? between(chooser, 1, 6) : between(chooser, 6, 60);
+    enum sim_fault_kind kind =
+        one_of(chooser, SIM_FAULT_SECOND_COORDINATOR,
+               one_of(chooser, SIM_FAULT_OLD_JOURNAL, SIM_FAULT_LOSE_JOURNAL));
+    bool lacks = kind == SIM_FAULT_OLD_JOURNAL || chance(chooser, 30);
+    if (may_have_keepers(&chooser->script->config)) {
+        chooser->script->config.keepers = 3;
+        add(chooser, kind, lacks ? records : 0,
+            kind == SIM_FAULT_SECOND_COORDINATOR ? for_ms(chooser) : 0);
+    }
+}
+
 static void choose_old(struct chooser *chooser, enum swarm_class which)
 {
     if (which == SWARM_OLD_JOURNAL) {
-        add(chooser, SIM_FAULT_OLD_JOURNAL, between(chooser, 1, 6), 0);
+        choose_journal(chooser);
         return;
     }
     add(chooser, SIM_FAULT_BACKUP, 0, 0);
@@ -369,6 +389,44 @@ static void choose_leases(struct chooser *chooser, uint64_t classes)
     }
 }
 
+static bool of_journal(enum sim_fault_kind kind)
+{
+    return kind == SIM_FAULT_OLD_JOURNAL || kind == SIM_FAULT_LOSE_JOURNAL ||
+           kind == SIM_FAULT_SECOND_COORDINATOR;
+}
+
+/* Who loses its journal and most of the keepers has nobody left to ask. With the journal at most
+ * one host is lost with its disk; the others lose power. */
+static void spare_keepers(struct swarm_script *script)
+{
+    bool journal = false;
+    bool lost = false;
+    for (size_t i = 0; i < script->faults.count; i++) {
+        journal = journal || of_journal(script->faults.items[i].kind);
+    }
+    for (size_t i = 0; journal && i < script->faults.count; i++) {
+        struct sim_fault *fault = &script->faults.items[i];
+        if (fault->kind == SIM_FAULT_LOSE_ZONE) {
+            fault->kind = SIM_FAULT_POWER_ZONE;
+        } else if (fault->kind == SIM_FAULT_LOSE_RACK) {
+            fault->kind = SIM_FAULT_POWER_RACK;
+        } else if (fault->kind == SIM_FAULT_LOSE) {
+            fault->kind = lost ? SIM_FAULT_POWER : SIM_FAULT_LOSE;
+            lost = true;
+        }
+    }
+}
+
+static void choose_keepers(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    int64_t keepers = chance(chooser, 20) ? 5 : chance(chooser, 15) ? 1 : 3;
+    if (chance(chooser, 50) && may_have_keepers(config) && config->keepers == 0) {
+        config->keepers = keepers;
+    }
+    spare_keepers(chooser->script);
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -415,4 +473,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
         script->config.latency_ms = chance(&chooser, 50) ? 0 : between(&chooser, 1, 40);
     }
     choose_leases(&chooser, classes);
+    choose_keepers(&chooser);
 }

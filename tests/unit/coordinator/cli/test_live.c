@@ -92,6 +92,31 @@ static void shows_a_small_cluster_whole(void **state)
           "  vat x3, which is being restored on host h5 (round 1)\n");
 }
 
+static void shows_which_keepers_are_missing(void **state)
+{
+    (void)state;
+    tells(status_tell,
+          facts_of("{'generation': 0, 'hosts': [], 'vats': [], 'waits': [],"
+                   "'counts': {'hosts': {}, 'vats': {}}, 'ledger': {}, 'left_out': {},"
+                   "'keepers': {'state': 'asking', 'newest': 1234, 'in_force': 0,"
+                   " 'text': 'it begins when 2 keepers that are whole have answered', 'keepers': ["
+                   " {'host': 'h1', 'answers': true, 'counts': true, 'member': 'whole',"
+                   "  'kept': 1234},"
+                   " {'host': 'h3', 'answers': false, 'counts': false, 'member': 'blank',"
+                   "  'kept': 0}]}}"),
+          "generation 0; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "\n"
+          "journal: asking, record 1,234, in force up to 0; it begins when 2 keepers that are "
+          "whole have answered\n"
+          "  KEEPER  ANSWERS  VOTES  MEMBER  KEEPS\n"
+          "  h1      yes      yes    whole   1,234\n"
+          "  h3      no       no     blank       0\n"
+          "\n"
+          "hosts: none\n"
+          "\n"
+          "vats: none\n");
+}
+
 static void names_the_former_lives_that_are_set_aside(void **state)
 {
     (void)state;
@@ -281,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_a_small_cluster_whole),
+        cmocka_unit_test(shows_which_keepers_are_missing),
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),
         cmocka_unit_test(counts_of_ten_thousand_hosts_those_that_are_up),
         cmocka_unit_test(names_fifty_of_the_lost_and_counts_the_rest),

@@ -56,6 +56,7 @@ void scene_open(struct scene *scene)
     assert_non_null(scene->text);
     scene_new(scene);
     struct coordinator_event begin = {.kind = COORDINATOR_ON_BEGIN};
+    begin.begin.generation = 1;
     scene_step(scene, &begin);
     scene_recorded(scene, 1);
 }
@@ -93,6 +94,7 @@ void scene_restart(struct scene *scene, uint64_t records)
         scene_step(scene, &event);
     }
     struct coordinator_event begin = {.kind = COORDINATOR_ON_BEGIN};
+    begin.begin.generation = records > 0 ? scene->generations[records - 1] + 1 : 1;
     scene_step(scene, &begin);
 }
 

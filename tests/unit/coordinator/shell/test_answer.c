@@ -20,6 +20,8 @@ struct desk {
     struct topology *topology;
     struct coordinator *core;
     struct coordinator_effects effects;
+    struct keeping *keeping;
+    struct keeping_effects keeping_effects;
     uint64_t sequence;
     uint64_t refused[1];
     struct answer_source source;
@@ -45,8 +47,12 @@ static void desk_open(struct desk *desk, int vat_count)
     assert_int_equal(topology_read(text.bytes, text.size, "t", &desk->topology, NULL), MN_OK);
     mn_text_deinit(&text);
     assert_int_equal(coordinator_new(&desk->core, desk->topology), MN_OK);
+    assert_int_equal(keeping_new(&desk->keeping, desk->topology, 1), MN_OK);
+    struct keeping_event begin = {.kind = KEEPING_ON_BEGIN};
+    keeping_step(desk->keeping, 1000 * MN_SECOND, &begin, &desk->keeping_effects);
     desk->source = (struct answer_source){.topology = desk->topology,
                                           .coordinator = desk->core,
+                                          .keeping = desk->keeping,
                                           .refused = desk->refused,
                                           .now = 1000 * MN_SECOND};
 }
@@ -56,6 +62,8 @@ static void desk_close(struct desk *desk)
     free(desk->json);
     coordinator_effects_deinit(&desk->effects);
     coordinator_destroy(&desk->core);
+    keeping_effects_deinit(&desk->keeping_effects);
+    keeping_destroy(&desk->keeping);
     topology_destroy(&desk->topology);
 }
 
@@ -79,6 +87,7 @@ static void desk_record(struct desk *desk, const struct mn_journal_record *recor
 static void desk_begin(struct desk *desk)
 {
     struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
+    event.begin.generation = desk->sequence > 0 ? 2 : 1;
     desk_step(desk, &event);
 }
 

@@ -88,6 +88,52 @@ static void hands_out_what_was_appended_in_order_after_a_restart(void **state)
     assert_string_equal(text, "3:4:three ");
 }
 
+static void hands_out_a_record_in_pieces(void **state)
+{
+    struct place *place = *state;
+    struct journal_entry entry = {0};
+    char bytes[4];
+    size_t size = sizeof bytes;
+    assert_int_equal(append(&place->journal, 2, 1, "abcdef", NULL), MN_OK);
+    assert_int_equal(journal_piece(&place->journal, 1, 0, bytes, &size, &entry, NULL), MN_OK);
+    assert_int_equal(size, 4);
+    assert_memory_equal(bytes, "abcd", 4);
+    assert_int_equal(entry.sequence, 1);
+    assert_int_equal(entry.generation, 2);
+    assert_int_equal(entry.kind, 3);
+    assert_int_equal(entry.written_at, 77);
+    assert_int_equal(entry.size, 6);
+    assert_int_equal(journal_piece(&place->journal, 1, 4, bytes, &size, &entry, NULL), MN_OK);
+    assert_int_equal(size, 2);
+    assert_memory_equal(bytes, "ef", 2);
+    assert_int_equal(journal_piece(&place->journal, 1, 6, bytes, &size, &entry, NULL), MN_OK);
+    assert_int_equal(size, 0);
+    assert_int_equal(journal_piece(&place->journal, 1, 7, bytes, &size, &entry, NULL),
+                     MN_NOT_FOUND);
+    assert_int_equal(journal_piece(&place->journal, 2, 0, bytes, &size, &entry, NULL),
+                     MN_NOT_FOUND);
+}
+
+static void what_is_set_aside_is_kept_beside_it(void **state)
+{
+    struct place *place = *state;
+    char text[256] = "";
+    assert_int_equal(append(&place->journal, 1, 1, "one", NULL), MN_OK);
+    assert_int_equal(append(&place->journal, 1, 2, "two", NULL), MN_OK);
+    assert_int_equal(append(&place->journal, 1, 3, "three", NULL), MN_OK);
+    assert_int_equal(journal_set_aside(&place->journal, 2, 5, NULL), MN_OK);
+    assert_int_equal(append(&place->journal, 2, 2, "other", NULL), MN_OK);
+    assert_int_equal(journal_set_aside(&place->journal, 2, 6, NULL), MN_OK);
+    assert_int_equal(append(&place->journal, 3, 2, "third", NULL), MN_OK);
+    journal_close(&place->journal);
+    assert_int_equal(journal_open_sqlite(&place->journal, place->path, NULL), MN_OK);
+    assert_int_equal(journal_read(&place->journal, 1, note, text, NULL), MN_OK);
+    assert_string_equal(text, "1:1:one 2:3:third ");
+    text[0] = '\0';
+    assert_int_equal(journal_aside(&place->journal, note, text, NULL), MN_OK);
+    assert_string_equal(text, "2:1:two 3:1:three 2:2:other ");
+}
+
 static void refuses_an_older_generation_and_says_so(void **state)
 {
     struct place *place = *state;
@@ -224,6 +270,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(hands_out_what_was_appended_in_order_after_a_restart,
                                         place_make, place_remove),
+        cmocka_unit_test_setup_teardown(hands_out_a_record_in_pieces, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(what_is_set_aside_is_kept_beside_it, place_make,
+                                        place_remove),
         cmocka_unit_test_setup_teardown(refuses_an_older_generation_and_says_so, place_make,
                                         place_remove),
         cmocka_unit_test_setup_teardown(refuses_a_sequence_that_is_not_the_next, place_make,

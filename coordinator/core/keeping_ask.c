@@ -1,0 +1,229 @@
+/* Asking the keepers for a generation, and for how far they keep the journal.
+ *
+ * Two coordinators may ask for one generation; a keeper promises it to one of them, so at most one
+ * has a majority. Whoever is refused goes above, after a while of its own, so that two that start
+ * together do not chase each other for ever. */
+#include <string.h>
+
+#include "keeping_private.h"
+
+void keeping_ask_all(struct keeping *keeping, mn_time after)
+{
+    uint64_t own = keeping_log_generation(keeping, keeping->newest);
+    uint64_t above = own > keeping->generation ? own : keeping->generation;
+    above = above > keeping->generation_seen ? above : keeping->generation_seen;
+    above = above > keeping->shown.generation ? above : keeping->shown.generation;
+    keeping->state = KEEPING_ASKING;
+    keeping->generation = above + 1;
+    keeping->asked_at = keeping->now + after;
+    keeping->old = false;
+    keeping->in_force = 0;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        keeping->peers[i].promised = false;
+    }
+    keeping_ask_tick(keeping);
+}
+
+/* ---- whether enough have answered ------------------------------------------------------------ */
+
+struct ask_count {
+    uint32_t promised;
+    uint32_t blank;
+    uint32_t whole;
+};
+
+static struct ask_count ask_count(const struct keeping *keeping)
+{
+    struct ask_count count = {0};
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        const struct keeping_peer *peer = &keeping->peers[i];
+        if (peer->promised) {
+            count.promised += 1;
+            count.blank += peer->member == MN_MEMBER_BLANK ? 1 : 0;
+            count.whole += peer->member == MN_MEMBER_WHOLE ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+/* A majority that is whole knows of everything that was ever in force. When nobody is whole,
+ * nothing was, unless all have lost their disks: the own journal counts then. And when nobody is
+ * blank and all answer, nothing is hidden. */
+static bool ask_enough(const struct keeping *keeping, const struct ask_count *count)
+{
+    bool all = count->promised == keeping->peer_count;
+    return count->whole >= keeping_majority(keeping) ||
+           (all && (count->whole == 0 || count->blank == 0)) ||
+           (keeping->accepted && keeping->now >= keeping->accept_at);
+}
+
+/* Who votes, and who may be called whole though it is not. */
+static void ask_members(struct keeping *keeping, const struct ask_count *count)
+{
+    bool majority = count->whole >= keeping_majority(keeping);
+    bool all = count->promised == keeping->peer_count;
+    keeping->few = !majority && !all;
+    keeping->founding = !majority && all && count->whole == 0 && count->blank > 0;
+    keeping->accept.absent = keeping->absent;
+    keeping->accept.absent_count = 0;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        peer->votes = peer->promised || !keeping->few;
+        peer->forgot = false;
+        peer->granted =
+            !majority && peer->promised && !keeping->founding && peer->member != MN_MEMBER_WHOLE;
+        peer->whole_at = 0;
+        if (!peer->votes) {
+            keeping->absent[keeping->accept.absent_count++] =
+                mn_name_of(keeping_host(keeping, peer));
+        }
+    }
+    if (keeping->founding) {
+        keeping_note(keeping, (struct keeping_note_facts){
+                                  .note = KEEPING_NOTE_NEW,
+                                  .sequence = keeping->newest,
+                                  .text = "no keeper has kept anything: the own journal counts"});
+    }
+}
+
+static void ask_go_on(struct keeping *keeping)
+{
+    struct ask_count count = ask_count(keeping);
+    if (keeping->state != KEEPING_ASKING || keeping->old || keeping->asked_at > keeping->now ||
+        !ask_enough(keeping, &count)) {
+        return;
+    }
+    ask_members(keeping, &count);
+    keeping_recall_begin(keeping);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
+{
+    if (up->promised.promised != keeping->generation ||
+        up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING) {
+        return;
+    }
+    peer->promised = true;
+    peer->head = up->promised.newest;
+    peer->member = up->promised.member;
+    ask_go_on(keeping);
+}
+
+void keeping_say_missing(struct keeping *keeping)
+{
+    mn_time lost = keeping->topology->timing.lost_ms * MN_MS;
+    if (keeping->said_at != MN_TIME_NEVER && keeping->said_at + lost > keeping->now) {
+        return;
+    }
+    char text[MN_KEEPER_COUNT_MAX * (MN_NAME_SIZE_MAX + 2) + 64] = "waits for the keepers";
+    size_t size = strlen(text);
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        const struct keeping_peer *peer = &keeping->peers[i];
+        if (keeping->state == KEEPING_LEADING
+                ? !keeping_answers(keeping, peer) || !keeping_counts(keeping, peer)
+                : !peer->promised || peer->member != MN_MEMBER_WHOLE) {
+            const char *name = keeping_host(keeping, peer);
+            size_t length = strlen(name);
+            text[size] = ' ';
+            memcpy(text + size + 1, name, length + 1);
+            size += length + 1;
+        }
+    }
+    keeping->said_at = keeping->now;
+    keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_HOLDS,
+                                                      .number = keeping->generation,
+                                                      .text = text});
+}
+
+static void ask_one(struct keeping *keeping, struct keeping_peer *peer)
+{
+    struct mn_down *down = keeping_say(keeping, KEEPING_DO_SEND, peer->host, MN_DOWN_PROMISE);
+    if (down != NULL) {
+        down->promise.candidate = keeping->candidate;
+    }
+}
+
+void keeping_ask_again(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
+{
+    bool there = up->kind == MN_UP_HELLO || up->kind == MN_UP_HEARTBEAT;
+    if (keeping->state == KEEPING_ASKING && there && !peer->promised &&
+        keeping->asked_at <= keeping->now) {
+        ask_one(keeping, peer);
+    }
+}
+
+void keeping_ask_tick(struct keeping *keeping)
+{
+    if (keeping->asked_at > keeping->now) {
+        keeping_due(keeping, keeping->asked_at);
+        return;
+    }
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        if (!peer->promised) {
+            ask_one(keeping, peer);
+        }
+    }
+    mn_time patience = keeping->heartbeat * KEEPING_PATIENCE_HEARTBEATS;
+    if (!keeping->old && keeping->asked_at + patience <= keeping->now) {
+        keeping_say_missing(keeping);
+    }
+    keeping_due(keeping, keeping->now + keeping->heartbeat);
+    ask_go_on(keeping);
+}
+
+/* In the middle of leading: a majority is counted of those that answer from now on. */
+static void accept_leading(struct keeping *keeping)
+{
+    keeping->few = true;
+    keeping->accept.absent = keeping->absent;
+    keeping->accept.absent_count = 0;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        peer->votes = keeping_answers(keeping, peer);
+        peer->granted = peer->granted || (peer->votes && !keeping_counts(keeping, peer));
+        if (!peer->votes) {
+            peer->noted = keeping->number + 1; /* it is heard again before it counts again */
+            peer->whole_at = keeping->newest;
+            keeping->absent[keeping->accept.absent_count++] =
+                mn_name_of(keeping_host(keeping, peer));
+        }
+    }
+    struct keeping_effect *effect = keeping_ask(keeping, KEEPING_DO_ACCEPTED);
+    if (effect != NULL) {
+        effect->lead.generation = keeping->generation;
+        effect->lead.accepted = &keeping->accept;
+    }
+    keeping_lead_recorded(keeping);
+}
+
+/* An old journal, from the beginning, in a generation above all that is known. */
+static void accept_old(struct keeping *keeping)
+{
+    mn_time patience = keeping->heartbeat * KEEPING_PATIENCE_HEARTBEATS;
+    keeping->accept_at = keeping->now + (keeping->peer_count > 0 ? patience : 0);
+    keeping_ask_all(keeping, 0);
+}
+
+void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *accept)
+{
+    if (!keeping_may_accept(keeping)) {
+        return; /* nothing is unknown */
+    }
+    keeping->accept = *accept;
+    keeping->accepted = true;
+    keeping->accept_at = keeping->now;
+    keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_ACCEPTED,
+                                                      .number = keeping->generation,
+                                                      .text = accept->reason});
+    if (keeping->state == KEEPING_LEADING) {
+        accept_leading(keeping);
+    } else if (keeping->state == KEEPING_OVERTAKEN) {
+        accept_old(keeping);
+    } else {
+        keeping->old = false;
+        ask_go_on(keeping);
+    }
+}

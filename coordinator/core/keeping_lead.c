@@ -1,0 +1,262 @@
+/* Leading: what is durable in the own journal goes to the keepers, and is in force once enough of
+ * them have it. To each keeper one message is under way, so what waits for a slow one is in the
+ * journal and nowhere else.
+ *
+ * A keeper that has forgotten promised others what it does not know, and stored what it does not
+ * have. It may be called whole when (a) it keeps everything that this coordinator ever had until it
+ * was known to have forgotten, and (b) a majority of other keepers that are whole have answered a
+ * message sent after that: then no coordinator of a lower generation can have a majority any more
+ * that needs what was forgotten. */
+#include "keeping_private.h"
+
+static void lead_keep(struct keeping *keeping, struct keeping_peer *peer);
+
+bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *peer)
+{
+    return keeping->state == KEEPING_LEADING && peer->votes && !peer->forgot &&
+           peer->member == MN_MEMBER_WHOLE;
+}
+
+/* A majority of those that vote: of all, unless an operator had it go on with fewer. */
+uint32_t keeping_needed(const struct keeping *keeping)
+{
+    uint32_t votes = 0;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        votes += keeping->peers[i].votes ? 1 : 0;
+    }
+    return votes > 0 ? votes / 2 + 1 : 0;
+}
+
+void keeping_lead_begin(struct keeping *keeping)
+{
+    keeping->state = KEEPING_LEADING;
+    keeping->in_force = 0;
+    keeping->asked_at = keeping->now;
+    keeping->said_at = MN_TIME_NEVER;
+    if (keeping->accepted) {
+        keeping->excused = keeping->generation;
+    }
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        bool alike = peer->promised && keeping_log_has(keeping, &peer->head);
+        peer->matched = alike ? peer->head.sequence : 0;
+        peer->next = alike ? peer->head.sequence : keeping->newest;
+        peer->offset = 0;
+        peer->number = 0;
+        peer->confirmed = 0;
+        peer->noted = 1;
+        peer->waits = false;
+        peer->again_at = keeping->now;
+        peer->whole_at = keeping->newest > 0 ? keeping->newest : 1;
+    }
+    struct keeping_effect *effect = keeping_ask(keeping, KEEPING_DO_LEAD);
+    if (effect == NULL) {
+        return;
+    }
+    effect->lead.generation = keeping->generation;
+    effect->lead.accepted = keeping->accepted ? &keeping->accept : NULL;
+    keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_LEADS,
+                                                      .sequence = keeping->newest,
+                                                      .number = keeping->generation});
+    keeping_lead_tick(keeping);
+}
+
+/* ---- what is in force ------------------------------------------------------------------------ */
+
+static void lead_commit(struct keeping *keeping)
+{
+    uint64_t newest = 0;
+    uint32_t needed = keeping_needed(keeping);
+    if (needed == 0) {
+        newest = keeping->durable;
+    }
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        uint32_t have = 0;
+        uint64_t at = keeping->peers[i].matched;
+        for (uint32_t k = 0; k < keeping->peer_count; k++) {
+            const struct keeping_peer *peer = &keeping->peers[k];
+            have += keeping_counts(keeping, peer) && peer->matched >= at ? 1 : 0;
+        }
+        if (needed > 0 && have >= needed && at > newest) {
+            newest = at;
+        }
+    }
+    newest = newest < keeping->durable ? newest : keeping->durable;
+    /* Of an earlier generation it may yet give way, however many have it (Ongaro, 3.6.2). */
+    if (newest > keeping->in_force &&
+        keeping_log_generation(keeping, newest) == keeping->generation) {
+        keeping->in_force = newest;
+        struct keeping_effect *effect = keeping_ask(keeping, KEEPING_DO_IN_FORCE);
+        if (effect != NULL) {
+            effect->sequence = newest;
+        }
+    }
+}
+
+/* ---- who may vote ---------------------------------------------------------------------------- */
+
+static bool lead_confirmed(const struct keeping *keeping, const struct keeping_peer *forgot)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        const struct keeping_peer *peer = &keeping->peers[i];
+        count += peer != forgot && keeping_counts(keeping, peer) && peer->confirmed >= forgot->noted
+                     ? 1
+                     : 0;
+    }
+    return count >= keeping_needed(keeping) && count > 0;
+}
+
+/* Once every keeper of a new cluster says that it knows of it, what they say counts. */
+static void lead_founded(struct keeping *keeping)
+{
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        if (keeping->peers[i].member == MN_MEMBER_BLANK) {
+            return;
+        }
+    }
+    keeping->founding = false;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        keeping->peers[i].granted = true;
+    }
+}
+
+static void lead_members(struct keeping *keeping)
+{
+    if (keeping->founding) {
+        lead_founded(keeping);
+    }
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        bool counts = keeping_counts(keeping, peer);
+        if (!counts && !peer->granted && !keeping->founding && lead_confirmed(keeping, peer)) {
+            peer->granted = true;
+        }
+        if (!counts && peer->granted && peer->matched >= peer->whole_at &&
+            peer->confirmed >= peer->noted && peer->member == MN_MEMBER_WHOLE) {
+            peer->forgot = false;
+            peer->votes = true;
+            peer->granted = false;
+            keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_WHOLE,
+                                                              .host = keeping_host(keeping, peer),
+                                                              .sequence = peer->matched});
+        }
+    }
+}
+
+/* It has less than it had: its disk is another one, or an older state of it. */
+static void lead_forgot(struct keeping *keeping, struct keeping_peer *peer)
+{
+    peer->forgot = true;
+    peer->granted = false;
+    peer->matched = 0;
+    peer->noted = keeping->number + 1;
+    peer->whole_at = keeping->newest;
+    keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_BLANK,
+                                                      .host = keeping_host(keeping, peer),
+                                                      .sequence = keeping->newest});
+}
+
+void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
+{
+    if (keeping->state != KEEPING_LEADING || !peer->waits || up->kept.number != peer->number ||
+        (up->kept.matched && up->kept.sequence > keeping->durable)) {
+        return;
+    }
+    bool was_whole = peer->member == MN_MEMBER_WHOLE;
+    peer->waits = false;
+    peer->confirmed = peer->number;
+    peer->member = up->kept.member;
+    if (up->kept.sequence < peer->matched || (was_whole && peer->member != MN_MEMBER_WHOLE)) {
+        lead_forgot(keeping, peer);
+    }
+    peer->next = up->kept.sequence < keeping->newest ? up->kept.sequence : keeping->newest;
+    peer->offset = up->kept.matched ? up->kept.offset : 0;
+    if (up->kept.matched) {
+        peer->matched = up->kept.sequence;
+    }
+    lead_members(keeping);
+    lead_commit(keeping);
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        lead_keep(keeping, &keeping->peers[i]);
+    }
+}
+
+/* ---- what is sent ---------------------------------------------------------------------------- */
+
+static void lead_send(struct keeping *keeping, struct keeping_peer *peer)
+{
+    struct mn_down *down = keeping_say(keeping, KEEPING_DO_KEEP, peer->host, MN_DOWN_KEEP);
+    if (down == NULL) {
+        return;
+    }
+    struct keeping_effect *effect = &keeping->effects->items[keeping->effects->count - 1];
+    effect->send.offset = peer->offset;
+    effect->send.upto = keeping->durable;
+    keeping->number += 1;
+    down->keep.number = keeping->number;
+    down->keep.after = peer->next;
+    down->keep.after_generation = keeping_log_generation(keeping, peer->next);
+    down->keep.founding = keeping->founding;
+    down->keep.whole_at = peer->granted ? peer->whole_at : 0;
+    peer->number = keeping->number;
+    peer->waits = true;
+    peer->again_at = keeping->now + keeping->heartbeat;
+}
+
+/* At once when there is something new for it, or it may be called whole; otherwise now and then, so
+ * that it is known whether it is there. */
+static void lead_keep(struct keeping *keeping, struct keeping_peer *peer)
+{
+    bool due = peer->again_at <= keeping->now;
+    bool more =
+        peer->next < keeping->durable ||
+        (peer->granted && peer->member != MN_MEMBER_WHOLE && peer->matched >= peer->whole_at);
+    if (due || (more && !peer->waits)) {
+        lead_send(keeping, peer);
+    }
+    keeping_due(keeping, peer->again_at);
+}
+
+/* For a while after the beginning nobody has had the time to answer. */
+static void lead_say_missing(struct keeping *keeping)
+{
+    mn_time patience = keeping->topology->timing.stale_ms * MN_MS;
+    if (keeping->asked_at + patience <= keeping->now && keeping_may_accept(keeping)) {
+        keeping_say_missing(keeping);
+    }
+}
+
+void keeping_lead_tick(struct keeping *keeping)
+{
+    lead_say_missing(keeping);
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        lead_keep(keeping, &keeping->peers[i]);
+    }
+}
+
+void keeping_lead_recorded(struct keeping *keeping)
+{
+    lead_commit(keeping);
+    keeping_lead_tick(keeping);
+}
+
+bool keeping_keep_add(struct mn_down *down, struct mn_kept *records, const struct mn_kept *next)
+{
+    uint32_t count = down->keep.record_count;
+    uint64_t size = next->byte_count;
+    for (uint32_t i = 0; i < count; i++) {
+        size += records[i].byte_count;
+    }
+    bool whole = next->byte_count == next->size;
+    bool follows = next->sequence == down->keep.after + 1 + count;
+    bool fits = count == 0 ||
+                (whole && records[0].byte_count == records[0].size && size <= MN_PIECE_SIZE_MAX);
+    if (!follows || !fits || count == KEEPING_RECORD_COUNT_MAX) {
+        return false;
+    }
+    records[count] = *next;
+    down->keep.records = records;
+    down->keep.record_count = count + 1;
+    return true;
+}

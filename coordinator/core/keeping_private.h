@@ -1,0 +1,139 @@
+/* What the files of keeping share. */
+#ifndef COORDINATOR_CORE_KEEPING_PRIVATE_H
+#define COORDINATOR_CORE_KEEPING_PRIVATE_H
+
+#include "keeping.h"
+
+enum {
+    KEEPING_RUN_COUNT_MAX = 1 << 24,
+    KEEPING_EFFECT_COUNT_MAX = 1 << 20,
+    KEEPING_GIVE_UP_HEARTBEATS = 8, /* a keeper that does not hand over what it has is left */
+    KEEPING_PATIENCE_HEARTBEATS = 3 /* then it is said that keepers are missing */
+};
+
+/* Records from @first on, up to the next run's, are of @generation. */
+struct keeping_run {
+    uint64_t first;
+    uint64_t generation;
+};
+
+struct keeping_peer {
+    uint32_t host;
+    bool promised;       /* this generation, to this process */
+    struct mn_head head; /* as it was said with the promise */
+    enum mn_member member;
+    mn_time heard_at; /* its last answer; MN_TIME_NEVER: none */
+
+    /* While leading. */
+    bool votes;   /* it is one of those a majority is counted of */
+    bool forgot;  /* it keeps less than it said before: whole or not, it does not count */
+    bool granted; /* it may be called whole once it keeps everything up to `whole_at` */
+    uint64_t whole_at;
+    uint64_t noted;     /* number of the first Keep after it was known to have forgotten */
+    uint64_t matched;   /* it keeps the own journal up to here */
+    uint64_t next;      /* what is sent next goes after this record, */
+    uint64_t offset;    /* from there on in the next one */
+    uint64_t number;    /* of the Keep that it was sent last */
+    uint64_t confirmed; /* and of the last one that it answered */
+    bool waits;         /* that is not answered yet, */
+    mn_time again_at;   /* and is sent again then; otherwise when the next one is due */
+};
+
+struct keeping {
+    const struct topology *topology;
+    uint64_t candidate;
+    enum keeping_state state;
+    mn_time now;
+    mn_time heartbeat;
+    mn_time deadline;
+    uint64_t generation;
+    uint64_t generation_seen; /* the highest that anybody has told of */
+
+    struct keeping_run *runs; /* of the own journal */
+    size_t run_count;
+    size_t run_capacity;
+    uint64_t newest;  /* record of it, durable or asked for */
+    uint64_t durable; /* up to here */
+    uint64_t in_force;
+    uint64_t
+        excused; /* what was shown in generations below this one may be lost: an operator said so */
+    struct mn_head shown; /* the newest that any agent was shown, */
+    uint32_t shown_by;    /* and which host's */
+    bool old;             /* this journal does not have that */
+
+    struct keeping_peer peers[MN_KEEPER_COUNT_MAX];
+    uint32_t peer_count;
+
+    bool founding;    /* nothing was ever in force; there is no keeper yet that votes */
+    uint64_t number;  /* of the newest Keep */
+    mn_time said_at;  /* that keepers are missing; MN_TIME_NEVER: not yet */
+    mn_time asked_at; /* when this generation was first asked for, or began to lead */
+
+    bool accepted; /* an operator said to go on with what answers, */
+    mn_time accept_at;
+    bool few; /* and that are fewer than a majority: a majority is counted of these */
+    struct mn_journal_recall accept;
+    struct mn_name absent[MN_KEEPER_COUNT_MAX];
+
+    uint32_t source; /* RECALLING: the keeper that hands over */
+    uint64_t from;   /* and what it was asked for */
+    mn_time source_until;
+    bool aside;            /* a SET_ASIDE is under way */
+    uint64_t missing_from; /* the first record that the own journal did not have; 0: none */
+    unsigned char *part;   /* of a large record */
+    uint64_t part_size;    /* so much of it has come */
+
+    struct keeping_effects *effects;
+};
+
+/* keeping.c */
+void keeping_fail(struct keeping *keeping, mn_result result);
+void *keeping_take(struct keeping *keeping, size_t count, size_t size);
+struct keeping_effect *keeping_ask(struct keeping *keeping, enum keeping_effect_kind kind);
+struct mn_down *keeping_say(struct keeping *keeping, enum keeping_effect_kind kind, uint32_t host,
+                            enum mn_down_kind what);
+void keeping_note(struct keeping *keeping, struct keeping_note_facts facts);
+void keeping_due(struct keeping *keeping, mn_time at); /* a tick, then at the latest */
+/* Somebody knows a higher generation than this one. */
+void keeping_overtaken(struct keeping *keeping, uint64_t generation);
+const char *keeping_host(const struct keeping *keeping, const struct keeping_peer *peer);
+/* It has said something not long ago. */
+bool keeping_answers(const struct keeping *keeping, const struct keeping_peer *peer);
+uint32_t keeping_majority(const struct keeping *keeping);
+
+/* keeping_log.c: what the own journal is, or will be once its disk has done what it was asked. */
+void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation,
+                     uint32_t kind);
+void keeping_log_cut(struct keeping *keeping, uint64_t sequence);
+uint64_t keeping_log_generation(const struct keeping *keeping, uint64_t sequence);
+/* Below the first record of the generation that @sequence is of. */
+uint64_t keeping_log_before(const struct keeping *keeping, uint64_t sequence);
+bool keeping_log_has(const struct keeping *keeping, const struct mn_head *head);
+bool keeping_head_below(const struct mn_head *a, const struct mn_head *b);
+
+/* keeping_ask.c: ASKING. */
+/* In the next generation above all that is known, after a while. */
+void keeping_ask_all(struct keeping *keeping, mn_time after);
+/* A keeper that has not promised yet is heard: it may have been out of reach until now. */
+void keeping_ask_again(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
+void keeping_ask_tick(struct keeping *keeping);
+void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
+void keeping_say_missing(struct keeping *keeping); /* once in a while */
+void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *accept);
+
+/* keeping_recall.c: RECALLING, INSTALLING. */
+void keeping_recall_begin(struct keeping *keeping);
+void keeping_recall_tick(struct keeping *keeping);
+void keeping_recalled(struct keeping *keeping, const struct keeping_peer *peer,
+                      const struct mn_up *up);
+void keeping_recall_recorded(struct keeping *keeping);
+
+/* keeping_lead.c: LEADING. */
+void keeping_lead_begin(struct keeping *keeping);
+void keeping_lead_tick(struct keeping *keeping);
+void keeping_lead_recorded(struct keeping *keeping);
+void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
+bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *peer);
+uint32_t keeping_needed(const struct keeping *keeping);
+
+#endif

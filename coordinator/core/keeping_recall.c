@@ -1,0 +1,221 @@
+/* The newest journal among those that answered and the own one becomes the own one. One answer at a
+ * time: the next records are asked for when the last ones are durable here.
+ *
+ * Where a keeper's record and an own one of a sequence are of different generations, the own one
+ * was never in force: a majority would have it, and the keeper's journal, which is the newest of a
+ * majority, would begin with it. It is set aside all the same, because that rests on no disk having
+ * lied. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keeping_private.h"
+
+/* An agent was shown a record that is not in this journal, so this is an old one. */
+static bool recall_is_old(struct keeping *keeping)
+{
+    if (keeping->accepted || keeping_log_has(keeping, &keeping->shown)) {
+        return false;
+    }
+    keeping->old = true;
+    keeping->state = KEEPING_ASKING;
+    keeping_note(keeping,
+                 (struct keeping_note_facts){
+                     .note = KEEPING_NOTE_OLD,
+                     .host = keeping->topology->hosts[keeping->shown_by].name,
+                     .sequence = keeping->shown.sequence,
+                     .number = keeping->shown.generation,
+                     .text = "this host's agent was shown a record that this journal does not "
+                             "have: it is an old one; restore a newer one, or have it go on with "
+                             "mneme recall --accept-unknown"});
+    return true;
+}
+
+static void recall_over(struct keeping *keeping)
+{
+    if (keeping->missing_from > 0) {
+        keeping_note(keeping,
+                     (struct keeping_note_facts){
+                         .note = KEEPING_NOTE_FORGOTTEN,
+                         .host = keeping_host(keeping, &keeping->peers[keeping->source]),
+                         .sequence = keeping->missing_from,
+                         .number = keeping->newest - keeping->missing_from + 1,
+                         .text = "this journal had forgotten these records; a keeper had them"});
+    }
+    keeping->missing_from = 0;
+    if (!recall_is_old(keeping)) {
+        keeping_lead_begin(keeping);
+    }
+}
+
+static void recall_ask(struct keeping *keeping)
+{
+    const struct keeping_peer *peer = &keeping->peers[keeping->source];
+    struct mn_down *down = keeping_say(keeping, KEEPING_DO_SEND, peer->host, MN_DOWN_RECALL);
+    if (down != NULL) {
+        down->recall.sequence = keeping->from;
+        down->recall.after_generation = keeping_log_generation(keeping, keeping->from - 1);
+        down->recall.offset = keeping->part_size;
+    }
+    keeping_due(keeping, keeping->now + keeping->heartbeat);
+}
+
+/* The next records, or the end of it. */
+static void recall_next(struct keeping *keeping)
+{
+    static const struct mn_head own = {0};
+    const struct mn_head *head =
+        keeping->source < keeping->peer_count ? &keeping->peers[keeping->source].head : &own;
+    keeping->source_until = keeping->now + keeping->heartbeat * KEEPING_GIVE_UP_HEARTBEATS;
+    if (keeping->aside || keeping->durable < keeping->newest) {
+        keeping->state = KEEPING_INSTALLING;
+    } else if (head->sequence == 0 ||
+               keeping_log_generation(keeping, head->sequence) == head->generation) {
+        recall_over(keeping);
+    } else {
+        keeping->state = KEEPING_RECALLING;
+        recall_ask(keeping);
+    }
+}
+
+void keeping_recall_begin(struct keeping *keeping)
+{
+    struct mn_head best = {.generation = keeping_log_generation(keeping, keeping->newest),
+                           .sequence = keeping->newest};
+    keeping->source = keeping->peer_count;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        const struct keeping_peer *peer = &keeping->peers[i];
+        if (peer->promised && keeping_head_below(&best, &peer->head)) {
+            best = peer->head;
+            keeping->source = i;
+        }
+    }
+    keeping->missing_from = 0;
+    keeping->part_size = 0;
+    uint64_t common = keeping->newest < best.sequence ? keeping->newest : best.sequence;
+    keeping->from = common + 1;
+    recall_next(keeping);
+}
+
+void keeping_recall_recorded(struct keeping *keeping)
+{
+    if (keeping->state == KEEPING_INSTALLING) {
+        recall_next(keeping);
+    }
+}
+
+void keeping_recall_tick(struct keeping *keeping)
+{
+    if (keeping->state == KEEPING_INSTALLING) {
+        return; /* the disk is tried until it takes it */
+    }
+    if (keeping->now >= keeping->source_until) {
+        keeping_ask_all(keeping, 0); /* another one may have as much */
+    } else {
+        recall_ask(keeping);
+    }
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+static void recall_set_aside(struct keeping *keeping, uint64_t sequence)
+{
+    struct keeping_effect *effect = keeping_ask(keeping, KEEPING_DO_SET_ASIDE);
+    if (effect == NULL) {
+        return;
+    }
+    effect->sequence = sequence;
+    keeping->aside = true;
+    keeping_note(keeping, (struct keeping_note_facts){
+                              .note = KEEPING_NOTE_NEVER,
+                              .sequence = sequence,
+                              .number = keeping->newest - sequence + 1,
+                              .text = "these records of this journal were never in force: another "
+                                      "generation has others; they are set aside"});
+    keeping_log_cut(keeping, sequence);
+}
+
+static void recall_append(struct keeping *keeping, const struct mn_kept *record,
+                          const unsigned char *bytes)
+{
+    struct keeping_effect *effect = keeping_ask(keeping, KEEPING_DO_APPEND);
+    if (effect == NULL) {
+        return;
+    }
+    effect->append = *record;
+    effect->append.offset = 0;
+    effect->append.bytes = bytes;
+    effect->append.byte_count = (uint32_t)record->size;
+    if (keeping->missing_from == 0) {
+        keeping->missing_from = record->sequence;
+    }
+    keeping_log_add(keeping, record->sequence, record->generation, record->kind);
+}
+
+/* The pieces of a large record, put together. */
+static void recall_piece(struct keeping *keeping, const struct mn_kept *record)
+{
+    if (record->offset != keeping->part_size) {
+        return;
+    }
+    if (record->offset == 0) {
+        free(keeping->part);
+        keeping->part = malloc((size_t)record->size);
+        if (keeping->part == NULL) {
+            keeping_fail(keeping, MN_NO_MEMORY);
+            return;
+        }
+    }
+    memcpy(keeping->part + record->offset, record->bytes, record->byte_count);
+    keeping->part_size += record->byte_count;
+    if (keeping->part_size == record->size) {
+        keeping->part_size = 0;
+        recall_append(keeping, record, keeping->part);
+    }
+}
+
+static void recall_record(struct keeping *keeping, const struct mn_kept *record)
+{
+    if (record->sequence <= keeping->newest) {
+        if (keeping_log_generation(keeping, record->sequence) == record->generation) {
+            return;
+        }
+        recall_set_aside(keeping, record->sequence);
+    }
+    if (record->sequence != keeping->newest + 1) {
+        return;
+    }
+    if (record->byte_count < record->size) {
+        recall_piece(keeping, record);
+        return;
+    }
+    unsigned char *bytes = keeping_take(keeping, record->byte_count, 1);
+    if (bytes != NULL) {
+        if (record->byte_count > 0) {
+            memcpy(bytes, record->bytes, record->byte_count);
+        }
+        recall_append(keeping, record, bytes);
+    }
+}
+
+void keeping_recalled(struct keeping *keeping, const struct keeping_peer *peer,
+                      const struct mn_up *up)
+{
+    if (keeping->state != KEEPING_RECALLING || peer != &keeping->peers[keeping->source] ||
+        up->recalled.sequence != keeping->from || up->recalled.offset != keeping->part_size) {
+        return;
+    }
+    if (!up->recalled.matched) {
+        /* Where both may still be alike: below the run of the record that differs. */
+        uint64_t before = keeping_log_before(keeping, keeping->from - 1);
+        keeping->from = (up->recalled.newest < before ? up->recalled.newest : before) + 1;
+        recall_next(keeping);
+        return;
+    }
+    for (uint32_t i = 0; i < up->recalled.record_count; i++) {
+        recall_record(keeping, &up->recalled.records[i]);
+        keeping->from = up->recalled.records[i].sequence + (keeping->part_size == 0 ? 1 : 0);
+    }
+    if (up->recalled.record_count > 0) {
+        recall_next(keeping);
+    }
+}

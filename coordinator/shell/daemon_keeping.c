@@ -1,0 +1,233 @@
+/* The core beside the coordinator's: its events in, its effects out. Records reach the
+ * coordinator's core when the keepers have them, and only then. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shell/daemon_private.h"
+
+/* ---- the journal, out ------------------------------------------------------------------------ */
+
+/* One record or piece, from the file into the message. False: that was the last one. */
+static bool keep_one(struct daemon *daemon, struct mn_arena *arena, uint64_t sequence,
+                     uint64_t offset, struct mn_down *down, struct mn_kept *records)
+{
+    struct mn_error error = {{0}};
+    struct journal_entry entry;
+    size_t size = MN_PIECE_SIZE_MAX;
+    mn_result result =
+        journal_piece(&daemon->reader, sequence, offset, daemon->piece, &size, &entry, &error);
+    unsigned char *bytes = result == MN_OK ? mn_arena_take_array(arena, size, 1) : NULL;
+    if (bytes == NULL) {
+        mn_log(MN_LOG_ERROR, "record_not_read", "sequence=%llu code=%s",
+               (unsigned long long)sequence,
+               mn_result_name(result == MN_OK ? MN_NO_MEMORY : result));
+        return false;
+    }
+    if (size > 0) {
+        memcpy(bytes, daemon->piece, size);
+    }
+    struct mn_kept record = {.sequence = sequence,
+                             .generation = entry.generation,
+                             .kind = entry.kind,
+                             .written_at = entry.written_at,
+                             .size = entry.size,
+                             .offset = offset,
+                             .bytes = bytes,
+                             .byte_count = (uint32_t)size};
+    return keeping_keep_add(down, records, &record);
+}
+
+static void effect_keep(struct daemon *daemon, const struct keeping_effect *effect)
+{
+    struct mn_arena arena = {0};
+    struct mn_down down = *effect->send.message;
+    struct mn_kept *records =
+        mn_arena_take_array(&arena, KEEPING_RECORD_COUNT_MAX, sizeof *records);
+    uint64_t offset = effect->send.offset;
+    uint64_t sequence = down.keep.after + 1;
+    while (records != NULL && sequence <= effect->send.upto &&
+           keep_one(daemon, &arena, sequence, offset, &down, records)) {
+        sequence += 1;
+        offset = 0;
+    }
+    coordinator_daemon_send(daemon, effect->send.host, &down);
+    mn_arena_deinit(&arena);
+}
+
+/* ---- the journal, in ------------------------------------------------------------------------- */
+
+static void effect_give(struct daemon *daemon, struct recorder_item *item)
+{
+    if (item == NULL || !recorder_give(daemon->recorder, item)) {
+        recorder_item_destroy(item);
+        coordinator_daemon_fail(daemon, item == NULL ? MN_NO_MEMORY : MN_FULL,
+                                "a record cannot be written down");
+    }
+}
+
+static void effect_append(struct daemon *daemon, const struct mn_kept *record)
+{
+    struct recorder_item *item = recorder_item_new();
+    if (item != NULL) {
+        item->sequence = record->sequence;
+        item->generation = record->generation;
+        item->kind = record->kind;
+        item->written_at = record->written_at;
+        if (mn_buffer_append(&item->bytes, record->bytes, record->byte_count) != MN_OK) {
+            recorder_item_destroy(item);
+            item = NULL;
+        }
+    }
+    effect_give(daemon, item);
+}
+
+static void effect_set_aside(struct daemon *daemon, uint64_t sequence)
+{
+    struct recorder_item *item = recorder_item_new();
+    if (item != NULL) {
+        item->set_aside = true;
+        item->sequence = sequence;
+        item->written_at = mn_now();
+    }
+    effect_give(daemon, item);
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+static mn_result lead_record(void *context, const struct journal_entry *entry)
+{
+    struct daemon *daemon = context;
+    struct mn_arena arena;
+    struct mn_journal_record record;
+    mn_arena_init(&arena, 0);
+    mn_result result = mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes,
+                                                entry->size, &arena, &record);
+    if (result == MN_OK) {
+        struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
+        event.record.sequence = entry->sequence;
+        event.record.generation = entry->generation;
+        event.record.record = &record;
+        coordinator_daemon_step(daemon, &event);
+        result = daemon->result;
+    }
+    mn_arena_deinit(&arena);
+    if (result != MN_OK && daemon->error.text[0] == '\0') {
+        mn_error_set(&daemon->error,
+                     "record %llu of journal.db cannot be used: %s; restore a backup",
+                     (unsigned long long)entry->sequence, mn_result_text(result));
+    }
+    return result == MN_OK || result == MN_NO_MEMORY || result == MN_FULL ? result : MN_CORRUPT;
+}
+
+/* A core that remembers nothing, the journal, then its beginning. */
+static void effect_lead(struct daemon *daemon, const struct keeping_effect *effect)
+{
+    struct mn_error error = {{0}};
+    coordinator_destroy(&daemon->coordinator);
+    mn_result result = coordinator_new(&daemon->coordinator, daemon->topology);
+    if (result == MN_OK) {
+        result = journal_read(&daemon->reader, 1, lead_record, daemon, &error);
+    }
+    if (result != MN_OK) {
+        coordinator_daemon_fail(daemon, result,
+                                error.text[0] != '\0' ? error.text : "the journal cannot be read");
+        return;
+    }
+    struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
+    event.begin.generation = effect->lead.generation;
+    event.begin.accepted = effect->lead.accepted;
+    coordinator_daemon_step(daemon, &event);
+}
+
+/* ---- effects --------------------------------------------------------------------------------- */
+
+static void effect_log(const struct keeping_note_facts *note)
+{
+    struct mn_log_pairs pairs = {.size = 0};
+    if (note->host != NULL) {
+        mn_log_add(&pairs, "host=%s", note->host);
+    }
+    if (note->sequence != 0) {
+        mn_log_add(&pairs, "record=%llu", (unsigned long long)note->sequence);
+    }
+    if (note->number != 0) {
+        mn_log_add(&pairs, "number=%llu", (unsigned long long)note->number);
+    }
+    if (note->text != NULL) {
+        char quoted[MN_LOG_QUOTED_SIZE_MAX];
+        mn_log_add(&pairs, "text=%s", mn_log_quote(quoted, sizeof quoted, note->text));
+    }
+    mn_log(keeping_note_level(note->note) == KEEPING_ERROR ? MN_LOG_ERROR : MN_LOG_INFO,
+           keeping_note_what(note->note), "%s", pairs.text);
+}
+
+static void keeping_carry_out(struct daemon *daemon, const struct keeping_effect *effect)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
+    switch (effect->kind) {
+    case KEEPING_DO_SEND:
+        coordinator_daemon_send(daemon, effect->send.host, effect->send.message);
+        return;
+    case KEEPING_DO_KEEP:
+        effect_keep(daemon, effect);
+        return;
+    case KEEPING_DO_APPEND:
+        effect_append(daemon, &effect->append);
+        return;
+    case KEEPING_DO_SET_ASIDE:
+        effect_set_aside(daemon, effect->sequence);
+        return;
+    case KEEPING_DO_LEAD:
+        effect_lead(daemon, effect);
+        return;
+    case KEEPING_DO_ACCEPTED:
+        event.kind = COORDINATOR_ON_ACCEPTED;
+        event.accepted = effect->lead.accepted;
+        coordinator_daemon_step(daemon, &event);
+        return;
+    case KEEPING_DO_IN_FORCE:
+        event.recorded.sequence = effect->sequence;
+        coordinator_daemon_step(daemon, &event);
+        return;
+    case KEEPING_DO_OVERTAKEN:
+        event.kind = COORDINATOR_ON_OVERTAKEN;
+        coordinator_daemon_step(daemon, &event);
+        return;
+    case KEEPING_DO_NOTE:
+        effect_log(&effect->note);
+        return;
+    }
+}
+
+void coordinator_daemon_keep(struct daemon *daemon, const struct keeping_event *event)
+{
+    if (daemon->stop) {
+        return;
+    }
+    keeping_step(daemon->keeping, mn_now(), event, &daemon->keeping_effects);
+    if (daemon->keeping_effects.result != MN_OK) {
+        coordinator_daemon_fail(daemon, daemon->keeping_effects.result,
+                                "the coordinator cannot go on; started again, it reads its journal "
+                                "and continues from there");
+    } else {
+        for (size_t i = 0; i < daemon->keeping_effects.count && !daemon->stop; i++) {
+            keeping_carry_out(daemon, &daemon->keeping_effects.items[i]);
+        }
+    }
+    keeping_effects_reset(&daemon->keeping_effects);
+}
+
+bool coordinator_daemon_accept(struct daemon *daemon, const struct topology_operator *who,
+                               const char *reason)
+{
+    struct mn_journal_recall accept = {.operator_name = mn_name_of(who->name), .at = mn_now()};
+    if (!keeping_may_accept(daemon->keeping)) {
+        return false;
+    }
+    (void)snprintf(accept.key, sizeof accept.key, "%s", who->key);
+    (void)snprintf(accept.reason, sizeof accept.reason, "%s", reason);
+    struct keeping_event event = {.kind = KEEPING_ON_ACCEPT, .accept = &accept};
+    coordinator_daemon_keep(daemon, &event);
+    return true;
+}
