@@ -118,6 +118,7 @@ void collect_begin(struct coordinator *coordinator, struct round *round)
     round->again = false;
     round->placeless = TOPOLOGY_NONE;
     round->facts.attempt += 1;
+    decision_destroy(&round->plan);
     round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].answered = false;
@@ -233,7 +234,8 @@ void collect_intervals(struct coordinator *coordinator, uint32_t host, const str
 void collect_host_again(struct coordinator *coordinator, uint32_t host)
 {
     struct round *round = round_active(coordinator);
-    if (round != NULL && round->facts.state == COORDINATOR_ROUND_COLLECT) {
+    if (round != NULL && (round->facts.state == COORDINATOR_ROUND_COLLECT ||
+                          round->facts.state == COORDINATOR_ROUND_PLAN)) {
         /* An answer from before may still be on its way: only a new attempt tells them apart. */
         coordinator->hosts[host].answered = false;
         round->again = true;

@@ -163,6 +163,8 @@ void coordinator_destroy(struct coordinator **out)
         free(coordinator->vats[i].watchers);
     }
     free((void *)coordinator->rounds);
+    free(coordinator->steps);
+    mn_arena_deinit(&coordinator->step_memory);
     free(coordinator->pendings);
     free(coordinator->asides);
     free(coordinator->vats);
@@ -257,6 +259,9 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
         return;
     case PENDING_FREEZE:
         collect_recorded(coordinator, pending->round);
+        return;
+    case PENDING_STEP:
+        approve_recorded(coordinator, pending->step);
         return;
     case PENDING_DECISION:
         round = round_find(coordinator, pending->round);
@@ -399,6 +404,9 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
         break;
     case COORDINATOR_ON_OVERTAKEN:
         coordinator->behind = true;
+        break;
+    case COORDINATOR_ON_STEP:
+        approve_step(coordinator, event);
         break;
     case COORDINATOR_ON_TICK:
         on_tick(coordinator);

@@ -11,6 +11,8 @@
  * A round (struct coordinator_round_facts.state; core/round.c has the moves and their reasons):
  *
  *     GATHER -> COLLECT <-> SETTLE -> DECIDING -> RESTORE -> TELL -> DONE
+ *                  ^          |
+ *                  +-- PLAN <-+
  *
  * At most one round is before its decision. What is lost after that opens the next one. */
 #ifndef COORDINATOR_CORE_COORDINATOR_H
@@ -19,6 +21,7 @@
 #include "base/arena.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "decision.h"
 #include "detector.h"
 #include "docs/evidence.h"
 #include "docs/topology.h"
@@ -33,6 +36,7 @@ enum coordinator_event_kind {
     COORDINATOR_ON_RECORDED,  /* all records up to this sequence are in force: keeping.h */
     COORDINATOR_ON_ACCEPTED,  /* an operator has it go on without some of the keepers */
     COORDINATOR_ON_OVERTAKEN, /* another coordinator leads, or the journal is an old one */
+    COORDINATOR_ON_STEP,      /* an operator says something of a plan */
     COORDINATOR_ON_TICK       /* coordinator_deadline has come */
 };
 
@@ -58,12 +62,21 @@ struct coordinator_event {
         struct {
             uint64_t sequence;
         } recorded;
+        struct {
+            uint32_t who; /* by the key of the connection: index of the topology's operators */
+            enum mn_step step;
+            uint64_t round;
+            uint64_t plan;      /* the digest of the plan that was seen; 0: whichever waits */
+            const char *reason; /* printable, below MN_REASON_SIZE_MAX bytes */
+            uint64_t ticket;    /* comes back in COORDINATOR_DO_ANSWER */
+        } step;
     };
 };
 
 enum coordinator_effect_kind {
     COORDINATOR_DO_SEND,   /* to a host's agent; lost when it cannot be reached */
     COORDINATOR_DO_RECORD, /* append to the journal; tried until it succeeds or is overtaken */
+    COORDINATOR_DO_ANSWER, /* to an operator's step: exactly one, unless it dies before */
     COORDINATOR_DO_NOTE    /* a line for the log */
 };
 
@@ -88,6 +101,10 @@ enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERRO
     X(ROUND_BEGUN, INFO, "round_begun")                                                            \
     X(ROUND_STATE, INFO, "round_state")                                                            \
     X(ROUND_HOLDS, WARNING, "round_holds")                                                         \
+    X(PLAN_WAITS, WARNING, "plan_waits")                                                           \
+    X(PLAN_OUTSIDE, WARNING, "plan_outside_approval")                                              \
+    X(PLAN_APPROVED, INFO, "plan_approved")                                                        \
+    X(PLAN_REJECTED, WARNING, "plan_rejected")                                                     \
     X(DECIDED, INFO, "decided")                                                                    \
     X(RESTORE, INFO, "restore")                                                                    \
     X(ROUND_DONE, INFO, "round_done")
@@ -130,6 +147,11 @@ struct coordinator_effect {
              * decision before it appends. */
             const struct evidence *evidence;
         } record;
+        struct {
+            uint64_t ticket;
+            mn_result code;   /* MN_OK: it is on record */
+            const char *text; /* otherwise why not, for people */
+        } answer;
         const struct coordinator_note_facts *note;
     };
 };
@@ -232,13 +254,14 @@ enum coordinator_round_state {
     COORDINATOR_ROUND_GATHER,
     COORDINATOR_ROUND_COLLECT,
     COORDINATOR_ROUND_SETTLE,
+    COORDINATOR_ROUND_PLAN, /* it waits for an operator's approval */
     COORDINATOR_ROUND_DECIDING,
     COORDINATOR_ROUND_RESTORE,
     COORDINATOR_ROUND_TELL,
     COORDINATOR_ROUND_DONE
 };
 
-/* "gather", "collect", "settle", "deciding", "restore", "tell" or "done". */
+/* "gather", "collect", "settle", "plan", "deciding", "restore", "tell" or "done". */
 const char *coordinator_round_state_name(enum coordinator_round_state state);
 
 struct coordinator_round_facts {
@@ -266,7 +289,8 @@ enum coordinator_wait_kind {
     COORDINATOR_WAIT_SILENT,  /* a vat's interval: its agent answered, it did not */
     COORDINATOR_WAIT_START,   /* a vat that is being restored */
     COORDINATOR_WAIT_HANDLED, /* a vat that has been told and has not handled it yet */
-    COORDINATOR_WAIT_PLACE    /* a lost vat for which no host is left */
+    COORDINATOR_WAIT_PLACE,   /* a lost vat for which no host is left */
+    COORDINATOR_WAIT_APPROVAL /* an operator's approval of the plan: coordinator_plan */
 };
 struct coordinator_wait {
     enum coordinator_wait_kind kind;
@@ -279,6 +303,40 @@ struct coordinator_wait {
 /* The @index-th thing that is waited for; false when there are no more. */
 bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_t index,
                        struct coordinator_wait *out);
+
+/* Why a plan needs an approval: bits. */
+enum coordinator_asks {
+    COORDINATOR_ASKS_SHARE = 1, /* it takes back or restores more of the fleet than policy lets */
+    COORDINATOR_ASKS_RESET = 2, /* it resets a vat */
+    COORDINATOR_ASKS_UNSURE = 4 /* something is not sure */
+};
+
+/* The plan that waits for an approval. */
+struct coordinator_plan_facts {
+    uint64_t round;
+    unsigned asks;
+    const struct mn_plan_bounds *bounds;
+    const struct decision *decision;
+    const struct mn_journal_decision *draft; /* the same as it would be recorded: with the hosts */
+    const struct mn_journal_step *word;      /* the newest since the last decision; may be NULL */
+    bool rejected;                           /* that word rejects this plan */
+};
+/* False when none waits. */
+bool coordinator_plan(const struct coordinator *coordinator, struct coordinator_plan_facts *out);
+
+/* Whether the plan's loss begins with that vat: it forgets because something was lost, and policy
+ * does not have its peers told of that already. */
+bool coordinator_plan_root(const struct coordinator *coordinator, const struct decision_vat *row);
+
+/* What would be decided with what is known now; with policy telling the peers of all of @tell's
+ * roots, unless that is NULL. Nothing is changed by it. @out: decision_destroy is the caller's. */
+mn_result coordinator_foresee(struct coordinator *coordinator, const struct decision *tell,
+                              struct decision **out) MN_CHECKED;
+
+/* What operators said of plans, the oldest first: what is on record. */
+size_t coordinator_step_count(const struct coordinator *coordinator);
+const struct mn_journal_step *coordinator_step_at(const struct coordinator *coordinator,
+                                                  size_t index);
 
 /* The ledger, for status and for evidence on demand. */
 const struct ledger *coordinator_ledger(const struct coordinator *coordinator);

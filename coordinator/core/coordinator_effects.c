@@ -187,6 +187,17 @@ void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const ch
                                       .text = text});
 }
 
+void coordinator_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,
+                        const char *text)
+{
+    struct coordinator_effect *effect = effects_add(coordinator, COORDINATOR_DO_ANSWER);
+    if (effect != NULL) {
+        effect->answer.ticket = ticket;
+        effect->answer.code = code;
+        effect->answer.text = text;
+    }
+}
+
 const char *coordinator_note_what(enum coordinator_note note)
 {
     switch (note) {

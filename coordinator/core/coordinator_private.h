@@ -99,6 +99,11 @@ struct round {
     bool again;         /* the next attempt is due */
     bool recording;     /* the attempt's suspects are not on record yet: it is not sent */
     uint32_t placeless; /* a vat that has no host to go to; TOPOLOGY_NONE: none */
+
+    /* PLAN only. */
+    struct decision *plan;
+    unsigned asks;                /* enum coordinator_asks */
+    struct mn_plan_bounds bounds; /* in `memory` */
 };
 
 /* A record that is not durable yet, and what follows when it is. */
@@ -109,6 +114,7 @@ enum pending_kind {
     PENDING_FIRST_START,
     PENDING_RAISED,
     PENDING_FREEZE,
+    PENDING_STEP,
     PENDING_DECISION,
     PENDING_DONE
 };
@@ -118,6 +124,13 @@ struct pending {
     enum pending_kind kind;
     uint32_t vat;
     uint64_t round;
+    size_t step; /* index of the steps */
+};
+
+/* What an operator said, and the ticket of the answer that is owed for it. */
+struct step_entry {
+    const struct mn_journal_step *step; /* in step_memory */
+    uint64_t ticket;
 };
 
 struct coordinator {
@@ -156,6 +169,14 @@ struct coordinator {
     size_t first_start_count; /* vats that are starting for the first time */
     mn_time leases_from;      /* before that no lease is granted to anybody */
 
+    struct step_entry *steps; /* oldest first */
+    size_t step_count;
+    size_t step_capacity;
+    size_t step_recorded; /* so many of them are on record */
+    struct mn_arena step_memory;
+    const struct mn_journal_step
+        *word; /* the newest that counts since the last decision, or NULL */
+
     mn_time now;                         /* of the step */
     struct coordinator_effects *effects; /* of the step */
     struct coordinator_aside *asides;    /* by vat, then host */
@@ -185,6 +206,8 @@ uint32_t coordinator_find_vat(const struct coordinator *coordinator, const struc
 void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
                          struct mn_lineage *lineage);
 void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const char *text);
+void coordinator_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,
+                        const char *text);
 
 /* hosts.c: being heard, silence, and what the detector finds. */
 void hosts_heard(struct coordinator *coordinator, uint32_t host);
@@ -305,9 +328,19 @@ void collect_host_again(struct coordinator *coordinator, uint32_t host);
 /* settle.c: everybody has answered: decide, unless that stops further vats. */
 void settle(struct coordinator *coordinator, struct round *round);
 
-/* plan.c: the decision's record. False when it cannot be made: no place for a vat, or failure. */
+/* plan.c: the decision's record, as round->decision. False when it cannot be made: no place for a
+ * vat, or failure. */
 bool plan_make(struct coordinator *coordinator, struct round *round,
                const struct decision *decision);
+/* DECIDING: put what was made on record. */
+void plan_record(struct coordinator *coordinator, struct round *round);
+
+/* approve.c: plans that wait for an operator. */
+/* Whether the plan that was made of @take has to wait; the round takes the decision then. */
+bool approve_waits(struct coordinator *coordinator, struct round *round, struct decision **take);
+void approve_step(struct coordinator *coordinator, const struct coordinator_event *event);
+void approve_recorded(struct coordinator *coordinator, size_t index);
+void approve_replay(struct coordinator *coordinator, const struct mn_journal_step *step);
 
 /* places.c: the host for a restored vat, TOPOLOGY_NONE when there is none. @links and @link_count:
  * the chain it is restored from. @load: how many vats each host has or will have. */

@@ -162,6 +162,9 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
         bool found = false;
         if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
             found = waits_of_collect(coordinator, round, &waits);
+        } else if (round->facts.state == COORDINATOR_ROUND_PLAN) {
+            found = waits_is(&waits, COORDINATOR_WAIT_APPROVAL, round->facts.round, TOPOLOGY_NONE,
+                             TOPOLOGY_NONE);
         } else if (round->facts.decision != NULL) {
             found = waits_of_decided(coordinator, round, &waits);
         }
@@ -219,6 +222,7 @@ static void invariant_rounds(const struct coordinator *coordinator)
         uint32_t told = 0;
         mn_assert(decided == (round->facts.decision != NULL));
         mn_assert(decided || i + 1 == coordinator->round_count);
+        mn_assert((round->facts.state == COORDINATOR_ROUND_PLAN) == (round->plan != NULL));
         mn_assert(i == 0 || coordinator->rounds[i - 1]->facts.round < round->facts.round);
         for (uint32_t k = 0; decided && k < round->decision.start_count; k++) {
             starts += round->start_over[k] ? 0 : 1;

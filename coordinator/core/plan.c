@@ -220,10 +220,8 @@ static bool plan_answer(struct plan *plan)
     return result == MN_FULL || coordinator_fine(plan->coordinator, result);
 }
 
-static void plan_record(struct plan *plan)
+void plan_record(struct coordinator *coordinator, struct round *round)
 {
-    struct coordinator *coordinator = plan->coordinator;
-    struct round *round = plan->round;
     struct evidence *evidence = NULL;
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
     if (record == NULL ||
@@ -237,6 +235,7 @@ static void plan_record(struct plan *plan)
     record->kind = MN_JOURNAL_DECISION;
     record->decision = round->decision;
     round_move(coordinator, round, COORDINATOR_ROUND_DECIDING);
+    coordinator->word = NULL; /* it was about this decision */
     coordinator_record(coordinator, record, evidence,
                        (struct pending){.kind = PENDING_DECISION, .round = round->facts.round});
 }
@@ -256,9 +255,6 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
     }
     fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan) &&
            coordinator_fine(coordinator, replay_resolve(coordinator, round));
-    if (fine) {
-        plan_record(&plan);
-    }
     round->placeless = plan.placeless;
     mn_arena_deinit(&plan.links);
     return fine && coordinator->effects->result == MN_OK;

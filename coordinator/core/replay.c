@@ -119,6 +119,7 @@ static void replay_decision(struct coordinator *coordinator,
         coordinator_fail(coordinator, MN_CORRUPT);
         return;
     }
+    coordinator->word = NULL;
     struct round *round = round_new(coordinator, decision->round);
     if (round == NULL) {
         return;
@@ -200,7 +201,9 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
     case MN_JOURNAL_RECALL:
+        return;
     case MN_JOURNAL_STEP:
+        approve_replay(coordinator, &record->step);
         return;
     case MN_JOURNAL_VAT:
         replay_vat(coordinator, &record->vat);

@@ -1,13 +1,17 @@
 /* A round before its decision: gather what is lost, freeze, collect the open intervals.
  *
  *     GATHER ---> COLLECT <---> SETTLE ---> DECIDING ---> RESTORE ---> TELL ---> DONE
- *        |           ^ |
- *      (called off)  +-+ a new attempt: more was lost, or somebody is silent
+ *        |          ^ ^ |         |
+ *      (called off) | +-+ a new attempt: more was lost, or somebody is silent
+ *                   +--- PLAN <---+
  *
  * GATHER    waits until no new suspect has shown for 2 heartbeats and none is left, or settle_ms.
  * COLLECT   each attempt names all suspects, and every host that is not lost answers it. What does
  *           not answer is unknown, and the round holds: nobody is taken for lost who is only
- * silent. SETTLE    settle.c. It passes at once, to DECIDING or back.
+ *           silent.
+ * SETTLE    settle.c. It passes at once, to DECIDING, to PLAN or back.
+ * PLAN      approve.c. It waits for an operator; then, or when the situation changes, everybody is
+ *           asked again, since the world has gone on meanwhile.
  *
  * Invariant: every vat that is lost when an attempt begins is among its suspects, and a suspect
  * stays one until the decision: it was fenced, and would not be believed if it came back. */
@@ -23,7 +27,8 @@
 static const unsigned round_moves[] = {
     [COORDINATOR_ROUND_GATHER] = TO(COLLECT),
     [COORDINATOR_ROUND_COLLECT] = TO(COLLECT) | TO(SETTLE),
-    [COORDINATOR_ROUND_SETTLE] = TO(COLLECT) | TO(DECIDING),
+    [COORDINATOR_ROUND_SETTLE] = TO(COLLECT) | TO(PLAN) | TO(DECIDING),
+    [COORDINATOR_ROUND_PLAN] = TO(COLLECT),
     [COORDINATOR_ROUND_DECIDING] = TO(RESTORE),
     [COORDINATOR_ROUND_RESTORE] = TO(TELL) | TO(DONE),
     [COORDINATOR_ROUND_TELL] = TO(DONE),
@@ -34,8 +39,8 @@ static const unsigned round_moves[] = {
 
 const char *coordinator_round_state_name(enum coordinator_round_state state)
 {
-    static const char *const names[] = {"gather",  "collect", "settle", "deciding",
-                                        "restore", "tell",    "done"};
+    static const char *const names[] = {"gather",   "collect", "settle", "plan",
+                                        "deciding", "restore", "tell",   "done"};
     return names[state];
 }
 
@@ -98,6 +103,7 @@ struct round *round_new(struct coordinator *coordinator, uint64_t number)
 
 void round_destroy(struct round **round)
 {
+    decision_destroy(&(*round)->plan);
     mn_arena_deinit(&(*round)->memory);
     free(*round);
     *round = NULL;
@@ -171,6 +177,7 @@ void round_changed(struct coordinator *coordinator)
         return;
     case COORDINATOR_ROUND_COLLECT:
     case COORDINATOR_ROUND_SETTLE:
+    case COORDINATOR_ROUND_PLAN:
         round->again = true;
         return;
     case COORDINATOR_ROUND_DECIDING: /* what is lost now is the next round's */
@@ -240,8 +247,11 @@ void round_tick(struct coordinator *coordinator)
     } else if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
         collect_tick(coordinator, round);
     }
-    /* Settling may have found further suspects: the next attempt begins at once. */
-    if (round->facts.state == COORDINATOR_ROUND_COLLECT && round->again && !round->recording) {
+    /* Settling may have found further suspects, or an operator approved: the next attempt begins at
+     * once. */
+    bool may = round->facts.state == COORDINATOR_ROUND_COLLECT ||
+               round->facts.state == COORDINATOR_ROUND_PLAN;
+    if (may && round->again && !round->recording) {
         collect_begin(coordinator, round);
     }
 }

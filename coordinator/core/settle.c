@@ -113,6 +113,10 @@ void settle(struct coordinator *coordinator, struct round *round)
     if (again || !sure || !plan_make(coordinator, round, decision)) {
         round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
         round->again = again;
+    } else if (approve_waits(coordinator, round, &decision)) {
+        round_move(coordinator, round, COORDINATOR_ROUND_PLAN);
+    } else {
+        plan_record(coordinator, round);
     }
     decision_destroy(&decision);
 }

@@ -15,6 +15,7 @@ static const char *answer_remedy(enum mn_command command)
         return "ask for one vat at a time (explain), or read rounds/N.evidence.json in the "
                "coordinator's data directory with: mneme cut";
     case MN_COMMAND_PLAN:
+        return "the coordinator's log counts what it is about to do";
     case MN_COMMAND_APPROVE:
     case MN_COMMAND_REJECT:
     case MN_COMMAND_RECALL:
@@ -36,10 +37,11 @@ static mn_result answer_make(const struct answer_source *source,
     case MN_COMMAND_EXPLAIN:
         return answer_explain(source, request->round, request->vat.text, json, error);
     case MN_COMMAND_PLAN:
+        return answer_plan(source, request->round, json, error);
     case MN_COMMAND_APPROVE:
     case MN_COMMAND_REJECT:
     case MN_COMMAND_RECALL:
-        break;
+        break; /* no questions */
     }
     return MN_BAD_INPUT;
 }

@@ -24,13 +24,18 @@ enum {
     ANSWER_WAIT_COUNT_MAX = 64,
 
     /* The longest chain of causes that is followed. */
-    ANSWER_CHAIN_COUNT_MAX = 64
+    ANSWER_CHAIN_COUNT_MAX = 64,
+
+    /* The most words of operators that are shown of one round. */
+    ANSWER_STEP_COUNT_MAX = 64,
+
+    ANSWER_PLAN_SIZE = 17 /* a plan's digest as text */
 };
 
 /* What answers are made from. */
 struct answer_source {
     const struct topology *topology;
-    const struct coordinator *coordinator;
+    struct coordinator *coordinator; /* asked only: nothing of it that can be seen changes */
     const struct keeping *keeping;
     const uint64_t *refused; /* by host: messages that the shell could not read */
     mn_time now;
@@ -48,6 +53,21 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json,
                         struct mn_error *error) MN_CHECKED;
 mn_result answer_explain(const struct answer_source *source, uint64_t round, const char *vat,
                          json_t **json, struct mn_error *error) MN_CHECKED;
+
+mn_result answer_plan(const struct answer_source *source, uint64_t round, json_t **json,
+                      struct mn_error *error) MN_CHECKED;
+
+/* The facts of round @number, and the number of the round before it; MN_NOT_FOUND with what there
+ * is. */
+mn_result answer_find_round(const struct answer_source *source, uint64_t number,
+                            struct coordinator_round_facts *facts, uint64_t *previous,
+                            struct mn_error *error) MN_CHECKED;
+
+/* What an operator said; and all that was said of the rounds above @after up to @through, among
+ * them those that another coordinator went on with as @through. NULL when memory is out. */
+json_t *answer_step(const struct mn_journal_step *step);
+json_t *answer_steps(const struct answer_source *source, uint64_t after, uint64_t through);
+void answer_plan_name(uint64_t plan, char name[ANSWER_PLAN_SIZE]);
 
 /* Answer @request into @reply, whose JSON is heap memory that the caller frees (NULL when the code
  * is not MN_OK). */

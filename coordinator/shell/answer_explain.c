@@ -57,16 +57,22 @@ static mn_result explain_no_vat(const struct answer_source *source, uint64_t rou
     return MN_NOT_FOUND;
 }
 
-static bool explain_find_round(const struct answer_source *source, uint64_t round,
-                               struct coordinator_round_facts *facts)
+mn_result answer_find_round(const struct answer_source *source, uint64_t number,
+                            struct coordinator_round_facts *facts, uint64_t *previous,
+                            struct mn_error *error)
 {
     for (size_t i = coordinator_round_count(source->coordinator); i > 0; i--) {
         coordinator_round(source->coordinator, i - 1, facts);
-        if (facts->round == round) {
-            return true;
+        if (facts->round == number) {
+            struct coordinator_round_facts before = {.round = 0};
+            if (i > 1) {
+                coordinator_round(source->coordinator, i - 2, &before);
+            }
+            *previous = before.round;
+            return MN_OK;
         }
     }
-    return false;
+    return explain_no_round(source, number, error);
 }
 
 /* The name of the vat whose forgetting took this row's vat back; NULL when no peer did. */
@@ -119,8 +125,10 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
                          json_t **json, struct mn_error *error)
 {
     struct coordinator_round_facts facts;
-    if (!explain_find_round(source, round, &facts)) {
-        return explain_no_round(source, round, error);
+    uint64_t previous = 0;
+    mn_result found = answer_find_round(source, round, &facts, &previous, error);
+    if (found != MN_OK) {
+        return found;
     }
     if (facts.decision == NULL) {
         mn_error_set(error, "round %llu has not decided yet: its state is %s",
@@ -144,10 +152,11 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
         result = explain_no_vat(source, round, vat, error);
     }
     if (result == MN_OK) {
-        *json = json_pack("{s:I, s:s, s:s, s:o, s:{s:O, s:O}, s:b}", "round", (json_int_t)round,
-                          "vat", vat, "state", coordinator_round_state_name(facts.state), "start",
-                          explain_start(facts.decision, vat), "answer", "summary", counts, "vats",
-                          rows, "more_causes", more ? 1 : 0);
+        *json = json_pack(
+            "{s:I, s:s, s:s, s:o, s:o, s:{s:O, s:O}, s:b}", "round", (json_int_t)round, "vat", vat,
+            "state", coordinator_round_state_name(facts.state), "start",
+            explain_start(facts.decision, vat), "steps", answer_steps(source, previous, round),
+            "answer", "summary", counts, "vats", rows, "more_causes", more ? 1 : 0);
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(counts);

@@ -77,7 +77,8 @@ static json_t *rounds_restored(const struct mn_journal_decision *decision, json_
     return list;
 }
 
-static json_t *rounds_row(const struct coordinator_round_facts *facts)
+static json_t *rounds_row(const struct answer_source *source,
+                          const struct coordinator_round_facts *facts, uint64_t previous)
 {
     static const struct mn_journal_decision nothing;
     const struct mn_journal_decision *decision =
@@ -85,7 +86,7 @@ static json_t *rounds_row(const struct coordinator_round_facts *facts)
     json_int_t counts[4] = {0, 0, 0, 0}; /* by outcome */
     json_t *restored = rounds_restored(decision, counts);
     return json_pack(
-        "{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "round",
+        "{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "round",
         (json_int_t)facts->round, "state", coordinator_round_state_name(facts->state), "attempt",
         (json_int_t)facts->attempt, "suspected_at", (json_int_t)facts->suspected_at, "lost_at",
         (json_int_t)facts->lost_at, "decided_at", (json_int_t)facts->decided_at, "restored_at",
@@ -93,7 +94,7 @@ static json_t *rounds_row(const struct coordinator_round_facts *facts)
         rounds_names(decision->lost_hosts, decision->lost_host_count), "lost_vats",
         rounds_names(decision->lost_vats, decision->lost_vat_count), "revived", counts[MN_REVIVED],
         "rolled_back", counts[MN_ROLLED_BACK], "reset", counts[MN_RESET], "restored", restored,
-        "told", rounds_told(decision));
+        "told", rounds_told(decision), "steps", answer_steps(source, previous, facts->round));
 }
 
 mn_result answer_rounds(const struct answer_source *source, json_t **json, struct mn_error *error)
@@ -107,7 +108,11 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json, struc
     while (result == MN_OK && left > 0) {
         struct coordinator_round_facts facts;
         coordinator_round(source->coordinator, left - 1, &facts);
-        json_t *row = rounds_row(&facts);
+        struct coordinator_round_facts before = {.round = 0};
+        if (left > 1) {
+            coordinator_round(source->coordinator, left - 2, &before);
+        }
+        json_t *row = rounds_row(source, &facts, before.round);
         size_t size = row == NULL ? 0 : json_dumpb(row, NULL, 0, JSON_COMPACT) + 1;
         if (size > room) {
             json_decref(row);

@@ -96,6 +96,26 @@ static mn_result status_vats(const struct answer_source *source, struct status_r
     return MN_OK;
 }
 
+/* What an operator may do of the plan that waits. */
+static void status_approval(const struct answer_source *source, char *text, size_t size)
+{
+    struct coordinator_plan_facts plan = {.rejected = false};
+    if (!coordinator_plan(source->coordinator, &plan)) {
+        return;
+    }
+    unsigned long long round = plan.round;
+    int rejected =
+        plan.rejected
+            ? snprintf(text, size, "%.64s rejected the plan: ", plan.word->operator_name.text)
+            : 0;
+    (void)snprintf(text + rejected, size - (size_t)rejected,
+                   "an operator's approval, to restore %u vats, %u of them rolled back and %u "
+                   "reset; look with mneme plan %llu, then mneme approve %llu --reason TEXT or "
+                   "mneme reject %llu --reason TEXT",
+                   plan.bounds->restored, plan.bounds->rolled_back, plan.bounds->reset_count, round,
+                   round, round);
+}
+
 /* What one wait is called, and in words. */
 static const char *status_wait_words(const struct answer_source *source,
                                      const struct coordinator_wait *wait, char *text, size_t size)
@@ -124,6 +144,9 @@ static const char *status_wait_words(const struct answer_source *source,
     case COORDINATOR_WAIT_PLACE:
         (void)snprintf(text, size, "a host with room for vat %s", vat);
         return "place";
+    case COORDINATOR_WAIT_APPROVAL:
+        status_approval(source, text, size);
+        return "approval";
     }
     return "?";
 }

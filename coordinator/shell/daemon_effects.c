@@ -148,6 +148,9 @@ void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinato
     case COORDINATOR_DO_RECORD:
         effect_record(daemon, effect);
         return;
+    case COORDINATOR_DO_ANSWER:
+        coordinator_daemon_answer(daemon, effect);
+        return;
     case COORDINATOR_DO_NOTE:
         effect_note(daemon, effect->note);
         return;

@@ -20,6 +20,17 @@ struct daemon_host {
     struct mn_log_limit unsent_limit;
 };
 
+/* An operator's step that has not been answered yet. */
+struct daemon_step {
+    uint64_t ticket; /* 0: none */
+    uint64_t request;
+    uint32_t who;
+    struct mn_peer peer;
+};
+
+/* So many wait for an answer at a time; of more, the oldest get none and ask again. */
+enum { DAEMON_STEP_COUNT_MAX = 64 };
+
 struct daemon {
     struct topology *topology;
     struct mn_keys keys;
@@ -38,6 +49,9 @@ struct daemon {
     struct daemon_host *hosts; /* by host */
     uint64_t *refused;         /* by host: messages that could not be read */
     struct mn_buffer buffer;
+
+    struct daemon_step steps[DAEMON_STEP_COUNT_MAX]; /* by ticket */
+    uint64_t ticket;                                 /* the newest */
 
     uint64_t refused_others; /* from operators */
     struct mn_log_limit others_limit;
@@ -70,6 +84,8 @@ void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
                                    const struct mn_message *message);
 void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
                                       const struct mn_message *message);
+/* The core has answered an operator's step. */
+void coordinator_daemon_answer(struct daemon *daemon, const struct coordinator_effect *effect);
 void coordinator_daemon_dropped(void *context, struct mn_socket *socket,
                                 const struct mn_message *message);
 

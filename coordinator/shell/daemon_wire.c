@@ -124,6 +124,39 @@ static void wire_accept(struct daemon *daemon, const struct mn_peer *peer,
     wire_reply(daemon, peer, who->name, &reply);
 }
 
+/* What the core answers comes back as an effect, once it is on record. */
+static void wire_step(struct daemon *daemon, const struct mn_peer *peer, uint32_t who,
+                      const struct mn_operator_request *request)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_STEP};
+    uint64_t ticket = ++daemon->ticket;
+    daemon->steps[ticket % DAEMON_STEP_COUNT_MAX] = (struct daemon_step){
+        .ticket = ticket, .request = request->request, .who = who, .peer = *peer};
+    event.step.who = who;
+    event.step.step = request->command == MN_COMMAND_APPROVE ? MN_STEP_APPROVE : MN_STEP_REJECT;
+    event.step.round = request->round;
+    event.step.plan = request->plan;
+    event.step.reason = request->reason;
+    event.step.ticket = ticket;
+    coordinator_daemon_step(daemon, &event);
+}
+
+void coordinator_daemon_answer(struct daemon *daemon, const struct coordinator_effect *effect)
+{
+    struct daemon_step *step = &daemon->steps[effect->answer.ticket % DAEMON_STEP_COUNT_MAX];
+    if (effect->answer.ticket == 0 || step->ticket != effect->answer.ticket) {
+        return; /* of another coordinator's time, or too many have asked since */
+    }
+    struct mn_operator_reply reply = {.request = step->request, .code = effect->answer.code};
+    if (reply.code == MN_OK) {
+        reply.json = "{}";
+        reply.json_size = 2;
+    }
+    (void)snprintf(reply.text, sizeof reply.text, "%s", effect->answer.text);
+    wire_reply(daemon, &step->peer, daemon->topology->operators[step->who].name, &reply);
+    step->ticket = 0;
+}
+
 void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
                                       const struct mn_message *message)
 {
@@ -145,6 +178,9 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
             : mn_operator_request_decode(message->frame, message->frame_size, &arena, &request);
     if (result == MN_OK && request.command == MN_COMMAND_RECALL) {
         wire_accept(daemon, &message->peer, &daemon->topology->operators[index], &request);
+    } else if (result == MN_OK &&
+               (request.command == MN_COMMAND_APPROVE || request.command == MN_COMMAND_REJECT)) {
+        wire_step(daemon, &message->peer, index, &request);
     } else if (result == MN_OK) {
         wire_answer(daemon, &message->peer, name, &request);
     } else {

@@ -84,6 +84,8 @@ static void carry_out(struct sim *sim, struct sim_process *process,
     case COORDINATOR_DO_RECORD:
         ask_append(sim, process, effect);
         return;
+    case COORDINATOR_DO_ANSWER:
+        return; /* the operator looks again anyway */
     case COORDINATOR_DO_NOTE:
         sim_note_coordinator(sim, effect->note);
         return;

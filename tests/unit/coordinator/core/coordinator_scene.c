@@ -46,10 +46,17 @@ static void scene_new(struct scene *scene)
 
 void scene_open(struct scene *scene)
 {
+    scene_open_more(scene, "");
+}
+
+void scene_open_more(struct scene *scene, const char *more)
+{
+    char text[8192];
+    int size = snprintf(text, sizeof text, "%s%s", scene_topology, more);
+    assert_true(size > 0 && (size_t)size < sizeof text);
     *scene = (struct scene){.now = MN_SECOND};
     struct mn_error error = {{0}};
-    mn_result result =
-        topology_read(scene_topology, sizeof scene_topology - 1, "scene", &scene->topology, &error);
+    mn_result result = topology_read(text, (size_t)size, "scene", &scene->topology, &error);
     assert_string_equal(error.text, "");
     assert_int_equal(result, MN_OK);
     scene->text = calloc(1, SCENE_TEXT_SIZE);
@@ -162,6 +169,19 @@ void scene_recorded(struct scene *scene, uint64_t sequence)
 void scene_tick(struct scene *scene)
 {
     struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
+    scene_step(scene, &event);
+}
+
+void scene_word(struct scene *scene, uint32_t who, enum mn_step step, uint64_t round,
+                const char *reason)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_STEP};
+    event.step.who = who;
+    event.step.step = step;
+    event.step.round = round;
+    event.step.plan = scene->seen;
+    event.step.reason = reason;
+    event.step.ticket = ++scene->ticket;
     scene_step(scene, &event);
 }
 

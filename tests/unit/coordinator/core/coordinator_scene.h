@@ -27,12 +27,16 @@ struct scene {
     uint64_t record_count;
     bool slow;       /* records of freezes are not durable at once, as they are otherwise */
     uint64_t frozen; /* the newest record that was answered for that */
+    uint64_t ticket; /* of the newest operator's step */
+    uint64_t seen;   /* the digest that operators name; 0: none */
 };
 
 #define EPOCH(run, count) (((mn_epoch)(run) << 32) | (count))
 
 /* Open with nothing; the first generation is in force. */
 void scene_open(struct scene *scene);
+/* The same with more in the topology: operators, a policy. */
+void scene_open_more(struct scene *scene, const char *more);
 void scene_close(struct scene *scene);
 
 /* Another coordinator, from the first @records records of the journal; its generation is not in
@@ -52,6 +56,10 @@ void scene_tick(struct scene *scene);
 /* Let time pass to @ms, with ticks when they are due and a heartbeat a second of every host that is
  * not silent. */
 void scene_until(struct scene *scene, mn_time ms);
+
+/* What the operator of that index says of the round's plan. Tickets count from 1. */
+void scene_word(struct scene *scene, uint32_t who, enum mn_step step, uint64_t round,
+                const char *reason);
 
 /* What an agent says; hosts are numbered from 1. */
 void scene_up(struct scene *scene, uint32_t host, struct mn_up *message);

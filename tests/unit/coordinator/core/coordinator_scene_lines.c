@@ -182,8 +182,8 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
     case MN_JOURNAL_STEP:
         line_add(scene, " %s round %llu by %s: %s; restores %u, rolls back %u",
                  mn_step_name(record->step.step), (unsigned long long)record->step.round,
-                 record->step.operator_name.text, record->step.reason,
-                 record->step.bounds.restored, record->step.bounds.rolled_back);
+                 record->step.operator_name.text, record->step.reason, record->step.bounds.restored,
+                 record->step.bounds.rolled_back);
         line_names(scene, ", resets ", record->step.bounds.reset, record->step.bounds.reset_count);
         break;
     case MN_JOURNAL_HOST:
@@ -226,6 +226,11 @@ void scene_lines(struct scene *scene, const struct coordinator_effects *effects)
             break;
         case COORDINATOR_DO_RECORD:
             line_record(scene, effect);
+            break;
+        case COORDINATOR_DO_ANSWER:
+            line_add(scene, "answer %llu %s%s%s\n", (unsigned long long)effect->answer.ticket,
+                     mn_result_name(effect->answer.code),
+                     effect->answer.text[0] != '\0' ? ": " : "", effect->answer.text);
             break;
         case COORDINATOR_DO_NOTE:
             line_note(scene, effect->note);

@@ -218,7 +218,7 @@ static void shows_a_round_of_the_journal(void **state)
         "\"lost_at\":8,\"decided_at\":9,\"restored_at\":10,\"told_at\":11,\"lost_hosts\":[],"
         "\"lost_vats\":[\"v0\"],\"revived\":1,\"rolled_back\":0,\"reset\":0,\"restored\":[{"
         "\"vat\":\"v0\",\"host\":\"h1\",\"run\":2,\"incarnation\":1,\"keep\":0,"
-        "\"outcome\":\"revived\"}],\"told\":[]}],\"older_left_out\":0}");
+        "\"outcome\":\"revived\"}],\"told\":[],\"steps\":[]}],\"older_left_out\":0}");
     desk_close(&desk);
 }
 
@@ -299,6 +299,55 @@ static void says_which_rounds_and_vats_there_are(void **state)
     desk_close(&desk);
 }
 
+static void record_step(struct desk *desk, enum mn_step step, uint64_t round, const char *reason)
+{
+    static const struct mn_name reset[1] = {{"v0"}};
+    struct mn_journal_record record = {.kind = MN_JOURNAL_STEP};
+    record.step = (struct mn_journal_step){.step = step,
+                                           .round = round,
+                                           .bounds = {.plan = 0xabc,
+                                                      .restored = 3,
+                                                      .rolled_back = 1,
+                                                      .reset = reset,
+                                                      .reset_count = 1},
+                                           .operator_name = mn_name_of("alice"),
+                                           .key = KEY_1,
+                                           .at = 8};
+    (void)snprintf(record.step.reason, sizeof record.step.reason, "%s", reason);
+    desk_record(desk, &record);
+}
+
+static void shows_what_operators_said_of_each_round(void **state)
+{
+    struct desk desk;
+    struct mn_name lost = mn_name_of("v0");
+    (void)state;
+    desk_open(&desk, 9);
+    record_vat(&desk, "v0");
+    record_step(&desk, MN_STEP_REJECT, 1, "wait");
+    record_step(&desk, MN_STEP_APPROVE, 2, "the rack burned"); /* to another coordinator */
+    record_round(&desk, 3, chained, &lost, 1);
+    record_round(&desk, 4, chained, &lost, 1);
+    desk_begin(&desk);
+    assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_OK);
+    assert_non_null(strstr(
+        desk.json, "\"steps\":[{\"step\":\"reject\",\"round\":1,\"plan\":\"0000000000000abc\","
+                   "\"restored\":3,\"rolled_back\":1,\"resets\":1,\"reset\":[\"v0\"],"
+                   "\"operator\":\"alice\",\"key\":\"" KEY_1 "\",\"reason\":\"wait\",\"at\":8},"
+                   "{\"step\":\"approve\",\"round\":2,"));
+    assert_non_null(strstr(desk.json, "\"told\":[],\"steps\":[]}],"));
+    assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 3, "v0"), MN_OK);
+    assert_non_null(strstr(desk.json, "\"reason\":\"the rack burned\""));
+    assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 4, "v0"), MN_OK);
+    assert_non_null(strstr(desk.json, "\"steps\":[],"));
+    assert_int_equal(ask(&desk, MN_COMMAND_PLAN, 3, NULL), MN_OK);
+    assert_non_null(strstr(
+        desk.json, "{\"round\":3,\"state\":\"done\",\"attempt\":0,\"waits\":false,\"steps\":[{"));
+    assert_int_equal(ask(&desk, MN_COMMAND_PLAN, 7, NULL), MN_NOT_FOUND);
+    assert_string_equal(desk.reply.text, "there is no round 7; there are rounds 3 to 4");
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +358,7 @@ int main(void)
         cmocka_unit_test(leaves_out_the_oldest_rounds_of_those_that_do_not_fit),
         cmocka_unit_test(explains_with_the_rows_on_the_chain_and_no_others),
         cmocka_unit_test(says_which_rounds_and_vats_there_are),
+        cmocka_unit_test(shows_what_operators_said_of_each_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,44 @@
+/* What operators said of a round's plans, as a part of other answers. */
+#include <stdio.h>
+
+#include "shell/answer.h"
+
+json_t *answer_step(const struct mn_journal_step *step)
+{
+    char plan[ANSWER_PLAN_SIZE];
+    json_t *reset = json_array();
+    for (uint32_t i = 0; i < step->bounds.reset_count && i < ANSWER_ROW_COUNT_MAX; i++) {
+        if (json_array_append_new(reset, json_string(step->bounds.reset[i].text)) != 0) {
+            json_decref(reset);
+            return NULL;
+        }
+    }
+    answer_plan_name(step->bounds.plan, plan);
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:s, s:I}", "step",
+                     mn_step_name(step->step), "round", (json_int_t)step->round, "plan", plan,
+                     "restored", (json_int_t)step->bounds.restored, "rolled_back",
+                     (json_int_t)step->bounds.rolled_back, "resets",
+                     (json_int_t)step->bounds.reset_count, "reset", reset, "operator",
+                     step->operator_name.text, "key", step->key, "reason", step->reason, "at",
+                     (json_int_t)step->at);
+}
+
+json_t *answer_steps(const struct answer_source *source, uint64_t after, uint64_t through)
+{
+    json_t *list = json_array();
+    size_t count = coordinator_step_count(source->coordinator);
+    for (size_t i = 0; i < count && json_array_size(list) < ANSWER_STEP_COUNT_MAX; i++) {
+        const struct mn_journal_step *step = coordinator_step_at(source->coordinator, i);
+        if (step->round > after && step->round <= through &&
+            json_array_append_new(list, answer_step(step)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+void answer_plan_name(uint64_t plan, char name[ANSWER_PLAN_SIZE])
+{
+    (void)snprintf(name, ANSWER_PLAN_SIZE, "%016llx", (unsigned long long)plan);
+}
