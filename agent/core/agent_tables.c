@@ -65,6 +65,8 @@ struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name
             (agent->vat_count - place) * sizeof(struct agent_vat *));
     agent->vats[place] = vat;
     agent->vat_count += 1;
+    /* The freeze of now said it of all suspects before this host had to do with this one. */
+    agent_put_fence(agent, vat, agent_suspect_run(agent, number));
     return vat;
 }
 

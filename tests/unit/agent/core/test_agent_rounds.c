@@ -174,6 +174,20 @@ static void notes_no_suspect_that_nobody_here_can_speak_to_until_one_is_looked_u
     play_close(&play);
 }
 
+static void fences_a_suspect_whose_first_copy_comes_during_the_round(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_freeze(&play, 1, 1, NULL, "x3", 4);
+    play_skip(&play);
+    play_offer_of(&play, 2, "x3", 4, EPOCH(4, 1), 1000);
+    play_expect(&play, "record #5 fence x3 run 4\n"
+                       "copies h3 x3 have 4.1 MN_STALE\n");
+    play_close(&play);
+}
+
 static void tells_a_vat_that_comes_late_whom_to_refuse(void **state)
 {
     (void)state;
@@ -441,6 +455,7 @@ int main(void)
         cmocka_unit_test(looks_for_what_it_holds_of_a_suspect_before_it_answers),
         cmocka_unit_test(reports_what_is_written_but_not_durable_before_it_answers),
         cmocka_unit_test(notes_no_suspect_that_nobody_here_can_speak_to_until_one_is_looked_up),
+        cmocka_unit_test(fences_a_suspect_whose_first_copy_comes_during_the_round),
         cmocka_unit_test(tells_a_vat_that_comes_late_whom_to_refuse),
         cmocka_unit_test(hands_out_notices_again_until_they_are_handled),
         cmocka_unit_test(remembers_notices_across_a_restart_of_its_own),
