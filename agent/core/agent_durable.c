@@ -131,14 +131,41 @@ static bool file_broken(const struct agent_vat *vat, const struct agent_file *fi
     return onto == NULL || !agent_file_live(vat, onto) || !onto->durable;
 }
 
-/* While fewer are durable by our word, those that make up the number may be older ones, which only
- * the holders have that an earlier owner chose. */
+/* The checkpoint before @epoch in this history, each run having all of its numbers; 0 where that
+ * is not known here. */
+static mn_epoch epoch_before(const struct agent_vat *vat, mn_epoch epoch)
+{
+    const struct mn_start *start = &vat->start;
+    if (epoch != mn_epoch_first(mn_epoch_run(epoch))) {
+        return epoch - 1;
+    }
+    if (mn_epoch_run(epoch) == start->run) {
+        return start->keep;
+    }
+    for (uint32_t i = 0; i < start->lineage.count; i++) {
+        if (start->lineage.forks[i].next == epoch) {
+            return start->lineage.forks[i].after;
+        }
+    }
+    return 0;
+}
+
+/* While fewer are durable by our word, those that make up the number may be others, which only
+ * the holders have that an earlier owner chose: older ones, or some between those that are here. */
 static mn_epoch floor_compute(const struct agent *agent, const struct agent_vat *vat)
 {
     uint32_t count = 0;
+    mn_epoch next = 0;
     for (size_t i = vat->file_count; i > 0; i--) {
         const struct agent_file *file = &vat->files[i - 1];
-        count += file->durable && agent_file_live(vat, file) ? 1 : 0;
+        if (!file->durable || !agent_file_live(vat, file)) {
+            continue;
+        }
+        if (count > 0 && file->epoch != next) {
+            return vat->floor;
+        }
+        count += 1;
+        next = epoch_before(vat, file->epoch);
         if (count == agent->config.keep_count) {
             return file->epoch > vat->floor ? file->epoch : vat->floor;
         }

@@ -92,9 +92,40 @@ static void moves_no_floor_before_it_has_made_enough_durable(void **state)
     play_close(&play);
 }
 
+/* x1 goes on here from 1.4, with what this host has kept from before it ran elsewhere: 1.1 and 1.2.
+ * That 1.3 was durable too only others know, and they still have it. */
+static void counts_nothing_below_a_gap_towards_the_floor(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x1", EPOCH(1, 2), EPOCH(1, 1), 0);
+    play_file(&play, "x1", EPOCH(1, 4), EPOCH(1, 3), 0);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    struct mn_link chain = {EPOCH(1, 4), mn_name_of("h1")};
+    play_start(&play, "x1", 2, EPOCH(1, 4), &chain, 1);
+    play_recorded(&play, 2);
+    play_started(&play, "x1", 71);
+    play_recorded(&play, 3);
+    play_attach(&play, 'a', "x1", 2, 71);
+    play_recorded(&play, 4);
+    play_taken(&play, 1);
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
+    play_have(&play, 1, "x1", EPOCH(1, 2), MN_OK);
+    play_skip(&play);
+    play_have(&play, 1, "x1", EPOCH(1, 4), MN_OK);
+    play_expect(&play, "vat a durable 1.4 floor 1.1\n"
+                       "up report #4 x1 1.4 since 1.3 onto 0.0 durable here floor 1.1\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_nothing_below_a_gap_towards_the_floor),
         cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
         cmocka_unit_test(moves_no_floor_before_it_has_made_enough_durable),
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
