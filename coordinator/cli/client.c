@@ -2,6 +2,7 @@
  * it may be sent again when no answer comes. */
 #include "cli/client.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,13 +44,11 @@ static mn_result client_parse_words(const struct client_command *command, int ar
 mn_result client_parse(const struct client_command *command, int argc, char **argv,
                        struct client_options *options, struct mn_error *error)
 {
-    static const struct option longs[] = {{"topology", required_argument, NULL, 't'},
-                                          {"key", required_argument, NULL, 'k'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"accept-unknown", no_argument, NULL, 'a'},
-                                          {"reason", required_argument, NULL, 'r'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"topology", required_argument, NULL, 't'}, {"key", required_argument, NULL, 'k'},
+        {"json", no_argument, NULL, 'j'},           {"help", no_argument, NULL, 'h'},
+        {"accept-unknown", no_argument, NULL, 'a'}, {"reason", required_argument, NULL, 'r'},
+        {"plan", required_argument, NULL, 'p'},     {NULL, 0, NULL, 0}};
     *options = (struct client_options){.topology = client_environment("MNEME_TOPOLOGY"),
                                        .key = client_environment("MNEME_KEY")};
     optind = 0; /* begin anew, whoever has parsed before */
@@ -72,6 +71,9 @@ mn_result client_parse(const struct client_command *command, int argc, char **ar
         case 'r':
             options->reason = optarg;
             break;
+        case 'p':
+            options->plan = optarg;
+            break;
         case 'h':
             options->help = true;
             return MN_OK;
@@ -81,6 +83,57 @@ mn_result client_parse(const struct client_command *command, int argc, char **ar
         }
     }
     return client_parse_words(command, argc, argv, options, error);
+}
+
+mn_result client_round(const char *word, struct mn_operator_request *request,
+                       struct mn_error *error)
+{
+    char *end = NULL;
+    errno = 0;
+    request->round = strtoull(word, &end, 10);
+    if (word[0] < '0' || word[0] > '9' || *end != '\0' || errno != 0) {
+        mn_error_set(error, "%.64s is no round; expected its number, as mneme rounds shows it",
+                     word);
+        return MN_BAD_INPUT;
+    }
+    return MN_OK;
+}
+
+mn_result client_reason(const struct client_options *options, struct mn_operator_request *request,
+                        struct mn_error *error)
+{
+    if (options->reason == NULL || options->reason[0] == '\0') {
+        mn_error_set(error, "no reason given: expected --reason TEXT");
+        return MN_BAD_INPUT;
+    }
+    size_t length = strlen(options->reason);
+    bool printable = true;
+    for (size_t i = 0; i < length; i++) {
+        printable = printable && options->reason[i] >= ' ' && options->reason[i] <= '~';
+    }
+    if (length >= sizeof request->reason || !printable) {
+        mn_error_set(error,
+                     "the reason is of %zu bytes; expected up to %zu printable ASCII characters",
+                     length, sizeof request->reason - 1);
+        return MN_BAD_INPUT;
+    }
+    memcpy(request->reason, options->reason, length + 1);
+    return MN_OK;
+}
+
+mn_result client_plan(const struct client_options *options, struct mn_operator_request *request,
+                      struct mn_error *error)
+{
+    if (options->plan == NULL) {
+        return MN_OK; /* whichever waits */
+    }
+    if (strlen(options->plan) != 16 || strspn(options->plan, "0123456789abcdef") != 16) {
+        mn_error_set(error, "%.64s is no plan; expected 16 hexadecimal digits, as mneme plan shows",
+                     options->plan);
+        return MN_BAD_INPUT;
+    }
+    request->plan = strtoull(options->plan, NULL, 16);
+    return MN_OK;
 }
 
 /* A conversation of one request. */
@@ -184,20 +237,22 @@ static mn_result client_load(const struct client_options *options, struct topolo
 
 static mn_result client_print(const struct client_command *command,
                               const struct client_options *options, const struct topology *topology,
-                              const struct mn_operator_reply *reply, struct mn_error *error)
+                              const struct mn_operator_reply *reply, int *status,
+                              struct mn_error *error)
 {
     struct mn_text text = {0};
     mn_result result = MN_OK;
+    json_t *facts = json_loadb(reply->json, reply->json_size, 0, NULL);
+    *status = command->status != NULL ? command->status(facts) : CLIENT_FINE;
     if (options->json) {
         mn_text_add_bytes(&text, reply->json, reply->json_size);
         mn_text_add(&text, "\n");
         result = mn_text_result(&text);
     } else {
-        json_t *facts = json_loadb(reply->json, reply->json_size, 0, NULL);
         result = facts == NULL ? MN_BAD_INPUT
                                : command->tell(&text, facts, topology, isatty(STDOUT_FILENO) == 1);
-        json_decref(facts);
     }
+    json_decref(facts);
     if (result == MN_BAD_INPUT) {
         mn_error_set(error, "the coordinator's answer is not understood; is it of another version? "
                             "--json shows it as it is");
@@ -213,7 +268,8 @@ static mn_result client_print(const struct client_command *command,
 }
 
 static mn_result client_do(const struct client_command *command,
-                           const struct client_options *options, struct mn_error *error)
+                           const struct client_options *options, int *status,
+                           struct mn_error *error)
 {
     struct mn_operator_request request = {.request = 1};
     struct topology *topology = NULL;
@@ -227,7 +283,7 @@ static mn_result client_do(const struct client_command *command,
         result = client_call(topology, &keys, &request, &call, error);
     }
     if (result == MN_OK) {
-        result = client_print(command, options, topology, &call.reply, error);
+        result = client_print(command, options, topology, &call.reply, status, error);
     }
     mn_arena_deinit(&call.arena);
     topology_destroy(&topology);
@@ -238,21 +294,23 @@ int client_run(const struct client_command *command, int argc, char **argv)
 {
     struct client_options options;
     struct mn_error error = {{0}};
+    int bad = command->status != NULL ? CLIENT_FAILED : CLIENT_BAD;
+    int status = CLIENT_FINE;
     mn_result result = client_parse(command, argc, argv, &options, &error);
     if (result != MN_OK) {
         (void)fprintf(stderr, "mneme %s: %s; see mneme %s --help\n", command->name, error.text,
                       command->name);
-        return CLIENT_BAD;
+        return bad;
     }
     if (options.help) {
         return fputs(command->usage, stdout) < 0 || fflush(stdout) != 0 ? CLIENT_FAILED
                                                                         : CLIENT_FINE;
     }
-    result = client_do(command, &options, &error);
+    result = client_do(command, &options, &status, &error);
     if (result == MN_OK) {
-        return CLIENT_FINE;
+        return status;
     }
     (void)fprintf(stderr, "mneme %s: %s\n", command->name,
                   error.text[0] != '\0' ? error.text : mn_result_text(result));
-    return result == MN_BAD_INPUT ? CLIENT_BAD : CLIENT_FAILED;
+    return result == MN_BAD_INPUT ? bad : CLIENT_FAILED;
 }

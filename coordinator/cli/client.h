@@ -24,6 +24,7 @@ struct client_options {
     bool help;
     bool accept_unknown;
     const char *reason;                       /* NULL: none given */
+    const char *plan;                         /* the same */
     const char *words[CLIENT_WORD_COUNT_MAX]; /* what is no option, in order */
     int word_count;
 };
@@ -42,12 +43,25 @@ struct client_command {
      * what is expected. */
     mn_result (*tell)(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour);
+
+    /* The exit status that the coordinator's answer amounts to; NULL: 0. Of a command that has one,
+     * whatever is wrong is 1. */
+    int (*status)(const json_t *facts);
 };
 
 /* Read the command line, and the environment where it says nothing. MN_BAD_INPUT with @error: what
  * is wrong. */
 mn_result client_parse(const struct client_command *command, int argc, char **argv,
                        struct client_options *options, struct mn_error *error) MN_CHECKED;
+
+/* The number of a round, the reason and the plan's digest as they were typed, into the request.
+ * MN_BAD_INPUT with @error: what they should be. */
+mn_result client_round(const char *word, struct mn_operator_request *request,
+                       struct mn_error *error) MN_CHECKED;
+mn_result client_reason(const struct client_options *options, struct mn_operator_request *request,
+                        struct mn_error *error) MN_CHECKED;
+mn_result client_plan(const struct client_options *options, struct mn_operator_request *request,
+                      struct mn_error *error) MN_CHECKED;
 
 /* Carry out the command: the exit status. */
 int client_run(const struct client_command *command, int argc, char **argv);

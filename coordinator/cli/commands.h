@@ -11,6 +11,11 @@ int status_command(int argc, char **argv);
 int rounds_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 
+/* mneme plan ROUND, approve ROUND --reason TEXT, reject ROUND --reason TEXT; the same options */
+int plan_command(int argc, char **argv);
+int approve_command(int argc, char **argv);
+int reject_command(int argc, char **argv);
+
 /* mneme recall --accept-unknown --reason TEXT; with the same options */
 int recall_command(int argc, char **argv);
 

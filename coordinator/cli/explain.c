@@ -1,5 +1,4 @@
 /* mneme explain: what a round did to one vat, where it went on, whom it is told about, and why. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,16 +26,11 @@ static const char explain_usage[] =
 static mn_result explain_fill(const struct client_options *options,
                               struct mn_operator_request *request, struct mn_error *error)
 {
-    const char *round = options->words[0];
     const char *vat = options->words[1];
-    char *end = NULL;
-    errno = 0;
     request->command = MN_COMMAND_EXPLAIN;
-    request->round = strtoull(round, &end, 10);
-    if (round[0] < '0' || round[0] > '9' || *end != '\0' || errno != 0) {
-        mn_error_set(error, "%.64s is no round; expected its number, as mneme rounds shows it",
-                     round);
-        return MN_BAD_INPUT;
+    mn_result result = client_round(options->words[0], request, error);
+    if (result != MN_OK) {
+        return result;
     }
     if (!mn_name_set(&request->vat, vat, strlen(vat))) {
         mn_error_set(error,
@@ -251,6 +245,7 @@ mn_result explain_tell(struct mn_text *text, const json_t *facts, const struct t
     add_what_became(text, row, json_object_get(facts, "start"), colour);
     mn_result result = add_causes(text, answer, vat, colour);
     add_told(text, vat, json_object_get(row, "told"));
+    live_add_steps(text, json_object_get(facts, "steps"));
     return result == MN_OK ? mn_text_result(text) : result;
 }
 

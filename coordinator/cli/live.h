@@ -17,7 +17,12 @@ mn_result rounds_tell(struct mn_text *text, const json_t *facts, const struct to
                       bool colour) MN_CHECKED;
 mn_result explain_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                        bool colour) MN_CHECKED;
+mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                    bool colour) MN_CHECKED;
 mn_result recall_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour) MN_CHECKED;
+
+/* What operators said of a round, a line each. */
+void live_add_steps(struct mn_text *text, const json_t *steps);
 
 #endif

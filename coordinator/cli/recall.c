@@ -1,6 +1,4 @@
 /* mneme recall: an operator takes upon himself what the keepers that do not answer may know. */
-#include <string.h>
-
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/live.h"
@@ -27,24 +25,7 @@ static mn_result recall_fill(const struct client_options *options,
                             "--accept-unknown, to say that this is meant");
         return MN_BAD_INPUT;
     }
-    if (options->reason == NULL || options->reason[0] == '\0') {
-        mn_error_set(error, "no reason given: expected --reason TEXT");
-        return MN_BAD_INPUT;
-    }
-    size_t length = strlen(options->reason);
-    bool printable = true;
-    for (size_t i = 0; i < length; i++) {
-        printable = printable && options->reason[i] >= ' ' && options->reason[i] <= '~';
-    }
-    if (length >= sizeof request->reason || !printable) {
-        mn_error_set(error,
-                     "the reason is of %zu bytes; expected up to %zu printable ASCII "
-                     "characters",
-                     length, sizeof request->reason - 1);
-        return MN_BAD_INPUT;
-    }
-    memcpy(request->reason, options->reason, length + 1);
-    return MN_OK;
+    return client_reason(options, request, error);
 }
 
 mn_result recall_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,

@@ -131,6 +131,7 @@ static void add_round(struct mn_text *text, const json_t *round, bool colour)
     add_list(text, "  lost hosts: ", json_object_get(round, "lost_hosts"), NULL);
     add_list(text, "  lost vats: ", json_object_get(round, "lost_vats"), NULL);
     add_list(text, "  told: ", json_object_get(round, "told"), "vat");
+    live_add_steps(text, json_object_get(round, "steps"));
     add_restored(text, json_object_get(round, "restored"), colour);
 }
 

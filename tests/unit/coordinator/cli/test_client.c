@@ -101,6 +101,37 @@ static void asks_for_nothing_when_help_is_wanted(void **state)
     assert_true(line.options.help);
 }
 
+static void reads_a_round_a_reason_and_a_plan(void **state)
+{
+    struct client_options options = {.reason = "the disks are gone", .plan = "00000000000000ff"};
+    struct mn_operator_request request = {0};
+    struct mn_error error = {{0}};
+    (void)state;
+    assert_int_equal(client_round("12", &request, &error), MN_OK);
+    assert_int_equal(request.round, 12);
+    assert_int_equal(client_reason(&options, &request, &error), MN_OK);
+    assert_string_equal(request.reason, "the disks are gone");
+    assert_int_equal(client_plan(&options, &request, &error), MN_OK);
+    assert_int_equal(request.plan, 255);
+    assert_int_equal(client_round("-1", &request, &error), MN_BAD_INPUT);
+    assert_string_equal(error.text,
+                        "-1 is no round; expected its number, as mneme rounds shows it");
+    error.text[0] = '\0';
+    options.reason = NULL;
+    assert_int_equal(client_reason(&options, &request, &error), MN_BAD_INPUT);
+    assert_string_equal(error.text, "no reason given: expected --reason TEXT");
+    error.text[0] = '\0';
+    options.reason = "two\nlines";
+    assert_int_equal(client_reason(&options, &request, &error), MN_BAD_INPUT);
+    assert_string_equal(error.text, "the reason is of 9 bytes; expected up to 511 printable ASCII "
+                                    "characters");
+    error.text[0] = '\0';
+    options.plan = "ff";
+    assert_int_equal(client_plan(&options, &request, &error), MN_BAD_INPUT);
+    assert_string_equal(error.text,
+                        "ff is no plan; expected 16 hexadecimal digits, as mneme plan shows");
+}
+
 #define PARSES(name) cmocka_unit_test_setup(name, forget_environment)
 
 int main(void)
@@ -111,6 +142,7 @@ int main(void)
         PARSES(takes_a_name_that_begins_with_a_dash_after_two_dashes),
         PARSES(says_what_is_missing_or_unknown),
         PARSES(asks_for_nothing_when_help_is_wanted),
+        PARSES(reads_a_round_a_reason_and_a_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,60 @@ static void shows_which_keepers_are_missing(void **state)
           "vats: none\n");
 }
 
+static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
+{
+    (void)state;
+    tells(plan_tell,
+          facts_of("{'round': 3, 'state': 'plan', 'waits': true, 'asks': ['share', 'reset'],"
+                   "'plan': '00000000000000ff', 'rejected': false, 'word': null, 'steps': [],"
+                   "'vats': 12, 'cost': {'restored': 3, 'revived': 1, 'rolled_back': 1,"
+                   "'reset': 1, 'spared': 1, 'told': 2, 'unsure': 0, 'epochs_lost': 57},"
+                   "'places': {'hosts': 4, 'moved': 2},"
+                   "'causes': [{'kind': 'host', 'name': 'h3', 'count': 2, 'revived': 1,"
+                   "  'rolled_back': 0, 'reset': 1, 'vats': ["
+                   "    {'vat': 'x3', 'outcome': 'reset', 'keep': 0, 'sure': true, 'host': 'h5'},"
+                   "    {'vat': 'y3', 'outcome': 'revived', 'keep': 4294967306, 'sure': true,"
+                   "     'host': 'h6'}]},"
+                   "  {'kind': 'peer', 'name': 'x3', 'count': 1, 'revived': 0,"
+                   "  'rolled_back': 1, 'reset': 0, 'vats': [{'vat': 'x4', 'outcome':"
+                   "  'rolled_back', 'keep': 4294967297, 'sure': false, 'host': 'h4'}]}],"
+                   "'tell': {'roots': ['x3'], 'count': 1, 'cost': {'revived': 1,"
+                   "  'rolled_back': 0, 'reset': 1, 'told': 3, 'epochs_lost': 50},"
+                   "  'changed': [{'vat': 'x4', 'outcome': 'rolled_back',"
+                   "  'instead': 'running'}]}}"),
+          "round 3: plan\n"
+          "  restores 3 of 12 vats: 1 revived, 1 rolled back, 1 reset\n"
+          "  1 spared, 2 told, 57 epochs lost\n"
+          "  2 vats go to another host; 4 hosts have room\n"
+          "  because\n"
+          "    host h3 is lost: 1 revived, 0 rolled back, 1 reset\n"
+          "      x3: reset, on h5\n"
+          "      y3: revived, keeps 1.10, on h6\n"
+          "    they heard what x3 forgets: 0 revived, 1 rolled back, 0 reset\n"
+          "      x4: rolled back, keeps 1.1, on h4; not sure\n"
+          "  with policy.tell: [x3]: 1 revived, 0 rolled back, 1 reset; 3 told, 50 epochs lost\n"
+          "    x4: running, not rolled_back\n"
+          "  waits for an operator's approval: it restores more of the fleet than policy lets "
+          "pass; it resets a vat\n"
+          "  mneme approve 3 --plan 00000000000000ff --reason TEXT\n"
+          "  mneme reject 3 --plan 00000000000000ff --reason TEXT\n");
+}
+
+static void shows_who_said_what_of_a_plan(void **state)
+{
+    (void)state;
+    (void)setenv("TZ", "UTC", 1);
+    tzset();
+    tells(plan_tell,
+          facts_of("{'round': 3, 'state': 'done', 'waits': false, 'steps': ["
+                   "{'step': 'reject', 'operator': 'alice', 'reason': 'wait', 'at': 0},"
+                   "{'step': 'approve', 'operator': 'bob', 'reason': 'it burned', "
+                   "'at': 1000000000}]}"),
+          "round 3: done; it has decided: see mneme rounds\n"
+          "  rejected 1970-01-01T00:00:00.000+00:00 by alice: wait\n"
+          "  approved 1970-01-01T00:00:01.000+00:00 by bob: it burned\n");
+}
+
 static void names_the_former_lives_that_are_set_aside(void **state)
 {
     (void)state;
@@ -308,6 +362,8 @@ int main(void)
         cmocka_unit_test(shows_a_small_cluster_whole),
         cmocka_unit_test(shows_which_keepers_are_missing),
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),
+        cmocka_unit_test(shows_a_plan_what_it_costs_and_what_to_type),
+        cmocka_unit_test(shows_who_said_what_of_a_plan),
         cmocka_unit_test(counts_of_ten_thousand_hosts_those_that_are_up),
         cmocka_unit_test(names_fifty_of_the_lost_and_counts_the_rest),
         cmocka_unit_test(shows_a_round_with_times_from_the_suspicion_on),

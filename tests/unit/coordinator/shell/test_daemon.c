@@ -357,6 +357,18 @@ static void answers_operators_in_json_and_in_words(void **state)
     assert_string_equal(output, "{\"rounds\":[],\"older_left_out\":0}\n");
     assert_int_equal(daemon_place_mneme(place, explain, output, sizeof output), 1);
     assert_string_equal(output, "mneme explain: there is no round 7; there has been none yet\n");
+    const char *plan[] = {"plan", "7", NULL};
+    const char *approve[] = {"approve", "7", "--reason", "it burned", NULL};
+    const char *reasonless[] = {"approve", "7", NULL};
+    const char *which[] = {"plan", NULL};
+    assert_int_equal(daemon_place_mneme(place, plan, output, sizeof output), 1);
+    assert_string_equal(output, "mneme plan: there is no round 7; there has been none yet\n");
+    assert_int_equal(daemon_place_mneme(place, which, output, sizeof output), 1);
+    assert_int_equal(daemon_place_mneme(place, reasonless, output, sizeof output), 2);
+    assert_string_equal(output, "mneme approve: no reason given: expected --reason TEXT\n");
+    assert_int_equal(daemon_place_mneme(place, approve, output, sizeof output), 1);
+    assert_string_equal(output, "mneme approve: your key's role does not suffice: to approve or "
+                                "reject a plan takes the role approve\n");
     daemon_place_stop(place);
 }
 
