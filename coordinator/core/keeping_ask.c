@@ -105,6 +105,10 @@ void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const 
         up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING) {
         return;
     }
+    if (up->promised.newest.generation >= keeping->generation) {
+        keeping_overtaken(keeping, up->promised.newest.generation); /* it must not have promised */
+        return;
+    }
     peer->promised = true;
     peer->head = up->promised.newest;
     peer->member = up->promised.member;

@@ -2,8 +2,8 @@
  *
  * A first run without the crash counts the effects of each process; then each of them is the place
  * of one crash in a run of its own, checked by the observer and until all is well again. The
- * coordinator's disk is only whole: without its journal it has forgotten, and nobody knows better
- * (simulations/expected.txt). */
+ * coordinator's disk is only whole: most of these runs have no keepers, so without its journal it
+ * would have forgotten, and nobody would know better. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
