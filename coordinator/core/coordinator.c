@@ -279,18 +279,23 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
 static void on_recorded(struct coordinator *coordinator, uint64_t sequence)
 {
     coordinator->head = sequence;
-    size_t count = 0;
-    while (count < coordinator->pending_count &&
-           coordinator->pendings[count].sequence <= sequence) {
-        count += 1;
+    size_t first = coordinator->pending_first;
+    size_t end = first;
+    while (end < coordinator->pending_count && coordinator->pendings[end].sequence <= sequence) {
+        end += 1;
     }
     /* What follows from one may append others behind these. */
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = first; i < end; i++) {
         struct pending pending = coordinator->pendings[i];
         recorded_one(coordinator, &pending);
     }
-    coordinator->pending_count -= count;
-    memmove(coordinator->pendings, coordinator->pendings + count,
+    coordinator->pending_first = end;
+    if (end < coordinator->pending_count / 2) {
+        return; /* moving the rest for each that is recorded would cost its square */
+    }
+    coordinator->pending_first = 0;
+    coordinator->pending_count -= end;
+    memmove(coordinator->pendings, coordinator->pendings + end,
             coordinator->pending_count * sizeof *coordinator->pendings);
 }
 

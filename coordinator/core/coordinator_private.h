@@ -159,7 +159,8 @@ struct coordinator {
     size_t round_count;
     size_t round_capacity;
     uint64_t round_seen; /* the highest number that anybody has heard of */
-    struct pending *pendings;
+    struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
+    size_t pending_first;
     size_t pending_count;
     size_t pending_capacity;
     uint32_t awaited_host;    /* one that had not answered, */
