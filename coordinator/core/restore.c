@@ -34,6 +34,21 @@ static void start_is_over(struct round *round, uint32_t start)
 
 /* ---- what a decision changes ----------------------------------------------------------------- */
 
+/* @vat goes back to a checkpoint that may be older than the turn in which it handled what @older
+ * told it, so that is owed anew. Its checkpoint says which rounds it has handled, and a vat hands
+ * out none of these again; so nobody need know here which those are. */
+static void owe_again(struct round *older, uint32_t vat)
+{
+    if (older->facts.decision == NULL) {
+        return;
+    }
+    uint32_t at = list_find(older->told_vats, older->decision.told_count, vat);
+    if (at < older->decision.told_count && older->told_handled[at]) {
+        older->told_handled[at] = false;
+        older->told_open += 1;
+    }
+}
+
 static void apply_start(struct coordinator *coordinator, struct round *round, uint32_t index)
 {
     const struct mn_start *start = &round->decision.starts[index].start;
@@ -43,6 +58,9 @@ static void apply_start(struct coordinator *coordinator, struct round *round, ui
         uint32_t at = list_find(older->start_vats, older->decision.start_count, vat);
         if (older->starts_open > 0 && at < older->decision.start_count) {
             start_is_over(older, at);
+        }
+        if (start->keep != 0 && start->outcome == MN_ROLLED_BACK) {
+            owe_again(older, vat);
         }
     }
     vats_begin_run(coordinator, vat, round->start_hosts[index], start);
@@ -279,7 +297,8 @@ void restore_tick(struct coordinator *coordinator)
         struct round *round = coordinator->rounds[i];
         bool open = round->facts.state == COORDINATOR_ROUND_RESTORE ||
                     round->facts.state == COORDINATOR_ROUND_TELL;
-        if (!open || coordinator->now < round->retry_at) {
+        bool owed = round->facts.state == COORDINATOR_ROUND_DONE && round->told_open > 0;
+        if ((!open && !owed) || coordinator->now < round->retry_at) {
             continue;
         }
         round->retry_at =

@@ -61,16 +61,14 @@ void g4_takes(struct observer *observer, uint32_t number, const struct observer_
     }
 }
 
-/* A vat that is revived has not been told what it was told above @keep. One that forgets has lost
- * that with the rest, and so has one at birth, which remembers no peer: it may be told again, and
- * need not be. */
+/* What a vat was told above @keep it has not been told, and is to be told again; but for one at
+ * birth, which remembers no peer: it may be told again, and need not be. */
 void g4_forgets(struct observer *observer, uint32_t number, mn_epoch keep, uint32_t incarnation)
 {
     struct observer_vat *vat = &observer->vats[number];
-    bool forgets = incarnation != vat->incarnation || keep == 0;
     for (size_t i = 0; i < vat->told_count; i++) {
         if (vat->told[i].handed > keep) {
-            vat->told[i].handed = forgets ? OBSERVER_FORGOTTEN : 0;
+            vat->told[i].handed = keep == 0 ? OBSERVER_FORGOTTEN : 0;
         }
     }
     const struct observer_point *point = observer_point(vat, keep);
