@@ -167,15 +167,29 @@ void approve_replay(struct coordinator *coordinator, const struct mn_journal_ste
     coordinator->step_recorded = coordinator->step_count;
 }
 
-/* Whether this word was said just so: whoever got no answer says it again. */
+/* Whether the word stands for the plan that waits. */
+static bool word_stands(const struct coordinator *coordinator, const struct mn_journal_step *word,
+                        const struct mn_plan_bounds *plan)
+{
+    return word == coordinator->word &&
+           (approved(coordinator, plan) || rejected(coordinator, plan));
+}
+
+/* Whether this was said just so and is on record: whoever got no answer says it again. Of a plan
+ * for which what was said does not stand, it is meant anew. */
 static bool said_already(const struct coordinator *coordinator,
                          const struct coordinator_event *event)
 {
-    const struct mn_journal_step *word = coordinator->word;
     const struct topology_operator *who = &coordinator->topology->operators[event->step.who];
-    return word != NULL && coordinator->step_recorded == coordinator->step_count &&
-           word->step == event->step.step && word->round == event->step.round &&
-           strcmp(word->key, who->key) == 0 && strcmp(word->reason, event->step.reason) == 0;
+    const struct round *round = round_active(coordinator);
+    if (coordinator->step_count == 0 || coordinator->step_recorded < coordinator->step_count) {
+        return false;
+    }
+    const struct mn_journal_step *word = coordinator->steps[coordinator->step_count - 1].step;
+    bool same = word->step == event->step.step && word->round == event->step.round &&
+                strcmp(word->key, who->key) == 0 && strcmp(word->reason, event->step.reason) == 0;
+    bool waits = round != NULL && round->facts.state == COORDINATOR_ROUND_PLAN;
+    return same && (!waits || word_stands(coordinator, word, &round->bounds));
 }
 
 /* What the word is about: the plan that waits; or, to be rejected, the approval that is carried

@@ -101,6 +101,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
         sim_faults_add(&sim->faults,
                        (struct sim_fault){.kind = SIM_FAULT_LOSE, .for_ms = SIM_CRASH_MS});
     }
+    sim_operator_begin(sim);
     sim_at(sim, 0, SIM_ON_RESTART, NULL, sim->host_count, NULL);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         sim_at(sim, 0, SIM_ON_RESTART, NULL, i, NULL);
@@ -280,6 +281,9 @@ static void handle_of_world(struct sim *sim, const struct sim_event *event)
     case SIM_ON_OVER:
         sim_fault_end(sim, event->number);
         return;
+    case SIM_ON_OPERATOR:
+        sim_operator_looks(sim);
+        return;
     case SIM_ON_RESTART:
         sim_machine_restart(sim, (uint32_t)event->number);
         return;
@@ -292,7 +296,7 @@ static bool of_world(enum sim_event_kind kind)
 {
     return kind == SIM_ON_MESSAGE || kind == SIM_ON_CONNECT || kind == SIM_ON_BROKEN ||
            kind == SIM_ON_FAULT || kind == SIM_ON_AIM || kind == SIM_ON_OVER ||
-           kind == SIM_ON_RESTART;
+           kind == SIM_ON_OPERATOR || kind == SIM_ON_RESTART;
 }
 
 static void handle(struct sim *sim, struct sim_event *event)

@@ -127,6 +127,12 @@ static void step(struct sim *sim, struct sim_process *process,
     }
 }
 
+void sim_coordinator_step(struct sim *sim, struct sim_process *process,
+                          const struct coordinator_event *event)
+{
+    step(sim, process, event);
+}
+
 /* ---- the keepers ----------------------------------------------------------------------------- */
 
 static void operator_later(struct sim *sim, struct sim_process *process)

@@ -67,6 +67,18 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
             machine->found_lost = false;
         }
         return;
+    case COORDINATOR_NOTE_PLAN_WAITS:
+        sim_count(sim, SIM_SOMETIMES_PLAN_WAITED);
+        return;
+    case COORDINATOR_NOTE_PLAN_OUTSIDE:
+        sim_count(sim, SIM_SOMETIMES_PLAN_OUTSIDE);
+        return;
+    case COORDINATOR_NOTE_PLAN_APPROVED:
+        sim_count(sim, SIM_SOMETIMES_PLAN_APPROVED);
+        return;
+    case COORDINATOR_NOTE_PLAN_REJECTED:
+        sim_count(sim, SIM_SOMETIMES_PLAN_REJECTED);
+        return;
     case COORDINATOR_NOTE_ROUND_HOLDS:
         sim_count(sim, SIM_SOMETIMES_ROUND_HELD);
         return;

@@ -40,20 +40,21 @@ enum {
 /* ---- events ---------------------------------------------------------------------------------- */
 
 enum sim_event_kind {
-    SIM_ON_TIMER,   /* process: its core's deadline may have come */
-    SIM_ON_TURN,    /* process: the application has something of its own to do */
-    SIM_ON_STEP,    /* process: the next part of starting */
-    SIM_ON_MESSAGE, /* `data` is one */
-    SIM_ON_DISK,    /* process: the job at hand is done */
-    SIM_ON_PROBED,  /* process: `data` is a probe */
-    SIM_ON_EXIT,    /* process: of a vat that it watches; `data` says which */
-    SIM_ON_CONNECT, /* `slot` is a link's: attempt `number` to connect it */
-    SIM_ON_BROKEN,  /* `slot` is a link's: the end of connection `number` is noticed; `instance` 1:
-                       only if it is held up */
-    SIM_ON_FAULT,   /* `number` is a fault's place in the script */
-    SIM_ON_AIM,     /* the same: what it is aimed at has happened */
-    SIM_ON_OVER,    /* the same: the fault ends */
-    SIM_ON_RESTART  /* `number` is a machine's: start what should run there */
+    SIM_ON_TIMER,    /* process: its core's deadline may have come */
+    SIM_ON_TURN,     /* process: the application has something of its own to do */
+    SIM_ON_STEP,     /* process: the next part of starting */
+    SIM_ON_MESSAGE,  /* `data` is one */
+    SIM_ON_DISK,     /* process: the job at hand is done */
+    SIM_ON_PROBED,   /* process: `data` is a probe */
+    SIM_ON_EXIT,     /* process: of a vat that it watches; `data` says which */
+    SIM_ON_CONNECT,  /* `slot` is a link's: attempt `number` to connect it */
+    SIM_ON_BROKEN,   /* `slot` is a link's: the end of connection `number` is noticed; `instance` 1:
+                        only if it is held up */
+    SIM_ON_FAULT,    /* `number` is a fault's place in the script */
+    SIM_ON_AIM,      /* the same: what it is aimed at has happened */
+    SIM_ON_OVER,     /* the same: the fault ends */
+    SIM_ON_OPERATOR, /* who operates the cluster looks at it */
+    SIM_ON_RESTART   /* `number` is a machine's: start what should run there */
 };
 
 struct sim_event {
@@ -421,6 +422,7 @@ struct sim {
     struct mn_random net_random;
     struct mn_random disk_random;
     struct mn_random bank_random;
+    struct mn_random operator_random;
 
     struct sim_process **processes; /* by slot */
     size_t process_count;

@@ -18,6 +18,10 @@ static inline void sim_count(struct sim *sim, enum sim_sometimes which)
     sim->result.sometimes[which] += 1;
 }
 
+/* sim_operator.c */
+void sim_operator_begin(struct sim *sim);
+void sim_operator_looks(struct sim *sim);
+
 /* sim_events.c */
 void sim_at(struct sim *sim, mn_time at, enum sim_event_kind kind,
             const struct sim_process *process, uint64_t number, void *data);
@@ -181,6 +185,9 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process);
 void sim_coordinator_appended(struct sim *sim, struct sim_process *process);
 void sim_coordinator_free(struct sim *sim, struct sim_process *process);
+/* Hand the core an event. */
+void sim_coordinator_step(struct sim *sim, struct sim_process *process,
+                          const struct coordinator_event *event);
 /* An operator looks at a coordinator that holds or was overtaken. */
 void sim_coordinator_look(struct sim *sim, struct sim_process *process);
 

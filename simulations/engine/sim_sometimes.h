@@ -61,7 +61,11 @@
     X(KEEPERS_MISSING, "a coordinator held because keepers were missing")                          \
     X(UNKNOWN_ACCEPTED, "an operator had it go on without a majority of the keepers")              \
     X(PIECES, "a message was put together of its pieces")                                          \
-    X(UNDELIVERED, "messages waited too long for a peer and were given up")
+    X(UNDELIVERED, "messages waited too long for a peer and were given up")                        \
+    X(PLAN_WAITED, "a plan waited for an approval")                                                \
+    X(PLAN_APPROVED, "a plan was approved")                                                        \
+    X(PLAN_REJECTED, "a plan was rejected")                                                        \
+    X(PLAN_OUTSIDE, "a plan took more than was approved, and waited again")
 
 /* The same, but for what no disaster of the swarm brings about: scripts demand these. */
 #define SIM_SCRIPTED(X)                                                                            \

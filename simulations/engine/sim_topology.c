@@ -57,8 +57,15 @@ static void write_settings(const struct sim_config *config, struct mn_text *text
         "stores: %lld}\n",
         (long long)config->interval_ms, (long long)config->latency_ms,
         (long long)config->full_every, (long long)config->keep, (long long)config->stores);
-    mn_text_add_format(text, "policy: {total_loss: %s}\n",
+    mn_text_add_format(text, "policy: {total_loss: %s",
                        config->total_loss_roll_back != 0 ? "roll_back" : "tell");
+    if (config->approve_ms > 0) {
+        mn_text_add_format(text, ", approve: {share: %lld.%02lld}",
+                           (long long)config->approve_percent / 100,
+                           (long long)config->approve_percent % 100);
+    }
+    mn_text_add(text, "}\noperators: {o: {role: approve, "
+                      "key: \"oooooooooooooooooooooooooooooooooooooooo\"}}\n");
 }
 
 /* As many as there are to be, or the next lower number that may be: the first hosts of the zones,

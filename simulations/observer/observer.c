@@ -69,6 +69,7 @@ void observer_destroy(struct observer **out)
     free(observer->vats);
     free(observer->frozen);
     free(observer->given_up);
+    free(observer->word.reset);
     free(observer);
     *out = NULL;
 }
@@ -325,6 +326,7 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     struct evidence *evidence = g9_decided(observer, decision, text, size);
     g7_decided(observer, decision);
     g8_decided(observer, decision);
+    approval_decided(observer, decision);
     const struct observer_round *round = round_add(observer, decision);
     if (evidence != NULL) {
         g10_decided(observer, evidence, round, decision);
@@ -354,6 +356,8 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
         } else {
             round->done = true;
         }
+    } else if (record->kind == MN_JOURNAL_STEP) {
+        approval_step(observer, &record->step);
     }
 }
 

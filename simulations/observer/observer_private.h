@@ -158,6 +158,15 @@ struct observer_freeze {
     mn_time heard; /* first, of that round in that generation */
 };
 
+/* The newest word of an operator since the last decision. */
+struct observer_word {
+    bool approves; /* false: it rejects, or there is none */
+    uint32_t restored;
+    uint32_t rolled_back;
+    struct mn_name *reset; /* heap */
+    uint32_t reset_count;
+};
+
 struct observer {
     const struct topology *topology;
     observer_ask_host *ask;
@@ -186,6 +195,7 @@ struct observer {
     size_t round_count;
     size_t round_capacity;
     struct mn_arena knowledge;
+    struct observer_word word;
 };
 
 void observer_grow(void *items, size_t *capacity, size_t count, size_t size);
@@ -240,6 +250,10 @@ void g4_takes(struct observer *observer, uint32_t vat, const struct observer_mes
 void g4_notice(struct observer *observer, const struct observer_actor *actor,
                const struct mn_notice *notice, bool reset);
 const char *g4_unsettled(struct observer *observer);
+/* approval.c */
+void approval_step(struct observer *observer, const struct mn_journal_step *step);
+void approval_decided(struct observer *observer, const struct mn_journal_decision *decision);
+
 void leases_held(struct observer *observer, const struct observer_actor *actor, mn_time until);
 void leases_end(struct observer *observer, const struct observer_actor *actor);
 const char *leases_unsettled(struct observer *observer);

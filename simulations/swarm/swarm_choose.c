@@ -427,6 +427,18 @@ static void choose_keepers(struct chooser *chooser)
     spare_keepers(chooser->script);
 }
 
+/* In some runs plans wait for an operator, who looks soon or only after a while. Drawn last, for
+ * the same reason. */
+static void choose_approvals(struct chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (chance(chooser, 25)) {
+        config->approve_ms =
+            chance(chooser, 50) ? between(chooser, 50, 500) : between(chooser, 500, 3000);
+        config->approve_percent = chance(chooser, 50) ? 30 : between(chooser, 0, 60);
+    }
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -474,4 +486,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     }
     choose_leases(&chooser, classes);
     choose_keepers(&chooser);
+    choose_approvals(&chooser);
 }

@@ -172,6 +172,10 @@ static void asks_again_when_more_is_lost_than_was_approved(void **state)
     assert_int_equal(plan.bounds->restored, 3);
     assert_int_equal(plan.word->bounds.restored, 2);
     assert_false(plan.rejected);
+    /* The same words again are meant for this plan. */
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "the rack burned");
+    scene_expect(&scene, "record 11 approve round 1 by alice: the rack burned; restores 3, rolls "
+                         "back 0\n");
     scene_close(&scene);
 }
 
