@@ -177,6 +177,12 @@ bool demo_outside_right(const struct demo *demo, char *reason, size_t size);
 
 /* demo_facts.c: what the operator's command says. NULL when it fails. The caller decrefs. */
 json_t *demo_ask(struct demo *demo, const char *command);
+/* The number of the round whose plan waits for an operator; 0: none does. */
+int64_t demo_waiting_round(struct demo *demo);
+/* What `mneme plan` says of the round, to be freed; NULL when that fails. */
+char *demo_plan(struct demo *demo, int64_t round);
+/* `mneme approve` it. */
+bool demo_approve(struct demo *demo, int64_t round, const char *reason);
 char *demo_explain(struct demo *demo, int64_t round, const char *vat);
 /* The cut that `mneme cut` makes of the round's evidence, as JSON with its proof, once other code
  * (`mneme cut --check`) has verified it; NULL when not. The caller frees. */

@@ -101,9 +101,11 @@ static mn_result cluster_write_topology(struct demo *demo)
                   "topology: 1\n"
                   "coordinator: {agents: \"tcp://%s:%d\", operators: "
                   "\"tcp://127.0.0.1:%d\", key: \"%s\"}\n"
-                  "operators: {demo: {key: \"%s\", role: operate}}\n",
+                  "operators: {demo: {key: \"%s\", role: approve}}\n%s",
                   demo_net_address(&demo->net, false), demo->agents_port, demo->operators_port,
-                  demo->coordinator_public, demo->operator_public);
+                  demo->coordinator_public, demo->operator_public,
+                  demo->which == DEMO_TOTAL ? "policy: {approve: {share: 1, unsure: false}}\n"
+                                            : "");
     cluster_write_hosts(demo, file);
     cluster_write_vats(demo, file);
     (void)fprintf(file, "timing: {heartbeat_ms: 50, stale_ms: 150, suspect_ms: 200, lost_ms: 500, "

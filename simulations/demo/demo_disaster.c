@@ -1,6 +1,7 @@
 /* What happens in each case, and how it is told. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "demo/demo.h"
@@ -78,6 +79,37 @@ static bool disaster_amnesia(struct demo *demo)
     return true;
 }
 
+/* The plan resets a vat, so it waits; the operator looks at it, and approves. */
+static bool disaster_approve(struct demo *demo)
+{
+    mn_time end = mn_now() + DEMO_WAIT_MS * MN_MS;
+    int64_t round = demo_waiting_round(demo);
+    while (round == 0) {
+        if (mn_now() > end || demo_interrupted()) {
+            mn_error_set(&demo->error, "no plan waited for an approval");
+            return false;
+        }
+        demo_sleep_ms(20);
+        round = demo_waiting_round(demo);
+    }
+    char *plan = demo_plan(demo, round);
+    if (plan == NULL) {
+        mn_error_set(&demo->error, "mneme plan %lld shows no changes", (long long)round);
+        return false;
+    }
+    demo_tell(demo, "the plan resets a vat, so it waits for an operator; mneme plan %lld says",
+              (long long)round);
+    (void)fputs(plan, stdout);
+    free(plan);
+    if (!demo_approve(demo, round, "the disks of x3 are gone for good")) {
+        mn_error_set(&demo->error, "mneme approve %lld failed", (long long)round);
+        return false;
+    }
+    demo_tell(demo, "mneme approve %lld --reason \"the disks of x3 are gone for good\"",
+              (long long)round);
+    return true;
+}
+
 static bool disaster_total(struct demo *demo)
 {
     if (!disaster_stand_still(demo)) {
@@ -87,7 +119,7 @@ static bool disaster_total(struct demo *demo)
     demo_tell(demo, "every copy of %s on the other racks is deleted: %d files",
               demo->vats[DEMO_LOST_VAT].name, deleted);
     disaster_burn_rack(demo);
-    return true;
+    return disaster_approve(demo);
 }
 
 /* The coordinator kills itself between its decision and the first restore (it was told to at its

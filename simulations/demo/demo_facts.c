@@ -34,6 +34,54 @@ char *demo_explain(struct demo *demo, int64_t round, const char *vat)
     return output;
 }
 
+int64_t demo_waiting_round(struct demo *demo)
+{
+    json_t *facts = demo_ask(demo, "rounds");
+    size_t index = 0;
+    json_t *round = NULL;
+    int64_t waiting = 0;
+    json_array_foreach(json_object_get(facts, "rounds"), index, round)
+    {
+        const char *state = json_string_value(json_object_get(round, "state"));
+        if (state != NULL && strcmp(state, "plan") == 0) {
+            waiting = json_integer_value(json_object_get(round, "round"));
+        }
+    }
+    json_decref(facts);
+    return waiting;
+}
+
+char *demo_plan(struct demo *demo, int64_t round)
+{
+    enum { CHANGES = 2 }; /* the exit status that says so */
+    char program[DEMO_PATH_MAX + 16];
+    char number[32];
+    (void)snprintf(program, sizeof program, "%s/mneme", demo->programs);
+    (void)snprintf(number, sizeof number, "%lld", (long long)round);
+    char *argv[] = {
+        program, "plan", number, "--topology", demo->topology, "--key", demo->operator_key, NULL};
+    char *output = NULL;
+    if (demo_run(argv, &output) != CHANGES) {
+        free(output);
+        return NULL;
+    }
+    return output;
+}
+
+bool demo_approve(struct demo *demo, int64_t round, const char *reason)
+{
+    char program[DEMO_PATH_MAX + 16];
+    char number[32];
+    (void)snprintf(program, sizeof program, "%s/mneme", demo->programs);
+    (void)snprintf(number, sizeof number, "%lld", (long long)round);
+    char *argv[] = {program,      "approve",      number,  "--reason",         (char *)reason,
+                    "--topology", demo->topology, "--key", demo->operator_key, NULL};
+    char *output = NULL;
+    bool fine = demo_run(argv, &output) == 0;
+    free(output);
+    return fine;
+}
+
 /* The file is the coordinator's own, of the round's evidence. */
 char *demo_cut(struct demo *demo, int64_t round)
 {
