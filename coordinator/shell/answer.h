@@ -28,6 +28,7 @@ enum {
 
     /* The most words of operators that are shown of one round. */
     ANSWER_STEP_COUNT_MAX = 64,
+    ANSWER_STEP_NAME_COUNT_MAX = 64, /* and of vats that are reset in one */
 
     ANSWER_PLAN_SIZE = 17 /* a plan's digest as text */
 };

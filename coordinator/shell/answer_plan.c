@@ -5,7 +5,9 @@
 
 #include "shell/answer.h"
 
-enum { PLAN_NAME_COUNT_MAX = 64 /* vats that are named of each cause, and roots */ };
+/* So many causes, vats of each, roots and changes are named: with the longest names they fit into a
+ * reply. */
+enum { PLAN_CAUSE_COUNT_MAX = 256, PLAN_VAT_COUNT_MAX = 16, PLAN_NAME_COUNT_MAX = 64 };
 
 /* A row and what its vat is taken back or restored for. */
 struct plan_row {
@@ -13,6 +15,7 @@ struct plan_row {
     int cause;
     int kind;
     uint32_t index;
+    size_t start; /* which of the plan's starts it is: they stand in the order of the rows */
 };
 
 /* ---- what it costs --------------------------------------------------------------------------- */
@@ -103,16 +106,9 @@ static const char *cause_of(const struct ledger *ledger, const struct plan_row *
 }
 
 /* Where the plan that waits would start the vat; NULL when there is none yet. */
-static const char *plan_place(const struct coordinator_plan_facts *plan, const char *vat)
+static const char *plan_place(const struct coordinator_plan_facts *plan, size_t start)
 {
-    for (uint32_t i = 0; plan->draft != NULL && i < plan->draft->start_count; i++) {
-        const struct mn_journal_start *start = &plan->draft->starts[i];
-        struct mn_name name = mn_name_of(vat);
-        if (mn_name_equal(&start->start.vat, &name)) {
-            return start->host.text;
-        }
-    }
-    return NULL;
+    return plan->draft != NULL ? plan->draft->starts[start].host.text : NULL;
 }
 
 static json_t *cause_vats(const struct answer_source *source,
@@ -121,12 +117,12 @@ static json_t *cause_vats(const struct answer_source *source,
 {
     const struct ledger *ledger = coordinator_ledger(source->coordinator);
     json_t *list = json_array();
-    for (size_t i = 0; i < count && i < PLAN_NAME_COUNT_MAX; i++) {
+    for (size_t i = 0; i < count && i < PLAN_VAT_COUNT_MAX; i++) {
         const struct decision_vat *row = rows[i].row;
-        const char *vat = ledger_vat_name(ledger, row->vat);
-        json_t *item = json_pack("{s:s, s:s, s:I, s:b, s:s?}", "vat", vat, "outcome",
-                                 mn_outcome_name(row->outcome), "keep", (json_int_t)row->keep,
-                                 "sure", row->sure ? 1 : 0, "host", plan_place(plan, vat));
+        json_t *item =
+            json_pack("{s:s, s:s, s:I, s:b, s:s?}", "vat", ledger_vat_name(ledger, row->vat),
+                      "outcome", mn_outcome_name(row->outcome), "keep", (json_int_t)row->keep,
+                      "sure", row->sure ? 1 : 0, "host", plan_place(plan, rows[i].start));
         if (json_array_append_new(list, item) != 0) {
             json_decref(list);
             return NULL;
@@ -160,7 +156,9 @@ static json_t *plan_causes(const struct answer_source *source,
     size_t count = 0;
     for (size_t i = 0; rows != NULL && i < decision->vat_count; i++) {
         if (decision->vats[i].outcome != MN_RUNNING) {
-            rows[count++] = plan_row_of(&decision->vats[i]);
+            rows[count] = plan_row_of(&decision->vats[i]);
+            rows[count].start = count;
+            count += 1;
         }
     }
     bool fine = rows != NULL && list != NULL;
@@ -173,7 +171,7 @@ static json_t *plan_causes(const struct answer_source *source,
             end += 1;
         }
         fine =
-            json_array_size(list) == ANSWER_ROW_COUNT_MAX ||
+            json_array_size(list) == PLAN_CAUSE_COUNT_MAX ||
             json_array_append_new(list, plan_cause(source, plan, rows + first, end - first)) == 0;
         first = end;
     }

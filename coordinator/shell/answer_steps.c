@@ -7,7 +7,7 @@ json_t *answer_step(const struct mn_journal_step *step)
 {
     char plan[ANSWER_PLAN_SIZE];
     json_t *reset = json_array();
-    for (uint32_t i = 0; i < step->bounds.reset_count && i < ANSWER_ROW_COUNT_MAX; i++) {
+    for (uint32_t i = 0; i < step->bounds.reset_count && i < ANSWER_STEP_NAME_COUNT_MAX; i++) {
         if (json_array_append_new(reset, json_string(step->bounds.reset[i].text)) != 0) {
             json_decref(reset);
             return NULL;

@@ -275,10 +275,10 @@ int daemon_place_mneme(const struct daemon_place *place, const char *const *word
                        size_t size)
 {
     char program[] = MNEME_BUILD "/bin/mneme";
-    const char *argv[12] = {program};
+    const char *argv[14] = {program};
     int count = 1;
     for (; words[count - 1] != NULL; count++) {
-        assert_true(count < 6);
+        assert_true(count < 8);
         argv[count] = words[count - 1];
     }
     argv[count] = "--topology";

@@ -152,6 +152,65 @@ static void restores_a_lost_vat_and_says_so(void **state)
     daemon_place_stop(place);
 }
 
+/* Alice may approve, and every plan waits for that. */
+static void have_plans_approved(const struct daemon_place *place)
+{
+    struct mn_text text = {0};
+    assert_int_equal(mn_file_read(place->topology, 1000000, &text, NULL), MN_OK);
+    char *role = strstr(text.bytes, "watch");
+    FILE *file = fopen(place->topology, "we");
+    assert_non_null(role);
+    assert_non_null(file);
+    (void)fprintf(file, "%.*sapprove%spolicy: {approve: {share: 0}}\n", (int)(role - text.bytes),
+                  text.bytes, role + strlen("watch"));
+    assert_int_equal(fclose(file), 0);
+    mn_text_deinit(&text);
+}
+
+static void waits_until_an_operator_has_approved_its_plan(void **state)
+{
+    struct cluster *cluster = *state;
+    struct daemon_place *place = &cluster->place;
+    char output[8192];
+    const char *status[] = {"status", NULL};
+    const char *plan[] = {"plan", "1", NULL};
+    const char *stale[] = {"approve", "1", "--plan", "0123456789abcdef", "--reason", "so", NULL};
+    const char *reject[] = {"reject", "1", "--reason", "wait for the disk", NULL};
+    const char *approve[] = {"approve", "1", "--reason", "it is gone", NULL};
+    const char *rounds[] = {"rounds", NULL};
+    have_plans_approved(place);
+    daemon_place_ready(place);
+    lose_the_vat(cluster);
+    until_logged(cluster, "plan_waits");
+    assert_int_equal(daemon_place_mneme(place, plan, output, sizeof output), 2);
+    assert_non_null(strstr(output, "round 1: plan\n"
+                                   "  restores 1 of 1 vat: 1 revived, 0 rolled back, 0 reset\n"));
+    assert_non_null(strstr(output, "x1: revived, on h1\n"));
+    assert_non_null(strstr(output, "  waits for an operator's approval: it restores more of the "
+                                   "fleet than policy lets pass\n"
+                                   "  mneme approve 1 --plan "));
+    assert_int_equal(daemon_place_mneme(place, status, output, sizeof output), 0);
+    assert_non_null(strstr(output, "  an operator's approval, to restore 1 vats, 0 of them rolled "
+                                   "back and 0 reset; look with mneme plan 1, then mneme approve 1 "
+                                   "--reason TEXT or mneme reject 1 --reason TEXT (round 1)\n"));
+    assert_int_equal(daemon_place_mneme(place, stale, output, sizeof output), 1);
+    assert_string_equal(output, "mneme approve: the plan is another one by now: look again with "
+                                "mneme plan\n");
+    assert_int_equal(daemon_place_mneme(place, reject, output, sizeof output), 0);
+    assert_string_equal(output, "on record\n");
+    assert_int_equal(daemon_place_mneme(place, status, output, sizeof output), 0);
+    assert_non_null(strstr(output, "  alice rejected the plan: an operator's approval, "));
+    assert_int_equal(daemon_place_mneme(place, approve, output, sizeof output), 0);
+    until_run(cluster, 2);
+    until_logged(cluster, "round_done");
+    assert_int_equal(daemon_place_mneme(place, rounds, output, sizeof output), 0);
+    assert_non_null(strstr(output, " by alice: wait for the disk\n"));
+    assert_non_null(strstr(output, " by alice: it is gone\n"));
+    assert_int_equal(daemon_place_mneme(place, plan, output, sizeof output), 0);
+    assert_non_null(strstr(output, "round 1: done; it has decided: see mneme rounds\n"));
+    daemon_place_stop(place);
+}
+
 static void carries_on_a_decision_at_which_it_was_killed(void **state)
 {
     struct cluster *cluster = *state;
@@ -188,6 +247,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(restores_a_lost_vat_and_says_so, cluster_make,
+                                        cluster_remove),
+        cmocka_unit_test_setup_teardown(waits_until_an_operator_has_approved_its_plan, cluster_make,
                                         cluster_remove),
         cmocka_unit_test_setup_teardown(carries_on_a_decision_at_which_it_was_killed, cluster_make,
                                         cluster_remove),
