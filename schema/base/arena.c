@@ -102,15 +102,22 @@ static struct mn_arena_block *arena_add_block(struct mn_arena *arena, size_t siz
     return block;
 }
 
-void *mn_arena_take(struct mn_arena *arena, size_t size)
+/* How much is taken for @size bytes, so that the next are aligned too; 0 when that overflows. */
+static size_t size_rounded(size_t size)
 {
     size_t alignment = alignof(max_align_t);
     if (size > SIZE_MAX - alignment) {
-        return NULL;
+        return 0;
     }
     size_t rounded = (size + alignment - 1) / alignment * alignment;
+    return rounded > 0 ? rounded : alignment;
+}
+
+void *mn_arena_take_unset(struct mn_arena *arena, size_t size)
+{
+    size_t rounded = size_rounded(size);
     if (rounded == 0) {
-        rounded = alignment;
+        return NULL;
     }
     struct mn_arena_block *block = arena->newest;
     if (block == NULL || block->room - block->used < rounded) {
@@ -121,7 +128,15 @@ void *mn_arena_take(struct mn_arena *arena, size_t size)
     }
     void *bytes = block->bytes + block->used;
     block->used += rounded;
-    memset(bytes, 0, rounded);
+    return bytes;
+}
+
+void *mn_arena_take(struct mn_arena *arena, size_t size)
+{
+    void *bytes = mn_arena_take_unset(arena, size);
+    if (bytes != NULL) {
+        memset(bytes, 0, size);
+    }
     return bytes;
 }
 
@@ -135,7 +150,7 @@ void *mn_arena_take_array(struct mn_arena *arena, size_t count, size_t element_s
 
 void *mn_arena_copy(struct mn_arena *arena, const void *bytes, size_t size)
 {
-    void *copy = mn_arena_take(arena, size);
+    void *copy = mn_arena_take_unset(arena, size);
     if (copy != NULL && size > 0) {
         memcpy(copy, bytes, size);
     }

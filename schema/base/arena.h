@@ -36,6 +36,9 @@ void mn_arena_deinit(struct mn_arena *arena);
  * the arena's bound is exhausted; the arena is as it was then. @size 0 gives a valid pointer. */
 void *mn_arena_take(struct mn_arena *arena, size_t size);
 
+/* The same, but with whatever was there before: for who sets all of them. */
+void *mn_arena_take_unset(struct mn_arena *arena, size_t size);
+
 /* As mn_arena_take, for @count elements of @element_size bytes; NULL also when that overflows. */
 void *mn_arena_take_array(struct mn_arena *arena, size_t count, size_t element_size);
 

@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 
+enum { NAME_NEAR_SIZE = 8 };
+
 static bool name_byte_valid(char byte)
 {
     return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
@@ -45,6 +47,19 @@ struct mn_name mn_name_of(const char *text)
 
 int mn_name_compare(const struct mn_name *a, const struct mn_name *b)
 {
-    int order = strcmp(a->text, b->text);
+    /* Most differ early, or are short: then this is cheaper than a call. */
+    size_t at = 0;
+    while (at < NAME_NEAR_SIZE && a->text[at] == b->text[at]) {
+        if (a->text[at] == '\0') {
+            return 0;
+        }
+        at += 1;
+    }
+    if (at < NAME_NEAR_SIZE) {
+        unsigned char left = (unsigned char)a->text[at];
+        unsigned char right = (unsigned char)b->text[at];
+        return left < right ? -1 : 1;
+    }
+    int order = strcmp(a->text + at, b->text + at);
     return (order > 0) - (order < 0);
 }

@@ -64,7 +64,7 @@ struct codec_memory {
 static void *codec_memory_take(void *context, size_t size)
 {
     struct codec_memory *memory = context;
-    void *taken = mn_arena_take(memory->arena, size);
+    void *taken = mn_arena_take_unset(memory->arena, size);
     if (taken == NULL) {
         memory->exhausted = true;
     }

@@ -65,8 +65,10 @@ static Mneme__Leased *leased_out(struct codec *codec, const struct mn_down *mess
 
 mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__Down down = MNEME__DOWN__INIT;
     Mneme__Welcome welcome = MNEME__WELCOME__INIT;
     Mneme__Taken taken = MNEME__TAKEN__INIT;

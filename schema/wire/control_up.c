@@ -183,8 +183,10 @@ static Mneme__Leases *leases_out(struct codec *codec, const struct mn_up *messag
 
 mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__Up up = MNEME__UP__INIT;
     Mneme__Heartbeat heartbeat = MNEME__HEARTBEAT__INIT;
     Mneme__Handled handled = MNEME__HANDLED__INIT;

@@ -34,8 +34,10 @@ static Mneme__Drop *drop_out(struct codec *codec, const struct mn_copies *messag
 
 mn_result mn_copies_encode(const struct mn_copies *message, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__Copies copies = MNEME__COPIES__INIT;
     Mneme__Offer offer = MNEME__OFFER__INIT;
     Mneme__Want want = MNEME__WANT__INIT;

@@ -69,8 +69,10 @@ static Mneme__VatFreeze *vat_freeze_out(struct codec *codec, const struct mn_to_
 
 mn_result mn_to_vat_encode(const struct mn_to_vat *message, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__ToVat to = MNEME__TO_VAT__INIT;
     Mneme__Durable durable = MNEME__DURABLE__INIT;
     Mneme__RoundNotices round = MNEME__ROUND_NOTICES__INIT;

@@ -51,8 +51,10 @@ static Mneme__Interval *interval_out(struct codec *codec, const struct mn_from_v
 
 mn_result mn_from_vat_encode(const struct mn_from_vat *message, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__FromVat from = MNEME__FROM_VAT__INIT;
     Mneme__Attach attach = MNEME__ATTACH__INIT;
     Mneme__VatHandled handled = MNEME__VAT_HANDLED__INIT;

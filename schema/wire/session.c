@@ -27,8 +27,10 @@ static Mneme__Data *data_out(struct codec *codec, const struct mn_session *messa
 
 mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__Session session = MNEME__SESSION__INIT;
     Mneme__Greet greet = MNEME__GREET__INIT;
     Mneme__Greeted greeted = MNEME__GREETED__INIT;

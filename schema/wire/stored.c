@@ -10,8 +10,10 @@
 mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
                                       struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__CheckpointRecord out = MNEME__CHECKPOINT_RECORD__INIT;
     out.version = MN_PROTOCOL_VERSION;
     out.vat = codec_text(record->vat.text);
@@ -84,8 +86,10 @@ mn_result mn_checkpoint_record_decode(const void *bytes, size_t size, struct mn_
 
 mn_result mn_session_state_encode(const struct mn_session_state *state, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__SessionState out = MNEME__SESSION_STATE__INIT;
     out.peer = codec_text(state->peer.text);
     out.run = state->run;
@@ -129,8 +133,10 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
 
 mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn_buffer *buffer)
 {
-    struct mn_arena arena = {0};
+    struct mn_arena_room room;
+    struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    mn_arena_init_in(&arena, &room, 0);
     Mneme__AgentRecord out = MNEME__AGENT_RECORD__INIT;
     Mneme__AgentVat vat = MNEME__AGENT_VAT__INIT;
     Mneme__AgentFence fence = MNEME__AGENT_FENCE__INIT;

@@ -22,17 +22,22 @@ static void digest_of(const void *bytes, size_t size, struct mn_digest *digest)
 static void put_entry(struct mn_buffer *buffer, const struct mn_checkpoint_entry *entry,
                       const void *bytes, size_t size)
 {
-    uint8_t head[3] = {(uint8_t)entry->space, entry->tombstone ? 1 : 0,
-                       (uint8_t)strlen(entry->name->text)};
+    size_t length = strlen(entry->name->text);
+    uint8_t head[ENTRY_HEAD_SIZE] = {(uint8_t)entry->space, entry->tombstone ? 1 : 0,
+                                     (uint8_t)length};
     uint32_t size_32 = (uint32_t)size;
     int64_t number = entry->number;
-    put(buffer, head, sizeof head);
-    put(buffer, &size_32, sizeof size_32);
-    put(buffer, &number, sizeof number);
-    put(buffer, entry->name->text, head[2]);
+    mn_result result = mn_buffer_reserve(buffer, sizeof head + length + size);
+    mn_assert(result == MN_OK);
+    memcpy(head + 3, &size_32, sizeof size_32);
+    memcpy(head + 3 + sizeof size_32, &number, sizeof number);
+    unsigned char *to = buffer->bytes + buffer->size;
+    memcpy(to, head, sizeof head);
+    memcpy(to + sizeof head, entry->name->text, length);
     if (size > 0) {
-        put(buffer, bytes, size);
+        memcpy(to + sizeof head + length, bytes, size);
     }
+    buffer->size += sizeof head + length + size;
 }
 
 static void put_entries(struct mn_buffer *buffer, const struct vat_checkpoint *checkpoint)
