@@ -8,51 +8,83 @@
 
 /* ---- the journal, out ------------------------------------------------------------------------ */
 
-/* One record or piece, from the file into the message. False: that was the last one. */
-static bool keep_one(struct daemon *daemon, struct mn_arena *arena, uint64_t sequence,
-                     uint64_t offset, struct mn_down *down, struct mn_kept *records)
+/* A message that is being filled from the journal. */
+struct keep_filling {
+    struct mn_arena arena;
+    struct mn_down down;
+    struct mn_kept *records;
+    uint64_t upto;
+    uint64_t offset; /* in the first record */
+};
+
+/* False: there is no room for it, or no memory; what there is is sent. */
+static bool keep_add(struct keep_filling *filling, const struct journal_entry *entry,
+                     const unsigned char *bytes, size_t count)
 {
-    struct mn_error error = {{0}};
-    struct journal_entry entry;
-    size_t size = MN_PIECE_SIZE_MAX;
-    mn_result result =
-        journal_piece(&daemon->reader, sequence, offset, daemon->piece, &size, &entry, &error);
-    unsigned char *bytes = result == MN_OK ? mn_arena_take_array(arena, size, 1) : NULL;
-    if (bytes == NULL) {
-        mn_log(MN_LOG_ERROR, "record_not_read", "sequence=%llu code=%s",
-               (unsigned long long)sequence,
-               mn_result_name(result == MN_OK ? MN_NO_MEMORY : result));
+    unsigned char *copy = mn_arena_take_array(&filling->arena, count, 1);
+    if (copy == NULL) {
         return false;
     }
-    if (size > 0) {
-        memcpy(bytes, daemon->piece, size);
+    if (count > 0) {
+        memcpy(copy, bytes, count);
     }
-    struct mn_kept record = {.sequence = sequence,
-                             .generation = entry.generation,
-                             .kind = entry.kind,
-                             .written_at = entry.written_at,
-                             .size = entry.size,
-                             .offset = offset,
-                             .bytes = bytes,
-                             .byte_count = (uint32_t)size};
-    return keeping_keep_add(down, records, &record);
+    struct mn_kept record = {.sequence = entry->sequence,
+                             .generation = entry->generation,
+                             .kind = entry->kind,
+                             .written_at = entry->written_at,
+                             .size = entry->size,
+                             .offset = filling->offset,
+                             .bytes = copy,
+                             .byte_count = (uint32_t)count};
+    return keeping_keep_add(&filling->down, filling->records, &record);
+}
+
+/* What ends the reading when the message is full. */
+#define KEEP_FULL MN_AGAIN
+
+static mn_result keep_visit(void *context, const struct journal_entry *entry)
+{
+    struct keep_filling *filling = context;
+    size_t count = entry->size < MN_PIECE_SIZE_MAX ? entry->size : MN_PIECE_SIZE_MAX;
+    bool added = entry->sequence <= filling->upto &&
+                 keep_add(filling, entry, entry->bytes, count) && count == entry->size;
+    return added ? MN_OK : KEEP_FULL;
+}
+
+/* The next piece of a large record. */
+static mn_result keep_piece(struct daemon *daemon, struct keep_filling *filling,
+                            struct mn_error *error)
+{
+    struct journal_entry entry;
+    size_t size = MN_PIECE_SIZE_MAX;
+    mn_result result = journal_piece(&daemon->reader, filling->down.keep.after + 1, filling->offset,
+                                     daemon->piece, &size, &entry, error);
+    if (result == MN_OK && !keep_add(filling, &entry, daemon->piece, size)) {
+        result = MN_NO_MEMORY;
+    }
+    return result;
 }
 
 static void effect_keep(struct daemon *daemon, const struct keeping_effect *effect)
 {
-    struct mn_arena arena = {0};
-    struct mn_down down = *effect->send.message;
-    struct mn_kept *records =
-        mn_arena_take_array(&arena, KEEPING_RECORD_COUNT_MAX, sizeof *records);
-    uint64_t offset = effect->send.offset;
-    uint64_t sequence = down.keep.after + 1;
-    while (records != NULL && sequence <= effect->send.upto &&
-           keep_one(daemon, &arena, sequence, offset, &down, records)) {
-        sequence += 1;
-        offset = 0;
+    struct mn_error error = {{0}};
+    struct keep_filling filling = {
+        .down = *effect->send.message, .upto = effect->send.upto, .offset = effect->send.offset};
+    uint64_t first = filling.down.keep.after + 1;
+    filling.records =
+        mn_arena_take_array(&filling.arena, KEEPING_RECORD_COUNT_MAX, sizeof *filling.records);
+    mn_result result = filling.records != NULL ? MN_OK : MN_NO_MEMORY;
+    if (result == MN_OK && filling.offset > 0) {
+        result = keep_piece(daemon, &filling, &error);
+    } else if (result == MN_OK && first <= filling.upto) {
+        result = journal_read(&daemon->reader, first, keep_visit, &filling, &error);
     }
-    coordinator_daemon_send(daemon, effect->send.host, &down);
-    mn_arena_deinit(&arena);
+    if (result != MN_OK && result != KEEP_FULL) {
+        mn_log(MN_LOG_ERROR, "record_not_read", "sequence=%llu code=%s", (unsigned long long)first,
+               mn_result_name(result));
+    }
+    coordinator_daemon_send(daemon, effect->send.host, &filling.down);
+    mn_arena_deinit(&filling.arena);
 }
 
 /* ---- the journal, in ------------------------------------------------------------------------- */

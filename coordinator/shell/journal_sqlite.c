@@ -193,35 +193,57 @@ static struct journal_entry sqlite_entry(sqlite3_stmt *select)
                                   .written_at = sqlite3_column_int64(select, 3)};
 }
 
+/* The record's facts, but for its size. */
+static mn_result sqlite_facts(struct journal_sqlite *state, uint64_t sequence,
+                              struct journal_entry *entry, struct mn_error *error)
+{
+    sqlite3_stmt *select = NULL;
+    const char *sql = "SELECT sequence, generation, kind, written_at FROM journal "
+                      "WHERE sequence = ?1";
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(state->database, sql, -1, &select, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(select, 1, (sqlite3_int64)sequence) == SQLITE_OK) {
+        step = sqlite3_step(select);
+    }
+    mn_result result = MN_OK;
+    if (step == SQLITE_ROW) {
+        *entry = sqlite_entry(select);
+    } else {
+        result = step == SQLITE_DONE ? MN_NOT_FOUND : sqlite_failure(state, "read", error);
+    }
+    (void)sqlite3_finalize(select);
+    return result;
+}
+
+/* Only the pages that hold the piece are read, however large the record is. */
 static mn_result sqlite_piece(void *opaque, uint64_t sequence, uint64_t offset, void *bytes,
                               size_t *size, struct journal_entry *entry, struct mn_error *error)
 {
     struct journal_sqlite *state = opaque;
-    sqlite3_stmt *select = NULL;
-    const char *sql = "SELECT sequence, generation, kind, written_at, length(bytes), "
-                      "substr(bytes, ?2, ?3) FROM journal WHERE sequence = ?1";
-    mn_result result = MN_OK;
-    int step = SQLITE_ERROR;
-    if (sqlite3_prepare_v2(state->database, sql, -1, &select, NULL) == SQLITE_OK &&
-        sqlite3_bind_int64(select, 1, (sqlite3_int64)sequence) == SQLITE_OK &&
-        sqlite3_bind_int64(select, 2, (sqlite3_int64)offset + 1) == SQLITE_OK &&
-        sqlite3_bind_int64(select, 3, (sqlite3_int64)*size) == SQLITE_OK) {
-        step = sqlite3_step(select);
+    struct journal_entry found;
+    sqlite3_blob *blob = NULL;
+    mn_result result = sqlite_facts(state, sequence, &found, error);
+    if (result != MN_OK) {
+        return result;
     }
-    if (step != SQLITE_ROW && step != SQLITE_DONE) {
+    if (sqlite3_blob_open(state->database, "main", "journal", "bytes", (sqlite3_int64)sequence, 0,
+                          &blob) != SQLITE_OK) {
         result = sqlite_failure(state, "read", error);
-    } else if (step == SQLITE_DONE || (uint64_t)sqlite3_column_int64(select, 4) < offset) {
-        result = MN_NOT_FOUND;
     } else {
-        size_t got = (size_t)sqlite3_column_bytes(select, 5);
-        *entry = sqlite_entry(select);
-        entry->size = (size_t)sqlite3_column_int64(select, 4);
-        if (got > 0) {
-            memcpy(bytes, sqlite3_column_blob(select, 5), got);
-        }
-        *size = got;
+        found.size = (size_t)sqlite3_blob_bytes(blob);
+        result = offset > found.size ? MN_NOT_FOUND : MN_OK;
     }
-    (void)sqlite3_finalize(select);
+    if (result == MN_OK) {
+        size_t left = found.size - (size_t)offset;
+        size_t wanted = left < *size ? left : *size;
+        if (wanted > 0 && sqlite3_blob_read(blob, bytes, (int)wanted, (int)offset) != SQLITE_OK) {
+            result = sqlite_failure(state, "read", error);
+        } else {
+            *size = wanted;
+            *entry = found;
+        }
+    }
+    (void)sqlite3_blob_close(blob);
     return result;
 }
 

@@ -382,6 +382,53 @@ static void a_journal_that_has_forgotten_is_completed_first(void **state)
     close_stage(&stage);
 }
 
+static void a_large_record_is_put_together(void **state)
+{
+    (void)state;
+    struct stage stage;
+    unsigned char *bytes = calloc(1, MN_PIECE_SIZE_MAX);
+    struct mn_kept piece = {.sequence = 4,
+                            .generation = 2,
+                            .kind = MN_JOURNAL_DECISION,
+                            .size = MN_PIECE_SIZE_MAX + 3,
+                            .bytes = bytes,
+                            .byte_count = MN_PIECE_SIZE_MAX};
+    struct mn_up message = {.generation = 3, .kind = MN_UP_RECALLED};
+    open_with(&stage, three);
+    promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
+    pass_over(&stage);
+    message.recalled.sequence = 4;
+    message.recalled.matched = true;
+    message.recalled.newest = 4;
+    message.recalled.records = &piece;
+    message.recalled.record_count = 1;
+    up(&stage, 3, &message);
+    expect(&stage, "h3 recall 4 after 2\n"); /* the rest of it */
+    up(&stage, 3, &message);                 /* the first piece once more */
+    expect(&stage, "");
+    piece.offset = message.recalled.offset = MN_PIECE_SIZE_MAX;
+    piece.byte_count = 3;
+    up(&stage, 3, &message);
+    expect(&stage, "append 4 of 2\n");
+    recorded(&stage, 4, 2);
+    assert_true(keeping_leads(stage.keeping));
+    close_stage(&stage);
+    free(bytes);
+}
+
+static void a_promise_that_cannot_be_is_not_believed(void **state)
+{
+    (void)state;
+    struct stage stage;
+    open_with(&stage, three);
+    pass_over(&stage);
+    promised(&stage, 1, 3, 9, 7, MN_MEMBER_WHOLE); /* with a record of a higher generation */
+    tick_at(&stage, 1200);
+    expect(&stage, "h1 promise 8\nh3 promise 8\nh5 promise 8\n");
+    close_stage(&stage);
+}
+
 static void records_that_were_never_in_force_are_set_aside(void **state)
 {
     (void)state;
@@ -512,6 +559,8 @@ int main(void)
         cmocka_unit_test(holds_below_a_majority_that_is_whole),
         cmocka_unit_test(a_new_cluster_needs_every_keeper_once),
         cmocka_unit_test(a_journal_that_has_forgotten_is_completed_first),
+        cmocka_unit_test(a_large_record_is_put_together),
+        cmocka_unit_test(a_promise_that_cannot_be_is_not_believed),
         cmocka_unit_test(records_that_were_never_in_force_are_set_aside),
         cmocka_unit_test(stands_down_when_a_higher_generation_shows),
         cmocka_unit_test(a_journal_without_what_an_agent_was_shown_is_an_old_one),
