@@ -372,6 +372,20 @@ static void answers_operators_in_json_and_in_words(void **state)
     daemon_place_stop(place);
 }
 
+static void whoever_may_only_watch_accepts_nothing_unknown(void **state)
+{
+    struct daemon_place *place = *state;
+    char output[4096];
+    const char *words[] = {"recall", "--accept-unknown", "--reason", "gone", NULL};
+    const char *without[] = {"recall", "--reason", "gone", NULL};
+    daemon_place_ready(place);
+    assert_int_equal(daemon_place_mneme(place, words, output, sizeof output), 1);
+    assert_non_null(strstr(output, "it takes the role approve"));
+    assert_int_equal(daemon_place_mneme(place, without, output, sizeof output), 2);
+    assert_non_null(strstr(output, "expected --accept-unknown"));
+    daemon_place_stop(place);
+}
+
 static void drops_what_is_no_request_and_the_operator_is_answered_still(void **state)
 {
     struct daemon_place *place = *state;
@@ -429,6 +443,7 @@ int main(void)
         STORY(promises_nothing_while_the_disk_is_full_and_goes_on_afterwards),
         STORY(ends_in_time_while_the_disk_is_full),
         STORY(answers_operators_in_json_and_in_words),
+        STORY(whoever_may_only_watch_accepts_nothing_unknown),
         STORY(drops_what_is_no_request_and_the_operator_is_answered_still),
         STORY(the_command_says_that_nobody_is_there),
         STORY(the_command_says_that_its_key_is_no_operators),
