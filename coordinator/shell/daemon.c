@@ -62,6 +62,21 @@ static void daemon_loop(struct daemon *daemon)
     }
 }
 
+/* A plan that waits for an approval that nobody may give waits for ever: say so in time. */
+static void daemon_warn(const struct topology *topology)
+{
+    const struct topology_approval *policy = &topology->policy.approve;
+    bool may = !policy->share_asked && !policy->reset && !policy->unsure;
+    for (size_t i = 0; i < topology->operator_count; i++) {
+        may = may || topology->operators[i].role == TOPOLOGY_APPROVE;
+    }
+    if (!may) {
+        mn_log(MN_LOG_WARNING, "nobody_may_approve",
+               "text=\"policy has plans that go far wait for an operator, and no operator has the "
+               "role approve\"");
+    }
+}
+
 mn_result coordinator_daemon_run(const struct coordinator_options *options, struct mn_error *error)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
@@ -74,6 +89,7 @@ mn_result coordinator_daemon_run(const struct coordinator_options *options, stru
         mn_log(MN_LOG_INFO, "ready", "agents=%s operators=%s data=%s",
                daemon->topology->coordinator.agents, daemon->topology->coordinator.operators,
                options->data);
+        daemon_warn(daemon->topology);
         daemon_loop(daemon);
         result = daemon->result;
         if (result != MN_OK) {

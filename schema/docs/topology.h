@@ -11,14 +11,15 @@
  *     keepers: [h1, h3, h5]
  *     timing: {heartbeat_ms: 1000, ...}
  *     checkpoints: {interval_ms: 1000, ...}
- *     policy: {total_loss: tell, tell: [], approve: never}
+ *     policy: {total_loss: tell, tell: [],
+ *              approve: {share: 0.3, reset: true, unsure: true}}
  *
  * `topology`, `coordinator` and `hosts` are required; of a host agent, address and key; of a vat
  * host and command. Everything else has the default shown, or is empty. Keepers are 0, 1, 3, 5 or 7
  * hosts in different domains; when the list is not there, the first hosts of three domains of the
  * highest level at which there are three, and none where there is no such level. `approve` says
- * which plans wait for an operator: never any, or a map {share: 0.3, reset: true, unsure: true}, of
- * which each has this value where it is not given. */
+ * which plans wait for an operator: those that take back or restore more than that share of the vats,
+ * reset one, or are not sure of something; or never any. */
 #ifndef MN_DOCS_TOPOLOGY_H
 #define MN_DOCS_TOPOLOGY_H
 

@@ -30,6 +30,10 @@ static bool share_of(const struct mn_yaml_node *node, int64_t *share)
     return at == node->text + node->size && value <= TOPOLOGY_SHARE_WHOLE;
 }
 
+/* What is not given is asked about: what goes far is better decided by somebody. */
+static const struct topology_approval approve_standard = {
+    .share_asked = true, .share = TOPOLOGY_SHARE_WHOLE * 3 / 10, .reset = true, .unsure = true};
+
 static bool read_approve(struct topology_approval *row, struct mn_yaml *yaml,
                          const struct mn_yaml_node *node)
 {
@@ -37,6 +41,7 @@ static bool read_approve(struct topology_approval *row, struct mn_yaml *yaml,
         {"share", false}, {"reset", false}, {"unsure", false}};
     const struct mn_yaml_node *values[3];
     if (node->kind == MN_YAML_SCALAR) {
+        *row = (struct topology_approval){.share_asked = false};
         return strcmp(node->text, "never") == 0 ||
                mn_yaml_fail(yaml, node,
                             "%s as approve; expected never, or a map of share, reset and unsure",
@@ -45,8 +50,6 @@ static bool read_approve(struct topology_approval *row, struct mn_yaml *yaml,
     if (!mn_yaml_map(yaml, node, "approve", keys, 3, values)) {
         return false;
     }
-    *row = (struct topology_approval){
-        .share_asked = true, .share = TOPOLOGY_SHARE_WHOLE * 3 / 10, .reset = true, .unsure = true};
     if (values[0] != NULL && !share_of(values[0], &row->share)) {
         return mn_yaml_fail(yaml, values[0],
                             "%s as a share; expected a number from 0 to 1 with at most 6 digits "
@@ -85,6 +88,7 @@ bool topology_read_policy(struct topology *topology, struct mn_yaml *yaml,
     static const char *const words[] = {"tell", "roll_back", NULL};
     const struct mn_yaml_node *values[3];
     struct topology_policy *row = &topology->policy;
+    row->approve = approve_standard;
     if (node == NULL) {
         return true;
     }

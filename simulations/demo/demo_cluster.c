@@ -105,7 +105,7 @@ static mn_result cluster_write_topology(struct demo *demo)
                   demo_net_address(&demo->net, false), demo->agents_port, demo->operators_port,
                   demo->coordinator_public, demo->operator_public,
                   demo->which == DEMO_TOTAL ? "policy: {approve: {share: 1, unsure: false}}\n"
-                                            : "");
+                                            : "policy: {approve: never}\n");
     cluster_write_hosts(demo, file);
     cluster_write_vats(demo, file);
     (void)fprintf(file, "timing: {heartbeat_ms: 50, stale_ms: 150, suspect_ms: 200, lost_ms: 500, "

@@ -59,7 +59,9 @@ static void write_settings(const struct sim_config *config, struct mn_text *text
         (long long)config->full_every, (long long)config->keep, (long long)config->stores);
     mn_text_add_format(text, "policy: {total_loss: %s",
                        config->total_loss_roll_back != 0 ? "roll_back" : "tell");
-    if (config->approve_ms > 0) {
+    if (config->approve_ms == 0) {
+        mn_text_add(text, ", approve: never");
+    } else {
         mn_text_add_format(text, ", approve: {share: %lld.%02lld}",
                            (long long)config->approve_percent / 100,
                            (long long)config->approve_percent % 100);

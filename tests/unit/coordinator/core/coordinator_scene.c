@@ -46,7 +46,7 @@ static void scene_new(struct scene *scene)
 
 void scene_open(struct scene *scene)
 {
-    scene_open_more(scene, "");
+    scene_open_more(scene, "policy: {approve: never}\n");
 }
 
 void scene_open_more(struct scene *scene, const char *more)

@@ -76,7 +76,8 @@ static void write_topology(const struct daemon_place *place, const int *ports)
                         "timing: {heartbeat_ms: 50, stale_ms: 150, suspect_ms: 200, lost_ms: 500, "
                         "settle_ms: 5000, collect_ms: 1000, copy_ms: 250, connect_ms: 400}\n"
                         "checkpoints: {interval_ms: 200, full_every: 8, keep: 8, stores: 2}\n"
-                        "keepers: []\n");
+                        "keepers: []\n"
+                        "policy: {approve: never}\n");
     assert_int_equal(fclose(file), 0);
 }
 

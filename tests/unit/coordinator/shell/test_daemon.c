@@ -226,7 +226,7 @@ static void says_where_the_topology_is_wrong_and_ends_with_2(void **state)
     assert_non_null(file);
     assert_true(fputs("colour: red\n", file) >= 0);
     assert_int_equal(fclose(file), 0);
-    ends_with(place, 2, "topology.yaml:13:1: ", "expected");
+    ends_with(place, 2, "topology.yaml:14:1: ", "expected");
 }
 
 static void says_that_the_journal_is_damaged(void **state)

@@ -158,11 +158,14 @@ static void have_plans_approved(const struct daemon_place *place)
     struct mn_text text = {0};
     assert_int_equal(mn_file_read(place->topology, 1000000, &text, NULL), MN_OK);
     char *role = strstr(text.bytes, "watch");
+    char *policy = strstr(text.bytes, "never");
     FILE *file = fopen(place->topology, "we");
+    assert_non_null(policy);
     assert_non_null(role);
     assert_non_null(file);
-    (void)fprintf(file, "%.*sapprove%spolicy: {approve: {share: 0}}\n", (int)(role - text.bytes),
-                  text.bytes, role + strlen("watch"));
+    *policy = '\0';
+    (void)fprintf(file, "%.*sapprove%s{share: 0}}\n", (int)(role - text.bytes), text.bytes,
+                  role + strlen("watch"));
     assert_int_equal(fclose(file), 0);
     mn_text_deinit(&text);
 }

@@ -111,6 +111,10 @@ static void has_a_default_for_every_setting(void **state)
     assert_int_equal(t->checkpoints.keep, 8);
     assert_int_equal(t->checkpoints.stores, 2);
     assert_false(t->policy.roll_back);
+    assert_true(t->policy.approve.share_asked);
+    assert_int_equal(t->policy.approve.share, 300000);
+    assert_true(t->policy.approve.reset);
+    assert_true(t->policy.approve.unsure);
     topology_destroy(&t);
 }
 
