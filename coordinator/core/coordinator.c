@@ -1,6 +1,6 @@
 /* The coordinator's step: hand each event to the file that it concerns, then do what is due. Its
  * own rules: nothing but the journal comes before BEGIN, nothing is said before the generation is
- * in force, and nothing at all once an agent has shown that a higher generation exists. */
+ * in force, and nothing at all once it is overtaken. */
 #include "coordinator.h"
 
 #include <stdlib.h>
@@ -299,25 +299,6 @@ static void on_recorded(struct coordinator *coordinator, uint64_t sequence)
             coordinator->pending_count * sizeof *coordinator->pendings);
 }
 
-/* Whether what the agent says is to be heard at all in this generation. */
-static bool up_heard(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
-{
-    if (message->generation > coordinator->generation) {
-        if (!coordinator->behind) {
-            coordinator_tell(coordinator,
-                             (struct coordinator_note_facts){
-                                 .note = COORDINATOR_NOTE_BEHIND,
-                                 .host = coordinator_host_name(coordinator, host),
-                                 .number = message->generation,
-                                 .text = "this agent obeys a higher generation: another "
-                                         "coordinator leads, or this journal is an old one; "
-                                         "nothing is said until that is mended"});
-        }
-        coordinator->behind = true;
-    }
-    return coordinator->in_force && !coordinator->behind;
-}
-
 static void up_known(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     switch (message->kind) {
@@ -361,7 +342,7 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
 static void on_up(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     mn_assert(host < coordinator->host_count);
-    if (!up_heard(coordinator, host, message)) {
+    if (!coordinator->in_force || coordinator->behind) {
         return;
     }
     hosts_heard(coordinator, host);
@@ -382,6 +363,17 @@ static void on_tick(struct coordinator *coordinator)
     hosts_tick(coordinator);
     vats_first_start_again(coordinator);
     restore_tick(coordinator);
+}
+
+static void on_overtaken(struct coordinator *coordinator)
+{
+    coordinator->behind = true;
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){
+                         .note = COORDINATOR_NOTE_BEHIND,
+                         .number = coordinator->generation,
+                         .text = "another coordinator leads, or this journal is an old one; "
+                                 "nothing is said until that is mended"});
 }
 
 void coordinator_step(struct coordinator *coordinator, mn_time now,
@@ -408,7 +400,7 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
         begin_accepted(coordinator, event->accepted);
         break;
     case COORDINATOR_ON_OVERTAKEN:
-        coordinator->behind = true;
+        on_overtaken(coordinator);
         break;
     case COORDINATOR_ON_STEP:
         approve_step(coordinator, event);

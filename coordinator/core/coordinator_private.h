@@ -149,7 +149,7 @@ struct coordinator {
     bool begun;
     uint64_t head; /* the newest record that is in force in this generation */
     bool in_force; /* the generation's record is durable */
-    bool behind;   /* an agent knows a higher generation: nothing is said */
+    bool behind;   /* it is overtaken: nothing is said */
     mn_time listens_until;
     mn_time hold_note_at; /* before that no hold is logged again */
     size_t moved_count;   /* hosts that changed with the findings at hand */

@@ -446,16 +446,16 @@ static void believes_a_host_only_about_itself(void **state)
     scene_close(&scene);
 }
 
-static void says_nothing_more_once_a_higher_generation_is_seen(void **state)
+static void says_nothing_more_once_it_is_overtaken(void **state)
 {
     (void)state;
     struct scene scene;
     begin(&scene);
-    struct mn_up up = {.kind = MN_UP_HEARTBEAT, .generation = 7};
-    scene_up(&scene, 1, &up);
-    scene_expect(&scene, "note journal_behind h1: this agent obeys a higher generation: "
-                         "another coordinator leads, or this journal is an old one; nothing "
-                         "is said until that is mended\n");
+    struct coordinator_event overtaken = {.kind = COORDINATOR_ON_OVERTAKEN};
+    scene_step(&scene, &overtaken);
+    scene_expect(&scene,
+                 "note journal_behind: another coordinator leads, or this journal is an old "
+                 "one; nothing is said until that is mended\n");
     scene_hello(&scene, 2, "x2 1 exited");
     scene_until(&scene, 60000);
     scene_expect(&scene, "");
@@ -561,7 +561,7 @@ int main(void)
         cmocka_unit_test(decides_anew_when_the_decision_was_not_durable),
         cmocka_unit_test(restores_again_what_is_lost_while_it_is_restored),
         cmocka_unit_test(believes_a_host_only_about_itself),
-        cmocka_unit_test(says_nothing_more_once_a_higher_generation_is_seen),
+        cmocka_unit_test(says_nothing_more_once_it_is_overtaken),
         cmocka_unit_test(raises_a_run_that_the_journal_has_forgotten),
         cmocka_unit_test(tells_where_a_vat_is_and_whenever_that_changes),
         cmocka_unit_test(holds_and_says_so_once_a_second_when_most_fall_silent),
