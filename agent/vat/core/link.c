@@ -280,6 +280,19 @@ struct vat_marks {
     uint32_t begun;
 };
 
+/* What a Greeted says, as far as the two share it: a peer that has not agreed with this incarnation
+ * may speak of numbers that are not given yet, or that will be given anew. */
+static struct vat_marks greeted_marks(const struct vat_session *session,
+                                      const struct mn_session *message)
+{
+    uint64_t taken = session_shared(session, message->greeted.taken, message->greeted.known_of_you);
+    uint64_t covered = message->greeted.covered;
+    uint64_t floor = message->greeted.floor;
+    return (struct vat_marks){.taken = taken,
+                              .covered = covered < taken ? covered : taken,
+                              .floor = floor < taken ? floor : taken};
+}
+
 /* Note what the peer says it has taken, and let go of what it will never need again. */
 static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *session,
                             const struct vat_marks *marks, struct vat_effects *effects)
@@ -331,8 +344,8 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         link_hold(vat, now, session, VAT_BEHIND_TEXT, effects);
         return;
     }
-    if (message->greeted.taken < session->covered ||
-        message->greeted.taken + 1 < session_oldest(session)) {
+    struct vat_marks marks = greeted_marks(session, message);
+    if (marks.taken < session->covered || marks.taken + 1 < session_oldest(session)) {
         link_hold(vat, now, session,
                   " is held: the peer has forgotten what it had acknowledged, and no round "
                   "explains it; see which checkpoint the peer was restored from",
@@ -342,13 +355,10 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     link_move(session, VAT_LINK_OPEN);
     session->troubled = false;
     session->uncompared = false;
-    session->acked = message->greeted.taken;
-    session->sent = message->greeted.taken;
+    session->acked = marks.taken;
+    session->sent = marks.taken;
     session->acked_begun = 0;
     session->sent_begun = 0;
-    struct vat_marks marks = {.taken = message->greeted.taken,
-                              .covered = message->greeted.covered,
-                              .floor = message->greeted.floor};
     link_note_taken(vat, now, session, &marks, effects);
     link_due_open(vat, now, session);
     link_pump(vat, now, session, effects);
@@ -385,11 +395,7 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
         if (session->link == VAT_LINK_GREETING) {
             link_on_greeted(vat, now, session, message, effects);
         } else {
-            link_on_marks(vat, now, session,
-                          (struct vat_marks){.taken = message->greeted.taken,
-                                             .covered = message->greeted.covered,
-                                             .floor = message->greeted.floor},
-                          effects);
+            link_on_marks(vat, now, session, greeted_marks(session, message), effects);
         }
         break;
     case MN_SESSION_MARKS:

@@ -433,6 +433,7 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
 static void session_invariant(const struct vat *vat, const struct vat_session *session)
 {
     mn_assert(session->next >= 1);
+    mn_assert(session->covered < session->next);
     uint64_t next = session_oldest(session);
     mn_epoch epoch = 0;
     for (size_t i = 0; i < session->batch_count; i++) {

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "agent/vat/vat_rounds.h"
+#include "agent/vat/vat_world_private.h"
+#include "wire/stored.h"
 
 static void tell_reset(struct world *world, int vat, const char *peer, uint32_t incarnation,
                        uint64_t round)
@@ -122,6 +124,47 @@ static void a_vat_that_is_behind_what_a_peer_remembers_says_so(void **state)
     world_deinit(&world);
 }
 
+/* a has been rolled back, and b, which ought to have agreed with that first, says that it has 1000
+ * messages of a's former life in a durable checkpoint. No more of that is believed than the two
+ * share, or a would write down what no codec takes, and could never be restored again. */
+static void a_peer_that_has_not_agreed_is_believed_only_what_is_shared(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    world.vats[0].round = 5;
+    world_roll_back(&world, 0, world_newest_saved(&world, 0));
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1);
+    struct mn_session greeted = {.vat = mn_name_of("b"),
+                                 .run = 1,
+                                 .incarnation = 1,
+                                 .kind = MN_SESSION_GREETED,
+                                 .greeted = {.taken = 1000,
+                                             .covered = 1000,
+                                             .floor = 1000,
+                                             .next = 2,
+                                             .oldest = 2,
+                                             .known_of_you = 1}};
+    world_answer(&world, 0, 1, &greeted);
+    world_save(&world, 0);
+    const struct world_saved *saved =
+        world_store_find(&world.vats[0], world_newest_saved(&world, 0));
+    struct mn_buffer bytes = {0};
+    struct mn_arena arena = {0};
+    struct mn_session_state kept;
+    assert_int_equal(saved->session_count, 1);
+    assert_int_equal(mn_session_state_encode(&saved->sessions[0], &bytes), MN_OK);
+    assert_int_equal(mn_session_state_decode(bytes.bytes, bytes.size, &arena, &kept), MN_OK);
+    assert_int_equal(kept.covered, 1);
+    mn_buffer_deinit(&bytes);
+    mn_arena_deinit(&arena);
+    world_decide(&world, 1, 5, NULL);
+    world_run(&world, 1000);
+    assert_int_equal(world_got(&world, 1, 0), 2);
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_crashes_before_it_kept_a_gap_hears_of_it_again),
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_held),
         cmocka_unit_test(a_vat_that_is_behind_what_a_peer_remembers_says_so),
+        cmocka_unit_test(a_peer_that_has_not_agreed_is_believed_only_what_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -472,6 +472,13 @@ void world_inject(struct world *world, int index, uint64_t connection, const cha
     step(world, index, &event);
 }
 
+void world_answer(struct world *world, int index, int peer, const struct mn_session *message)
+{
+    struct vat_event event = {.kind = VAT_EVENT_ANSWER,
+                              .answer = {.peer = world->vats[peer].name, .message = message}};
+    step(world, index, &event);
+}
+
 static void packet_deliver(struct world *world, struct world_packet *packet)
 {
     struct world_vat *vat = &world->vats[packet->to];

@@ -109,6 +109,9 @@ void world_tell(struct world *world, int vat, const struct mn_to_vat *message);
 void world_inject(struct world *world, int vat, uint64_t connection, const char *key,
                   const struct mn_session *message);
 
+/* What comes back on @vat's connection to @peer, whoever says it. */
+void world_answer(struct world *world, int vat, int peer, const struct mn_session *message);
+
 /* The application's numbers: last received from and sent to a peer. */
 uint64_t world_got(const struct world *world, int vat, int peer);
 uint64_t world_sent(const struct world *world, int vat, int peer);
