@@ -54,28 +54,47 @@ struct mneme;
  * checkpoint, or it is handed out again. A vat may ignore them all: what can be sent again is, and
  * nothing is believed of a former life. What it should consider:
  *
- * RESTORED          the first event of every process. With outcome MNEME_REVIVED or
- * MNEME_ROLLED_BACK the BLOBs are what they were in epoch `kept`; with MNEME_RUNNING (the first
- * start) and MNEME_RESET there are none: set up the state of a newborn. A vat that was reset has
- * had a past, of which others may hold traces: do not hand out again what a newborn would (money,
- * names, numbers); ask peers for what they remember. MESSAGE           change BLOBs, send, and
- * return to mneme_next. PEER_ROLLED_BACK  the peer goes on from an earlier state, its epoch `kept`.
- * `forgot_you` is what it has forgotten of this vat: libmneme sends that again, nothing need be
- * done. `you_heard`, where it is not 0, is what this vat has heard that the peer does not remember
- * having said, and keeps: compensate what follows from it, or tell the peer what it had said. Most
- * vats have only to look at `you_heard`. PEER_RESET        the same of a peer that remembers
- * nothing and whose numbers begin anew: drop what was agreed with it (sessions, subscriptions,
- * credits), and agree on it again. GAP               messages gap_first to gap_last that nobody
- * keeps. gap_sent 0: the peer sent them and this vat will never have them: treat its picture of the
- * peer as incomplete, and ask for the whole. 1: the peer will never have them: send anew what
- * matters. UNDELIVERED       messages that have waited send_ms for a peer that was out of reach: it
- * will not get them, and hears of a gap when it is back. Send anew what still matters. With
- *                   perhaps_taken it may have had some of them: let the repetition be recognised.
- * PEER_UNREACHABLE, PEER_BACK   whether the peer can be reached now, which says nothing of what it
- *                   remembers. What is sent meanwhile waits: stop what makes no sense without it.
- * TIMEOUT           nothing came within timeout_ms.
- * END               this run is over (a last checkpoint was written where that is of use), or
- * another has taken its place: leave, and do nothing outside any more. */
+ * RESTORED
+ *     The first event of every process. With MNEME_REVIVED or MNEME_ROLLED_BACK the BLOBs are
+ *     what they were in epoch `kept`; with MNEME_RUNNING (the first start) and MNEME_RESET there
+ *     are none: set up the state of a newborn. A vat that was reset has had a past, of which
+ *     others may hold traces: do not hand out again what a newborn would (money, names, numbers);
+ *     ask peers for what they remember.
+ *
+ * MESSAGE
+ *     Change BLOBs, send, and return to mneme_next.
+ *
+ * PEER_ROLLED_BACK
+ *     The peer goes on from an earlier state, its epoch `kept`. `forgot_you` is what it has
+ *     forgotten of this vat: libmneme sends that again, nothing need be done. `you_heard`, where
+ *     it is not 0, is what this vat has heard that the peer does not remember having said, and
+ *     keeps: compensate what follows from it, or tell the peer what it had said. Most vats have
+ *     only to look at `you_heard`.
+ *
+ * PEER_RESET
+ *     The same of a peer that remembers nothing and whose numbers begin anew: drop what was
+ *     agreed with it (sessions, subscriptions, credits), and agree on it again.
+ *
+ * GAP
+ *     Messages gap_first to gap_last, that nobody keeps. gap_sent 0: the peer sent them and this
+ *     vat will never have them: treat its picture of the peer as incomplete, and ask for the
+ *     whole. 1: the peer will never have them: send anew what matters.
+ *
+ * UNDELIVERED
+ *     Messages gap_first to gap_last, that have waited send_ms for a peer that was out of reach:
+ *     it will not get them, and hears of a gap when it is back. Send anew what still matters.
+ *     With perhaps_taken it may have had some of them: let the repetition be recognised.
+ *
+ * PEER_UNREACHABLE, PEER_BACK
+ *     Whether the peer can be reached now, which says nothing of what it remembers. What is sent
+ *     meanwhile waits: stop what makes no sense without it.
+ *
+ * TIMEOUT
+ *     Nothing came within timeout_ms.
+ *
+ * END
+ *     This run is over (a last checkpoint was written where that is of use), or another has taken
+ *     its place: leave, and do nothing outside any more. */
 enum mneme_event_kind {
     MNEME_RESTORED = 1,
     MNEME_MESSAGE,
@@ -106,7 +125,7 @@ struct mneme_range {
  * stands with them; the others are zero. */
 struct mneme_event {
     enum mneme_event_kind kind;
-    const char *peer; /* MESSAGE, PEER_*, GAP */
+    const char *peer; /* MESSAGE, PEER_*, GAP, UNDELIVERED */
 
     const unsigned char *bytes; /* MESSAGE */
     size_t size;
@@ -149,10 +168,12 @@ int mneme_next(struct mneme *vat, struct mneme_event *event, int timeout_ms) MNE
  * topology says `sends: early` they leave when this turn is over: sooner, but a crash of it is not
  * invisible then, because peers may have heard what it no longer knows.
  * A large message travels in pieces, and one to a peer that is slow waits here, so that neither is
- * in the way of what others are sent. MNEME_FULL: too much is kept for this peer (80 MiB) or for
- * all (256 MiB); nothing is lost, try again later. A message to a peer that is down or moving waits
- * for as long as the topology's send_ms says; then MNEME_UNDELIVERED tells of it. Also
- * MNEME_BAD_INPUT (no name, or this vat's own), MNEME_TOO_LARGE, MNEME_NO_MEMORY.
+ * in the way of what others are sent. A message to a peer that is down or moving waits for as long
+ * as the topology's send_ms says; then MNEME_UNDELIVERED tells of it.
+ * MNEME_FULL: too much waits to be sent to this peer (8 MiB while it can be reached), is kept for
+ * it (80 MiB) or for all (256 MiB): nothing is lost, try again later; or it would be one peer more
+ * than the 16,384 that a vat can have. Also MNEME_BAD_INPUT (no name, or this vat's own),
+ * MNEME_TOO_LARGE, MNEME_NO_MEMORY.
  *
  * How soon a turn that sent something is in a checkpoint is for the topology to say: after
  * interval_ms, or after latency_ms where that is less. With latency_ms: 0 it is written at the next

@@ -2,12 +2,12 @@
  * sender told which numbers, and whether the peer may have taken some of them all the same.
  *
  * Why this keeps every rule of numbers and of exactly once:
- *   - A number that was given up stays given: the batch remembers it, so `next` goes on above it
- * and no number ever carries two contents.
- *   - The peer hears of it in a Skip, and goes on after a gap. Before that the withdrawal stands in
- * a durable checkpoint of the sender (its batch's gate). Otherwise a sender that crashed between
- *     the two would be revived with the messages, hear that the peer has gone past them, and
- * believe delivered what was skipped.
+ *   - A number that was given up stays given: the batch remembers it, so `next` goes on above
+ *     it and no number ever carries two contents.
+ *   - The peer hears of it in a Skip, and goes on after a gap. Before that the withdrawal stands
+ *     in a durable checkpoint of the sender (its batch's gate). Otherwise a sender that crashed
+ *     between the two would be revived with the messages, hear that the peer has gone past them,
+ *     and believe delivered what was skipped.
  *   - The Skip names the interval of the withdrawal, and the peer has heard that interval: if the
  *     sender is ever restored to a checkpoint before it, the peer goes back before the gap, or is
  *     told, as with a message.
