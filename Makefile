@@ -208,9 +208,12 @@ bench_objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tests/bench/$(1)_%,$(BE
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $$(call bench_objects,$$*) $(ALL_LIBS) | $(BUILD)/bench/
 	@$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-.PHONY: bench fuzz lint format clean help
+.PHONY: bench bench-large fuzz lint format clean help
 bench: $(BENCHES) all ## run the benchmarks; each prints JSON
 	@tests/bench/run $(BUILD)
+
+bench-large: $(BUILD)/bench/round all ## measure rounds, take-over and rebuild up to 10,000 hosts and a million vats
+	@$(BUILD)/bench/round --json --large
 
 fuzz: ## run every fuzz harness for SECONDS=60 (clang and libFuzzer)
 	@BUILD=$(BUILD) tests/fuzz/run $(SECONDS)

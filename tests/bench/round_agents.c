@@ -1,0 +1,473 @@
+/* The agents of the round benchmark: minimal and scripted, with the real codecs over real sockets,
+ * one with a key of its own for each host, many in a process. What they say follows the protocol as
+ * an agent's core would, but for what costs an agent time: their vats are numbers, start at once,
+ * are never silent and handle notices as they come; nothing is on a disk; a witness knows who was
+ * killed and does not try the port. They keep no journal: the topology names no keepers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "round_bench.h"
+#include "wire/control.h"
+
+enum {
+    REPORT_COUNT_MAX = 8, /* under way at a time, of one host */
+    EVENT_COUNT = 512,
+    HELLO_AGAIN_MS = 2000,
+    CLOSE_MS = 50
+};
+
+/* A vat that a round starts here, or that is told something before it has been. */
+struct scripted_guest {
+    uint32_t vat;
+    mn_run run; /* 0: not started yet */
+    uint64_t round;
+};
+
+struct scripted {
+    void *socket; /* NULL: killed */
+    uint32_t host;
+    uint64_t generation;
+    bool welcome;
+    uint32_t up; /* vats that have been started */
+    bool *runs;  /* by place on the host: whether it has */
+    uint64_t row;
+    uint32_t reports; /* under way */
+    uint64_t sequence;
+    bool complete;
+    uint64_t beat;
+    int64_t beat_at;
+    int64_t hello_at;
+    struct scripted_guest *guests;
+    uint32_t guest_count;
+};
+
+struct scripts {
+    const struct round_cluster *cluster;
+    const struct round_size *size;
+    struct round_shared *shared;
+    struct scripted *hosts;
+    uint32_t count;
+    struct round_rows rows;
+    struct mn_buffer buffer;
+    bool *suspects;   /* by place on the host, while a freeze is answered */
+    int64_t close_at; /* of the killed hosts' sockets; 0: they live */
+    int epoll;
+};
+
+static uint32_t vats_of_host(const struct scripts *scripts)
+{
+    return scripts->size->vats / scripts->size->hosts;
+}
+
+static void script_say(struct scripts *scripts, struct scripted *host, struct mn_up *up)
+{
+    up->generation = host->generation;
+    up->disk = host->host + 1;
+    scripts->buffer.size = 0;
+    if (mn_up_encode(up, &scripts->buffer) != MN_OK) {
+        round_die("encoding a message");
+    }
+    if (zmq_send(host->socket, scripts->buffer.bytes, scripts->buffer.size, ZMQ_DONTWAIT) < 0 &&
+        zmq_errno() != EAGAIN) {
+        round_die("sending a message");
+    }
+}
+
+static struct mn_vat_status vat_status(uint32_t vat, mn_run run)
+{
+    struct mn_vat_status status = {.vat = round_vat_name(vat), .run = run, .state = MN_VAT_UP};
+    (void)snprintf(status.endpoint.text, sizeof status.endpoint.text, "tcp://127.0.0.1:%u",
+                   20000 + vat % 40000);
+    return status;
+}
+
+static void say_hello(struct scripts *scripts, struct scripted *host)
+{
+    uint32_t count = vats_of_host(scripts);
+    struct mn_vat_status *vats = calloc(count, sizeof *vats);
+    if (vats == NULL) {
+        round_die("memory for a hello");
+    }
+    struct mn_up up = {.kind = MN_UP_HELLO};
+    up.hello.host = round_host_name(host->host);
+    (void)snprintf(up.hello.agent.text, sizeof up.hello.agent.text, "tcp://127.0.0.1:9");
+    for (uint32_t i = 0; i < count; i++) {
+        if (host->runs[i]) {
+            vats[up.hello.vat_count++] = vat_status(host->host + i * scripts->size->hosts, 1);
+        }
+    }
+    up.hello.vats = vats;
+    up.hello.everything = true;
+    host->hello_at = round_now();
+    host->row = 0;
+    host->reports = 0;
+    host->complete = false;
+    script_say(scripts, host, &up);
+    free(vats);
+}
+
+static void say_rows(struct scripts *scripts, struct scripted *host)
+{
+    if (!host->welcome || host->up < vats_of_host(scripts) || host->complete) {
+        return;
+    }
+    uint64_t most = round_rows_count(scripts->size);
+    while (host->row < most && host->reports < REPORT_COUNT_MAX) {
+        host->row += round_rows_make(&scripts->rows, host->host, host->row);
+        struct mn_up up = {.kind = MN_UP_REPORT, .report = *scripts->rows.report};
+        up.report.sequence = ++host->sequence;
+        host->reports += 1;
+        script_say(scripts, host, &up);
+    }
+    if (host->row == most && host->reports == 0) {
+        host->complete = true;
+        atomic_fetch_add(&scripts->shared->complete[host->generation % ROUND_GENERATION_COUNT_MAX],
+                         1);
+    }
+}
+
+static void on_welcome(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
+{
+    if (down->generation > host->generation) {
+        host->generation = down->generation;
+        host->welcome = false;
+        say_hello(scripts, host);
+        return;
+    }
+    if (!host->welcome) {
+        host->welcome = true;
+        atomic_fetch_add(&scripts->shared->hellos[host->generation % ROUND_GENERATION_COUNT_MAX],
+                         1);
+    }
+    say_rows(scripts, host);
+}
+
+static void on_probe(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
+{
+    enum mn_probe_answer answers[MN_PROBE_ENDPOINT_COUNT_MAX];
+    uint32_t asked = round_number(&down->probe.host);
+    bool gone = atomic_load(&scripts->shared->killed) && round_in_rack_0(scripts->size, asked);
+    for (uint32_t i = 0; i < down->probe.endpoint_count; i++) {
+        answers[i] = gone ? MN_PROBE_CLOSED : MN_PROBE_OPEN;
+    }
+    long long none = 0;
+    (void)atomic_compare_exchange_strong(&scripts->shared->first_probe, &none, round_now());
+    struct mn_up up = {.kind = MN_UP_PROBED};
+    up.probed.probe = down->probe.probe;
+    up.probed.host = down->probe.host;
+    up.probed.answers = answers;
+    up.probed.answer_count = down->probe.endpoint_count;
+    script_say(scripts, host, &up);
+}
+
+/* Every vat that is no suspect has heard its peers' newest epochs in its open interval. */
+static void say_intervals(struct scripts *scripts, struct scripted *host,
+                          const struct mn_down *down)
+{
+    const struct round_size *size = scripts->size;
+    uint32_t count = vats_of_host(scripts);
+    uint32_t each = 1 + size->heard;
+    struct mn_name *names = calloc((size_t)count * each, sizeof *names);
+    struct mn_interval *intervals = calloc(count, sizeof *intervals);
+    struct mn_heard *heard = calloc((size_t)count * each, sizeof *heard);
+    if (names == NULL || intervals == NULL || heard == NULL) {
+        round_die("memory for intervals");
+    }
+    struct mn_up up = {.kind = MN_UP_INTERVALS};
+    struct mn_intervals *out = &up.intervals;
+    mn_epoch open = mn_epoch_first(1) + size->checkpoints;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t vat = host->host + i * size->hosts;
+        if (scripts->suspects[i] || !host->runs[i]) {
+            continue;
+        }
+        intervals[out->interval_count++] = (struct mn_interval){.vat = out->name_count,
+                                                                .epoch = open,
+                                                                .since = open - 1,
+                                                                .heard_first = out->heard_count,
+                                                                .heard_count = size->heard};
+        names[out->name_count++] = round_vat_name(vat);
+        for (uint32_t k = 0; k < size->heard; k++) {
+            heard[out->heard_count++] = (struct mn_heard){.peer = out->name_count, .epoch = open};
+            names[out->name_count++] = round_vat_name(round_peer(size, vat, k));
+        }
+    }
+    out->round = down->freeze.round;
+    out->attempt = down->freeze.attempt;
+    out->names = names;
+    out->intervals = intervals;
+    out->heard = heard;
+    script_say(scripts, host, &up);
+    free(names);
+    free(intervals);
+    free(heard);
+}
+
+static void on_freeze(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
+{
+    uint32_t count = vats_of_host(scripts);
+    long long none = 0;
+    (void)atomic_compare_exchange_strong(&scripts->shared->first_freeze, &none, round_now());
+    memset(scripts->suspects, 0, count * sizeof *scripts->suspects);
+    for (uint32_t i = 0; i < down->freeze.suspect_count; i++) {
+        uint32_t vat = round_number(&down->freeze.suspects[i].vat);
+        if (vat % scripts->size->hosts == host->host) {
+            scripts->suspects[vat / scripts->size->hosts] = true;
+        }
+    }
+    say_intervals(scripts, host, down);
+    atomic_store(&scripts->shared->last_interval, round_now());
+}
+
+static void say_handled(struct scripts *scripts, struct scripted *host, uint32_t vat, mn_run run,
+                        uint64_t round)
+{
+    atomic_store(&scripts->shared->last_notice, round_now());
+    atomic_fetch_add(&scripts->shared->told, 1);
+    struct mn_up up = {.kind = MN_UP_HANDLED};
+    up.handled.vat = round_vat_name(vat);
+    up.handled.run = run;
+    up.handled.round = round;
+    script_say(scripts, host, &up);
+}
+
+static struct scripted_guest *guest_of(struct scripted *host, uint32_t vat)
+{
+    for (uint32_t i = 0; i < host->guest_count; i++) {
+        if (host->guests[i].vat == vat) {
+            return &host->guests[i];
+        }
+    }
+    struct scripted_guest *guests =
+        realloc(host->guests, (host->guest_count + 1) * sizeof *host->guests);
+    if (guests == NULL) {
+        round_die("memory for a vat");
+    }
+    host->guests = guests;
+    guests[host->guest_count] = (struct scripted_guest){.vat = vat};
+    return &guests[host->guest_count++];
+}
+
+static void on_start(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
+{
+    uint32_t vat = round_number(&down->start.vat);
+    uint32_t place = vat / scripts->size->hosts;
+    struct mn_up up = {.kind = MN_UP_VAT_STATE};
+    up.vat_state.status = vat_status(vat, down->start.run);
+    script_say(scripts, host, &up);
+    if (down->start.round == 0) {
+        if (!host->runs[place]) {
+            host->runs[place] = true;
+            host->up += 1;
+            atomic_fetch_add(&scripts->shared->up, 1);
+            say_rows(scripts, host);
+        }
+        return;
+    }
+    struct scripted_guest *guest = guest_of(host, vat);
+    if (guest->run == down->start.run) {
+        return;
+    }
+    guest->run = down->start.run;
+    atomic_store(&scripts->shared->last_start, round_now());
+    atomic_fetch_add(&scripts->shared->started, 1);
+    if (guest->round != 0) {
+        say_handled(scripts, host, vat, guest->run, guest->round);
+    }
+}
+
+static void on_decision(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
+{
+    long long none = 0;
+    (void)atomic_compare_exchange_strong(&scripts->shared->first_decision, &none, round_now());
+    for (uint32_t i = 0; i < down->decision.told_count; i++) {
+        uint32_t vat = round_number(&down->decision.told[i].vat);
+        if (vat % scripts->size->hosts == host->host) {
+            say_handled(scripts, host, vat, 1, down->decision.round);
+            continue;
+        }
+        struct scripted_guest *guest = guest_of(host, vat);
+        guest->round = down->decision.round;
+        if (guest->run != 0) {
+            say_handled(scripts, host, vat, guest->run, guest->round);
+        }
+    }
+}
+
+static void on_taken(struct scripts *scripts, struct scripted *host)
+{
+    host->reports -= host->reports > 0 ? 1 : 0;
+    atomic_fetch_add(&scripts->shared->rows_taken[host->generation % ROUND_GENERATION_COUNT_MAX],
+                     ROUND_ROW_COUNT);
+    say_rows(scripts, host);
+}
+
+static void on_down(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
+{
+    switch (down->kind) {
+    case MN_DOWN_WELCOME:
+        on_welcome(scripts, host, down);
+        return;
+    case MN_DOWN_TAKEN:
+        on_taken(scripts, host);
+        return;
+    case MN_DOWN_PROBE:
+        on_probe(scripts, host, down);
+        return;
+    case MN_DOWN_FREEZE:
+        on_freeze(scripts, host, down);
+        return;
+    case MN_DOWN_START:
+        on_start(scripts, host, down);
+        return;
+    case MN_DOWN_DECISION:
+        on_decision(scripts, host, down);
+        return;
+    case MN_DOWN_STOP:
+    case MN_DOWN_ADDRESS:
+    case MN_DOWN_LEASED:
+    case MN_DOWN_PROMISE:
+    case MN_DOWN_KEEP:
+    case MN_DOWN_RECALL:
+        return;
+    }
+}
+
+/* Take all that has come: also what came while something was sent, of which the descriptor says
+ * nothing any more. */
+static void script_drain(struct scripts *scripts, struct scripted *host)
+{
+    zmq_msg_t part;
+    (void)zmq_msg_init(&part);
+    while (host->socket != NULL && zmq_msg_recv(&part, host->socket, ZMQ_DONTWAIT) >= 0) {
+        struct mn_arena arena;
+        struct mn_down down;
+        mn_arena_init(&arena, 0);
+        if (mn_down_decode(zmq_msg_data(&part), zmq_msg_size(&part), &arena, &down) != MN_OK) {
+            round_die("decoding a message");
+        }
+        on_down(scripts, host, &down);
+        mn_arena_deinit(&arena);
+    }
+    (void)zmq_msg_close(&part);
+}
+
+static void script_beat(struct scripts *scripts, struct scripted *host, int64_t now)
+{
+    if (host->socket == NULL || now < host->beat_at) {
+        return;
+    }
+    host->beat_at = now + scripts->size->heartbeat_ms * MN_MS;
+    if (!host->welcome && now >= host->hello_at + HELLO_AGAIN_MS * MN_MS) {
+        say_hello(scripts, host);
+    } else {
+        struct mn_up up = {.kind = MN_UP_HEARTBEAT};
+        up.heartbeat.number = ++host->beat;
+        up.heartbeat.complete = host->complete;
+        script_say(scripts, host, &up);
+    }
+    script_drain(scripts, host);
+}
+
+static void script_open(struct scripts *scripts, struct scripted *host, void *context)
+{
+    static const int zero = 0;
+    static const int reconnect_ms = 100;
+    const struct mn_keys *keys = &scripts->cluster->keys[host->host];
+    const char *server = scripts->cluster->coordinator_keys.public_key;
+    int fd = -1;
+    size_t size = sizeof fd;
+    host->runs = calloc(vats_of_host(scripts), sizeof *host->runs);
+    host->socket = zmq_socket(context, ZMQ_DEALER);
+    if (host->runs == NULL || host->socket == NULL ||
+        zmq_setsockopt(host->socket, ZMQ_LINGER, &zero, sizeof zero) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_SNDHWM, &zero, sizeof zero) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_RCVHWM, &zero, sizeof zero) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_CURVE_SERVERKEY, server, strlen(server)) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_CURVE_PUBLICKEY, keys->public_key, 40) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, 40) != 0 ||
+        zmq_connect(host->socket, scripts->cluster->endpoint) != 0 ||
+        zmq_getsockopt(host->socket, ZMQ_FD, &fd, &size) != 0) {
+        round_die("opening an agent's socket");
+    }
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = host};
+    if (epoll_ctl(scripts->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        round_die("watching an agent's socket");
+    }
+}
+
+/* The lost hosts say a last word, so that all their silences begin together, and are gone. */
+static void scripts_kill(struct scripts *scripts, int64_t now)
+{
+    if (scripts->close_at == 0 && !atomic_load(&scripts->shared->killed)) {
+        return;
+    }
+    bool close = scripts->close_at != 0;
+    if (close && now < scripts->close_at) {
+        return;
+    }
+    for (uint32_t i = 0; i < scripts->count; i++) {
+        struct scripted *host = &scripts->hosts[i];
+        if (!round_in_rack_0(scripts->size, host->host)) {
+            continue;
+        }
+        host->beat_at = 0;
+        if (close) {
+            (void)zmq_close(host->socket);
+            host->socket = NULL;
+        } else {
+            script_beat(scripts, host, now);
+            host->beat_at = INT64_MAX;
+        }
+    }
+    scripts->close_at = close ? INT64_MAX : now + CLOSE_MS * MN_MS;
+}
+
+static void scripts_run(struct scripts *scripts)
+{
+    struct epoll_event events[EVENT_COUNT];
+    while (!atomic_load(&scripts->shared->ended)) {
+        int count = epoll_wait(scripts->epoll, events, EVENT_COUNT, 5);
+        scripts_kill(scripts, round_now());
+        for (int i = 0; i < count; i++) {
+            script_drain(scripts, events[i].data.ptr);
+        }
+        int64_t now = round_now();
+        for (uint32_t i = 0; i < scripts->count; i++) {
+            script_beat(scripts, &scripts->hosts[i], now);
+        }
+    }
+}
+
+void round_agents(const struct round_cluster *cluster, uint32_t first, uint32_t end)
+{
+    struct scripts scripts = {.cluster = cluster,
+                              .size = &cluster->size,
+                              .shared = cluster->shared,
+                              .count = end - first};
+    void *context = zmq_ctx_new();
+    (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, (int)(end - first) + 16);
+    scripts.hosts = calloc(end - first, sizeof *scripts.hosts);
+    scripts.suspects = calloc(vats_of_host(&scripts) + 1, sizeof *scripts.suspects);
+    scripts.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (context == NULL || scripts.hosts == NULL || scripts.suspects == NULL || scripts.epoll < 0) {
+        round_die("memory for agents");
+    }
+    round_rows_init(&scripts.rows, scripts.size);
+    int64_t now = round_now();
+    for (uint32_t i = 0; i < scripts.count; i++) {
+        scripts.hosts[i].host = first + i;
+        /* Their heartbeats come spread over the time between two. */
+        scripts.hosts[i].beat_at =
+            now + (int64_t)cluster->size.heartbeat_ms * MN_MS * i / scripts.count;
+        script_open(&scripts, &scripts.hosts[i], context);
+    }
+    scripts_run(&scripts);
+    _exit(0);
+}
