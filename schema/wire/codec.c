@@ -121,10 +121,12 @@ void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_
         codec_fail(codec, MN_TOO_LARGE);
         return;
     }
+    bool right = true;
     for (size_t i = 0; i < length; i++) {
-        if (!codec_check(codec, text[i] >= ' ' && text[i] <= '~')) {
-            return;
-        }
+        right = right && text[i] >= ' ' && text[i] <= '~';
+    }
+    if (!codec_check(codec, right)) {
+        return;
     }
     memset(out, 0, out_size);
     memcpy(out, text, length);

@@ -23,6 +23,8 @@ void sim_grow(void *items, size_t *capacity, size_t count, size_t size)
 
 /* ---- the heap -------------------------------------------------------------------------------- */
 
+enum { HEAP_ARITY = 4 }; /* children of one event: fewer levels than with two, of less memory */
+
 static bool event_before(const struct sim_event *a, const struct sim_event *b)
 {
     return a->at != b->at ? a->at < b->at : a->order < b->order;
@@ -33,7 +35,7 @@ void sim_push(struct sim *sim, const struct sim_event *event)
     sim_grow(&sim->events, &sim->event_capacity, sim->event_count + 1, sizeof *sim->events);
     size_t at = sim->event_count++;
     while (at > 0) {
-        size_t parent = (at - 1) / 2;
+        size_t parent = (at - 1) / HEAP_ARITY;
         if (!event_before(event, &sim->events[parent])) {
             break;
         }
@@ -43,6 +45,19 @@ void sim_push(struct sim *sim, const struct sim_event *event)
     sim->events[at] = *event;
 }
 
+/* The earliest of those from @first on that have the same parent. */
+static size_t earliest_child(const struct sim *sim, size_t first)
+{
+    size_t end = first + HEAP_ARITY < sim->event_count ? first + HEAP_ARITY : sim->event_count;
+    size_t earliest = first;
+    for (size_t i = first + 1; i < end; i++) {
+        earliest = event_before(&sim->events[i], &sim->events[earliest]) ? i : earliest;
+    }
+    return earliest;
+}
+
+/* The last event fills the gap. It mostly belongs near the end again, so the gap goes down all the
+ * way first, without asking, and then up as far as needed. */
 bool sim_pop(struct sim *sim, struct sim_event *event)
 {
     if (sim->event_count == 0) {
@@ -51,20 +66,14 @@ bool sim_pop(struct sim *sim, struct sim_event *event)
     *event = sim->events[0];
     struct sim_event last = sim->events[--sim->event_count];
     size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= sim->event_count) {
-            break;
-        }
-        if (child + 1 < sim->event_count &&
-            event_before(&sim->events[child + 1], &sim->events[child])) {
-            child += 1;
-        }
-        if (!event_before(&sim->events[child], &last)) {
-            break;
-        }
+    for (size_t child = 1; child < sim->event_count; child = HEAP_ARITY * at + 1) {
+        child = earliest_child(sim, child);
         sim->events[at] = sim->events[child];
         at = child;
+    }
+    while (at > 0 && event_before(&last, &sim->events[(at - 1) / HEAP_ARITY])) {
+        sim->events[at] = sim->events[(at - 1) / HEAP_ARITY];
+        at = (at - 1) / HEAP_ARITY;
     }
     sim->events[at] = last;
     return true;
