@@ -373,13 +373,23 @@ static void link_on_marks(struct vat *vat, mn_time now, struct vat_session *sess
     }
 }
 
+/* Whether it is not a former life that answers. One that is fenced may go on taking, and writing
+ * checkpoints: what was let go of on its word, the run that takes its place would never get. */
+static bool link_answer_believed(const struct vat *vat, const struct vat_session *session,
+                                 const struct mn_session *message)
+{
+    const struct vat_fence *fence = round_fence(vat, &session->peer);
+    return message->run >= session->run && (fence == NULL || message->run > fence->run) &&
+           message->incarnation >= session_incarnation_min(session);
+}
+
 void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
                     struct vat_effects *effects)
 {
     const struct mn_session *message = event->answer.message;
     struct vat_session *session = session_find(vat, &event->answer.peer);
     if (session == NULL || !session->connected || !mn_name_equal(&message->vat, &session->peer) ||
-        message->run < session->run || message->incarnation < session_incarnation_min(session)) {
+        !link_answer_believed(vat, session, message)) {
         return;
     }
     if (message->run > session->address_run) {

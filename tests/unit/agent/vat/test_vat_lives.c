@@ -165,6 +165,31 @@ static void a_peer_that_has_not_agreed_is_believed_only_what_is_shared(void **st
     world_deinit(&world);
 }
 
+/* b is suspected and a has fenced its run, which goes on all the same: it takes what a sends, has
+ * it in durable checkpoints, and its floor passes that. The decision knows nothing of these. */
+static void a_fenced_run_cannot_say_that_it_has_taken_anything(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch decided = world_newest_saved(&world, 1);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 102);
+    world_freeze(&world, 0, "b", 1, 5);
+    world_run(&world, 1500);
+    assert_int_equal(world_got(&world, 1, 0), 3);
+    world_crash(&world, 1);
+    world.vats[1].round = 5;
+    world_start(&world, 1, decided, MN_REVIVED);
+    world_decide(&world, 0, 5, NULL);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "message a 2\nmessage a 3\n");
+    assert_null(strstr(world.vats[0].agent, "trouble"));
+    assert_null(strstr(world.vats[1].agent, "trouble"));
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_held),
         cmocka_unit_test(a_vat_that_is_behind_what_a_peer_remembers_says_so),
         cmocka_unit_test(a_peer_that_has_not_agreed_is_believed_only_what_is_shared),
+        cmocka_unit_test(a_fenced_run_cannot_say_that_it_has_taken_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
