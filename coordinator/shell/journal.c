@@ -3,17 +3,20 @@
 
 #include "base/check.h"
 
-mn_result journal_append(struct journal *journal, const struct journal_entry *entry,
+mn_result journal_append(struct journal *journal, const struct journal_entry *entries, size_t count,
                          struct mn_error *error)
 {
-    mn_assert(entry->sequence > 0);
-    mn_assert(entry->generation > 0);
-    if (entry->size > JOURNAL_RECORD_SIZE_MAX) {
-        mn_error_set(error, "a journal record of %zu bytes; at most %d are kept in one",
-                     entry->size, JOURNAL_RECORD_SIZE_MAX);
-        return MN_TOO_LARGE;
+    mn_assert(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        mn_assert(entries[i].sequence > 0);
+        mn_assert(entries[i].generation > 0);
+        if (entries[i].size > JOURNAL_RECORD_SIZE_MAX) {
+            mn_error_set(error, "a journal record of %zu bytes; at most %d are kept in one",
+                         entries[i].size, JOURNAL_RECORD_SIZE_MAX);
+            return MN_TOO_LARGE;
+        }
     }
-    return journal->back_end->append(journal->state, entry, error);
+    return journal->back_end->append(journal->state, entries, count, error);
 }
 
 mn_result journal_read(struct journal *journal, uint64_t from, journal_visit *visit, void *context,

@@ -1,4 +1,4 @@
-/* The journal: the coordinator's hard facts, appended one record at a time (design.md, State).
+/* The journal: the coordinator's hard facts, appended in order (design.md, State).
  *
  * An append succeeds only if the caller's generation is the newest and the sequence is the next:
  * one compare-and-append, so that two coordinators never both go on. A generation becomes the
@@ -36,7 +36,8 @@ struct journal;
 
 /* What a back end does; the functions below check what is common to all and call these. */
 struct journal_back_end {
-    mn_result (*append)(void *state, const struct journal_entry *entry, struct mn_error *error);
+    mn_result (*append)(void *state, const struct journal_entry *entries, size_t count,
+                        struct mn_error *error);
     mn_result (*read)(void *state, uint64_t from, journal_visit *visit, void *context,
                       struct mn_error *error);
     mn_result (*newest)(void *state, uint64_t *sequence, uint64_t *generation,
@@ -60,14 +61,15 @@ struct journal {
 mn_result journal_open_sqlite(struct journal *journal, const char *path,
                               struct mn_error *error) MN_CHECKED;
 
-/* Append a record durably.
+/* Append records durably, one after the other: all of them, or none.
  *
- * @entry     sequence and generation are what the caller believes to be next and its own.
- * Errors:    MN_STALE      @entry's generation is below the newest, or its sequence is not the next
+ * @entries   sequence and generation are what the caller believes to be next and its own; @count is
+ *            at least 1.
+ * Errors:    MN_STALE      a generation is below the newest, or a sequence is not the next
  *            MN_TOO_LARGE  more than JOURNAL_RECORD_SIZE_MAX bytes
  *            MN_NO_SPACE, MN_DENIED, MN_IN_USE   nothing was appended
  *            MN_UNKNOWN    it may have been appended or not: read before acting */
-mn_result journal_append(struct journal *journal, const struct journal_entry *entry,
+mn_result journal_append(struct journal *journal, const struct journal_entry *entries, size_t count,
                          struct mn_error *error) MN_CHECKED;
 
 /* Hand out every record from sequence @from on, in order.

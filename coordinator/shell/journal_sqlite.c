@@ -150,14 +150,18 @@ static mn_result sqlite_commit(struct journal_sqlite *state, mn_result result, c
     return result;
 }
 
-static mn_result sqlite_append(void *opaque, const struct journal_entry *entry,
+static mn_result sqlite_append(void *opaque, const struct journal_entry *entries, size_t count,
                                struct mn_error *error)
 {
     struct journal_sqlite *state = opaque;
     if (!sqlite_run(state, "BEGIN IMMEDIATE")) {
         return sqlite_failure(state, "append to", error);
     }
-    return sqlite_commit(state, sqlite_compare_and_insert(state, entry, error), "append to", error);
+    mn_result result = MN_OK;
+    for (size_t i = 0; result == MN_OK && i < count; i++) {
+        result = sqlite_compare_and_insert(state, &entries[i], error);
+    }
+    return sqlite_commit(state, result, "append to", error);
 }
 
 /* Copy, then delete, in one transaction. */

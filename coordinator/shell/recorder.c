@@ -83,8 +83,52 @@ static size_t item_size(const struct recorder_item *item)
     return sizeof *item + item->bytes.size + item->evidence.size;
 }
 
-/* The evidence first: a decision that is durable is never without it. */
-static mn_result record_write(const struct recorder *recorder, struct recorder_item *item)
+/* Records alone may be written together. */
+static bool item_is_plain(const struct recorder_item *item)
+{
+    return item->evidence.size == 0 && !item->set_aside;
+}
+
+/* How many of those that wait, from @item on, are written together. */
+static size_t group_count(const struct recorder_item *item)
+{
+    size_t count = 1;
+    size_t size = item->bytes.size;
+    if (!item_is_plain(item)) {
+        return 1;
+    }
+    for (const struct recorder_item *next = item->next; next != NULL; next = next->next) {
+        size += next->bytes.size;
+        if (count == RECORDER_GROUP_COUNT_MAX || size > RECORDER_GROUP_BYTES_MAX ||
+            !item_is_plain(next)) {
+            break;
+        }
+        count += 1;
+    }
+    return count;
+}
+
+static mn_result group_append(const struct recorder *recorder, struct recorder_item *item,
+                              size_t count)
+{
+    struct journal_entry entries[RECORDER_GROUP_COUNT_MAX];
+    const struct recorder_item *next = item;
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = (struct journal_entry){.sequence = next->sequence,
+                                            .generation = next->generation,
+                                            .kind = next->kind,
+                                            .written_at = next->written_at,
+                                            .bytes = next->bytes.bytes,
+                                            .size = next->bytes.size};
+        next = i + 1 < count ? next->next : NULL;
+    }
+    return journal_append(recorder->journal, entries, count, &item->error);
+}
+
+/* Write @item and those behind it, @count in all: every one or none. The evidence first: a decision
+ * that is durable is never without it. */
+static mn_result group_write(const struct recorder *recorder, struct recorder_item *item,
+                             size_t count)
 {
     memset(&item->error, 0, sizeof item->error);
     mn_result result = MN_OK;
@@ -96,13 +140,7 @@ static mn_result record_write(const struct recorder *recorder, struct recorder_i
         result =
             journal_set_aside(recorder->journal, item->sequence, item->written_at, &item->error);
     } else if (result == MN_OK) {
-        struct journal_entry entry = {.sequence = item->sequence,
-                                      .generation = item->generation,
-                                      .kind = item->kind,
-                                      .written_at = item->written_at,
-                                      .bytes = item->bytes.bytes,
-                                      .size = item->bytes.size};
-        result = journal_append(recorder->journal, &entry, &item->error);
+        result = group_append(recorder, item, count);
     }
     if (result != MN_OK) {
         mn_error_set(&item->error, "record %llu cannot be written: %s",
@@ -146,10 +184,16 @@ static void recorder_pause(struct recorder *recorder)
     }
 }
 
-static void recorder_finish(struct recorder *recorder, struct recorder_item *item)
+/* The first @count that wait are done. Called with the mutex held. */
+static void recorder_finish(struct recorder *recorder, size_t count)
 {
     uint64_t one = 1;
-    list_add(&recorder->done, item);
+    for (size_t i = 0; i < count; i++) {
+        struct recorder_item *item = list_take(&recorder->waiting);
+        recorder->count -= 1;
+        recorder->bytes -= item_size(item);
+        list_add(&recorder->done, item);
+    }
     ssize_t written = write(recorder->fd, &one, sizeof one);
     (void)written; /* fails only when the counter is full: then it is readable anyway */
 }
@@ -165,8 +209,9 @@ static void *recorder_main(void *context)
             continue;
         }
         struct recorder_item *item = recorder->waiting.first; /* stays first until it is done */
+        size_t count = group_count(item); /* their links do not change: only the last one's may */
         (void)pthread_mutex_unlock(&recorder->mutex);
-        item->result = record_write(recorder, item);
+        item->result = group_write(recorder, item, count);
         bool again = item->result != MN_OK && record_again(item->result);
         if (again) {
             recorder_complain(recorder, item);
@@ -177,9 +222,7 @@ static void *recorder_main(void *context)
             continue;
         }
         given_up = item->result != MN_OK;
-        recorder->count -= 1;
-        recorder->bytes -= item_size(item);
-        recorder_finish(recorder, list_take(&recorder->waiting));
+        recorder_finish(recorder, given_up ? 1 : count);
     }
     (void)pthread_mutex_unlock(&recorder->mutex);
     return NULL;

@@ -2,6 +2,8 @@
  * heartbeat. Records go in, durable ones come back in a list that an eventfd announces, in the
  * order in which they went in.
  *
+ * Records that wait together are written together, which takes one wait for the disk.
+ *
  * A record that cannot be written now (a full disk, say) is tried again until it can, and those
  * behind it wait; nobody learns of a record before it is durable. */
 #ifndef COORDINATOR_SHELL_RECORDER_H
@@ -15,6 +17,10 @@
 
 enum {
     RECORDER_RETRY_MS = 100,
+
+    /* The most records that are written together, and the most bytes of them but for one alone. */
+    RECORDER_GROUP_COUNT_MAX = 256,
+    RECORDER_GROUP_BYTES_MAX = 1024 * 1024,
 
     /* The most records that may wait, and the most bytes of them. */
     RECORDER_RECORD_COUNT_MAX = 16 * 1024 * 1024,

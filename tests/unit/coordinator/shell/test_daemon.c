@@ -271,10 +271,10 @@ static void ends_when_another_has_appended_to_its_journal(void **state)
     assert_int_equal(journal_newest(&journal, &sequence, &generation, NULL), MN_OK);
     struct journal_entry entry = {
         .sequence = sequence + 1, .generation = generation + 1, .kind = MN_JOURNAL_GENERATION};
-    assert_int_equal(journal_append(&journal, &entry, NULL), MN_OK);
+    assert_int_equal(journal_append(&journal, &entry, 1, NULL), MN_OK);
     struct journal_entry stale = {
         .sequence = sequence + 2, .generation = generation, .kind = MN_JOURNAL_GENERATION};
-    assert_int_equal(journal_append(&journal, &stale, NULL), MN_STALE);
+    assert_int_equal(journal_append(&journal, &stale, 1, NULL), MN_STALE);
     journal_close(&journal);
     fake_host_hello(&host, "h1"); /* its vat is to be started: a record */
     int status = daemon_place_wait(place);

@@ -57,7 +57,7 @@ static mn_result append(struct journal *journal, uint64_t generation, uint64_t s
                                   .written_at = 77,
                                   .bytes = (const unsigned char *)text,
                                   .size = strlen(text)};
-    return journal_append(journal, &entry, error);
+    return journal_append(journal, &entry, 1, error);
 }
 
 /* What was read, written down as "sequence:generation:bytes ". */
@@ -203,6 +203,23 @@ static void ends_reading_with_the_visitors_code(void **state)
     assert_int_equal(count, 1);
 }
 
+static void appends_several_records_or_none(void **state)
+{
+    struct place *place = *state;
+    uint64_t sequence = 0;
+    uint64_t generation = 0;
+    struct journal_entry entries[] = {{.sequence = 1, .generation = 1, .kind = 3},
+                                      {.sequence = 2, .generation = 4, .kind = 3},
+                                      {.sequence = 3, .generation = 4, .kind = 3}};
+    assert_int_equal(journal_append(&place->journal, entries, 3, NULL), MN_OK);
+    struct journal_entry stale[] = {{.sequence = 4, .generation = 5, .kind = 3},
+                                    {.sequence = 5, .generation = 4, .kind = 3}};
+    assert_int_equal(journal_append(&place->journal, stale, 2, NULL), MN_STALE);
+    assert_int_equal(journal_newest(&place->journal, &sequence, &generation, NULL), MN_OK);
+    assert_int_equal(sequence, 3);
+    assert_int_equal(generation, 4);
+}
+
 static void refuses_a_record_that_is_too_large(void **state)
 {
     struct place *place = *state;
@@ -211,7 +228,7 @@ static void refuses_a_record_that_is_too_large(void **state)
                                   .kind = 3,
                                   .bytes = (const unsigned char *)"",
                                   .size = (size_t)JOURNAL_RECORD_SIZE_MAX + 1};
-    assert_int_equal(journal_append(&place->journal, &entry, NULL), MN_TOO_LARGE);
+    assert_int_equal(journal_append(&place->journal, &entry, 1, NULL), MN_TOO_LARGE);
 }
 
 static void names_a_damaged_file(void **state)
@@ -282,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_empty_at_first, place_make, place_remove),
         cmocka_unit_test_setup_teardown(ends_reading_with_the_visitors_code, place_make,
                                         place_remove),
+        cmocka_unit_test_setup_teardown(appends_several_records_or_none, place_make, place_remove),
         cmocka_unit_test_setup_teardown(refuses_a_record_that_is_too_large, place_make,
                                         place_remove),
         cmocka_unit_test_setup_teardown(names_a_damaged_file, place_make, place_remove),

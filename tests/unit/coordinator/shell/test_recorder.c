@@ -31,7 +31,7 @@ struct false_journal {
     size_t count;
 };
 
-static mn_result false_append(void *state, const struct journal_entry *entry,
+static mn_result false_append(void *state, const struct journal_entry *entries, size_t count,
                               struct mn_error *error)
 {
     struct false_journal *journal = state;
@@ -45,7 +45,9 @@ static mn_result false_append(void *state, const struct journal_entry *entry,
         mn_error_set(error, "the false journal fails");
         return journal->result;
     }
-    journal->appended[journal->count++] = entry->sequence;
+    for (size_t i = 0; i < count; i++) {
+        journal->appended[journal->count++] = entries[i].sequence;
+    }
     return MN_OK;
 }
 
@@ -115,6 +117,34 @@ static mn_result take(struct bench *bench, struct recorder_item **left, uint64_t
     *left = first->next;
     recorder_item_destroy(first);
     return result;
+}
+
+static void writes_what_waits_together(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    int pair[2];
+    char byte = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    bench->facts.hold[0] = pair[0];
+    give(bench, 1);
+    assert_int_equal(read(pair[1], &byte, 1), 1); /* it is at the first */
+    give(bench, 2);
+    give(bench, 3);
+    struct recorder_item *decision = item_of(4);
+    decision->round = 7;
+    mn_text_add(&decision->evidence, "{}");
+    assert_true(recorder_give(bench->recorder, decision));
+    assert_int_equal(write(pair[1], "xxx", 3), 3); /* each of three appends may go on */
+    for (uint64_t expected = 1; expected <= 4; expected++) {
+        assert_int_equal(take(bench, &left, &sequence), MN_OK);
+        assert_int_equal(sequence, expected);
+    }
+    assert_int_equal(bench->facts.tries, 3); /* 1; 2 and 3; what has evidence alone */
+    assert_int_equal(bench->facts.count, 4);
+    assert_int_equal(close(pair[0]), 0);
+    assert_int_equal(close(pair[1]), 0);
 }
 
 static void makes_records_durable_in_their_order(void **state)
@@ -260,6 +290,7 @@ static void replaces_a_document_whole_and_names_what_it_cannot_write(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RECORDED(writes_what_waits_together),
         RECORDED(makes_records_durable_in_their_order),
         RECORDED(tries_again_and_keeps_the_order),
         RECORDED(gives_up_for_good_when_it_was_overtaken),
