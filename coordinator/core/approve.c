@@ -140,7 +140,7 @@ bool approve_waits(struct coordinator *coordinator, struct round *round, struct 
 static const struct mn_journal_step *step_keep(struct coordinator *coordinator,
                                                const struct mn_journal_step *step, uint64_t ticket)
 {
-    struct mn_journal_step *copy = mn_arena_copy(&coordinator->step_memory, step, sizeof *copy);
+    struct mn_journal_step *copy = mn_arena_take_array(&coordinator->step_memory, 1, sizeof *copy);
     struct mn_name *reset =
         mn_arena_take_array(&coordinator->step_memory, step->bounds.reset_count, sizeof *reset);
     mn_result result = copy != NULL && reset != NULL ? MN_OK : MN_NO_MEMORY;
@@ -148,9 +148,10 @@ static const struct mn_journal_step *step_keep(struct coordinator *coordinator,
         result = mn_grow(&coordinator->steps, &coordinator->step_capacity,
                          coordinator->step_count + 1, sizeof *coordinator->steps, STEP_COUNT_MAX);
     }
-    if (!coordinator_fine(coordinator, result)) {
+    if (!coordinator_fine(coordinator, result) || copy == NULL || reset == NULL) {
         return NULL;
     }
+    *copy = *step;
     for (uint32_t i = 0; i < step->bounds.reset_count; i++) {
         reset[i] = step->bounds.reset[i];
     }

@@ -158,7 +158,7 @@ struct coordinator {
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;
     size_t round_capacity;
-    uint64_t round_seen; /* the highest number that anybody has heard of */
+    uint64_t round_seen;      /* the highest number that anybody has heard of */
     struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
     size_t pending_first;
     size_t pending_count;

@@ -23,6 +23,9 @@ struct plan_row {
 static json_t *plan_cost(const struct decision *decision)
 {
     const struct decision_summary *summary = &decision->summary;
+    json_int_t revived = (json_int_t)summary->revived;
+    json_int_t rolled_back = (json_int_t)summary->rolled_back;
+    json_int_t reset = (json_int_t)summary->reset;
     json_int_t told = 0;
     json_int_t unsure = 0;
     for (size_t i = 0; i < decision->vat_count; i++) {
@@ -30,11 +33,9 @@ static json_t *plan_cost(const struct decision *decision)
         unsure += decision->vats[i].sure ? 0 : 1;
     }
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "restored",
-                     (json_int_t)(summary->revived + summary->rolled_back + summary->reset),
-                     "revived", (json_int_t)summary->revived, "rolled_back",
-                     (json_int_t)summary->rolled_back, "reset", (json_int_t)summary->reset,
-                     "spared", (json_int_t)summary->spared, "told", told, "unsure", unsure,
-                     "epochs_lost", (json_int_t)summary->epochs_lost);
+                     revived + rolled_back + reset, "revived", revived, "rolled_back", rolled_back,
+                     "reset", reset, "spared", (json_int_t)summary->spared, "told", told, "unsure",
+                     unsure, "epochs_lost", (json_int_t)summary->epochs_lost);
 }
 
 /* ---- by cause -------------------------------------------------------------------------------- */

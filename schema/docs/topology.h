@@ -18,8 +18,8 @@
  * host and command. Everything else has the default shown, or is empty. Keepers are 0, 1, 3, 5 or 7
  * hosts in different domains; when the list is not there, the first hosts of three domains of the
  * highest level at which there are three, and none where there is no such level. `approve` says
- * which plans wait for an operator: those that take back or restore more than that share of the vats,
- * reset one, or are not sure of something; or never any. */
+ * which plans wait for an operator: those that take back or restore more than that share of the
+ * vats, reset one, or are not sure of something; or never any. */
 #ifndef MN_DOCS_TOPOLOGY_H
 #define MN_DOCS_TOPOLOGY_H
 

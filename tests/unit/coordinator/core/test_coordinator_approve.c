@@ -240,14 +240,15 @@ static void hello_all(struct scene *scene)
     }
 }
 
-static void rows_all(struct scene *scene)
+/* What everybody has, but for vat @but. */
+static void rows_all(struct scene *scene, uint32_t but)
 {
     for (uint32_t host = 1; host <= 6; host++) {
         for (uint32_t holder = 0; holder < 2; holder++) {
             uint32_t at = (host - 1 + holder * 2) % 6 + 1;
             char vat[16];
             (void)snprintf(vat, sizeof vat, "x%u", host);
-            if (!scene->silent[at - 1]) {
+            if (!scene->silent[at - 1] && host != but) {
                 scene_row(scene, at, vat, EPOCH(1, 1), 0, true, "");
                 scene_row(scene, at, vat, EPOCH(1, 2), EPOCH(1, 1), true, "");
             }
@@ -269,7 +270,7 @@ static void goes_by_an_approval_that_another_coordinator_was_given(void **state)
     scene_recorded(&scene, scene.record_count);
     assert_int_equal(coordinator_step_count(scene.coordinator), 1);
     hello_all(&scene);
-    rows_all(&scene);
+    rows_all(&scene, 0);
     scene_until(&scene, 45000);
     trouble_witnesses_find_closed(&scene);
     scene_until(&scene, 55000);
@@ -311,6 +312,71 @@ static void asks_about_every_reset(void **state)
     scene_close(&scene);
 }
 
+static void waits_where_something_is_not_sure(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    begin(&scene, "policy: {approve: {share: 1, reset: false}}\n");
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 28000);
+    scene_restart(&scene, scene.record_count);
+    scene_recorded(&scene, scene.record_count);
+    hello_all(&scene);
+    rows_all(&scene, 3); /* nobody has anything of x3 */
+    scene_until(&scene, 45000);
+    trouble_witnesses_find_closed(&scene);
+    scene_until(&scene, 55000);
+    trouble_must_say(&scene, "h1 freeze round 2 attempt 1");
+    trouble_answer_first(&scene, 2, 1);
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.asks, COORDINATOR_ASKS_UNSURE);
+    scene_close(&scene);
+}
+
+static void foresees_what_telling_the_peers_of_the_roots_would_change(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    struct decision *so_far = NULL;
+    struct decision *told = NULL;
+    begin(&scene, "policy: {approve: {share: 0}}\n");
+    /* x1 heard what x6 sent early and loses. */
+    scene_row(&scene, 1, "x1", EPOCH(1, 3), EPOCH(1, 1), true, "x6 1.3");
+    scene_row(&scene, 3, "x1", EPOCH(1, 3), EPOCH(1, 1), false, "x6 1.3");
+    trouble_lose_hosts(&scene, "6");
+    scene_until(&scene, 28000);
+    scene_interval(&scene, 1, 1, 1, "x1", EPOCH(1, 4), EPOCH(1, 1), "x6 1.3, x6 1.4");
+    assert_int_equal(coordinator_foresee(scene.coordinator, NULL, &so_far), MN_OK);
+    assert_int_equal(so_far->summary.rolled_back, 2);
+    decision_destroy(&so_far);
+    for (uint32_t host = 2; host <= 5; host++) {
+        char vat[16];
+        (void)snprintf(vat, sizeof vat, "x%u", host);
+        scene_interval(&scene, host, 1, 1, vat, EPOCH(1, 3), EPOCH(1, 1), "");
+    }
+    scene_interval(&scene, 1, 1, 2, NULL, 0, 0, "");
+    for (uint32_t host = 2; host <= 5; host++) {
+        char vat[16];
+        (void)snprintf(vat, sizeof vat, "x%u", host);
+        scene_interval(&scene, host, 1, 2, vat, EPOCH(1, 3), EPOCH(1, 1), "");
+    }
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.bounds->restored, 2);
+    assert_int_equal(plan.bounds->rolled_back, 2);
+    assert_int_equal(coordinator_foresee(scene.coordinator, plan.decision, &told), MN_OK);
+    assert_int_equal(decision_find(plan.decision, 0)->outcome, MN_ROLLED_BACK);
+    assert_int_equal(told->summary.rolled_back, 1); /* x6 alone */
+    assert_int_equal(decision_find(told, 0)->outcome, MN_RUNNING);
+    decision_destroy(&told);
+    /* And nothing of that has stayed. */
+    assert_int_equal(coordinator_foresee(scene.coordinator, NULL, &so_far), MN_OK);
+    assert_int_equal(so_far->summary.rolled_back, 2);
+    decision_destroy(&so_far);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +388,8 @@ int main(void)
         cmocka_unit_test(takes_an_approval_back_while_it_collects_again),
         cmocka_unit_test(goes_by_an_approval_that_another_coordinator_was_given),
         cmocka_unit_test(asks_about_every_reset),
+        cmocka_unit_test(waits_where_something_is_not_sure),
+        cmocka_unit_test(foresees_what_telling_the_peers_of_the_roots_would_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
