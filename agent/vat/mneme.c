@@ -80,6 +80,11 @@ static mn_result open_life(struct mneme *vat, struct mn_error *error)
     mn_time again = 0;
     while (!vat->has_life) {
         mn_time now = mn_now();
+        if (vat->ended) {
+            mn_error_set(error, "the agent at %s does not let this process be the vat: %s",
+                         vat->agent_endpoint, vat->end_reason);
+            return MN_BAD_INPUT;
+        }
         if (vat->ending || now >= end) {
             mn_error_set(error,
                          "the agent at %s did not say which life this is within %d s; see "

@@ -151,7 +151,8 @@ struct mneme_event {
  * agent says, and begins to listen. SIGTERM and SIGINT are handled from then on.
  *
  * Failures are told in one line on standard error, with what to do. MNEME_BAD_INPUT: not started by
- * an agent; MNEME_CORRUPT, MNEME_AGAIN, MNEME_IO, MNEME_NO_MEMORY. */
+ * an agent, or not the process that it started; MNEME_CORRUPT, MNEME_AGAIN, MNEME_IO,
+ * MNEME_NO_MEMORY. */
 int mneme_open(struct mneme **vat) MNEME_CHECKED;
 
 /* What a process whose call failed should exit with: 3 when a checkpoint is damaged or missing, so

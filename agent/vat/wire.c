@@ -100,6 +100,9 @@ static void feed_agent(struct mneme *vat, const struct mneme_frame *frame)
             vat->has_life = true;
             vat->life_arena = vat->frame_arena;
             vat->frame_arena = (struct mn_arena){0};
+        } else if (message.kind == MN_TO_VAT_END) { /* it has no life for this process */
+            vat->ended = true;
+            memcpy(vat->end_reason, message.end.reason, sizeof vat->end_reason);
         }
         return;
     }

@@ -111,6 +111,12 @@ static void on_attach(struct fake_agent *agent, const struct mn_message *frame,
     assert_true(index >= 0);
     struct fake_vat *vat = &agent->vats[index];
     vat->peer = frame->peer;
+    if (agent->refusal != NULL) {
+        struct mn_to_vat end = {.kind = MN_TO_VAT_END};
+        (void)snprintf(end.end.reason, sizeof end.end.reason, "%s", agent->refusal);
+        fake_agent_tell(agent, index, &end);
+        return;
+    }
     if (message->attach.run == 0) {
         say_life(agent, index);
         return;

@@ -46,6 +46,7 @@ struct fake_agent {
     struct mn_socket *router;
     struct fake_vat vats[FAKE_VAT_COUNT];
     uint32_t interval_ms;
+    const char *refusal; /* NULL, or why it gives nobody a life */
 };
 
 /* An agent in a new directory under /tmp, for vats "a" and "b". */

@@ -126,6 +126,22 @@ static void flip_a_byte(const char *path)
     (void)close(fd);
 }
 
+/* Serve until the process of the first vat ends: its exit code, and in @text what it said. */
+static int serve_until_exit(struct fake_agent *agent, char *text, size_t size)
+{
+    int status = 0;
+    while (waitpid(agent->vats[0].pid, &status, WNOHANG) == 0) {
+        assert_int_equal(mn_net_run(agent->net, mn_now() + 5 * MN_MS), MN_OK);
+    }
+    agent->vats[0].pid = 0;
+    assert_true(WIFEXITED(status));
+    int fd = open(agent->vats[0].log, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_true(read(fd, text, size - 1) > 0);
+    (void)close(fd);
+    return WEXITSTATUS(status);
+}
+
 static void a_damaged_checkpoint_is_named_and_ends_with_three(void **state)
 {
     (void)state;
@@ -140,19 +156,24 @@ static void a_damaged_checkpoint_is_named_and_ends_with_three(void **state)
         mn_checkpoint_path_into(path, agent.vats[0].store, agent.vats[0].written[0].epoch), MN_OK);
     flip_a_byte(path);
     fake_agent_start(&agent, 0, 0);
-    int status = 0;
-    while (waitpid(agent.vats[0].pid, &status, WNOHANG) == 0) {
-        assert_int_equal(mn_net_run(agent.net, mn_now() + 5 * MN_MS), MN_OK);
-    }
-    agent.vats[0].pid = 0;
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 3);
     char text[1024] = "";
-    int fd = open(agent.vats[0].log, O_RDONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_true(read(fd, text, sizeof text - 1) > 0);
-    (void)close(fd);
+    assert_int_equal(serve_until_exit(&agent, text, sizeof text), 3);
     assert_non_null(strstr(text, path));
+    fake_agent_close(&agent);
+}
+
+static void a_process_that_the_agent_refuses_says_why_and_ends_at_once(void **state)
+{
+    (void)state;
+    static struct fake_agent agent;
+    fake_agent_open(&agent);
+    agent.refusal = "its command must not fork";
+    mn_time began = mn_now();
+    fake_agent_start(&agent, 0, 0);
+    char text[1024] = "";
+    assert_int_equal(serve_until_exit(&agent, text, sizeof text), 1);
+    assert_non_null(strstr(text, "its command must not fork"));
+    assert_true(mn_now() - began < 20 * MN_SECOND);
     fake_agent_close(&agent);
 }
 
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test(crashes_lose_nothing_and_repeat_nothing),
         cmocka_unit_test(an_orderly_end_keeps_the_last_turn),
         cmocka_unit_test(a_damaged_checkpoint_is_named_and_ends_with_three),
+        cmocka_unit_test(a_process_that_the_agent_refuses_says_why_and_ends_at_once),
         cmocka_unit_test(a_frozen_vat_answers_and_a_told_one_handles),
         cmocka_unit_test(a_full_disk_is_told_with_the_file_and_tried_again),
     };
