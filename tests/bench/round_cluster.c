@@ -109,7 +109,7 @@ static void cluster_write(struct round_cluster *cluster)
                   "topology: 1\ncoordinator: {agents: \"%s\", operators: \"tcp://127.0.0.1:%d\", "
                   "key: \"%s\"}\noperators: {bench: {key: \"%s\", role: watch}}\nkeepers: []\n"
                   "timing: {heartbeat_ms: %u, stale_ms: %u, suspect_ms: %u, lost_ms: %u}\n"
-                  "checkpoints: {keep: %u, stores: %u}\n",
+                  "checkpoints: {keep: %u, stores: %u}\npolicy: {approve: never}\n",
                   cluster->endpoint, round_free_port(), cluster->coordinator_keys.public_key,
                   operator_keys.public_key, size->heartbeat_ms, size->suspect_ms / 2,
                   size->suspect_ms, size->lost_ms, size->checkpoints, size->stores);
