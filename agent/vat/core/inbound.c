@@ -199,6 +199,12 @@ static void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_even
     const struct mn_session *message = event->inbound.message;
     struct vat_session *session = NULL;
     mn_result result = session_get(vat, &message->vat, &session);
+    if (result == MN_FULL && !vat->crowded) {
+        vat->crowded = true;
+        effect_trouble(vat, effects, MN_FULL, "a session with vat ", &message->vat,
+                       " cannot begin: this vat has had as many peers as one can have, and hears "
+                       "of no others; divide its work among several vats");
+    }
     if (result != MN_OK) {
         effects->failed = effects->failed || result == MN_NO_MEMORY;
         return;

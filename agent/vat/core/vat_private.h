@@ -203,6 +203,7 @@ struct vat {
     struct vat_session **sessions; /* by name */
     size_t session_count;
     size_t session_capacity;
+    bool crowded; /* the agent was told that there is room for no more of them */
     size_t kept_size;
     struct vat_heard *heard;
     size_t heard_count;

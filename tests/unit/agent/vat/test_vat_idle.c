@@ -129,6 +129,35 @@ static void a_thousand_sessions_are_cheap_to_keep(void **state)
     vat_destroy(&vat);
 }
 
+/* It would wait for ever otherwise, and nobody would know why. */
+static void a_peer_for_whom_there_is_no_room_is_named_once(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    (void)world_add(&world, "a");
+    world_start(&world, 0, 0, MN_RUNNING);
+    for (int i = 0; i < VAT_SESSION_COUNT_MAX; i++) {
+        char text[16];
+        (void)snprintf(text, sizeof text, "p%d", i);
+        struct mn_name peer = mn_name_of(text);
+        assert_int_equal(vat_send(world.vats[0].core, world.now, &peer, "x", 1), MN_OK);
+    }
+    struct mn_session greet = {.vat = mn_name_of("too-many"),
+                               .run = 1,
+                               .incarnation = 1,
+                               .kind = MN_SESSION_GREET,
+                               .greet = {.next = 1, .oldest = 1}};
+    world_clear_logs(&world);
+    world_inject(&world, 0, 7, "key-too-many", &greet);
+    assert_non_null(
+        strstr(world.vats[0].agent, "trouble a session with vat too-many cannot begin"));
+    world_clear_logs(&world);
+    world_inject(&world, 0, 7, "key-too-many", &greet);
+    assert_string_equal(world.vats[0].agent, "");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +166,7 @@ int main(void)
         cmocka_unit_test(what_stays_idle_is_closed_and_opened_by_the_next_message),
         cmocka_unit_test(a_closed_link_hears_that_its_peer_is_back_by_the_peers_word),
         cmocka_unit_test(a_thousand_sessions_are_cheap_to_keep),
+        cmocka_unit_test(a_peer_for_whom_there_is_no_room_is_named_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
