@@ -87,7 +87,8 @@ struct mneme;
  *
  * PEER_UNREACHABLE, PEER_BACK
  *     Whether the peer can be reached now, which says nothing of what it remembers. What is sent
- *     meanwhile waits: stop what makes no sense without it.
+ *     meanwhile waits: stop what makes no sense without it. After RESTORED every peer counts as
+ *     one that can be reached, whatever the process before was told.
  *
  * TIMEOUT
  *     Nothing came within timeout_ms.
