@@ -27,9 +27,7 @@ struct mneme_frame {
     struct mn_name peer;      /* ANSWER */
     struct vat_connection connection;
     char key[MN_KEY_TEXT_SIZE];
-    size_t size;
-    size_t second_size;
-    unsigned char bytes[]; /* the first frame, then the second */
+    struct mn_taken message;
 };
 
 /* A connection to a peer. */

@@ -1,4 +1,4 @@
-/* Messages in and out: what comes is copied into the inbox, in order, and handed to the core one by
+/* Messages in and out: what comes is put into the inbox, in order, and handed to the core one by
  * one when the application's turn is over; what goes out is encoded and sent, and what cannot be
  * sent is dropped, because the core notices when nothing moves. */
 #include <stdlib.h>
@@ -20,17 +20,25 @@ static void inbox_shrink(struct mneme *vat, size_t size)
     }
 }
 
+static void frame_destroy(struct mneme_frame **frame)
+{
+    if (*frame != NULL) {
+        mn_taken_deinit(&(*frame)->message);
+        free(*frame);
+        *frame = NULL;
+    }
+}
+
 static void inbox_add(struct mneme *vat, enum vat_event_kind kind, const struct mn_name *peer,
                       const struct mn_message *message)
 {
-    struct mneme_frame *frame = malloc(sizeof *frame + message->frame_size + message->second_size);
+    struct mneme_frame *frame = calloc(1, sizeof *frame);
     if (frame == NULL) {
         if (kind == VAT_EVENT_INBOUND) {
             inbox_shrink(vat, message->frame_size + message->second_size);
         }
         return; /* As if it had been lost on the way: it will be said again. */
     }
-    memset(frame, 0, sizeof *frame);
     frame->kind = kind;
     if (peer != NULL) {
         frame->peer = *peer;
@@ -39,14 +47,7 @@ static void inbox_add(struct mneme *vat, enum vat_event_kind kind, const struct 
     memcpy(frame->connection.bytes, message->peer.bytes, sizeof frame->connection.bytes);
     size_t key_size = strlen(message->key);
     memcpy(frame->key, message->key, key_size < MN_KEY_TEXT_LENGTH ? key_size : MN_KEY_TEXT_LENGTH);
-    frame->size = message->frame_size;
-    frame->second_size = message->second_size;
-    if (frame->size > 0) {
-        memcpy(frame->bytes, message->frame, frame->size);
-    }
-    if (frame->second_size > 0) {
-        memcpy(frame->bytes + frame->size, message->second, frame->second_size);
-    }
+    mn_message_take(message, &frame->message);
     *vat->last = frame;
     vat->last = &frame->next;
 }
@@ -76,11 +77,10 @@ static void on_answer(void *context, struct mn_socket *socket, const struct mn_m
 
 void mneme_inbox_clear(struct mneme *vat)
 {
-    free(vat->present);
-    vat->present = NULL;
+    frame_destroy(&vat->present);
     while (vat->first != NULL) {
         struct mneme_frame *next = vat->first->next;
-        free(vat->first);
+        frame_destroy(&vat->first);
         vat->first = next;
     }
     vat->last = &vat->first;
@@ -90,7 +90,8 @@ void mneme_inbox_clear(struct mneme *vat)
 static void feed_agent(struct mneme *vat, const struct mneme_frame *frame)
 {
     struct mn_to_vat message;
-    if (mn_to_vat_decode(frame->bytes, frame->size, &vat->frame_arena, &message) != MN_OK) {
+    if (mn_to_vat_decode(frame->message.frame, frame->message.frame_size, &vat->frame_arena,
+                         &message) != MN_OK) {
         return;
     }
     if (vat->core == NULL) {
@@ -116,10 +117,10 @@ static void feed_agent(struct mneme *vat, const struct mneme_frame *frame)
 static void feed_session(struct mneme *vat, const struct mneme_frame *frame)
 {
     struct mn_session message;
-    const unsigned char *second = frame->second_size > 0 ? frame->bytes + frame->size : NULL;
+    const struct mn_taken *taken = &frame->message;
     if (vat->core == NULL ||
-        mn_session_decode(frame->bytes, frame->size, second, frame->second_size, &vat->frame_arena,
-                          &message) != MN_OK) {
+        mn_session_decode(taken->frame, taken->frame_size, taken->second, taken->second_size,
+                          &vat->frame_arena, &message) != MN_OK) {
         return;
     }
     struct vat_event event = {.kind = frame->kind};
@@ -145,10 +146,10 @@ bool mneme_feed(struct mneme *vat)
         vat->last = &vat->first;
     }
     if (frame->kind == VAT_EVENT_INBOUND) {
-        inbox_shrink(vat, frame->size + frame->second_size);
+        inbox_shrink(vat, frame->message.frame_size + frame->message.second_size);
     }
     /* What the application is handed points into the frame, so it stays until the next one. */
-    free(vat->present);
+    frame_destroy(&vat->present);
     vat->present = frame;
     mn_arena_deinit(&vat->frame_arena);
     if (frame->kind == VAT_EVENT_AGENT) {

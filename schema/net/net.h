@@ -48,7 +48,7 @@ struct mn_peer {
     uint8_t bytes[15];
 };
 
-/* A message as it came. Valid during the callback only. */
+/* A message as it came. Valid during the callback only, unless its frames are taken over. */
 struct mn_message {
     struct mn_peer peer;        /* ROUTER: the connection; otherwise size 0 */
     const char *key;            /* the other's public key as Z85 text; "" where plain (ipc) */
@@ -56,7 +56,26 @@ struct mn_message {
     size_t frame_size;
     const unsigned char *second; /* the second frame, NULL and 0 if none */
     size_t second_size;
+    void *parts; /* for mn_message_take */
 };
+
+enum { MN_TAKEN_SIZE = 128 };
+
+/* The frames of a message that outlive its callback. Must not be moved: a small frame lies within.
+ */
+struct mn_taken {
+    const unsigned char *frame;
+    size_t frame_size;
+    const unsigned char *second; /* NULL and 0 if none */
+    size_t second_size;
+    _Alignas(void *) unsigned char parts[MN_TAKEN_SIZE]; /* as ZeroMQ has them */
+};
+
+/* Take over the frames of @message, which are not copied for that; from its callback, and once.
+ * What @message itself points to is gone then. They last until mn_taken_deinit, and may outlive
+ * the net. */
+void mn_message_take(const struct mn_message *message, struct mn_taken *taken);
+void mn_taken_deinit(struct mn_taken *taken);
 
 /* Called by mn_net_run for each message of a socket. Messages with more than two frames, or larger
  * than MN_MESSAGE_SIZE_MAX in all, never get here: they are counted and dropped, and the connection

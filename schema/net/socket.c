@@ -267,6 +267,33 @@ static int socket_take(struct mn_socket *socket, zmq_msg_t parts[SOCKET_PART_COU
     }
 }
 
+_Static_assert(MN_TAKEN_SIZE == 2 * sizeof(zmq_msg_t), "two frames fit");
+
+void mn_message_take(const struct mn_message *message, struct mn_taken *taken)
+{
+    zmq_msg_t *from = message->parts;
+    zmq_msg_t *to = (zmq_msg_t *)(void *)taken->parts;
+    /* Neither can fail: both ends are messages. What is left behind is empty, and closed as any. */
+    (void)zmq_msg_init(&to[0]);
+    (void)zmq_msg_init(&to[1]);
+    (void)zmq_msg_move(&to[0], &from[0]);
+    taken->frame = zmq_msg_data(&to[0]);
+    taken->frame_size = message->frame_size;
+    taken->second = NULL;
+    taken->second_size = message->second_size;
+    if (message->second != NULL) {
+        (void)zmq_msg_move(&to[1], &from[1]);
+        taken->second = zmq_msg_data(&to[1]);
+    }
+}
+
+void mn_taken_deinit(struct mn_taken *taken)
+{
+    zmq_msg_t *parts = (zmq_msg_t *)(void *)taken->parts;
+    (void)zmq_msg_close(&parts[0]);
+    (void)zmq_msg_close(&parts[1]);
+}
+
 static void socket_drop(struct mn_net *net, struct mn_socket *socket,
                         const struct mn_message *message)
 {
@@ -292,6 +319,7 @@ static void socket_hand_out(struct mn_net *net, struct mn_socket *socket, zmq_ms
         socket_drop(net, socket, &message);
         return;
     }
+    message.parts = &parts[first];
     message.frame = zmq_msg_data(&parts[first]);
     message.frame_size = zmq_msg_size(&parts[first]);
     if (count == first + 2) {

@@ -8,7 +8,13 @@
 #include "mneme.h"
 #include "session_bench.h"
 
-enum { SAMPLE_COUNT_MAX = 65536, PING_MS = 20, DRIP_MS = 2, PAYLOAD_SIZE_MAX = 65536 };
+enum {
+    SAMPLE_COUNT_MAX = 65536,
+    PING_MS = 20,
+    DRIP_MS = 2,
+    IDLE_MS = 50,
+    PAYLOAD_SIZE_MAX = 65536
+};
 
 struct bench_sender {
     struct mneme *vat;
@@ -54,7 +60,7 @@ static int sender_turn(struct bench_sender *sender)
 static int sender_wait_ms(const struct bench_sender *sender)
 {
     if (sender->index >= sender->order.count) {
-        return 5;
+        return IDLE_MS;
     }
     return sender->order.kind == BENCH_BURST && !sender->full ? 0 : 1;
 }
@@ -78,8 +84,9 @@ static int be_sender(struct mneme *vat, const char *directory)
     while (result == MNEME_OK && event.kind != MNEME_END) {
         result = mneme_next(vat, &event, sender_wait_ms(&sender));
         struct bench_order order;
-        if (look_ns <= bench_now()) {
-            look_ns = bench_now() + 5 * MN_MS;
+        bool idle = sender.index >= sender.order.count || sender.order.kind == BENCH_DRIP;
+        if (idle && look_ns <= bench_now()) {
+            look_ns = bench_now() + IDLE_MS * MN_MS;
             if (bench_get(directory, file, &order, sizeof order) &&
                 order.stage > sender.order.stage) {
                 sender.order = order;

@@ -398,7 +398,7 @@ void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoc
         struct vat_session *session = vat->sessions[i];
         session_prune(session, vat->floor);
         link_pump(vat, now, session, effects);
-        inbound_say_marks(vat, session, effects);
+        inbound_say_marks(vat, now, session, effects);
     }
     round_on_durable(vat, effects);
 }

@@ -265,7 +265,8 @@ void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
     free(parked);
 }
 
-void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_effects *effects)
+void inbound_say_marks(struct vat *vat, mn_time now, struct vat_session *session,
+                       struct vat_effects *effects)
 {
     uint64_t covered = session_taken_at(session, vat->durable);
     uint64_t floor = session_taken_at(session, vat->floor);
@@ -287,6 +288,35 @@ void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_
     session->marks_said_taken = session->taken;
     session->marks_said_covered = covered;
     session->marks_said_floor = floor;
+    session->marks_said_at = now;
+}
+
+/* Answer whole messages that came: at once, or when the last Marks are old enough. The window of
+ * the peer is far larger than what it sends in that time, and an answer for each Data costs nearly
+ * as much as the Data itself. */
+static void inbound_answer(struct vat *vat, mn_time now, struct vat_session *session,
+                           struct vat_effects *effects)
+{
+    mn_time due = session->marks_said_at + VAT_MARKS_MS * MN_MS;
+    if (due <= now) {
+        inbound_say_marks(vat, now, session, effects);
+    } else if (!session->marking) {
+        vat->marks_due = vat->marks_first == NULL || due < vat->marks_due ? due : vat->marks_due;
+        session->marking = true;
+        session->marks_next = vat->marks_first;
+        vat->marks_first = session;
+    }
+}
+
+void inbound_marks_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
+{
+    while (vat->marks_first != NULL && vat->marks_due <= now) {
+        struct vat_session *session = vat->marks_first;
+        vat->marks_first = session->marks_next;
+        session->marks_next = NULL;
+        session->marking = false;
+        inbound_say_marks(vat, now, session, effects);
+    }
 }
 
 /* Hand the application what is new in a Data. */
@@ -365,7 +395,11 @@ static void inbound_on_data(struct vat *vat, mn_time now, const struct vat_event
         /* A sender that says again what was taken has missed what it was told. */
         session->marks_said_taken = 0;
     }
-    inbound_say_marks(vat, session, effects);
+    if (message->data.total > 0) {
+        inbound_say_marks(vat, now, session, effects);
+    } else {
+        inbound_answer(vat, now, session, effects);
+    }
 }
 
 /* Numbers that the peer has given up: a gap, and it goes on after that. */
@@ -388,7 +422,7 @@ static void inbound_on_skip(struct vat *vat, mn_time now, const struct vat_event
         }
         effects->failed = effects->failed || result == MN_NO_MEMORY;
     }
-    inbound_say_marks(vat, session, effects);
+    inbound_say_marks(vat, now, session, effects);
 }
 
 void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,

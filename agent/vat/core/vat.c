@@ -154,6 +154,7 @@ mn_time vat_deadline(const struct vat *vat)
     mn_time deadline = vat->beat_due;
     const struct vat_session *first = due_first(vat);
     deadline = first != NULL && first->due < deadline ? first->due : deadline;
+    deadline = vat->marks_first != NULL && vat->marks_due < deadline ? vat->marks_due : deadline;
     mn_time checkpoint = checkpoint_deadline(vat);
     return checkpoint < deadline ? checkpoint : deadline;
 }
@@ -366,6 +367,7 @@ static void on_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
     if (vat->beat_due <= now) {
         beat(vat, now, effects);
     }
+    inbound_marks_tick(vat, now, effects);
     sessions_tick(vat, now, effects);
     /* A turn that this tick brings about comes first; the checkpoint is due at the next tick. */
     if (checkpoint_deadline(vat) <= now && !delivers(effects)) {

@@ -56,10 +56,11 @@ enum {
     VAT_FENCE_COUNT_MAX = MN_BATCH_ROW_COUNT_MAX,
     VAT_TOLD_COUNT_MAX = MN_TOLD_ROUND_COUNT_MAX, /* rounds that are remembered one by one */
     VAT_MARK_COUNT_MAX = 1024,     /* checkpoints per session between its floor and now */
-    VAT_DATA_SIZE_MAX = 64 * 1024, /* bytes of messages that go together */
+    VAT_DATA_SIZE_MAX = 16 * 1024, /* bytes of messages that go together */
     VAT_DATA_COUNT_MAX = 512,      /* messages in one Data; so one event is a bounded time */
     VAT_BEAT_MS = 250,  /* after a new connection to the agent, and at least between two beats */
     VAT_BEAT_SHARE = 8, /* so many beats in the time from one checkpoint to the next */
+    VAT_MARKS_MS = 1,   /* between two Marks for what comes in: many messages are taken with one */
     VAT_RETRY_MS_MIN = 20,
     VAT_IDLE_CONNECTS = 5, /* a link with nothing to carry is tried after so many connect_ms, */
     VAT_IDLE_MS = 60000    /* and closed after this time, until there is something to send */

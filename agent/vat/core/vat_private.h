@@ -120,6 +120,9 @@ struct vat_session {
     uint64_t marks_said_covered;
     uint64_t marks_said_floor;
     uint32_t marks_said_begun;
+    mn_time marks_said_at;
+    bool marking; /* it stands in the vat's list of those with Marks that wait */
+    struct vat_session *marks_next;
     struct vat_assembly *assembly; /* or NULL */
     bool starved;                  /* it stands among the vat's starved sessions */
     mn_epoch heard_newest;         /* of the peer, since the last full; 0 if none */
@@ -249,6 +252,8 @@ struct vat {
     mn_time starved_asked;          /* when the first of them was asked to send again; 0: not yet */
     struct vat_session *pump_first; /* what an early sender's present turn sent to, newest first */
     mn_time pump_due;               /* when that began */
+    struct vat_session *marks_first; /* whose Marks wait, newest first */
+    mn_time marks_due;               /* when the first of them may be said */
 };
 
 /* ---- effects.c ---- */
@@ -427,7 +432,11 @@ void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
                     struct vat_effects *effects);
 
 /* Say Marks if they say more than the last ones. */
-void inbound_say_marks(struct vat *vat, struct vat_session *session, struct vat_effects *effects);
+void inbound_say_marks(struct vat *vat, mn_time now, struct vat_session *session,
+                       struct vat_effects *effects);
+
+/* Say the Marks that wait, if the first of them have waited long enough. */
+void inbound_marks_tick(struct vat *vat, mn_time now, struct vat_effects *effects);
 
 /* What a peer says of both directions when it begins a new incarnation. */
 struct vat_numbers {

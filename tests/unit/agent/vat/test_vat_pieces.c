@@ -1,4 +1,4 @@
-/* Large messages in pieces, and the window that keeps them from being in each other's way. */
+/* Large messages in pieces, the window that keeps them apart, and answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +28,25 @@ static void world_of_early(struct world *world, int count)
     }
     world_run(world, 1);
     world_clear_logs(world);
+}
+
+static void many_messages_of_a_moment_are_answered_together(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_early(&world, 2);
+    uint64_t before = world.packets_ever;
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(world_send(&world, 1, 0, 1), 1);
+        world_tick(&world, 1);
+        world_flush(&world);
+    }
+    assert_int_equal(world_got(&world, 0, 1), 101);
+    assert_in_range(world.packets_ever - before, 100, 101);
+    /* What is not answered at once is answered soon, and is not sent again. */
+    world_run(&world, 500);
+    assert_in_range(world.packets_ever - before, 101, 104);
+    world_deinit(&world);
 }
 
 static void the_largest_message_comes_in_pieces_and_once(void **state)
@@ -185,6 +204,7 @@ static void room_that_a_dead_peer_holds_is_given_to_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_messages_of_a_moment_are_answered_together),
         cmocka_unit_test(the_largest_message_comes_in_pieces_and_once),
         cmocka_unit_test(what_is_as_large_as_a_piece_goes_whole),
         cmocka_unit_test(a_large_message_does_not_keep_small_ones_of_others_waiting),

@@ -119,6 +119,51 @@ static void knows_a_connection_by_its_key_and_echoes_both_frames(void **state)
     pair_close(&pair);
 }
 
+static void take(void *context, struct mn_socket *socket, const struct mn_message *message)
+{
+    (void)socket;
+    struct mn_taken **next = context;
+    mn_message_take(message, (*next)++);
+}
+
+/* Small frames lie within what ZeroMQ calls a message, large ones elsewhere. */
+static void frames_that_were_taken_outlive_their_callback_and_the_net(void **state)
+{
+    (void)state;
+    static unsigned char large[100000];
+    static struct mn_taken taken[2];
+    struct mn_taken *next = taken;
+    struct mn_socket *router = NULL;
+    struct pair pair;
+    char endpoint[MN_ENDPOINT_SIZE_MAX];
+    pair_open(&pair, true);
+    assert_int_equal(mn_router_bind(pair.server, "tcp://127.0.0.1:*", "test", take, &next, endpoint,
+                                    sizeof endpoint, &router, NULL),
+                     MN_OK);
+    mn_socket_close(pair.client, &pair.dealer);
+    assert_int_equal(mn_dealer_connect(pair.client, endpoint, pair.server_keys.public_key, false,
+                                       100, side_receive, &pair.at_client, &pair.dealer, NULL),
+                     MN_OK);
+    memset(large, 7, sizeof large);
+    assert_int_equal(mn_send(pair.dealer, NULL, "small", 5, NULL, 0), MN_OK);
+    assert_int_equal(mn_send(pair.dealer, NULL, "head", 4, large, sizeof large), MN_OK);
+    mn_time end = mn_now() + 10000 * MN_MS;
+    while (next < taken + 2 && mn_now() < end) {
+        assert_int_equal(mn_net_run(pair.server, mn_now() + 2 * MN_MS), MN_OK);
+        assert_int_equal(mn_net_run(pair.client, mn_now() + 2 * MN_MS), MN_OK);
+    }
+    pair_close(&pair);
+    assert_ptr_equal(next, taken + 2);
+    assert_int_equal(taken[0].frame_size, 5);
+    assert_memory_equal(taken[0].frame, "small", 5);
+    assert_null(taken[0].second);
+    assert_memory_equal(taken[1].frame, "head", 4);
+    assert_int_equal(taken[1].second_size, sizeof large);
+    assert_memory_equal(taken[1].second, large, sizeof large);
+    mn_taken_deinit(&taken[0]);
+    mn_taken_deinit(&taken[1]);
+}
+
 static void gives_a_wrong_key_no_connection(void **state)
 {
     (void)state;
@@ -373,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_a_connection_by_its_key_and_echoes_both_frames),
+        cmocka_unit_test(frames_that_were_taken_outlive_their_callback_and_the_net),
         cmocka_unit_test(says_when_a_connection_is_made_and_made_again),
         cmocka_unit_test(gives_a_wrong_key_no_connection),
         cmocka_unit_test(drops_and_counts_a_third_frame_and_lives_on),
