@@ -95,8 +95,8 @@ mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
         count -= 1;
     }
     if (count == MN_BASE_COUNT_MAX) {
-        /* A peer that has slept through so many goes back further than it would have to: what it
-         * had taken and nobody keeps is a gap. */
+        /* A peer that has slept through so many goes back further than it would have to: of what
+         * it had taken, what is still kept comes a second time, and the rest is a gap. */
         session->bases[0].incarnation = session->bases[1].incarnation;
         memmove(&session->bases[1], &session->bases[2], (count - 2) * sizeof *session->bases);
         count -= 1;
