@@ -8,7 +8,9 @@
  *
  * Unlike there, a keeper may have lost its disk: then it promised and stored what it knows nothing
  * of. It is blank, says so, and what it says counts for nothing until the coordinator calls it
- * whole again. Whether that may be is the coordinator's to know.
+ * whole again. Whether that may be is the coordinator's to know. So that no other coordinator goes
+ * on believing what it said before it forgot, the other keepers note which disk it has now, before
+ * it is called whole, and say that with their promises.
  *
  * Invariant: everything that is answered is durable. */
 #include <stdlib.h>
@@ -250,7 +252,37 @@ static void keeper_promise(struct agent *agent, const struct mn_down *down)
     up.promised.newest = (struct mn_head){.generation = generation_at(keeper, keeper->newest),
                                           .sequence = keeper->newest};
     up.promised.member = keeper->member;
+    up.promised.attempt = down->promise.attempt;
+    up.promised.noted = keeper->noted;
+    up.promised.noted_count = keeper->noted_count;
     keeper_answer(agent, &up);
+}
+
+/* What the coordinator has heard of the keepers' disks, if that is news. */
+static void keeper_note(struct agent *agent, const struct mn_down *down)
+{
+    struct agent_keeper *keeper = &agent->keeper;
+    bool same = keeper->noted_count == down->keep.noted_count;
+    for (uint32_t i = 0; same && i < keeper->noted_count; i++) {
+        same = keeper->noted[i].disk == down->keep.noted[i].disk &&
+               mn_name_equal(&keeper->noted[i].host, &down->keep.noted[i].host);
+    }
+    if (same) {
+        return;
+    }
+    struct mn_noted *copy = agent_take(agent, down->keep.noted_count, sizeof *copy);
+    if (copy == NULL) {
+        return;
+    }
+    keeper->noted_count = down->keep.noted_count;
+    for (uint32_t i = 0; i < keeper->noted_count; i++) {
+        keeper->noted[i] = down->keep.noted[i];
+        copy[i] = down->keep.noted[i];
+    }
+    struct mn_agent_record record = {.kind = MN_AGENT_NOTED};
+    record.noted.items = copy;
+    record.noted.count = keeper->noted_count;
+    agent_put_record(agent, &record, false);
 }
 
 static void keeper_keep(struct agent *agent, const struct mn_down *down)
@@ -258,6 +290,7 @@ static void keeper_keep(struct agent *agent, const struct mn_down *down)
     struct agent_keeper *keeper = &agent->keeper;
     struct mn_up up = {.kind = MN_UP_KEPT};
     (void)agent_generation_seen(agent, down->generation);
+    keeper_note(agent, down);
     if (down->keep.founding && keeper->member == MN_MEMBER_BLANK) {
         keeper_become(agent, MN_MEMBER_FOUNDING);
     }
@@ -377,6 +410,12 @@ void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *reco
         return;
     case MN_AGENT_MEMBER:
         keeper->member = record->member;
+        return;
+    case MN_AGENT_NOTED:
+        keeper->noted_count = record->noted.count;
+        for (uint32_t i = 0; i < keeper->noted_count; i++) {
+            keeper->noted[i] = record->noted.items[i];
+        }
         return;
     case MN_AGENT_KEPT:
         if (record->kept.sequence == keeper->newest + 1 &&

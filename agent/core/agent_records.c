@@ -169,6 +169,7 @@ void agent_record_loaded(struct agent *agent, const struct mn_agent_record *reco
     case MN_AGENT_HEAD:
     case MN_AGENT_KEPT:
     case MN_AGENT_MEMBER:
+    case MN_AGENT_NOTED:
         agent_keeper_loaded(agent, record);
         return;
     case MN_AGENT_ASIDE: {

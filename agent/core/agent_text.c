@@ -69,6 +69,9 @@ void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECOR
     case MN_AGENT_HEAD:
         text_key(out, "head", "");
         return;
+    case MN_AGENT_NOTED:
+        text_key(out, "noted", "");
+        return;
     case MN_AGENT_MEMBER:
         text_key(out, "member", "");
         return;

@@ -99,9 +99,37 @@ static void ask_go_on(struct keeping *keeping)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
+static void ask_one(struct keeping *keeping, struct keeping_peer *peer)
+{
+    struct mn_down *down = keeping_say(keeping, KEEPING_DO_SEND, peer->host, MN_DOWN_PROMISE);
+    if (down != NULL) {
+        down->promise.candidate = keeping->candidate;
+        down->promise.attempt = peer->attempt;
+    }
+}
+
+/* Another keeper was told that this one has another disk than it promised with: that promise may
+ * be forgotten, and whoever had it refilled may have had records stored there since. Its own next
+ * word is the newest. */
+static void ask_rumour(struct keeping *keeping, const struct mn_noted *noted)
+{
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        if (strcmp(keeping_host(keeping, peer), noted->host.text) == 0 &&
+            noted->disk != peer->disk && noted->disk != peer->rumour) {
+            peer->rumour = noted->disk;
+            peer->attempt += 1;
+            peer->promised = false;
+            ask_one(keeping, peer);
+        }
+    }
+}
+
 void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
-    if (up->promised.promised != keeping->generation ||
+    bool newest =
+        up->promised.attempt == peer->attempt || (peer->rumour != 0 && up->disk == peer->rumour);
+    if (up->promised.promised != keeping->generation || !newest ||
         up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING) {
         return;
     }
@@ -112,6 +140,10 @@ void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const 
     peer->promised = true;
     peer->head = up->promised.newest;
     peer->member = up->promised.member;
+    peer->disk = up->disk;
+    for (uint32_t i = 0; i < up->promised.noted_count; i++) {
+        ask_rumour(keeping, &up->promised.noted[i]);
+    }
     ask_go_on(keeping);
 }
 
@@ -139,14 +171,6 @@ void keeping_say_missing(struct keeping *keeping)
     keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_HOLDS,
                                                       .number = keeping->generation,
                                                       .text = text});
-}
-
-static void ask_one(struct keeping *keeping, struct keeping_peer *peer)
-{
-    struct mn_down *down = keeping_say(keeping, KEEPING_DO_SEND, peer->host, MN_DOWN_PROMISE);
-    if (down != NULL) {
-        down->promise.candidate = keeping->candidate;
-    }
 }
 
 void keeping_ask_again(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)

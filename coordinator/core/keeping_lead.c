@@ -6,7 +6,9 @@
  * have. It may be called whole when (a) it keeps everything that this coordinator ever had until it
  * was known to have forgotten, and (b) a majority of other keepers that are whole have answered a
  * message sent after that: then no coordinator of a lower generation can have a majority any more
- * that needs what was forgotten. */
+ * that needs what was forgotten. That message names its new disk, and they note it: so whoever has
+ * asked for a higher generation before, and has a promise of the disk that was lost, hears of that
+ * from one of them before it has a majority. */
 #include "keeping_private.h"
 
 static void lead_keep(struct keeping *keeping, struct keeping_peer *peer);
@@ -167,7 +169,11 @@ void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const stru
     peer->waits = false;
     peer->confirmed = peer->number;
     peer->member = up->kept.member;
-    if (up->kept.sequence < peer->matched || (was_whole && peer->member != MN_MEMBER_WHOLE)) {
+    bool another = peer->disk != up->disk;
+    bool unknown = peer->disk == 0 && peer->member == MN_MEMBER_WHOLE;
+    peer->disk = up->disk;
+    if (up->kept.sequence < peer->matched || (was_whole && peer->member != MN_MEMBER_WHOLE) ||
+        (another && !unknown)) {
         lead_forgot(keeping, peer);
     }
     peer->next = up->kept.sequence < keeping->newest ? up->kept.sequence : keeping->newest;
@@ -184,6 +190,20 @@ void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const stru
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
+static void lead_note(struct keeping *keeping, struct mn_down *down)
+{
+    struct mn_noted *noted = keeping_take(keeping, keeping->peer_count, sizeof *noted);
+    for (uint32_t i = 0; noted != NULL && i < keeping->peer_count; i++) {
+        const struct keeping_peer *peer = &keeping->peers[i];
+        if (peer->disk != 0) {
+            noted[down->keep.noted_count].host = mn_name_of(keeping_host(keeping, peer));
+            noted[down->keep.noted_count].disk = peer->disk;
+            down->keep.noted_count += 1;
+        }
+    }
+    down->keep.noted = noted;
+}
+
 static void lead_send(struct keeping *keeping, struct keeping_peer *peer)
 {
     struct mn_down *down = keeping_say(keeping, KEEPING_DO_KEEP, peer->host, MN_DOWN_KEEP);
@@ -199,6 +219,7 @@ static void lead_send(struct keeping *keeping, struct keeping_peer *peer)
     down->keep.after_generation = keeping_log_generation(keeping, peer->next);
     down->keep.founding = keeping->founding;
     down->keep.whole_at = peer->granted ? peer->whole_at : 0;
+    lead_note(keeping, down);
     peer->number = keeping->number;
     peer->waits = true;
     peer->again_at = keeping->now + keeping->heartbeat;

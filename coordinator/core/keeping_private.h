@@ -22,6 +22,9 @@ struct keeping_peer {
     bool promised;       /* this generation, to this process */
     struct mn_head head; /* as it was said with the promise */
     enum mn_member member;
+    uint32_t attempt; /* only an answer to this one counts */
+    uint64_t disk;    /* with which it was last heard to remember; 0: not yet */
+    uint64_t rumour;  /* which other one a keeper was told of, and it has been asked again since */
     mn_time heard_at; /* its last answer; MN_TIME_NEVER: none */
 
     /* While leading. */

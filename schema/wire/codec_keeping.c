@@ -74,11 +74,38 @@ static const struct mn_kept *records_in(struct codec *codec, size_t given,
     return records;
 }
 
+void codec_noted_out(struct codec *codec, const struct mn_noted *noted, uint32_t count,
+                     char ***hosts, uint64_t **disks)
+{
+    *hosts = codec_take(codec, count, sizeof(char *));
+    *disks = codec_take(codec, count, sizeof **disks);
+    for (uint32_t i = 0; codec->result == MN_OK && i < count; i++) {
+        (*hosts)[i] = codec_text(noted[i].host.text);
+        (*disks)[i] = noted[i].disk;
+    }
+}
+
+const struct mn_noted *codec_noted_in(struct codec *codec, size_t host_count, char **hosts,
+                                      size_t disk_count, const uint64_t *disks, uint32_t *count)
+{
+    (void)codec_check(codec, host_count == disk_count);
+    *count = codec_count_in(codec, host_count, MN_KEEPER_COUNT_MAX);
+    struct mn_noted *noted = codec_take(codec, *count, sizeof *noted);
+    for (uint32_t i = 0; noted != NULL && i < *count; i++) {
+        codec_name_in(codec, hosts[i], &noted[i].host);
+        noted[i].disk = disks[i];
+    }
+    return noted;
+}
+
 Mneme__Keep *codec_keep_out(struct codec *codec, const struct mn_down *message)
 {
     Mneme__Keep *out = codec_take(codec, 1, sizeof *out);
     Mneme__KeptRecord **records =
         records_out(codec, message->keep.records, message->keep.record_count);
+    char **hosts = NULL;
+    uint64_t *disks = NULL;
+    codec_noted_out(codec, message->keep.noted, message->keep.noted_count, &hosts, &disks);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -90,6 +117,9 @@ Mneme__Keep *codec_keep_out(struct codec *codec, const struct mn_down *message)
     out->n_records = message->keep.record_count;
     out->founding = message->keep.founding ? 1 : 0;
     out->whole_at = message->keep.whole_at;
+    out->noted_hosts = hosts;
+    out->noted_disks = disks;
+    out->n_noted_hosts = out->n_noted_disks = message->keep.noted_count;
     return out;
 }
 
@@ -103,6 +133,8 @@ void codec_keep_in(struct codec *codec, const Mneme__Keep *in, struct mn_down *o
                                  out->keep.records[0].sequence == in->after + 1);
     out->keep.founding = in->founding != 0;
     out->keep.whole_at = in->whole_at;
+    out->keep.noted = codec_noted_in(codec, in->n_noted_hosts, in->noted_hosts, in->n_noted_disks,
+                                     in->noted_disks, &out->keep.noted_count);
 }
 
 Mneme__Recall *codec_recall_out(struct codec *codec, const struct mn_down *message)
@@ -128,13 +160,20 @@ void codec_recall_in(struct codec *codec, const Mneme__Recall *in, struct mn_dow
 Mneme__Promised *codec_promised_out(struct codec *codec, const struct mn_up *message)
 {
     Mneme__Promised *out = codec_take(codec, 1, sizeof *out);
-    if (out != NULL) {
+    char **hosts = NULL;
+    uint64_t *disks = NULL;
+    codec_noted_out(codec, message->promised.noted, message->promised.noted_count, &hosts, &disks);
+    if (codec->result == MN_OK) {
         mneme__promised__init(out);
         out->promised = message->promised.promised;
         out->candidate = message->promised.candidate;
         out->sequence = message->promised.newest.sequence;
         out->generation = message->promised.newest.generation;
         out->member = (uint32_t)message->promised.member;
+        out->attempt = message->promised.attempt;
+        out->noted_hosts = hosts;
+        out->noted_disks = disks;
+        out->n_noted_hosts = out->n_noted_disks = message->promised.noted_count;
     }
     return out;
 }
@@ -146,6 +185,10 @@ void codec_promised_in(struct codec *codec, const Mneme__Promised *in, struct mn
     out->promised.newest = (struct mn_head){.generation = in->generation, .sequence = in->sequence};
     out->promised.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_WHOLE);
     (void)codec_check(codec, (in->sequence == 0) == (in->generation == 0));
+    out->promised.attempt = in->attempt;
+    out->promised.noted =
+        codec_noted_in(codec, in->n_noted_hosts, in->noted_hosts, in->n_noted_disks,
+                       in->noted_disks, &out->promised.noted_count);
 }
 
 Mneme__Kept *codec_answer_out(struct codec *codec, const struct mn_up *message)

@@ -112,6 +112,13 @@ struct mn_kept {
     uint32_t byte_count; /* MN_PIECE_SIZE_MAX at most; less only at the record's end */
 };
 
+/* Which disk a keeper was last heard to remember with: what it said with another one before that
+ * counts no more. */
+struct mn_noted {
+    struct mn_name host;
+    uint64_t disk;
+};
+
 /* How far the journal goes: a record and its generation; 0, 0 for an empty one. */
 struct mn_head {
     uint64_t generation;
@@ -176,6 +183,9 @@ struct mn_up {
             uint64_t candidate;
             struct mn_head newest; /* the newest whole record that it keeps */
             enum mn_member member;
+            uint32_t attempt;
+            const struct mn_noted *noted; /* what it was told of the others */
+            uint32_t noted_count;         /* MN_KEEPER_COUNT_MAX at most */
         } promised;
         struct {
             uint64_t number;
@@ -313,6 +323,7 @@ struct mn_down {
         } leased;
         struct {
             uint64_t candidate;
+            uint32_t attempt;
         } promise;
         struct {
             uint64_t number;
@@ -322,6 +333,8 @@ struct mn_down {
             uint32_t record_count;
             bool founding;
             uint64_t whole_at;
+            const struct mn_noted *noted;
+            uint32_t noted_count;
         } keep;
         struct {
             uint64_t sequence;

@@ -120,6 +120,7 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
         break;
     case MN_DOWN_PROMISE:
         promise.candidate = message->promise.candidate;
+        promise.attempt = message->promise.attempt;
         down.promise = &promise;
         break;
     case MN_DOWN_KEEP:
@@ -206,6 +207,7 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
         return;
     case MNEME__DOWN__BODY_PROMISE:
         out->promise.candidate = in->promise->candidate;
+        out->promise.attempt = in->promise->attempt;
         return;
     case MNEME__DOWN__BODY_KEEP:
         codec_keep_in(codec, in->keep, out);

@@ -143,6 +143,7 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     Mneme__AgentAside aside = MNEME__AGENT_ASIDE__INIT;
     Mneme__AgentPromise promise = MNEME__AGENT_PROMISE__INIT;
     Mneme__AgentHead head = MNEME__AGENT_HEAD__INIT;
+    Mneme__AgentNoted noted = MNEME__AGENT_NOTED__INIT;
     out.version = MN_PROTOCOL_VERSION;
     switch (record->kind) {
     case MN_AGENT_VAT:
@@ -193,6 +194,13 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     case MN_AGENT_KEPT:
         out.body_case = MNEME__AGENT_RECORD__BODY_KEPT;
         out.kept = codec_kept_out(&codec, &record->kept);
+        break;
+    case MN_AGENT_NOTED:
+        codec_noted_out(&codec, record->noted.items, record->noted.count, &noted.hosts,
+                        &noted.disks);
+        noted.n_hosts = noted.n_disks = codec.result == MN_OK ? record->noted.count : 0;
+        out.body_case = MNEME__AGENT_RECORD__BODY_NOTED;
+        out.noted = &noted;
         break;
     case MN_AGENT_MEMBER:
         out.body_case = MNEME__AGENT_RECORD__BODY_MEMBER;
@@ -250,6 +258,11 @@ static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
     case MNEME__AGENT_RECORD__BODY_KEPT:
         out->kind = MN_AGENT_KEPT;
         codec_kept_in(codec, in->kept, &out->kept);
+        return;
+    case MNEME__AGENT_RECORD__BODY_NOTED:
+        out->kind = MN_AGENT_NOTED;
+        out->noted.items = codec_noted_in(codec, in->noted->n_hosts, in->noted->hosts,
+                                          in->noted->n_disks, in->noted->disks, &out->noted.count);
         return;
     case MNEME__AGENT_RECORD__BODY_MEMBER:
         out->kind = MN_AGENT_MEMBER;

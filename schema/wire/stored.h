@@ -169,7 +169,8 @@ enum mn_agent_kind {
     MN_AGENT_PROMISE = 7,
     MN_AGENT_HEAD = 8, /* the newest record of the journal that this agent was shown */
     MN_AGENT_KEPT = 9, /* a record of the journal, or a piece of it, that this agent keeps */
-    MN_AGENT_MEMBER = 10
+    MN_AGENT_MEMBER = 10,
+    MN_AGENT_NOTED = 11 /* which disks the keepers were last said to remember with */
 };
 
 /* Whom a keeper has promised that generation. */
@@ -197,6 +198,10 @@ struct mn_agent_record {
         struct mn_head head;
         struct mn_kept kept;
         enum mn_member member;
+        struct {
+            const struct mn_noted *items;
+            uint32_t count;
+        } noted;
     };
 };
 

@@ -94,10 +94,15 @@ static void lines_kept(struct play *play, const struct mn_up *up)
 {
     if (up->kind == MN_UP_PROMISED) {
         lines_add(
-            play, "up promised %llu to %llu, newest %llu of %llu, %s\n",
+            play, "up promised %llu to %llu, newest %llu of %llu, %s",
             (unsigned long long)up->promised.promised, (unsigned long long)up->promised.candidate,
             (unsigned long long)up->promised.newest.sequence,
             (unsigned long long)up->promised.newest.generation, lines_member(up->promised.member));
+        for (uint32_t n = 0; n < up->promised.noted_count; n++) {
+            lines_add(play, ", noted %s %llu", up->promised.noted[n].host.text,
+                      (unsigned long long)up->promised.noted[n].disk);
+        }
+        lines_add(play, "\n");
     } else if (up->kind == MN_UP_KEPT) {
         lines_add(play, "up kept #%llu %s %llu + %llu, %s\n", (unsigned long long)up->kept.number,
                   up->kept.matched ? "up to" : "not after", (unsigned long long)up->kept.sequence,
@@ -291,6 +296,14 @@ static void lines_record(struct play *play, const struct agent_effect *effect)
         lines_add(play, "kept %llu + %llu of %llu\n", (unsigned long long)record->kept.sequence,
                   (unsigned long long)record->kept.offset,
                   (unsigned long long)record->kept.generation);
+        return;
+    case MN_AGENT_NOTED:
+        lines_add(play, "noted");
+        for (uint32_t i = 0; i < record->noted.count; i++) {
+            lines_add(play, " %s %llu", record->noted.items[i].host.text,
+                      (unsigned long long)record->noted.items[i].disk);
+        }
+        lines_add(play, "\n");
         return;
     case MN_AGENT_MEMBER:
         lines_add(play, "member %s\n", lines_member(record->member));

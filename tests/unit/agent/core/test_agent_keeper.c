@@ -180,6 +180,32 @@ static void votes_when_it_has_been_called_whole(void **state)
     play_close(&play);
 }
 
+static void notes_which_disks_the_others_have(void **state)
+{
+    (void)state;
+    struct play play;
+    open_promised(&play);
+    struct mn_noted noted = {.host = mn_name_of("h3"), .disk = 9};
+    struct mn_down down = {.generation = 5, .kind = MN_DOWN_KEEP};
+    down.keep.number = 1;
+    down.keep.noted = &noted;
+    down.keep.noted_count = 1;
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+    play_expect(&play, "record #3 noted h3 9\n");
+    play_recorded(&play, 3);
+    play_expect(&play, "up kept #1 up to 0 + 0, blank\n");
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down}); /* no news */
+    play_expect(&play, "up kept #1 up to 0 + 0, blank\n");
+    promise(&play, 6, 78);
+    play_recorded(&play, 5);
+    play_expect(&play, "note generation\n"
+                       "record #4 generation 6\n"
+                       "record #5 promise 6 to 78\n"
+                       "up hello h1 generation 6 round 0\n"
+                       "up promised 6 to 78, newest 0 of 0, blank, noted h3 9\n");
+    play_close(&play);
+}
+
 static void remembers_all_of_it_after_a_restart(void **state)
 {
     (void)state;
@@ -255,6 +281,7 @@ int main(void)
         cmocka_unit_test(gives_way_to_a_newer_generation),
         cmocka_unit_test(takes_a_large_record_in_pieces),
         cmocka_unit_test(votes_when_it_has_been_called_whole),
+        cmocka_unit_test(notes_which_disks_the_others_have),
         cmocka_unit_test(remembers_all_of_it_after_a_restart),
         cmocka_unit_test(holds_the_newest_head_that_it_was_shown),
         cmocka_unit_test(an_answer_takes_whole_records_or_one_piece),

@@ -417,6 +417,58 @@ static void a_large_record_is_put_together(void **state)
     free(bytes);
 }
 
+/* h1 promised, lost its disk and was refilled by the coordinator before, which h3 has noted. */
+static void a_promise_of_a_disk_that_was_lost_since_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct mn_noted noted = {.host = mn_name_of("h1"), .disk = 21};
+    struct mn_up message = {.generation = 3, .disk = 11, .kind = MN_UP_PROMISED};
+    open_with(&stage, three);
+    pass_over(&stage);
+    message.promised.promised = 3;
+    message.promised.candidate = CANDIDATE;
+    message.promised.newest = (struct mn_head){.generation = 2, .sequence = 3};
+    message.promised.member = MN_MEMBER_WHOLE;
+    up(&stage, 1, &message);
+    message.disk = 13;
+    message.promised.noted = &noted;
+    message.promised.noted_count = 1;
+    up(&stage, 3, &message);
+    expect(&stage, "h1 promise 3\n");
+    message.disk = 11;
+    message.promised.noted_count = 0;
+    up(&stage, 1, &message); /* its first word once more */
+    expect(&stage, "");
+    message.disk = 21;
+    message.promised.attempt = 1;
+    message.promised.newest.sequence = 4;
+    up(&stage, 1, &message);
+    expect(&stage, "h1 recall 4 after 2\n");
+    close_stage(&stage);
+}
+
+static void tells_the_keepers_which_disks_they_have(void **state)
+{
+    (void)state;
+    struct stage stage;
+    open_leading(&stage);
+    struct mn_up message = {.disk = 11, .kind = MN_UP_KEPT};
+    message.kept.number = 1;
+    message.kept.matched = true;
+    message.kept.sequence = 3;
+    message.kept.member = MN_MEMBER_WHOLE;
+    up(&stage, 1, &message);
+    expect(&stage, "");
+    tick_at(&stage, 2100);
+    pass_over(&stage);
+    message.kept.number = 4;
+    message.disk = 12; /* another one, that somebody else has refilled */
+    up(&stage, 1, &message);
+    expect(&stage, "note keeper_has_forgotten\n");
+    close_stage(&stage);
+}
+
 static void a_promise_that_cannot_be_is_not_believed(void **state)
 {
     (void)state;
@@ -560,6 +612,8 @@ int main(void)
         cmocka_unit_test(a_new_cluster_needs_every_keeper_once),
         cmocka_unit_test(a_journal_that_has_forgotten_is_completed_first),
         cmocka_unit_test(a_large_record_is_put_together),
+        cmocka_unit_test(a_promise_of_a_disk_that_was_lost_since_is_asked_for_again),
+        cmocka_unit_test(tells_the_keepers_which_disks_they_have),
         cmocka_unit_test(a_promise_that_cannot_be_is_not_believed),
         cmocka_unit_test(records_that_were_never_in_force_are_set_aside),
         cmocka_unit_test(stands_down_when_a_higher_generation_shows),

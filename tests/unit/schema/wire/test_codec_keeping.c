@@ -73,6 +73,9 @@ static void what_is_to_be_kept_comes_out_as_it_went_in(void **state)
     in.keep.record_count = 2;
     in.keep.founding = true;
     in.keep.whole_at = 5;
+    struct mn_noted noted = {.host = mn_name_of("h3"), .disk = 9};
+    in.keep.noted = &noted;
+    in.keep.noted_count = 1;
     assert_int_equal(down(&in, &arena, &out), MN_OK);
     assert_int_equal(out.head, 3);
     assert_int_equal(out.keep.number, 9);
@@ -80,6 +83,9 @@ static void what_is_to_be_kept_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.keep.after_generation, 1);
     assert_true(out.keep.founding);
     assert_int_equal(out.keep.whole_at, 5);
+    assert_int_equal(out.keep.noted_count, 1);
+    assert_string_equal(out.keep.noted[0].host.text, "h3");
+    assert_int_equal(out.keep.noted[0].disk, 9);
     assert_int_equal(out.keep.record_count, 2);
     assert_int_equal(out.keep.records[0].kind, 2);
     assert_int_equal(out.keep.records[0].written_at, 77);
@@ -146,12 +152,18 @@ static void a_keepers_answers_come_out_as_they_went_in(void **state)
     in.promised.candidate = 99;
     in.promised.newest = (struct mn_head){.generation = 3, .sequence = 17};
     in.promised.member = MN_MEMBER_WHOLE;
+    struct mn_noted noted = {.host = mn_name_of("h3"), .disk = 9};
+    in.promised.attempt = 2;
+    in.promised.noted = &noted;
+    in.promised.noted_count = 1;
     assert_int_equal(up(&in, &arena, &out), MN_OK);
     assert_int_equal(out.promised.promised, 4);
     assert_int_equal(out.promised.candidate, 99);
     assert_int_equal(out.promised.newest.sequence, 17);
     assert_int_equal(out.promised.newest.generation, 3);
     assert_int_equal(out.promised.member, MN_MEMBER_WHOLE);
+    assert_int_equal(out.promised.attempt, 2);
+    assert_int_equal(out.promised.noted[0].disk, 9);
     in.promised.newest.generation = 0; /* a record is of some generation */
     assert_int_equal(up(&in, &arena, &out), MN_BAD_INPUT);
     in = (struct mn_up){.generation = 4, .kind = MN_UP_KEPT};
@@ -186,7 +198,9 @@ static void a_coordinators_questions_come_out_as_they_went_in(void **state)
     struct mn_down in = {.generation = 4, .kind = MN_DOWN_PROMISE};
     struct mn_down out;
     in.promise.candidate = 99;
+    in.promise.attempt = 2;
     assert_int_equal(down(&in, &arena, &out), MN_OK);
+    assert_int_equal(out.promise.attempt, 2);
     assert_int_equal(out.promise.candidate, 99);
     in = (struct mn_down){.generation = 4, .kind = MN_DOWN_RECALL};
     in.recall.sequence = 5;
@@ -226,6 +240,12 @@ static void an_agent_reads_back_what_it_keeps(void **state)
     assert_int_equal(agent_record(&in, &arena).head.sequence, 40);
     in = (struct mn_agent_record){.kind = MN_AGENT_MEMBER, .member = MN_MEMBER_WHOLE};
     assert_int_equal(agent_record(&in, &arena).member, MN_MEMBER_WHOLE);
+    struct mn_noted noted = {.host = mn_name_of("h3"), .disk = 9};
+    in = (struct mn_agent_record){.kind = MN_AGENT_NOTED};
+    in.noted.items = &noted;
+    in.noted.count = 1;
+    assert_string_equal(agent_record(&in, &arena).noted.items[0].host.text, "h3");
+    assert_int_equal(agent_record(&in, &arena).noted.items[0].disk, 9);
     in = (struct mn_agent_record){.kind = MN_AGENT_KEPT, .kept = kept(3, 2, "abc")};
     assert_memory_equal(agent_record(&in, &arena).kept.bytes, "abc", 3);
     assert_int_equal(agent_record(&in, &arena).kept.sequence, 3);
