@@ -30,13 +30,13 @@ static bool aside_dead(const struct mn_lineage *lineage, mn_epoch epoch)
 static bool aside_explained(const struct agent_vat *vat, const struct mn_lineage *lineage)
 {
     return lineage->count > 0 &&
-           mn_epoch_run(lineage->forks[lineage->count - 1].next) > vat->start.run;
+           mn_epoch_run(lineage->forks[lineage->count - 1].next) > vat->start->run;
 }
 
 /* Whether the file died with the life that ran here. */
 static bool aside_takes(const struct agent_vat *vat, const struct agent_file *file)
 {
-    return file->state == AGENT_FILE_HERE && mn_epoch_run(file->epoch) <= vat->start.run &&
+    return file->state == AGENT_FILE_HERE && mn_epoch_run(file->epoch) <= vat->start->run &&
            aside_dead(&vat->aside->lineage, file->epoch);
 }
 
@@ -67,7 +67,7 @@ void agent_aside_free(struct agent_vat *vat)
 
 void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct mn_stop *stop)
 {
-    if (vat->aside_run >= vat->start.run || stop->run < vat->start.run ||
+    if (vat->aside_run >= vat->start->run || stop->run < vat->start->run ||
         !aside_explained(vat, &stop->lineage) || (vat->aside != NULL && vat->aside->moving)) {
         return;
     }
@@ -154,7 +154,7 @@ void agent_aside_advance(struct agent *agent, struct agent_vat *vat)
     if (vat->aside == NULL || !aside_ready(agent, vat)) {
         return;
     }
-    vat->aside->run = vat->start.run;
+    vat->aside->run = vat->start->run;
     if (!aside_choose(agent, vat)) {
         return;
     }

@@ -100,7 +100,7 @@ static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent
     }
     struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_OFFER, &vat->name);
     if (message != NULL) {
-        message->run = vat->start.run;
+        message->run = vat->start->run;
         message->offer.epoch = file->epoch;
         message->offer.size = file->size;
         message->offer.digest = file->digest;

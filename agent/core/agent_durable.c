@@ -14,7 +14,7 @@
 static const char *written_wrong(const struct agent_vat *vat, const struct mn_from_vat *message)
 {
     mn_epoch epoch = message->written.epoch;
-    if (mn_epoch_run(epoch) != vat->start.run) {
+    if (mn_epoch_run(epoch) != vat->start->run) {
         return "a checkpoint of another run";
     }
     if (message->written.onto >= epoch || message->written.since >= epoch) {
@@ -34,7 +34,7 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
     if (wrong != NULL) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BAD_WORD,
                                                     .vat = vat->name,
-                                                    .run = vat->start.run,
+                                                    .run = vat->start->run,
                                                     .epoch = epoch,
                                                     .text = wrong});
         return;
@@ -135,7 +135,7 @@ static bool file_broken(const struct agent_vat *vat, const struct agent_file *fi
  * is not known here. */
 static mn_epoch epoch_before(const struct agent_vat *vat, mn_epoch epoch)
 {
-    const struct mn_start *start = &vat->start;
+    const struct mn_start *start = vat->start;
     if (epoch != mn_epoch_first(mn_epoch_run(epoch))) {
         return epoch - 1;
     }
@@ -206,7 +206,7 @@ static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_
         struct mn_copies *message =
             agent_say_copies(agent, vat->holders[i], MN_COPIES_DROP, &vat->name);
         if (message != NULL) {
-            message->drop.run = vat->start.run;
+            message->drop.run = vat->start->run;
             message->drop.keep = keep;
             message->drop.keep_count = keep_count;
         }

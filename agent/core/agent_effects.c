@@ -123,7 +123,7 @@ void agent_ask_process(struct agent *agent, enum agent_effect_kind kind,
     struct agent_effect *effect = agent_ask(agent, kind);
     if (effect != NULL) {
         effect->process.vat = vat->name;
-        effect->process.run = vat->start.run;
+        effect->process.run = vat->start->run;
         effect->process.pid = vat->pid;
         effect->process.pid_started = vat->pid_started;
     }
@@ -157,7 +157,7 @@ void agent_note_vat(struct agent *agent, enum agent_note note, const struct agen
                     const char *text)
 {
     agent_note(agent, (struct agent_note_facts){
-                          .note = note, .vat = vat->name, .run = vat->start.run, .text = text});
+                          .note = note, .vat = vat->name, .run = vat->start->run, .text = text});
 }
 
 const char *agent_note_what(enum agent_note note)

@@ -14,9 +14,9 @@ static bool link_here(const struct agent_vat *vat, const struct mn_link *link)
 /* The first of the chain that is not here; NULL when all are. */
 static const struct mn_link *chain_missing(const struct agent_vat *vat)
 {
-    for (uint32_t i = 0; i < vat->start.chain_count; i++) {
-        if (!link_here(vat, &vat->start.chain[i])) {
-            return &vat->start.chain[i];
+    for (uint32_t i = 0; i < vat->start->chain_count; i++) {
+        if (!link_here(vat, &vat->start->chain[i])) {
+            return &vat->start->chain[i];
         }
     }
     return NULL;
@@ -29,8 +29,8 @@ bool agent_chain_whole(const struct agent_vat *vat)
 
 bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch)
 {
-    for (uint32_t i = 0; i < vat->start.chain_count; i++) {
-        if (vat->start.chain[i].epoch == epoch) {
+    for (uint32_t i = 0; i < vat->start->chain_count; i++) {
+        if (vat->start->chain[i].epoch == epoch) {
             return true;
         }
     }
@@ -76,7 +76,7 @@ static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct m
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FETCH,
                                                 .vat = vat->name,
                                                 .host = link->holder,
-                                                .run = vat->start.run,
+                                                .run = vat->start->run,
                                                 .epoch = link->epoch});
     if (!coming && !file->writing) {
         agent_say_want(agent, host, vat, file);
@@ -87,8 +87,8 @@ static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct m
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat)
 {
     uint32_t under_way = 0;
-    for (uint32_t i = 0; i < vat->start.chain_count && under_way < AGENT_WINDOW_COUNT; i++) {
-        const struct mn_link *link = &vat->start.chain[i];
+    for (uint32_t i = 0; i < vat->start->chain_count && under_way < AGENT_WINDOW_COUNT; i++) {
+        const struct mn_link *link = &vat->start->chain[i];
         if (link_here(vat, link)) {
             continue;
         }
@@ -143,7 +143,7 @@ void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epo
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FETCH_FAILED,
                                                 .vat = vat->name,
                                                 .host = *agent_host_name(agent, host),
-                                                .run = vat->start.run,
+                                                .run = vat->start->run,
                                                 .epoch = epoch,
                                                 .code = why});
     if (vat->life == AGENT_LIFE_FETCHING) {

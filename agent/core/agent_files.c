@@ -109,7 +109,7 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
  * what this run was restored to and not dead by its lineage. */
 bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file)
 {
-    const struct mn_start *start = &vat->start;
+    const struct mn_start *start = vat->start;
     if (mn_epoch_run(file->epoch) == start->run) {
         return true;
     }
@@ -127,7 +127,7 @@ bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file)
 
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat)
 {
-    mn_run newest = vat->start.run > agent_next_run(vat) ? vat->start.run : agent_next_run(vat);
+    mn_run newest = vat->start->run > agent_next_run(vat) ? vat->start->run : agent_next_run(vat);
     if (vat->fence >= newest) {
         newest = vat->fence + 1; /* a fenced run is followed by a higher one */
     }

@@ -23,7 +23,7 @@ void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat
     piece->generation = agent->generation_safe;
     piece->kind = MN_COPIES_PIECE;
     piece->vat = vat->name;
-    piece->run = agent_vat_owned(vat) ? vat->start.run : 0;
+    piece->run = agent_vat_owned(vat) ? vat->start->run : 0;
     piece->piece.epoch = file->epoch;
     piece->piece.size = file->size;
     piece->piece.digest = file->digest;
@@ -58,7 +58,7 @@ void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *va
 static bool holder_is_ours(const struct agent_vat *vat, mn_epoch epoch)
 {
     return vat->life != AGENT_LIFE_NONE && vat->life != AGENT_LIFE_STOPPED &&
-           !agent_vat_fenced(vat) && mn_epoch_run(epoch) == vat->start.run;
+           !agent_vat_fenced(vat) && mn_epoch_run(epoch) == vat->start->run;
 }
 
 /* @host hands out copies of @vat unasked: only the agent that runs it does so. Several may believe

@@ -76,7 +76,7 @@ static void intervals_add_silent(struct agent *agent, struct intervals_draft *dr
     draft->silent_count += 1;
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SILENT,
                                                 .vat = vat->name,
-                                                .run = vat->start.run,
+                                                .run = vat->start->run,
                                                 .round = agent->freeze.round});
 }
 

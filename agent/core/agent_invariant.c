@@ -27,7 +27,7 @@ static void invariant_vat(const struct agent *agent, const struct agent_vat *vat
                    vat->life == AGENT_LIFE_UP;
     mn_assert(!process || vat->pid != 0);
     mn_assert(!vat->connected || agent_linked_vat(agent, &vat->connection) == vat);
-    mn_assert(vat->next == NULL || vat->next->run > vat->start.run);
+    mn_assert(vat->next == NULL || vat->next->run > vat->start->run);
     mn_assert(vat->next == NULL || vat->next->run > vat->fence);
     mn_assert(!vat->awaited || agent->freeze.state != AGENT_FREEZE_OPEN);
     mn_assert(!vat->lease_wanted || !agent_vat_fenced(vat));

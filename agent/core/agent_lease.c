@@ -23,7 +23,7 @@ static void lease_ask(struct agent *agent, struct agent_vat *const *vats, size_t
     for (size_t i = 0; asked != NULL && i < count; i++) {
         if (lease_may(vats[i])) {
             asked[asked_count++] =
-                (struct mn_vat_run){.vat = vats[i]->name, .run = vats[i]->start.run};
+                (struct mn_vat_run){.vat = vats[i]->name, .run = vats[i]->start->run};
         }
     }
     struct mn_up *up = asked_count > 0 ? agent_say_up(agent, MN_UP_LEASES) : NULL;
@@ -82,7 +82,7 @@ void agent_leased(struct agent *agent, const struct mn_down *down)
                     (mn_time)down->leased.lease_ms * MN_MS;
     for (uint32_t i = 0; i < down->leased.vat_count; i++) {
         struct agent_vat *vat = agent_find_vat(agent, &down->leased.vats[i].vat);
-        if (vat != NULL && vat->start.run == down->leased.vats[i].run && lease_may(vat) &&
+        if (vat != NULL && vat->start->run == down->leased.vats[i].run && lease_may(vat) &&
             until > agent->now && until > vat->lease_until) {
             lease_say(agent, vat, until);
         }

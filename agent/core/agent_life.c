@@ -36,7 +36,7 @@ void agent_life_move(struct agent_vat *vat, enum agent_life to)
 struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
 {
     struct mn_vat_status status = {.vat = vat->name,
-                                   .run = vat->start.run,
+                                   .run = vat->start->run,
                                    .aside = vat->aside_run,
                                    .aside_count = vat->aside_count};
     if (vat->next != NULL) {
@@ -92,7 +92,7 @@ void agent_say_state(struct agent *agent, const struct agent_vat *vat, const cha
 
 bool agent_vat_fenced(const struct agent_vat *vat)
 {
-    return vat->start.run <= vat->fence;
+    return vat->start->run <= vat->fence;
 }
 
 bool agent_vat_owned(const struct agent_vat *vat)
@@ -122,25 +122,25 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
     }
     vat->pid_started = 0;
     memset(&vat->endpoint, 0, sizeof vat->endpoint);
-    if (vat->floor > vat->start.keep) {
-        vat->floor = vat->start.keep; /* a loss took it back below: that is what it goes on from */
+    if (vat->floor > vat->start->keep) {
+        vat->floor = vat->start->keep; /* a loss took it back below: that is what it goes on from */
     }
     agent_copies_begin(agent, vat);
     agent_notices_begin(agent, vat);
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_START,
                                                 .vat = vat->name,
-                                                .run = vat->start.run,
-                                                .epoch = vat->start.keep,
-                                                .round = vat->start.round});
+                                                .run = vat->start->run,
+                                                .epoch = vat->start->keep,
+                                                .round = vat->start->round});
     agent_put_vat(agent, vat);
-    agent_when_recorded(agent, AGENT_THEN_START, vat, vat->start.run, 0);
+    agent_when_recorded(agent, AGENT_THEN_START, vat, vat->start->run, 0);
 }
 
 /* No process of this life is left, and it is not to go on: what follows? */
 void agent_life_over(struct agent *agent, struct agent_vat *vat)
 {
     if (vat->next != NULL) {
-        bool copied = agent_copy_start(agent, &vat->start, vat->next);
+        bool copied = agent_start_take(agent, vat, vat->next);
         agent_next_forget(vat);
         if (copied) {
             agent_life_begin(agent, vat);

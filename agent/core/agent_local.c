@@ -41,22 +41,22 @@ static void local_store_path(const struct agent *agent, const struct mn_name *va
 static void local_say_life(struct agent *agent, const struct agent_vat *vat)
 {
     struct mn_to_vat *message = agent_say_vat(agent, &vat->connection, MN_TO_VAT_LIFE);
-    mn_epoch *chain = agent_take(agent, vat->start.chain_count, sizeof *chain);
+    mn_epoch *chain = agent_take(agent, vat->start->chain_count, sizeof *chain);
     if (message == NULL || chain == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < vat->start.chain_count; i++) {
-        chain[i] = vat->start.chain[i].epoch;
+    for (uint32_t i = 0; i < vat->start->chain_count; i++) {
+        chain[i] = vat->start->chain[i].epoch;
     }
     const struct agent_config *config = &agent->config;
     struct mn_life *life = &message->life;
     life->vat = vat->name;
-    life->run = vat->start.run;
-    life->incarnation = vat->start.incarnation;
-    life->keep = vat->start.keep;
-    life->outcome = vat->start.outcome;
+    life->run = vat->start->run;
+    life->incarnation = vat->start->incarnation;
+    life->keep = vat->start->keep;
+    life->outcome = vat->start->outcome;
     life->round = agent_round_settled(agent, vat);
-    life->lineage = vat->start.lineage;
+    life->lineage = vat->start->lineage;
     local_store_path(agent, &vat->name, life->store);
     local_copy_text(life->key_file, sizeof life->key_file, config->key_file);
     life->address = config->address;
@@ -68,7 +68,7 @@ static void local_say_life(struct agent *agent, const struct agent_vat *vat)
     life->send_ms = config->send_ms;
     life->early = vat->number < agent->directory->vat_count && agent->directory->early[vat->number];
     life->chain = chain;
-    life->chain_count = vat->start.chain_count;
+    life->chain_count = vat->start->chain_count;
     if (config->tell_keys) {
         life->host_keys = (const char(*)[MN_KEY_TEXT_SIZE])agent->directory->keys;
         life->host_key_count = agent->directory->host_count;
@@ -85,7 +85,7 @@ static void local_catch_up(struct agent *agent, struct agent_vat *vat)
 
 void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run)
 {
-    if (vat->life != AGENT_LIFE_UP || vat->start.run != run) {
+    if (vat->life != AGENT_LIFE_UP || vat->start->run != run) {
         return;
     }
     vat->up_recorded = true;
@@ -107,7 +107,7 @@ static void local_attach(struct agent *agent, const struct agent_connection *con
         local_end(agent, connection, name, run, "this host was not told to run this vat");
         return;
     }
-    if (run != 0 && run != vat->start.run) {
+    if (run != 0 && run != vat->start->run) {
         local_end(agent, connection, name, run, "this run of the vat is over");
         return;
     }
@@ -144,7 +144,7 @@ static void local_trouble(struct agent *agent, const struct agent_vat *vat,
 {
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_TROUBLE,
                                                 .vat = vat->name,
-                                                .run = vat->start.run,
+                                                .run = vat->start->run,
                                                 .code = message->trouble.code,
                                                 .text = message->trouble.text});
 }
@@ -174,7 +174,7 @@ void agent_from_vat(struct agent *agent, const struct agent_connection *connecti
         local_trouble(agent, vat, message);
         return;
     }
-    if (message->run != vat->start.run) {
+    if (message->run != vat->start->run) {
         local_end(agent, connection, &vat->name, message->run, "this run of the vat is over");
         return;
     }

@@ -13,7 +13,7 @@
 bool agent_notice_open(const struct agent_decision *decision, const struct agent_told *told,
                        const struct agent_vat *vat)
 {
-    return !told->handled && decision->round > vat->start.told_round;
+    return !told->handled && decision->round > vat->start->told_round;
 }
 
 /* A new life knows what its start says, whatever its former one has handled. */
@@ -38,7 +38,7 @@ uint64_t agent_round_settled(const struct agent *agent, const struct agent_vat *
             settled = decision->round - 1;
         }
     }
-    return settled < vat->start.told_round ? settled : vat->start.told_round;
+    return settled < vat->start->told_round ? settled : vat->start->told_round;
 }
 
 static void notices_say_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round)
@@ -46,7 +46,7 @@ static void notices_say_handled(struct agent *agent, const struct agent_vat *vat
     struct mn_up *up = agent_say_up(agent, MN_UP_HANDLED);
     if (up != NULL) {
         up->handled.vat = vat->name;
-        up->handled.run = vat->start.run;
+        up->handled.run = vat->start->run;
         up->handled.round = round;
     }
 }
@@ -66,7 +66,7 @@ void agent_notices_known(struct agent *agent, const struct mn_decision_notice *n
     for (uint32_t i = 0; i < notice->told_count; i++) {
         const struct agent_vat *vat = agent_find_vat(agent, &notice->told[i].vat);
         if (vat != NULL && vat->next == NULL && !agent_vat_fenced(vat) &&
-            notice->round <= vat->start.told_round) {
+            notice->round <= vat->start->told_round) {
             notices_say_handled(agent, vat, notice->round);
         }
     }
@@ -105,7 +105,7 @@ void agent_notices_tell(struct agent *agent, const struct agent_vat *vat)
                 return;
             }
             notices_say(agent, vat, decision->round, told);
-        } else if (decision->round == newest && newest >= vat->start.round) {
+        } else if (decision->round == newest && newest >= vat->start->round) {
             notices_say(agent, vat, newest, NULL);
         }
     }
@@ -122,7 +122,7 @@ void agent_notices_handled(struct agent *agent, const struct agent_vat *vat, uin
         told->handled = true;
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_HANDLED,
                                                     .vat = vat->name,
-                                                    .run = vat->start.run,
+                                                    .run = vat->start->run,
                                                     .round = round});
     }
     notices_say_handled(agent, vat, round);

@@ -145,12 +145,12 @@ struct agent_vat {
     struct mn_name name;
     uint32_t number; /* of its name */
     enum agent_life life;
-    struct mn_start start; /* the newest; its chain is owned */
-    struct mn_start *next; /* what follows once the process has ended; NULL: nothing. Owned */
-    uint32_t pid;          /* 0: no process */
-    uint64_t pid_started;  /* clock ticks since boot */
-    bool adopting;         /* whether that process still runs is being asked */
-    mn_time fetched_at;    /* FETCHING: when something of the chain last came nearer */
+    const struct mn_start *start; /* the newest; owned, unless it is of no run */
+    const struct mn_start *next; /* what follows once the process has ended; NULL: nothing. Owned */
+    uint32_t pid;                /* 0: no process */
+    uint64_t pid_started;        /* clock ticks since boot */
+    bool adopting;               /* whether that process still runs is being asked */
+    mn_time fetched_at;          /* FETCHING: when something of the chain last came nearer */
     struct mn_endpoint endpoint;
     bool up_recorded; /* UP: its endpoint is on record, so that it may be said */
     bool connected;
@@ -446,7 +446,8 @@ bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
 mn_run agent_next_run(const struct agent_vat *vat);
 void agent_next_forget(struct agent_vat *vat);
 bool agent_next_take(struct agent *agent, struct agent_vat *vat, const struct mn_start *start);
-bool agent_copy_start(struct agent *agent, struct mn_start *out, const struct mn_start *start);
+/* Take over a copy of @start as the newest; false after failing. */
+bool agent_start_take(struct agent *agent, struct agent_vat *vat, const struct mn_start *start);
 void agent_vat_destroy(struct agent_vat *vat);
 
 /* agent_life.c, agent_vats.c: which life of each vat runs here. */

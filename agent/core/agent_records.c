@@ -24,16 +24,16 @@ void agent_put_record(struct agent *agent, const struct mn_agent_record *record,
 void agent_put_vat(struct agent *agent, const struct agent_vat *vat)
 {
     struct mn_agent_record record = {.kind = MN_AGENT_VAT};
-    record.vat.start = vat->start;
+    record.vat.start = *vat->start;
     record.vat.pid = vat->pid;
     record.vat.pid_started = vat->pid_started;
     record.vat.endpoint = vat->endpoint;
-    struct mn_link *chain = agent_take(agent, vat->start.chain_count, sizeof *chain);
+    struct mn_link *chain = agent_take(agent, vat->start->chain_count, sizeof *chain);
     if (chain == NULL) {
         return;
     }
-    if (vat->start.chain_count > 0) {
-        memcpy(chain, vat->start.chain, vat->start.chain_count * sizeof *chain);
+    if (vat->start->chain_count > 0) {
+        memcpy(chain, vat->start->chain, vat->start->chain_count * sizeof *chain);
     }
     record.vat.start.chain = chain;
     agent_put_record(agent, &record, false);
@@ -77,7 +77,7 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
         agent_vat_is_up(agent, pending->vat, pending->run);
         return;
     case AGENT_THEN_END:
-        if (pending->vat->start.run == pending->run) {
+        if (pending->vat->start->run == pending->run) {
             agent_life_end(agent, pending->vat);
         }
         return;
@@ -133,7 +133,7 @@ void agent_recorded(struct agent *agent, uint64_t sequence)
 static void records_load_vat(struct agent *agent, const struct mn_agent_vat *record)
 {
     struct agent_vat *vat = agent_need_vat(agent, &record->start.vat);
-    if (vat == NULL || !agent_copy_start(agent, &vat->start, &record->start)) {
+    if (vat == NULL || !agent_start_take(agent, vat, &record->start)) {
         return;
     }
     vat->pid = record->pid;

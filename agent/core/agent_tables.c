@@ -7,6 +7,17 @@
 #include "agent_private.h"
 #include "base/grow.h"
 
+/* What a vat has that was never to run here: most are copies for others. */
+static const struct mn_start start_none;
+
+static void start_forget(const struct mn_start *start)
+{
+    if (start != NULL && start != &start_none) {
+        free((void *)start->chain);
+        free((void *)start);
+    }
+}
+
 /* Where @name is, or belongs. */
 static size_t vats_place(const struct agent *agent, const struct mn_name *name)
 {
@@ -58,6 +69,7 @@ struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name
     }
     vat->name = *name;
     vat->number = number;
+    vat->start = &start_none;
     vat->busy_list = &agent->busy;
     agent_copies_begin(agent, vat);
     size_t place = vats_place(agent, name);
@@ -80,7 +92,7 @@ void agent_vat_destroy(struct agent_vat *vat)
     free(vat->files);
     free(vat->holders);
     free(vat->interval.heard);
-    free((void *)vat->start.chain);
+    start_forget(vat->start);
     agent_next_forget(vat);
     free(vat);
 }
@@ -177,20 +189,35 @@ bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
     return true;
 }
 
-bool agent_copy_start(struct agent *agent, struct mn_start *out, const struct mn_start *start)
+/* A copy in the heap, or NULL after failing. */
+static struct mn_start *start_copy(struct agent *agent, const struct mn_start *start)
 {
+    struct mn_start *copy = malloc(sizeof *copy);
     struct mn_link *chain = NULL;
-    if (start->chain_count > 0) {
+    if (copy != NULL && start->chain_count > 0) {
         chain = malloc(start->chain_count * sizeof *chain);
-        if (chain == NULL) {
-            agent_fail(agent, MN_NO_MEMORY);
-            return false;
-        }
+    }
+    if (copy == NULL || (chain == NULL && start->chain_count > 0)) {
+        free(copy);
+        agent_fail(agent, MN_NO_MEMORY);
+        return NULL;
+    }
+    if (chain != NULL) {
         memcpy(chain, start->chain, start->chain_count * sizeof *chain);
     }
-    free((void *)out->chain);
-    *out = *start;
-    out->chain = chain;
+    *copy = *start;
+    copy->chain = chain;
+    return copy;
+}
+
+bool agent_start_take(struct agent *agent, struct agent_vat *vat, const struct mn_start *start)
+{
+    const struct mn_start *copy = start_copy(agent, start);
+    if (copy == NULL) {
+        return false;
+    }
+    start_forget(vat->start);
+    vat->start = copy;
     return true;
 }
 
@@ -201,22 +228,14 @@ mn_run agent_next_run(const struct agent_vat *vat)
 
 void agent_next_forget(struct agent_vat *vat)
 {
-    if (vat->next != NULL) {
-        free((void *)vat->next->chain);
-        free(vat->next);
-        vat->next = NULL;
-    }
+    start_forget(vat->next);
+    vat->next = NULL;
 }
 
 bool agent_next_take(struct agent *agent, struct agent_vat *vat, const struct mn_start *start)
 {
-    struct mn_start *next = calloc(1, sizeof *next);
+    const struct mn_start *next = start_copy(agent, start);
     if (next == NULL) {
-        agent_fail(agent, MN_NO_MEMORY);
-        return false;
-    }
-    if (!agent_copy_start(agent, next, start)) {
-        free(next);
         return false;
     }
     agent_next_forget(vat);

@@ -19,7 +19,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     if (vat == NULL) {
         return;
     }
-    mn_run newest = vat->next != NULL ? vat->next->run : vat->start.run;
+    mn_run newest = vat->next != NULL ? vat->next->run : vat->start->run;
     if (start->run == newest && vat->life != AGENT_LIFE_NONE) {
         agent_say_state(agent, vat, "");
         return;
@@ -35,7 +35,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     case AGENT_LIFE_FETCHING:
     case AGENT_LIFE_EXITED:
     case AGENT_LIFE_STOPPED:
-        if (agent_copy_start(agent, &vat->start, start)) {
+        if (agent_start_take(agent, vat, start)) {
             agent_life_begin(agent, vat);
         }
         return;
@@ -46,7 +46,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     case AGENT_LIFE_ENDING:
         if (agent_next_take(agent, vat, start)) {
             agent_put_fence(agent, vat, start->run - 1);
-            agent_when_recorded(agent, AGENT_THEN_END, vat, vat->start.run, 0);
+            agent_when_recorded(agent, AGENT_THEN_END, vat, vat->start->run, 0);
         }
         return;
     }
@@ -54,7 +54,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
 
 void agent_start_recorded(struct agent *agent, struct agent_vat *vat, mn_run run)
 {
-    if (vat->life == AGENT_LIFE_RECORDING && vat->start.run == run) {
+    if (vat->life == AGENT_LIFE_RECORDING && vat->start->run == run) {
         agent_life_go_on(agent, vat);
     }
 }
@@ -66,7 +66,7 @@ void agent_stop(struct agent *agent, const struct mn_stop *stop)
         return;
     }
     agent_put_fence(agent, vat, stop->run);
-    if (vat->start.run > stop->run || vat->life == AGENT_LIFE_NONE) {
+    if (vat->start->run > stop->run || vat->life == AGENT_LIFE_NONE) {
         agent_say_state(agent, vat, "");
         return;
     }
@@ -76,12 +76,12 @@ void agent_stop(struct agent *agent, const struct mn_stop *stop)
         agent_aside_advance(agent, vat);
         return;
     }
-    agent_when_recorded(agent, AGENT_THEN_END, vat, vat->start.run, 0);
+    agent_when_recorded(agent, AGENT_THEN_END, vat, vat->start->run, 0);
 }
 
 void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run)
 {
-    if (vat->life != AGENT_LIFE_WAITING || vat->start.run != run) {
+    if (vat->life != AGENT_LIFE_WAITING || vat->start->run != run) {
         return;
     }
     agent_life_move(vat, AGENT_LIFE_RUNNING);
@@ -102,7 +102,7 @@ static void process_started(struct agent *agent, struct agent_vat *vat, uint32_t
     mn_assert(vat->life == AGENT_LIFE_SPAWNING);
     agent_life_move(vat, AGENT_LIFE_WAITING);
     agent_put_vat(agent, vat);
-    agent_when_recorded(agent, AGENT_THEN_RELEASE, vat, vat->start.run, 0);
+    agent_when_recorded(agent, AGENT_THEN_RELEASE, vat, vat->start->run, 0);
 }
 
 static void process_gone(struct agent *agent, struct agent_vat *vat, const char *reason)
