@@ -135,6 +135,21 @@ static void add_round(struct mn_text *text, const json_t *round, bool colour)
     add_restored(text, json_object_get(round, "restored"), colour);
 }
 
+/* When operators had the coordinator go on without some of the keepers. */
+static void add_recalls(struct mn_text *text, const json_t *list)
+{
+    size_t index = 0;
+    json_t *recall = NULL;
+    json_array_foreach(list, index, recall)
+    {
+        mn_text_add(text, index == 0 ? "\nrecalls:\n  " : "  ");
+        words_add_time(text, facts_number(recall, "at"));
+        mn_text_add_format(text, " by %s: %s\n", facts_word(recall, "operator"),
+                           facts_word(recall, "reason"));
+        add_list(text, "    without keepers: ", json_object_get(recall, "absent"), NULL);
+    }
+}
+
 mn_result rounds_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour)
 {
@@ -157,6 +172,7 @@ mn_result rounds_tell(struct mn_text *text, const json_t *facts, const struct to
         mn_text_add(text, i > first ? "\n" : "");
         add_round(text, json_array_get(list, i), colour);
     }
+    add_recalls(text, json_object_get(facts, "recalls"));
     return mn_text_result(text);
 }
 

@@ -164,6 +164,7 @@ void coordinator_destroy(struct coordinator **out)
     }
     free((void *)coordinator->rounds);
     free(coordinator->steps);
+    free(coordinator->recalls);
     mn_arena_deinit(&coordinator->step_memory);
     free(coordinator->pendings);
     free(coordinator->asides);
@@ -214,6 +215,7 @@ static void begin_accepted(struct coordinator *coordinator,
     record->recall = *accepted;
     record->recall.absent = absent;
     coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_RECALL});
+    recalls_keep(coordinator, accepted);
 }
 
 static void on_begin(struct coordinator *coordinator, const struct coordinator_event *event)
@@ -254,6 +256,8 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
         vats_first_start(coordinator, pending->vat);
         return;
     case PENDING_RECALL:
+        coordinator->recall_recorded += 1;
+        return;
     case PENDING_HOST:
     case PENDING_RAISED:
         return;

@@ -338,6 +338,11 @@ size_t coordinator_step_count(const struct coordinator *coordinator);
 const struct mn_journal_step *coordinator_step_at(const struct coordinator *coordinator,
                                                   size_t index);
 
+/* What operators had it go on without, the oldest first: what is on record. */
+size_t coordinator_recall_count(const struct coordinator *coordinator);
+const struct mn_journal_recall *coordinator_recall_at(const struct coordinator *coordinator,
+                                                      size_t index);
+
 /* The ledger, for status and for evidence on demand. */
 const struct ledger *coordinator_ledger(const struct coordinator *coordinator);
 

@@ -170,6 +170,10 @@ struct coordinator {
     size_t first_start_count; /* vats that are starting for the first time */
     mn_time leases_from;      /* before that no lease is granted to anybody */
 
+    struct mn_journal_recall *recalls; /* oldest first; the names are in step_memory */
+    size_t recall_count;
+    size_t recall_capacity;
+    size_t recall_recorded;   /* so many of them are on record */
     struct step_entry *steps; /* oldest first */
     size_t step_count;
     size_t step_capacity;
@@ -335,6 +339,9 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
                const struct decision *decision);
 /* DECIDING: put what was made on record. */
 void plan_record(struct coordinator *coordinator, struct round *round);
+
+/* recalls.c: an operator had it go on without some of the keepers. */
+void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recall *recall);
 
 /* approve.c: plans that wait for an operator. */
 /* Whether the plan that was made of @take has to wait; the round takes the decision then. */

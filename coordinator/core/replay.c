@@ -201,6 +201,8 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
     case MN_JOURNAL_RECALL:
+        recalls_keep(coordinator, &record->recall);
+        coordinator->recall_recorded = coordinator->recall_count;
         return;
     case MN_JOURNAL_STEP:
         approve_replay(coordinator, &record->step);

@@ -68,6 +68,8 @@ mn_result answer_find_round(const struct answer_source *source, uint64_t number,
  * them those that another coordinator went on with as @through. NULL when memory is out. */
 json_t *answer_step(const struct mn_journal_step *step);
 json_t *answer_steps(const struct answer_source *source, uint64_t after, uint64_t through);
+/* What operators recalled, the newest ANSWER_STEP_COUNT_MAX. */
+json_t *answer_recalls(const struct answer_source *source);
 void answer_plan_name(uint64_t plan, char name[ANSWER_PLAN_SIZE]);
 
 /* Answer @request into @reply, whose JSON is heap memory that the caller frees (NULL when the code

@@ -100,7 +100,7 @@ static json_t *rounds_row(const struct answer_source *source,
 mn_result answer_rounds(const struct answer_source *source, json_t **json, struct mn_error *error)
 {
     size_t count = coordinator_round_count(source->coordinator);
-    size_t room = ANSWER_SIZE_MAX - 256; /* for what stands around the rows */
+    size_t room = ANSWER_SIZE_MAX - 256 * 1024; /* for what stands around the rows */
     size_t left = count;
     json_t *list = json_array();
     mn_result result = list == NULL ? MN_NO_MEMORY : MN_OK;
@@ -124,7 +124,8 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json, struc
         left -= 1;
     }
     if (result == MN_OK) {
-        *json = json_pack("{s:O, s:I}", "rounds", list, "older_left_out", (json_int_t)left);
+        *json = json_pack("{s:O, s:I, s:o}", "rounds", list, "older_left_out", (json_int_t)left,
+                          "recalls", answer_recalls(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(list);

@@ -38,6 +38,28 @@ json_t *answer_steps(const struct answer_source *source, uint64_t after, uint64_
     return list;
 }
 
+json_t *answer_recalls(const struct answer_source *source)
+{
+    json_t *list = json_array();
+    size_t count = coordinator_recall_count(source->coordinator);
+    size_t first = count > ANSWER_STEP_COUNT_MAX ? count - ANSWER_STEP_COUNT_MAX : 0;
+    for (size_t i = first; i < count; i++) {
+        const struct mn_journal_recall *recall = coordinator_recall_at(source->coordinator, i);
+        json_t *absent = json_array();
+        for (uint32_t k = 0; k < recall->absent_count; k++) {
+            (void)json_array_append_new(absent, json_string(recall->absent[k].text));
+        }
+        json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:I}", "operator", recall->operator_name.text,
+                                "key", recall->key, "reason", recall->reason, "absent", absent,
+                                "at", (json_int_t)recall->at);
+        if (json_array_append_new(list, row) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 void answer_plan_name(uint64_t plan, char name[ANSWER_PLAN_SIZE])
 {
     (void)snprintf(name, ANSWER_PLAN_SIZE, "%016llx", (unsigned long long)plan);

@@ -156,6 +156,21 @@ static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
           "  mneme reject 3 --plan 00000000000000ff --reason TEXT\n");
 }
 
+static void shows_who_had_it_go_on_without_keepers(void **state)
+{
+    (void)state;
+    (void)setenv("TZ", "UTC", 1);
+    tzset();
+    tells(rounds_tell,
+          facts_of("{'rounds': [], 'older_left_out': 0, 'recalls': [{'operator': 'alice',"
+                   "'reason': 'they burned', 'absent': ['h1', 'h3'], 'at': 0}]}"),
+          "no round yet: nothing was ever lost\n"
+          "\n"
+          "recalls:\n"
+          "  1970-01-01T00:00:00.000+00:00 by alice: they burned\n"
+          "    without keepers: h1, h3\n");
+}
+
 static void shows_who_said_what_of_a_plan(void **state)
 {
     (void)state;
@@ -364,6 +379,7 @@ int main(void)
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),
         cmocka_unit_test(shows_a_plan_what_it_costs_and_what_to_type),
         cmocka_unit_test(shows_who_said_what_of_a_plan),
+        cmocka_unit_test(shows_who_had_it_go_on_without_keepers),
         cmocka_unit_test(counts_of_ten_thousand_hosts_those_that_are_up),
         cmocka_unit_test(names_fifty_of_the_lost_and_counts_the_rest),
         cmocka_unit_test(shows_a_round_with_times_from_the_suspicion_on),

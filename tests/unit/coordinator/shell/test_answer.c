@@ -218,7 +218,8 @@ static void shows_a_round_of_the_journal(void **state)
         "\"lost_at\":8,\"decided_at\":9,\"restored_at\":10,\"told_at\":11,\"lost_hosts\":[],"
         "\"lost_vats\":[\"v0\"],\"revived\":1,\"rolled_back\":0,\"reset\":0,\"restored\":[{"
         "\"vat\":\"v0\",\"host\":\"h1\",\"run\":2,\"incarnation\":1,\"keep\":0,"
-        "\"outcome\":\"revived\"}],\"told\":[],\"steps\":[]}],\"older_left_out\":0}");
+        "\"outcome\":\"revived\"}],\"told\":[],\"steps\":[]}],\"older_left_out\":0,\"recalls\":[]"
+        "}");
     desk_close(&desk);
 }
 
@@ -242,7 +243,7 @@ static void leaves_out_the_oldest_rounds_of_those_that_do_not_fit(void **state)
     assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_OK);
     assert_true(desk.reply.json_size < ANSWER_SIZE_MAX);
     assert_non_null(strstr(desk.json, "{\"rounds\":[{\"round\":2,"));
-    assert_non_null(strstr(desk.json, "\"older_left_out\":1}"));
+    assert_non_null(strstr(desk.json, "\"older_left_out\":1,"));
     desk_close(&desk);
     free(names);
 }
@@ -348,6 +349,28 @@ static void shows_what_operators_said_of_each_round(void **state)
     desk_close(&desk);
 }
 
+static void shows_what_operators_had_it_go_on_without(void **state)
+{
+    struct desk desk;
+    struct mn_name absent[2] = {mn_name_of("h1"), mn_name_of("h3")};
+    struct mn_journal_record record = {.kind = MN_JOURNAL_RECALL};
+    (void)state;
+    desk_open(&desk, 1);
+    record.recall = (struct mn_journal_recall){.operator_name = mn_name_of("alice"),
+                                               .key = KEY_1,
+                                               .reason = "they burned",
+                                               .absent = absent,
+                                               .absent_count = 2,
+                                               .at = 8};
+    desk_record(&desk, &record);
+    desk_begin(&desk);
+    assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_OK);
+    assert_string_equal(desk.json, "{\"rounds\":[],\"older_left_out\":0,\"recalls\":[{\"operator\":"
+                                   "\"alice\",\"key\":\"" KEY_1 "\",\"reason\":\"they burned\","
+                                   "\"absent\":[\"h1\",\"h3\"],\"at\":8}]}");
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +382,7 @@ int main(void)
         cmocka_unit_test(explains_with_the_rows_on_the_chain_and_no_others),
         cmocka_unit_test(says_which_rounds_and_vats_there_are),
         cmocka_unit_test(shows_what_operators_said_of_each_round),
+        cmocka_unit_test(shows_what_operators_had_it_go_on_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
