@@ -68,11 +68,16 @@ static void freeze_say(struct coordinator *coordinator, struct round *round)
                                                   "the cluster into cells"});
         return;
     }
+    struct mn_down *down = NULL;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         if (coordinator->hosts[i].answered || hosts_lost(coordinator, i)) {
             continue;
         }
-        struct mn_down *down = coordinator_say(coordinator, i, MN_DOWN_FREEZE);
+        if (down != NULL) {
+            coordinator_say_too(coordinator, i, down);
+            continue;
+        }
+        down = coordinator_say(coordinator, i, MN_DOWN_FREEZE);
         if (down == NULL) {
             return;
         }

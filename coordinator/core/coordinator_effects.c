@@ -109,6 +109,16 @@ struct mn_down *coordinator_say(struct coordinator *coordinator, uint32_t host,
     return down;
 }
 
+void coordinator_say_too(struct coordinator *coordinator, uint32_t host, const struct mn_down *down)
+{
+    struct coordinator_effect *effect =
+        coordinator->behind ? NULL : effects_add(coordinator, COORDINATOR_DO_SEND);
+    if (effect != NULL) {
+        effect->send.host = host;
+        effect->send.message = down;
+    }
+}
+
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
                         struct evidence *take_evidence, struct pending pending)
 {

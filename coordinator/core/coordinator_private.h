@@ -197,6 +197,9 @@ void *coordinator_take(struct coordinator *coordinator, size_t count, size_t siz
 void coordinator_tell(struct coordinator *coordinator, struct coordinator_note_facts facts);
 struct mn_down *coordinator_say(struct coordinator *coordinator, uint32_t host,
                                 enum mn_down_kind kind);
+/* Say to @host what was said to another one in this step. */
+void coordinator_say_too(struct coordinator *coordinator, uint32_t host,
+                         const struct mn_down *down);
 /* Append @record, which must last as long as the effects, and remember what follows. */
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
                         struct evidence *take_evidence, struct pending pending);

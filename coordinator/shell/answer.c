@@ -12,7 +12,8 @@ static const char *answer_remedy(enum mn_command command)
     case MN_COMMAND_STATUS:
         return "the coordinator's log names every host and vat that is not up";
     case MN_COMMAND_ROUNDS:
-        return "ask for one vat at a time (explain), or read rounds/N.evidence.json in the "
+        return "ask for one vat at a time (explain), or read rounds/N.evidence.json (or .bin) in "
+               "the "
                "coordinator's data directory with: mneme cut";
     case MN_COMMAND_PLAN:
         return "the coordinator's log counts what it is about to do";
@@ -20,7 +21,8 @@ static const char *answer_remedy(enum mn_command command)
     case MN_COMMAND_REJECT:
     case MN_COMMAND_RECALL:
     case MN_COMMAND_EXPLAIN:
-        return "read rounds/N.evidence.json in the coordinator's data directory with: mneme cut";
+        return "read rounds/N.evidence.json (or .bin) in the coordinator's data directory with: "
+               "mneme cut";
     }
     return "";
 }

@@ -34,6 +34,7 @@ void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_eve
             coordinator_daemon_carry_out(daemon, &daemon->effects.items[i]);
         }
     }
+    daemon->said = NULL;
     coordinator_effects_reset(&daemon->effects);
 }
 

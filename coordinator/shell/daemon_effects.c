@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shell/daemon_private.h"
+#include "wire/evidence.h"
 
 static void effects_unsent(struct daemon *daemon, uint32_t host, mn_result why)
 {
@@ -19,16 +20,13 @@ static void effects_unsent(struct daemon *daemon, uint32_t host, mn_result why)
 }
 
 /* A host that cannot be reached is no failure: the core says again what matters. */
-void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message)
+static void effects_send(struct daemon *daemon, uint32_t host, mn_result encoded,
+                         const struct mn_buffer *buffer)
 {
     struct mn_peer *peer = &daemon->hosts[host].peer;
-    if (peer->size == 0) {
-        return;
-    }
-    daemon->buffer.size = 0;
-    mn_result result = mn_down_encode(message, &daemon->buffer);
+    mn_result result = encoded;
     if (result == MN_OK) {
-        result = mn_send(daemon->agents, peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
+        result = mn_send(daemon->agents, peer, buffer->bytes, buffer->size, NULL, 0);
     }
     if (result == MN_NOT_FOUND) {
         peer->size = 0;
@@ -37,20 +35,51 @@ void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct 
     }
 }
 
+void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message)
+{
+    if (daemon->hosts[host].peer.size > 0) {
+        daemon->buffer.size = 0;
+        effects_send(daemon, host, mn_down_encode(message, &daemon->buffer), &daemon->buffer);
+    }
+}
+
+/* What the core says to everybody is one message: it is encoded once. */
+static void effect_send(struct daemon *daemon, const struct coordinator_effect *effect)
+{
+    if (daemon->hosts[effect->send.host].peer.size == 0) {
+        return;
+    }
+    if (daemon->said != effect->send.message) {
+        daemon->said = effect->send.message;
+        daemon->said_bytes.size = 0;
+        daemon->said_result = mn_down_encode(daemon->said, &daemon->said_bytes);
+    }
+    effects_send(daemon, effect->send.host, daemon->said_result, &daemon->said_bytes);
+}
+
+/* Evidence up to this many checkpoints is written as text, which people read. Beyond, nobody would,
+ * and text takes six times as long to make and to put on a disk, while the round waits. */
+enum { EVIDENCE_TEXT_CHECKPOINT_COUNT_MAX = 16384 };
+
 /* The evidence as it will stand in the file, and its digest in a copy of the decision. */
 static mn_result effects_add_evidence(struct recorder_item *item, const struct evidence *evidence,
                                       struct mn_journal_record *record)
 {
-    mn_result result = evidence_write_json(evidence, &item->evidence);
-    mn_text_add(&item->evidence, "\n");
-    if (result == MN_OK) {
-        result = mn_text_result(&item->evidence);
+    mn_result result = MN_OK;
+    if (evidence->checkpoint_count > EVIDENCE_TEXT_CHECKPOINT_COUNT_MAX) {
+        result = mn_evidence_encode(evidence, &item->binary);
+    } else {
+        result = evidence_write_json(evidence, &item->evidence);
+        mn_text_add(&item->evidence, "\n");
+        result = result == MN_OK ? mn_text_result(&item->evidence) : result;
     }
     if (result == MN_OK) {
+        bool binary = item->binary.size > 0;
         item->round = record->decision.round;
         (void)crypto_generichash(
             record->decision.evidence_digest.bytes, sizeof record->decision.evidence_digest.bytes,
-            (const unsigned char *)item->evidence.bytes, item->evidence.size, NULL, 0);
+            binary ? item->binary.bytes : (const unsigned char *)item->evidence.bytes,
+            binary ? item->binary.size : item->evidence.size, NULL, 0);
     }
     return result;
 }
@@ -143,7 +172,7 @@ void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinato
 {
     switch (effect->kind) {
     case COORDINATOR_DO_SEND:
-        coordinator_daemon_send(daemon, effect->send.host, effect->send.message);
+        effect_send(daemon, effect);
         return;
     case COORDINATOR_DO_RECORD:
         effect_record(daemon, effect);

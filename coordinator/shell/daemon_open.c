@@ -216,6 +216,7 @@ void coordinator_daemon_close(struct daemon *daemon)
     keeping_effects_deinit(&daemon->keeping_effects);
     free(daemon->piece);
     mn_buffer_deinit(&daemon->buffer);
+    mn_buffer_deinit(&daemon->said_bytes);
     free(daemon->hosts);
     free(daemon->refused);
     topology_destroy(&daemon->topology);

@@ -49,6 +49,9 @@ struct daemon {
     struct daemon_host *hosts; /* by host */
     uint64_t *refused;         /* by host: messages that could not be read */
     struct mn_buffer buffer;
+    const struct mn_down *said; /* within a step: what `said_bytes` is; NULL: nothing */
+    struct mn_buffer said_bytes;
+    mn_result said_result;
 
     struct daemon_step steps[DAEMON_STEP_COUNT_MAX]; /* by ticket */
     uint64_t ticket;                                 /* the newest */

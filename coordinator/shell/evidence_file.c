@@ -12,10 +12,10 @@
 
 static const char evidence_directory[] = "rounds";
 
-void evidence_file_path_into(char path[EVIDENCE_FILE_PATH_SIZE], uint64_t round)
+void evidence_file_path_into(char path[EVIDENCE_FILE_PATH_SIZE], uint64_t round, bool binary)
 {
-    (void)snprintf(path, EVIDENCE_FILE_PATH_SIZE, "%s/%" PRIu64 ".evidence.json",
-                   evidence_directory, round);
+    (void)snprintf(path, EVIDENCE_FILE_PATH_SIZE, "%s/%" PRIu64 ".evidence.%s", evidence_directory,
+                   round, binary ? "bin" : "json");
 }
 
 static mn_result evidence_failure(const char *what, const char *path, struct mn_error *error)
@@ -63,12 +63,12 @@ static bool evidence_sync_directory(void)
     return synced;
 }
 
-mn_result evidence_file_write(uint64_t round, const char *bytes, size_t size,
+mn_result evidence_file_write(uint64_t round, bool binary, const void *bytes, size_t size,
                               struct mn_error *error)
 {
     char path[EVIDENCE_FILE_PATH_SIZE];
     char part[EVIDENCE_FILE_PATH_SIZE + 8];
-    evidence_file_path_into(path, round);
+    evidence_file_path_into(path, round, binary);
     (void)snprintf(part, sizeof part, "%s.part", path);
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {

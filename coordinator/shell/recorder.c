@@ -45,6 +45,7 @@ void recorder_item_destroy(struct recorder_item *item)
     if (item != NULL) {
         mn_buffer_deinit(&item->bytes);
         mn_text_deinit(&item->evidence);
+        mn_buffer_deinit(&item->binary);
         free(item);
     }
 }
@@ -80,13 +81,13 @@ static void list_destroy(struct record_list *list)
 
 static size_t item_size(const struct recorder_item *item)
 {
-    return sizeof *item + item->bytes.size + item->evidence.size;
+    return sizeof *item + item->bytes.size + item->evidence.size + item->binary.size;
 }
 
 /* Records alone may be written together. */
 static bool item_is_plain(const struct recorder_item *item)
 {
-    return item->evidence.size == 0 && !item->set_aside;
+    return item->evidence.size == 0 && item->binary.size == 0 && !item->set_aside;
 }
 
 /* How many of those that wait, from @item on, are written together. */
@@ -133,7 +134,10 @@ static mn_result group_write(const struct recorder *recorder, struct recorder_it
     memset(&item->error, 0, sizeof item->error);
     mn_result result = MN_OK;
     if (item->evidence.size > 0) {
-        result = evidence_file_write(item->round, item->evidence.bytes, item->evidence.size,
+        result = evidence_file_write(item->round, false, item->evidence.bytes, item->evidence.size,
+                                     &item->error);
+    } else if (item->binary.size > 0) {
+        result = evidence_file_write(item->round, true, item->binary.bytes, item->binary.size,
                                      &item->error);
     }
     if (result == MN_OK && item->set_aside) {

@@ -194,10 +194,11 @@ static void says_what_to_do_when_a_round_does_not_fit(void **state)
     record_round(&desk, 1, "{}", names, NAME_COUNT);
     desk_begin(&desk);
     assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_TOO_LARGE);
-    assert_string_equal(desk.reply.text,
-                        "the answer does not fit into a reply of 4190208 bytes; ask for one vat at "
-                        "a time (explain), or read rounds/N.evidence.json in the coordinator's "
-                        "data directory with: mneme cut");
+    assert_string_equal(
+        desk.reply.text,
+        "the answer does not fit into a reply of 4190208 bytes; ask for one vat at "
+        "a time (explain), or read rounds/N.evidence.json (or .bin) in the coordinator's "
+        "data directory with: mneme cut");
     desk_close(&desk);
     free(names);
 }

@@ -82,6 +82,7 @@ static int bench_remove(void **state)
     struct bench *bench = *state;
     assert_true(recorder_stop(&bench->recorder, WAIT_MS));
     (void)unlink("rounds/7.evidence.json");
+    (void)unlink("rounds/7.evidence.bin");
     (void)rmdir("rounds");
     assert_int_equal(chdir(bench->before), 0);
     assert_int_equal(rmdir(bench->directory), 0);
@@ -250,6 +251,23 @@ static void writes_the_evidence_before_the_record(void **state)
     mn_text_deinit(&text);
 }
 
+static void gives_binary_evidence_a_name_of_its_own(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct recorder_item *item = item_of(1);
+    struct mn_text text = {0};
+    uint64_t sequence = 0;
+    item->round = 7;
+    assert_int_equal(mn_buffer_append(&item->binary, "\x89MN", 3), MN_OK);
+    assert_true(recorder_give(bench->recorder, item));
+    assert_int_equal(take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, "\x89MN");
+    assert_int_not_equal(access("rounds/7.evidence.json", F_OK), 0);
+    mn_text_deinit(&text);
+}
+
 static void appends_no_decision_whose_evidence_is_not_written(void **state)
 {
     struct bench *bench = *state;
@@ -272,14 +290,14 @@ static void replaces_a_document_whole_and_names_what_it_cannot_write(void **stat
     struct mn_text text = {0};
     struct mn_error error = {{0}};
     (void)state;
-    assert_int_equal(evidence_file_write(7, "first, and longer", 17, &error), MN_OK);
-    assert_int_equal(evidence_file_write(7, "second", 6, &error), MN_OK);
+    assert_int_equal(evidence_file_write(7, false, "first, and longer", 17, &error), MN_OK);
+    assert_int_equal(evidence_file_write(7, false, "second", 6, &error), MN_OK);
     assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "second");
     mn_text_deinit(&text);
     assert_int_equal(unlink("rounds/7.evidence.json"), 0);
     assert_int_equal(rmdir("rounds"), 0);
-    assert_int_equal(evidence_file_write(7, "x", 1, &error), MN_NOT_FOUND);
+    assert_int_equal(evidence_file_write(7, false, "x", 1, &error), MN_NOT_FOUND);
     assert_string_equal(error.text, "cannot create the evidence file rounds/7.evidence.json: No "
                                     "such file or directory; its directory must exist and be "
                                     "writable");
@@ -298,6 +316,7 @@ int main(void)
         RECORDED(ends_while_it_waits_to_try_again),
         RECORDED(says_that_a_hanging_disk_does_not_let_it_end),
         RECORDED(writes_the_evidence_before_the_record),
+        RECORDED(gives_binary_evidence_a_name_of_its_own),
         RECORDED(appends_no_decision_whose_evidence_is_not_written),
         RECORDED(replaces_a_document_whole_and_names_what_it_cannot_write),
     };
