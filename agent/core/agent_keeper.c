@@ -368,18 +368,13 @@ void agent_keeper(struct agent *agent, const struct mn_down *down)
         keeper_overtaken(agent);
         return;
     }
-    switch (down->kind) {
-    case MN_DOWN_PROMISE:
+    if (down->kind == MN_DOWN_PROMISE) {
         keeper_promise(agent, down);
-        return;
-    case MN_DOWN_KEEP:
+    } else if (down->kind == MN_DOWN_KEEP) {
         keeper_keep(agent, down);
-        return;
-    case MN_DOWN_RECALL:
+    } else {
+        mn_assert(down->kind == MN_DOWN_RECALL);
         keeper_recall(agent, down);
-        return;
-    default:
-        return;
     }
 }
 
@@ -423,8 +418,13 @@ void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *reco
             keeper_arrives(agent, &record->kept);
         }
         return;
-    default:
-        return;
+    case MN_AGENT_VAT:
+    case MN_AGENT_FENCE:
+    case MN_AGENT_ROUND:
+    case MN_AGENT_GENERATION:
+    case MN_AGENT_DISK:
+    case MN_AGENT_ASIDE:
+        return; /* not a keeper's */
     }
 }
 

@@ -135,21 +135,14 @@ static void on_up(struct keeping *keeping, uint32_t host, const struct mn_up *me
     }
     peer->heard_at = keeping->now;
     keeping_ask_again(keeping, peer, message);
-    switch (message->kind) {
-    case MN_UP_PROMISED:
+    if (message->kind == MN_UP_PROMISED) {
         keeping_promised(keeping, peer, message);
-        return;
-    case MN_UP_KEPT:
+    } else if (message->kind == MN_UP_KEPT) {
         keeping_kept(keeping, peer, message);
-        return;
-    case MN_UP_RECALLED:
+    } else if (message->kind == MN_UP_RECALLED) {
         keeping_recalled(keeping, peer, message);
-        return;
-    case MN_UP_OVERTAKEN:
+    } else if (message->kind == MN_UP_OVERTAKEN) {
         keeping_overtaken(keeping, message->overtaken.generation);
-        return;
-    default:
-        return;
     }
 }
 

@@ -131,6 +131,55 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
     return codec.result;
 }
 
+/* What a keeper's record points to while it is packed. */
+struct agent_keeper_parts {
+    Mneme__AgentPromise promise;
+    Mneme__AgentHead head;
+    Mneme__AgentNoted noted;
+};
+
+static void agent_keeper_out(struct codec *codec, const struct mn_agent_record *record,
+                             struct agent_keeper_parts *parts, Mneme__AgentRecord *out)
+{
+    switch (record->kind) {
+    case MN_AGENT_PROMISE:
+        parts->promise.generation = record->promise.generation;
+        parts->promise.candidate = record->promise.candidate;
+        out->body_case = MNEME__AGENT_RECORD__BODY_PROMISE;
+        out->promise = &parts->promise;
+        break;
+    case MN_AGENT_HEAD:
+        parts->head.generation = record->head.generation;
+        parts->head.sequence = record->head.sequence;
+        out->body_case = MNEME__AGENT_RECORD__BODY_HEAD;
+        out->head = &parts->head;
+        break;
+    case MN_AGENT_KEPT:
+        out->body_case = MNEME__AGENT_RECORD__BODY_KEPT;
+        out->kept = codec_kept_out(codec, &record->kept);
+        break;
+    case MN_AGENT_NOTED:
+        codec_noted_out(codec, record->noted.items, record->noted.count, &parts->noted.hosts,
+                        &parts->noted.disks);
+        parts->noted.n_hosts = parts->noted.n_disks =
+            codec->result == MN_OK ? record->noted.count : 0;
+        out->body_case = MNEME__AGENT_RECORD__BODY_NOTED;
+        out->noted = &parts->noted;
+        break;
+    case MN_AGENT_MEMBER:
+        out->body_case = MNEME__AGENT_RECORD__BODY_MEMBER;
+        out->member = (uint32_t)record->member;
+        break;
+    case MN_AGENT_VAT:
+    case MN_AGENT_FENCE:
+    case MN_AGENT_ROUND:
+    case MN_AGENT_GENERATION:
+    case MN_AGENT_DISK:
+    case MN_AGENT_ASIDE:
+        break; /* not a keeper's */
+    }
+}
+
 mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn_buffer *buffer)
 {
     struct mn_arena_room room;
@@ -141,9 +190,9 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     Mneme__AgentVat vat = MNEME__AGENT_VAT__INIT;
     Mneme__AgentFence fence = MNEME__AGENT_FENCE__INIT;
     Mneme__AgentAside aside = MNEME__AGENT_ASIDE__INIT;
-    Mneme__AgentPromise promise = MNEME__AGENT_PROMISE__INIT;
-    Mneme__AgentHead head = MNEME__AGENT_HEAD__INIT;
-    Mneme__AgentNoted noted = MNEME__AGENT_NOTED__INIT;
+    struct agent_keeper_parts parts = {.promise = MNEME__AGENT_PROMISE__INIT,
+                                       .head = MNEME__AGENT_HEAD__INIT,
+                                       .noted = MNEME__AGENT_NOTED__INIT};
     out.version = MN_PROTOCOL_VERSION;
     switch (record->kind) {
     case MN_AGENT_VAT:
@@ -180,31 +229,11 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
         out.aside = &aside;
         break;
     case MN_AGENT_PROMISE:
-        promise.generation = record->promise.generation;
-        promise.candidate = record->promise.candidate;
-        out.body_case = MNEME__AGENT_RECORD__BODY_PROMISE;
-        out.promise = &promise;
-        break;
     case MN_AGENT_HEAD:
-        head.generation = record->head.generation;
-        head.sequence = record->head.sequence;
-        out.body_case = MNEME__AGENT_RECORD__BODY_HEAD;
-        out.head = &head;
-        break;
-    case MN_AGENT_KEPT:
-        out.body_case = MNEME__AGENT_RECORD__BODY_KEPT;
-        out.kept = codec_kept_out(&codec, &record->kept);
-        break;
     case MN_AGENT_NOTED:
-        codec_noted_out(&codec, record->noted.items, record->noted.count, &noted.hosts,
-                        &noted.disks);
-        noted.n_hosts = noted.n_disks = codec.result == MN_OK ? record->noted.count : 0;
-        out.body_case = MNEME__AGENT_RECORD__BODY_NOTED;
-        out.noted = &noted;
-        break;
+    case MN_AGENT_KEPT:
     case MN_AGENT_MEMBER:
-        out.body_case = MNEME__AGENT_RECORD__BODY_MEMBER;
-        out.member = (uint32_t)record->member;
+        agent_keeper_out(&codec, record, &parts, &out);
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
