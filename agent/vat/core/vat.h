@@ -47,7 +47,7 @@ enum {
 
     /* Bytes sent and taken in one interval, with VAT_MESSAGE_COST for each message, after which a
      * checkpoint is due: held peers wait for what was sent, and keep what was taken. */
-    VAT_OPEN_SIZE_MAX = 2 * 1024 * 1024,
+    VAT_OPEN_SIZE_MAX = 4 * 1024 * 1024,
 
     VAT_SESSION_COUNT_MAX = 16384,
     VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */
