@@ -246,6 +246,20 @@ static void add_keepers(struct mn_text *text, const json_t *facts, bool colour)
     words_table_deinit(&table);
 }
 
+/* How far the ledger is that is rebuilt from the agents; nothing when it is whole. */
+static void add_progress(struct mn_text *text, const json_t *ledger, bool colour)
+{
+    json_int_t hosts = facts_number(ledger, "hosts"); /* 0 of an older coordinator */
+    json_int_t told = facts_number(ledger, "hosts_told");
+    if (told < hosts) {
+        mn_text_add(text, colour ? WORDS_YELLOW : "");
+        words_add_number(text, told);
+        mn_text_add(text, " of ");
+        words_add_count(text, hosts, "host has", "hosts have");
+        mn_text_add_format(text, " told the ledger everything%s\n", colour ? WORDS_PLAIN : "");
+    }
+}
+
 mn_result status_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour)
 {
@@ -262,6 +276,7 @@ mn_result status_tell(struct mn_text *text, const json_t *facts, const struct to
     words_add_count(text, facts_number(ledger, "heard"), "heard entry, in ", "heard entries, in ");
     words_add_bytes(text, facts_number(ledger, "bytes"));
     mn_text_add(text, "\n");
+    add_progress(text, ledger, colour);
     add_keepers(text, facts, colour);
     add_hosts(text, facts, colour);
     add_vats(text, facts, colour);

@@ -208,6 +208,7 @@ uint64_t coordinator_generation(const struct coordinator *coordinator);
 struct coordinator_host_facts {
     enum detector_state state;
     bool known;         /* its agent has said hello in this generation */
+    bool told_all;      /* and every row that its store had then has been taken */
     mn_time silence;    /* since it was heard last */
     uint32_t lag_ms;    /* of its newest heartbeat */
     uint32_t disk_ms;   /* of its newest heartbeat */

@@ -18,6 +18,7 @@ void coordinator_host(const struct coordinator *coordinator, mn_time now, uint32
     mn_assert(host < coordinator->host_count);
     const struct host_entry *entry = &coordinator->hosts[host];
     *out = (struct coordinator_host_facts){.known = entry->known,
+                                           .told_all = entry->known && entry->told_all,
                                            .lag_ms = entry->lag_ms,
                                            .disk_ms = entry->disk_ms,
                                            .refused = entry->refused,

@@ -14,6 +14,7 @@ struct status_rows {
     size_t named;   /* and those that are not: */
     size_t up_left; /* because they are up */
     size_t left;    /* because there are too many, though they are not up */
+    size_t told;    /* hosts of which every row is in the ledger */
 };
 
 /* Whether to name this one; counts it where not. */
@@ -43,6 +44,7 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         coordinator_host(source->coordinator, source->now, host, &facts);
         /* A host is taken for up until it has been silent for long; who never spoke is unknown. */
         bool unknown = facts.state == DETECTOR_UP && !facts.known;
+        rows->told += facts.told_all ? 1 : 0;
         if (!status_count(counts, unknown ? "unknown" : detector_state_name(facts.state))) {
             return MN_NO_MEMORY;
         }
@@ -51,8 +53,9 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         }
         json_int_t refused = (json_int_t)facts.refused + (json_int_t)source->refused[host];
         json_t *row = json_pack(
-            "{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "host", source->topology->hosts[host].name,
-            "state", detector_state_name(facts.state), "known", facts.known ? 1 : 0, "silence_ms",
+            "{s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
+            source->topology->hosts[host].name, "state", detector_state_name(facts.state), "known",
+            facts.known ? 1 : 0, "told_all", facts.told_all ? 1 : 0, "silence_ms",
             (json_int_t)(facts.silence / MN_MS), "lag_ms", (json_int_t)facts.lag_ms, "disk_ms",
             (json_int_t)facts.disk_ms, "refused", refused, "vats", (json_int_t)facts.vat_count);
         if (json_array_append_new(list, row) != 0) {
@@ -177,11 +180,13 @@ static mn_result status_waits(const struct answer_source *source, json_t *list, 
     return MN_OK;
 }
 
-static json_t *status_ledger(const struct answer_source *source)
+static json_t *status_ledger(const struct answer_source *source, const struct status_rows *hosts)
 {
     struct ledger_sizes sizes = {0};
     ledger_measure(coordinator_ledger(source->coordinator), &sizes);
-    return json_pack("{s:I, s:I, s:I, s:I}", "vats", (json_int_t)sizes.vat_count, "checkpoints",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "hosts",
+                     (json_int_t)source->topology->host_count, "hosts_told",
+                     (json_int_t)hosts->told, "vats", (json_int_t)sizes.vat_count, "checkpoints",
                      (json_int_t)sizes.checkpoint_count, "heard", (json_int_t)sizes.heard_count,
                      "bytes", (json_int_t)sizes.byte_count);
 }
@@ -243,8 +248,8 @@ mn_result answer_status(const struct answer_source *source, json_t **json, struc
                           "hosts", hosts, "vats", vats, "waits", waits, "more_waits", more ? 1 : 0,
                           "aside", asides, "more_aside", more_asides ? 1 : 0, "counts", "hosts",
                           host_counts, "vats", vat_counts, "left_out",
-                          status_left_out(&host_rows, &vat_rows), "ledger", status_ledger(source),
-                          "keepers", answer_keepers(source));
+                          status_left_out(&host_rows, &vat_rows), "ledger",
+                          status_ledger(source, &host_rows), "keepers", answer_keepers(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(hosts);

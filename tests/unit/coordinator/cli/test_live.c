@@ -186,6 +186,21 @@ static void shows_who_said_what_of_a_plan(void **state)
           "  approved 1970-01-01T00:00:01.000+00:00 by bob: it burned\n");
 }
 
+static void shows_how_far_a_ledger_is_that_is_rebuilt(void **state)
+{
+    (void)state;
+    tells(status_tell,
+          facts_of("{'generation': 2, 'hosts': [], 'vats': [], 'waits': [],"
+                   "'counts': {'hosts': {}, 'vats': {}}, 'left_out': {},"
+                   "'ledger': {'hosts': 1200, 'hosts_told': 1097}}"),
+          "generation 2; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "1,097 of 1,200 hosts have told the ledger everything\n"
+          "\n"
+          "hosts: none\n"
+          "\n"
+          "vats: none\n");
+}
+
 static void names_the_former_lives_that_are_set_aside(void **state)
 {
     (void)state;
@@ -376,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_a_small_cluster_whole),
         cmocka_unit_test(shows_which_keepers_are_missing),
+        cmocka_unit_test(shows_how_far_a_ledger_is_that_is_rebuilt),
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),
         cmocka_unit_test(shows_a_plan_what_it_costs_and_what_to_type),
         cmocka_unit_test(shows_who_said_what_of_a_plan),

@@ -164,6 +164,32 @@ static void names_every_vat_of_a_small_cluster(void **state)
     desk_close(&desk);
 }
 
+static void says_of_how_many_hosts_all_rows_are_in(void **state)
+{
+    struct desk desk;
+    struct mn_up up = {.generation = 1, .disk = 1, .kind = MN_UP_HELLO};
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
+    (void)state;
+    desk_open(&desk, 1);
+    desk_begin(&desk);
+    event.recorded.sequence = 1;
+    desk_step(&desk, &event);
+    event = (struct coordinator_event){.kind = COORDINATOR_ON_UP, .up = {.message = &up}};
+    up.hello.host = mn_name_of("h1");
+    up.hello.everything = true;
+    desk_step(&desk, &event);
+    assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
+    assert_non_null(strstr(desk.json, "\"ledger\":{\"hosts\":1,\"hosts_told\":0,"));
+    assert_non_null(strstr(desk.json, "\"told_all\":false"));
+    up = (struct mn_up){.generation = 1, .disk = 1, .kind = MN_UP_HEARTBEAT};
+    up.heartbeat.complete = true;
+    desk_step(&desk, &event);
+    assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
+    assert_non_null(strstr(desk.json, "\"ledger\":{\"hosts\":1,\"hosts_told\":1,"));
+    assert_non_null(strstr(desk.json, "\"told_all\":true"));
+    desk_close(&desk);
+}
+
 static void counts_what_is_too_much_to_name_in_a_status(void **state)
 {
     struct desk desk;
@@ -376,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_every_vat_of_a_small_cluster),
+        cmocka_unit_test(says_of_how_many_hosts_all_rows_are_in),
         cmocka_unit_test(counts_what_is_too_much_to_name_in_a_status),
         cmocka_unit_test(says_what_to_do_when_a_round_does_not_fit),
         cmocka_unit_test(shows_a_round_of_the_journal),
