@@ -3,18 +3,22 @@
  * many reports a second it takes in. The coordinator is the real process, with CURVE, its journal
  * on the disk and no keepers; the agents are scripted (round_agents.c says in what).
  *
- *     round [--json] [--large] [--hosts N --vats N [--checkpoints N] [--stores N]] [--ingest]
+ *     round [--json] [--large] [--hosts N --vats N [--checkpoints N] [--stores N]
+ *           [--rebuild]] [--ingest]
  *
  * Without sizes: 10 and 100 hosts, and ingest. --large: 1,000 hosts with 100,000 vats, 10,000 with
- * a million, and the rebuild of 10 million checkpoints of a million vats from 100 agents.
+ * a million, and the rebuild of 10 million checkpoints of a million vats from 100 agents. --rebuild
+ * kills the coordinator alone.
  *
- * kill_to_told_ms      from when the rack's hosts fall silent to the last notice
- * coordinator_own_ms   of it, what is after the first suspicion and not the two heartbeats in which
- *                      a round waits for further ones. The agents' own work on the same machine,
- * and the witnesses', is in it, so it is too much rather than too little coordinator_cpu_ms
- * processor time of all the coordinator's threads from kill to done take_over_ms         from the
- * killing of the coordinator, started again at once, to the welcome of the last hello rebuild_ms
- * the same to when the last row of the last agent has been taken */
+ * - kill_to_told_ms: from when the rack's hosts fall silent to the last notice.
+ * - coordinator_own_ms: of it, what is after the first suspicion and not the two heartbeats in
+ *   which a round waits for further ones. What agents and witnesses do on the same machine is in
+ *   it, so it is too much rather than too little.
+ * - coordinator_cpu_ms: processor time of all the coordinator's threads from the first freeze to
+ *   done.
+ * - take_over_ms: from the killing of the coordinator, started again at once, to the welcome of the
+ *   last hello.
+ * - rebuild_ms: the same to when the last row of the last agent has been taken. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,12 +88,15 @@ static void measure_kill(struct round_cluster *cluster, struct round_result *res
 {
     /* A new coordinator listens first, and the rows' last heartbeat says that they are complete. */
     round_sleep_ms(cluster->size.lost_ms + (int64_t)cluster->size.heartbeat_ms * 3);
-    int64_t cpu = round_cluster_cpu(cluster);
     int64_t killed = round_now();
     atomic_store(&cluster->shared->killed, true);
     int64_t end = killed + (int64_t)wait_bound_ms * MN_MS;
     int64_t from = killed / MN_MS * MN_MS; /* the log's times are whole milliseconds */
     int64_t done = 0;
+    while (atomic_load(&cluster->shared->first_freeze) == 0 && round_now() < end) {
+        round_sleep_ms(STEP_MS);
+    }
+    int64_t cpu = round_cluster_cpu(cluster);
     while (done == 0) {
         if (round_now() > end) {
             round_die("waiting for the round");
@@ -178,6 +185,7 @@ static void run_ingest(void)
 struct round_options {
     bool large;
     bool ingest;
+    bool rebuild;
     uint32_t hosts;
     uint32_t vats;
     uint32_t checkpoints;
@@ -201,6 +209,10 @@ static bool read_options(int argc, char **argv, struct round_options *options)
             options->ingest = true;
             continue;
         }
+        if (strcmp(argv[i], "--rebuild") == 0) {
+            options->rebuild = true;
+            continue;
+        }
         uint32_t *place = strcmp(argv[i], "--hosts") == 0         ? &options->hosts
                           : strcmp(argv[i], "--vats") == 0        ? &options->vats
                           : strcmp(argv[i], "--checkpoints") == 0 ? &options->checkpoints
@@ -222,12 +234,13 @@ int main(int argc, char **argv)
     struct round_options options;
     if (!read_options(argc, argv, &options)) {
         (void)fprintf(stderr, "usage: round [--json] [--large] [--hosts N --vats N [--checkpoints "
-                              "N] [--stores 1|2]] [--ingest]\n"
+                              "N] [--stores 1|2] [--rebuild]] [--ingest]\n"
                               "at least 5 hosts, and a multiple of them of vats\n");
         return 2;
     }
     if (options.hosts > 0) {
-        run_cluster(options.hosts, options.vats, options.checkpoints, options.stores, true);
+        run_cluster(options.hosts, options.vats, options.checkpoints, options.stores,
+                    !options.rebuild);
     } else if (options.large) {
         run_cluster(1000, 100000, options.checkpoints, options.stores, true);
         run_cluster(10000, 1000000, options.checkpoints, options.stores, true);

@@ -18,7 +18,8 @@ enum {
     REPORT_COUNT_MAX = 8, /* under way at a time, of one host */
     EVENT_COUNT = 512,
     HELLO_AGAIN_MS = 2000,
-    CLOSE_MS = 50
+    CLOSE_MS = 50,
+    LONG_SIZE = 4096 /* of a message */
 };
 
 /* A vat that a round starts here, or that is told something before it has been. */
@@ -54,7 +55,11 @@ struct scripts {
     uint32_t count;
     struct round_rows rows;
     struct mn_buffer buffer;
-    bool *suspects;   /* by place on the host, while a freeze is answered */
+    bool *suspects;               /* by vat: of the newest freeze, */
+    const struct mn_down *frozen; /* which is this one */
+    struct mn_buffer long_bytes;  /* the newest long message, which mostly is everybody's: */
+    struct mn_arena long_arena;   /* it is decoded once */
+    struct mn_down long_down;
     int64_t close_at; /* of the killed hosts' sockets; 0: they live */
     int epoll;
 };
@@ -183,7 +188,7 @@ static void say_intervals(struct scripts *scripts, struct scripted *host,
     mn_epoch open = mn_epoch_first(1) + size->checkpoints;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t vat = host->host + i * size->hosts;
-        if (scripts->suspects[i] || !host->runs[i]) {
+        if (scripts->suspects[vat] || !host->runs[i]) {
             continue;
         }
         intervals[out->interval_count++] = (struct mn_interval){.vat = out->name_count,
@@ -210,15 +215,14 @@ static void say_intervals(struct scripts *scripts, struct scripted *host,
 
 static void on_freeze(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
 {
-    uint32_t count = vats_of_host(scripts);
     long long none = 0;
     (void)atomic_compare_exchange_strong(&scripts->shared->first_freeze, &none, round_now());
-    memset(scripts->suspects, 0, count * sizeof *scripts->suspects);
-    for (uint32_t i = 0; i < down->freeze.suspect_count; i++) {
-        uint32_t vat = round_number(&down->freeze.suspects[i].vat);
-        if (vat % scripts->size->hosts == host->host) {
-            scripts->suspects[vat / scripts->size->hosts] = true;
+    if (scripts->frozen != down) {
+        memset(scripts->suspects, 0, scripts->size->vats * sizeof *scripts->suspects);
+        for (uint32_t i = 0; i < down->freeze.suspect_count; i++) {
+            scripts->suspects[round_number(&down->freeze.suspects[i].vat)] = true;
         }
+        scripts->frozen = down == &scripts->long_down ? down : NULL;
     }
     say_intervals(scripts, host, down);
     atomic_store(&scripts->shared->last_interval, round_now());
@@ -338,6 +342,42 @@ static void on_down(struct scripts *scripts, struct scripted *host, const struct
     }
 }
 
+/* What everybody is told alike is decoded once, as each of these hosts would do it once: it is no
+ * cost of the coordinator's. */
+static void script_take_long(struct scripts *scripts, struct scripted *host, const void *bytes,
+                             size_t size)
+{
+    struct mn_buffer *known = &scripts->long_bytes;
+    if (known->size != size || memcmp(known->bytes, bytes, size) != 0) {
+        mn_arena_deinit(&scripts->long_arena);
+        mn_arena_init(&scripts->long_arena, 0);
+        scripts->frozen = NULL;
+        known->size = 0;
+        if (mn_buffer_append(known, bytes, size) != MN_OK ||
+            mn_down_decode(bytes, size, &scripts->long_arena, &scripts->long_down) != MN_OK) {
+            round_die("decoding a message");
+        }
+    }
+    on_down(scripts, host, &scripts->long_down);
+}
+
+static void script_take(struct scripts *scripts, struct scripted *host, const void *bytes,
+                        size_t size)
+{
+    if (size >= LONG_SIZE) {
+        script_take_long(scripts, host, bytes, size);
+        return;
+    }
+    struct mn_arena arena;
+    struct mn_down down;
+    mn_arena_init(&arena, 0);
+    if (mn_down_decode(bytes, size, &arena, &down) != MN_OK) {
+        round_die("decoding a message");
+    }
+    on_down(scripts, host, &down);
+    mn_arena_deinit(&arena);
+}
+
 /* Take all that has come: also what came while something was sent, of which the descriptor says
  * nothing any more. */
 static void script_drain(struct scripts *scripts, struct scripted *host)
@@ -345,14 +385,7 @@ static void script_drain(struct scripts *scripts, struct scripted *host)
     zmq_msg_t part;
     (void)zmq_msg_init(&part);
     while (host->socket != NULL && zmq_msg_recv(&part, host->socket, ZMQ_DONTWAIT) >= 0) {
-        struct mn_arena arena;
-        struct mn_down down;
-        mn_arena_init(&arena, 0);
-        if (mn_down_decode(zmq_msg_data(&part), zmq_msg_size(&part), &arena, &down) != MN_OK) {
-            round_die("decoding a message");
-        }
-        on_down(scripts, host, &down);
-        mn_arena_deinit(&arena);
+        script_take(scripts, host, zmq_msg_data(&part), zmq_msg_size(&part));
     }
     (void)zmq_msg_close(&part);
 }
@@ -454,7 +487,7 @@ void round_agents(const struct round_cluster *cluster, uint32_t first, uint32_t 
     void *context = zmq_ctx_new();
     (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, (int)(end - first) + 16);
     scripts.hosts = calloc(end - first, sizeof *scripts.hosts);
-    scripts.suspects = calloc(vats_of_host(&scripts) + 1, sizeof *scripts.suspects);
+    scripts.suspects = calloc(cluster->size.vats, sizeof *scripts.suspects);
     scripts.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (context == NULL || scripts.hosts == NULL || scripts.suspects == NULL || scripts.epoll < 0) {
         round_die("memory for agents");
