@@ -252,17 +252,17 @@ static bool host_awaited(const struct coordinator *coordinator, uint32_t host)
     return !coordinator->hosts[host].answered && !hosts_lost(coordinator, host);
 }
 
-/* Asked after every event: mostly the host that had not answered has not answered yet. */
+/* Asked after every event: mostly the host that had not answered has not answered yet, and when it
+ * has, so have those before it. */
 static bool everybody_answered(struct coordinator *coordinator)
 {
-    if (host_awaited(coordinator, coordinator->awaited_host)) {
-        return false;
-    }
+    uint32_t host = coordinator->awaited_host;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (host_awaited(coordinator, i)) {
-            coordinator->awaited_host = i;
+        if (host_awaited(coordinator, host)) {
+            coordinator->awaited_host = host;
             return false;
         }
+        host = host + 1 < coordinator->host_count ? host + 1 : 0;
     }
     return true;
 }

@@ -201,17 +201,17 @@ static bool host_suspect(const struct coordinator *coordinator, uint32_t host)
     return detector_host_state(coordinator->detector, host) == DETECTOR_SUSPECT;
 }
 
-/* Asked after every event: mostly the host that was suspect still is. */
+/* Asked after every event: mostly the host that was suspect still is, and when it is not, those
+ * before it are not either. */
 static bool anybody_suspect(struct coordinator *coordinator)
 {
-    if (host_suspect(coordinator, coordinator->suspect_host)) {
-        return true;
-    }
+    uint32_t host = coordinator->suspect_host;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (host_suspect(coordinator, i)) {
-            coordinator->suspect_host = i;
+        if (host_suspect(coordinator, host)) {
+            coordinator->suspect_host = host;
             return true;
         }
+        host = host + 1 < coordinator->host_count ? host + 1 : 0;
     }
     return false;
 }
