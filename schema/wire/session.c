@@ -53,6 +53,7 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
         greet.bases = codec_bases_out(&codec, &message->greet.bases);
         greet.known_of_you = message->greet.known_of_you;
         greet.gaps = codec_gaps_out(&codec, &message->greet.gaps);
+        greet.to = codec_text(message->greet.to.text);
         session.greet = &greet;
         break;
     case MN_SESSION_GREETED:
@@ -141,6 +142,7 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         out->greet.covered_of_you = in->greet->covered_of_you;
         out->greet.known_of_you = in->greet->known_of_you;
         codec_gaps_in(codec, in->greet->gaps, in->greet->taken_of_you, &out->greet.gaps);
+        codec_name_in(codec, in->greet->to, &out->greet.to);
         codec_bases_in(codec, in->greet->bases, in->greet->next, &out->greet.bases);
         (void)codec_check(codec, in->greet->oldest >= 1 && in->greet->oldest <= in->greet->next &&
                                      in->greet->covered_of_you <= in->greet->taken_of_you);

@@ -35,6 +35,7 @@ struct mn_session {
             uint32_t known_of_you;   /* the other's incarnation that its numbers are agreed with; 0:
                                         none yet */
             struct mn_gaps gaps;     /* in what it has taken of the other */
+            struct mn_name to;       /* the other: its address may have become another vat's */
         } greet;
         struct {
             uint64_t taken;

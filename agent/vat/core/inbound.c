@@ -434,6 +434,10 @@ void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
     }
     switch (message->kind) {
     case MN_SESSION_GREET:
+        if (!mn_name_equal(&message->greet.to, &vat->name)) {
+            break; /* It looks for one that was at this address before, and will hear where it is.
+                    */
+        }
         inbound_on_greet(vat, now, event, effects);
         break;
     case MN_SESSION_DATA:

@@ -85,6 +85,7 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         message->greet.bases = session_bases(session);
         message->greet.known_of_you = session->incarnation;
         message->greet.gaps = session_gaps(session);
+        message->greet.to = session->peer;
     }
 }
 

@@ -309,7 +309,7 @@ static void a_former_run_is_refused_and_told_of(void **state)
                                .run = 1,
                                .incarnation = 1,
                                .kind = MN_SESSION_GREET,
-                               .greet = {.next = 9, .oldest = 9}};
+                               .greet = {.to = mn_name_of("b"), .next = 9, .oldest = 9}};
     world_inject(&world, 1, 77, "key-a", &greet);
     assert_string_equal(world.vats[1].agent, "refused a run 1\n");
     assert_string_equal(world.vats[1].log, "");
@@ -327,7 +327,7 @@ static void a_speaker_with_the_key_of_another_host_is_refused(void **state)
                                .run = 1,
                                .incarnation = 1,
                                .kind = MN_SESSION_GREET,
-                               .greet = {.next = 2, .oldest = 2}};
+                               .greet = {.to = mn_name_of("b"), .next = 2, .oldest = 2}};
     world_inject(&world, 1, 77, "key-b", &greet);
     assert_string_equal(world.vats[1].agent, "refused a run 1\n");
     world_drop(&world);
@@ -347,7 +347,7 @@ static void a_higher_run_than_the_known_one_is_looked_up_before_it_is_believed(v
                                .run = 9,
                                .incarnation = 1,
                                .kind = MN_SESSION_GREET,
-                               .greet = {.next = 2, .oldest = 2}};
+                               .greet = {.to = mn_name_of("b"), .next = 2, .oldest = 2}};
     uint64_t before = world.packet_count;
     world_inject(&world, 1, 77, "key-a", &greet);
     assert_string_equal(world.vats[1].agent, "lookup a\n");

@@ -147,7 +147,7 @@ static void a_peer_for_whom_there_is_no_room_is_named_once(void **state)
                                .run = 1,
                                .incarnation = 1,
                                .kind = MN_SESSION_GREET,
-                               .greet = {.next = 1, .oldest = 1}};
+                               .greet = {.to = mn_name_of("a"), .next = 1, .oldest = 1}};
     world_clear_logs(&world);
     world_inject(&world, 0, 7, "key-too-many", &greet);
     assert_non_null(

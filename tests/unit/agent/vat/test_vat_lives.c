@@ -190,6 +190,25 @@ static void a_fenced_run_cannot_say_that_it_has_taken_anything(void **state)
     world_deinit(&world);
 }
 
+/* b took over the address of a vat c, whose peer has not heard of that yet. */
+static void a_greet_for_another_vat_is_not_answered(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    struct mn_session greet = {.vat = mn_name_of("a"),
+                               .run = 1,
+                               .incarnation = 1,
+                               .kind = MN_SESSION_GREET,
+                               .greet = {.to = mn_name_of("c"), .next = 34, .oldest = 10}};
+    uint64_t before = world.packet_count;
+    world_inject(&world, 1, 77, "key-a", &greet);
+    assert_string_equal(world.vats[1].log, "");
+    assert_string_equal(world.vats[1].agent, "");
+    assert_int_equal(world.packet_count, before);
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_vat_that_is_behind_what_a_peer_remembers_says_so),
         cmocka_unit_test(a_peer_that_has_not_agreed_is_believed_only_what_is_shared),
         cmocka_unit_test(a_fenced_run_cannot_say_that_it_has_taken_anything),
+        cmocka_unit_test(a_greet_for_another_vat_is_not_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,11 +41,12 @@ static void a_suspect_that_greets_is_refused_and_its_next_run_waits_for_the_roun
     world_of_two(&world);
     world_freeze(&world, 1, "a", 1, 3);
     world_clear_logs(&world);
-    struct mn_session greet = {.vat = mn_name_of("a"),
-                               .run = 1,
-                               .incarnation = 1,
-                               .kind = MN_SESSION_GREET,
-                               .greet = {.next = 2, .oldest = 2, .taken_of_you = 1}};
+    struct mn_session greet = {
+        .vat = mn_name_of("a"),
+        .run = 1,
+        .incarnation = 1,
+        .kind = MN_SESSION_GREET,
+        .greet = {.to = mn_name_of("b"), .next = 2, .oldest = 2, .taken_of_you = 1}};
     world_inject(&world, 1, 77, "key-a", &greet);
     assert_string_equal(world.vats[1].agent, "refused a run 1\n");
     world_crash(&world, 0);
