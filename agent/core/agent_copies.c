@@ -87,6 +87,11 @@ static void partner_choose(struct agent *agent, struct agent_vat *vat, uint32_t 
     agent_note(agent, facts);
 }
 
+static bool copy_is_large(const struct agent_file *file)
+{
+    return file->size > MN_PIECE_SIZE_MAX;
+}
+
 /* Send a small file at once, offer a larger one. */
 static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                         uint32_t slot)
@@ -94,7 +99,7 @@ static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent
     uint32_t host = vat->partners[slot];
     file->copies[slot].state = AGENT_COPY_SENT;
     file->copies[slot].at = agent->now;
-    if (file->size <= MN_PIECE_SIZE_MAX) {
+    if (!copy_is_large(file)) {
         agent_send_piece(agent, host, vat, file, 0);
         return;
     }
@@ -107,19 +112,29 @@ static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent
     }
 }
 
+/* Large ones go two at a time: one is written while a piece of the other is under way. More would
+ * share what disks and network carry, and each be durable only when all are. */
 static void copies_fill_slot(struct agent *agent, struct agent_vat *vat, uint32_t slot)
 {
     uint32_t under_way = 0;
+    uint32_t large = 0;
     for (size_t i = 0; i < vat->file_count; i++) {
-        under_way += vat->files[i].copies[slot].state == AGENT_COPY_SENT ? 1 : 0;
+        bool sent = vat->files[i].copies[slot].state == AGENT_COPY_SENT;
+        under_way += sent ? 1 : 0;
+        large += sent && copy_is_large(&vat->files[i]) ? 1 : 0;
     }
     for (size_t i = 0; i < vat->file_count && under_way < AGENT_WINDOW_COUNT; i++) {
         struct agent_file *file = &vat->files[i];
-        if (file->state == AGENT_FILE_HERE && agent_file_live(vat, file) &&
-            file->copies[slot].state == AGENT_COPY_NEEDED) {
-            copies_send(agent, vat, file, slot);
-            under_way += 1;
+        if (file->state != AGENT_FILE_HERE || !agent_file_live(vat, file) ||
+            file->copies[slot].state != AGENT_COPY_NEEDED) {
+            continue;
         }
+        large += copy_is_large(file) ? 1 : 0;
+        if (large > AGENT_WINDOW_LARGE_COUNT) {
+            break;
+        }
+        copies_send(agent, vat, file, slot);
+        under_way += 1;
     }
 }
 

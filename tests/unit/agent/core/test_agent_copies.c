@@ -194,6 +194,38 @@ static void offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost
     play_close(&play);
 }
 
+/* A checkpoint of x1 that goes in pieces. */
+static void write_large(struct play *play, mn_epoch epoch)
+{
+    struct mn_from_vat message = {.kind = MN_FROM_VAT_WRITTEN, .run = mn_epoch_run(epoch)};
+    message.written.epoch = epoch;
+    message.written.size = 300000;
+    message.written.digest = play_digest(epoch);
+    play_vat(play, 'a', &message);
+    play_synced(play, "x1", epoch, MN_OK);
+}
+
+static void offers_two_large_files_at_a_time_so_that_the_older_ones_are_soon_there(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 4);
+    play_run_x1(&play);
+    write_large(&play, EPOCH(1, 1));
+    write_large(&play, EPOCH(1, 2));
+    write_large(&play, EPOCH(1, 3));
+    play_expect(&play, "sync x1 1.1\n"
+                       "copies h2 x1 offer 1.1 size 300000\n"
+                       "sync x1 1.2\n"
+                       "copies h2 x1 offer 1.2 size 300000\n"
+                       "sync x1 1.3\n");
+    play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "copies h2 x1 offer 1.3 size 300000\n"
+                       "vat a durable 1.1 floor 0.0\n"
+                       "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_close(&play);
+}
+
 static void turns_to_another_host_when_the_partner_does_not_answer(void **state)
 {
     (void)state;
@@ -477,6 +509,7 @@ int main(void)
         cmocka_unit_test(deletes_below_the_floor_what_no_kept_checkpoint_needs),
         cmocka_unit_test(deletes_nothing_and_moves_no_floor_while_a_round_is_open),
         cmocka_unit_test(offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost),
+        cmocka_unit_test(offers_two_large_files_at_a_time_so_that_the_older_ones_are_soon_there),
         cmocka_unit_test(turns_to_another_host_when_the_partner_does_not_answer),
         cmocka_unit_test(sends_again_to_a_partner_that_was_heard_of_since),
         cmocka_unit_test(tries_another_host_when_the_partner_has_no_room),
