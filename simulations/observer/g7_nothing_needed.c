@@ -98,7 +98,8 @@ void g7_decided(struct observer *observer, const struct mn_journal_decision *dec
     }
 }
 
-/* A freeze of an older generation, or of a round that is decided, is none. */
+/* A freeze of an older generation, or of a round that is decided, is none; and one of a round that
+ * came to nothing, because its coordinator died, ends with the decision of a later one. */
 void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message)
 {
     observer->given_up[host] = false;
@@ -108,6 +109,8 @@ void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *me
         *frozen = (struct observer_freeze){.round = message->freeze.round,
                                            .generation = message->generation,
                                            .heard = observer->now};
+    } else if (message->kind == MN_DOWN_DECISION && message->decision.round > frozen->round) {
+        *frozen = (struct observer_freeze){0};
     }
 }
 
