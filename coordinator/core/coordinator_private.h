@@ -12,6 +12,10 @@ enum {
     /* A round waits until no new suspect has shown for so many heartbeats. */
     COORDINATOR_QUIET_HEARTBEATS = 2,
 
+    /* So many first starts are said again at a time: those of a whole cluster that begins would be
+     * said again and again while the first answers are still on their way. */
+    COORDINATOR_AGAIN_COUNT_MAX = 4096,
+
     COORDINATOR_ROUND_COUNT_MAX = 1 << 20,
     COORDINATOR_PENDING_COUNT_MAX = 1 << 24
 };
@@ -151,9 +155,10 @@ struct coordinator {
     bool in_force; /* the generation's record is durable */
     bool behind;   /* it is overtaken: nothing is said */
     mn_time listens_until;
-    mn_time hold_note_at; /* before that no hold is logged again */
-    size_t moved_count;   /* hosts that changed with the findings at hand */
-    mn_time retry_at;     /* when first starts are said again */
+    mn_time hold_note_at;      /* before that no hold is logged again */
+    size_t moved_count;        /* hosts that changed with the findings at hand */
+    mn_time retry_at;          /* when first starts are said again, */
+    uint32_t first_start_next; /* from this vat on */
 
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;

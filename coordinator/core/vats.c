@@ -161,11 +161,20 @@ void vats_first_start_again(struct coordinator *coordinator)
     }
     coordinator->retry_at =
         coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+    uint32_t said = 0;
+    uint32_t vat = coordinator->first_start_next;
+    coordinator->first_start_next = 0;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        const struct vat_entry *entry = &coordinator->vats[i];
+        const struct vat_entry *entry = &coordinator->vats[vat];
         if (entry->starting && entry->run == 1 && !entry->said_any) {
-            first_start_say(coordinator, i);
+            if (said == COORDINATOR_AGAIN_COUNT_MAX) {
+                coordinator->first_start_next = vat; /* the next time goes on there */
+                return;
+            }
+            said += 1;
+            first_start_say(coordinator, vat);
         }
+        vat = vat + 1 < coordinator->vat_count ? vat + 1 : 0;
     }
 }
 

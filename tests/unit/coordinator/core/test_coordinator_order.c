@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "coordinator_trouble.h"
+#include "docs/text.h"
 
 struct asked {
     mn_time due_ms;
@@ -251,6 +252,76 @@ static void can_read_back_whatever_decision_it_writes(void **state)
     free(notices);
 }
 
+/* One host with so many vats that its coordinator says their first starts again in parts. */
+static struct topology *crowd_open(uint32_t count)
+{
+    struct topology *topology = NULL;
+    struct mn_text text = {0};
+    mn_text_add(&text, "topology: 1\n"
+                       "coordinator: {agents: \"tcp://127.0.0.1:7000\", operators: "
+                       "\"tcp://127.0.0.1:7001\", "
+                       "key: \"0123456789012345678901234567890123456789\"}\n"
+                       "hosts: {h1: {agent: \"tcp://127.0.0.1:7101\", address: 127.0.0.1, "
+                       "key: \"1123456789012345678901234567890123456789\"}}\n"
+                       "checkpoints: {stores: 1}\nvats:\n");
+    for (uint32_t i = 0; i < count; i++) {
+        mn_text_add_format(&text, "  v%u: {host: h1, command: [bank]}\n", i);
+    }
+    assert_int_equal(topology_read(text.bytes, text.size, "t", &topology, NULL), MN_OK);
+    mn_text_deinit(&text);
+    return topology;
+}
+
+/* How many starts the effects say; of which vats goes to @said. Effects are dropped. */
+static uint32_t crowd_starts(struct coordinator_effects *effects, bool *said)
+{
+    uint32_t count = 0;
+    assert_int_equal(effects->result, MN_OK);
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct coordinator_effect *effect = &effects->items[i];
+        if (effect->kind == COORDINATOR_DO_SEND && effect->send.message->kind == MN_DOWN_START) {
+            said[strtoul(effect->send.message->start.vat.text + 1, NULL, 10)] = true;
+            count += 1;
+        }
+    }
+    coordinator_effects_reset(effects);
+    return count;
+}
+
+static void says_the_first_starts_of_a_crowd_again_in_parts(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000, PART = 4096 };
+    static bool said[COUNT];
+    struct topology *topology = crowd_open(COUNT);
+    struct coordinator *coordinator = NULL;
+    struct coordinator_effects effects = {0};
+    struct mn_up hello = {.generation = 1, .disk = 1, .kind = MN_UP_HELLO};
+    struct coordinator_event begin = {.kind = COORDINATOR_ON_BEGIN, .begin.generation = 1};
+    struct coordinator_event recorded = {.kind = COORDINATOR_ON_RECORDED, .recorded.sequence = 1};
+    struct coordinator_event up = {.kind = COORDINATOR_ON_UP, .up.message = &hello};
+    struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
+    hello.hello.host = mn_name_of("h1");
+    assert_int_equal(coordinator_new(&coordinator, topology), MN_OK);
+    coordinator_step(coordinator, MN_SECOND, &begin, &effects);
+    coordinator_step(coordinator, MN_SECOND, &recorded, &effects);
+    coordinator_step(coordinator, MN_SECOND, &up, &effects);
+    recorded.recorded.sequence = 2 + COUNT; /* the generation, the disk, the vats */
+    coordinator_step(coordinator, MN_SECOND, &recorded, &effects);
+    assert_int_equal(crowd_starts(&effects, said), COUNT);
+    memset(said, 0, sizeof said);
+    coordinator_step(coordinator, 2 * MN_SECOND, &tick, &effects);
+    assert_int_equal(crowd_starts(&effects, said), PART);
+    coordinator_step(coordinator, 7 * MN_SECOND, &tick, &effects);
+    assert_int_equal(crowd_starts(&effects, said), PART);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_true(said[i]);
+    }
+    coordinator_effects_deinit(&effects);
+    coordinator_destroy(&coordinator);
+    topology_destroy(&topology);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +334,7 @@ int main(void)
         cmocka_unit_test(calls_a_round_off_when_a_state_says_that_nothing_is_lost),
         cmocka_unit_test(asks_nobody_anew_because_a_frozen_agent_says_hello_again),
         cmocka_unit_test(can_read_back_whatever_decision_it_writes),
+        cmocka_unit_test(says_the_first_starts_of_a_crowd_again_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
