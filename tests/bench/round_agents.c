@@ -17,7 +17,7 @@
 enum {
     REPORT_COUNT_MAX = 8, /* under way at a time, of one host */
     EVENT_COUNT = 512,
-    HELLO_AGAIN_MS = 2000,
+    HELLO_AGAIN_MS = 10000,
     CLOSE_MS = 50,
     LONG_SIZE = 4096 /* of a message */
 };
