@@ -483,30 +483,6 @@ void agent_lookup_again(struct agent *agent);
 mn_run agent_address_run(const struct agent *agent, uint32_t peer);
 bool agent_address_asked(const struct agent *agent, uint32_t peer);
 
-/* agent_files.c: the table of files. */
-struct agent_file *agent_find_file(const struct agent_vat *vat, mn_epoch epoch);
-struct agent_file *agent_add_file(struct agent *agent, struct agent_vat *vat, mn_epoch epoch,
-                                  enum agent_file_state state);
-void agent_remove_file(struct agent_vat *vat, mn_epoch epoch);
-void agent_file_move(struct agent_vat *vat, struct agent_file *file, enum agent_file_state to);
-/* Take over what a file says of itself, once it is whole. */
-void agent_file_learn(struct agent *agent, struct agent_file *file,
-                      const struct agent_file_facts *facts);
-bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file);
-mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
-void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
-void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
-                     bool delete);
-void agent_trim_gone(struct agent_vat *vat);
-
-/* agent_aside.c: what died of a life that went on elsewhere. */
-void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct mn_stop *stop);
-void agent_aside_advance(struct agent *agent, struct agent_vat *vat); /* if it can be done now */
-void agent_set_aside(struct agent *agent, const struct agent_event *event);
-void agent_aside_said(struct agent *agent, const struct agent_vat *vat, mn_run run);
-void agent_aside_tick(struct agent *agent, size_t count);
-void agent_aside_free(struct agent_vat *vat);
-
 /* agent_busy.c. Have the next heartbeat look at the vat. */
 void agent_touch(struct agent_vat *vat);
 /* In the order of names; how many there are: what is touched from now on comes behind these. */
@@ -514,51 +490,6 @@ size_t agent_busy_begin(struct agent *agent);
 /* The first @count have been looked at: those that are quiet need no more of it. */
 void agent_busy_end(struct agent *agent, size_t count);
 bool agent_vat_quiet(const struct agent *agent, const struct agent_vat *vat);
-
-/* agent_copies.c: our vats' checkpoints at other hosts. */
-bool agent_host_usable(const struct agent *agent, uint32_t host);
-void agent_copies_begin(const struct agent *agent,
-                        struct agent_vat *vat); /* a new life: nobody is known to hold anything */
-void agent_copies_advance(struct agent *agent, struct agent_vat *vat);
-void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_vat *vat,
-                        struct agent_file *file);
-void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message);
-void agent_copies_tick(struct agent *agent, size_t count);
-void agent_hosts_lost(struct agent *agent, const struct mn_name *hosts, uint32_t count);
-
-/* agent_durable.c: what is durable, the floor, and what may be deleted. */
-void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message);
-void agent_synced(struct agent *agent, const struct agent_event *event);
-void agent_durable_tick(struct agent *agent, size_t count);
-void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
-void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
-void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
-void agent_drop_old(struct agent *agent, struct agent_vat *vat);
-
-/* agent_holder.c: other hosts' checkpoints here, and checkpoints fetched for a start. */
-void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat *vat,
-                      const struct agent_file *file, uint64_t offset);
-void agent_copies_heard(struct agent *agent, uint32_t host, const struct mn_copies *message);
-void agent_piece_written(struct agent *agent, const struct agent_event *event);
-void agent_file_read(struct agent *agent, const struct agent_event *event);
-void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *vat, mn_epoch epoch,
-                    const struct mn_digest *digest, mn_result refused);
-void agent_say_want(struct agent *agent, uint32_t host, const struct agent_vat *vat,
-                    struct agent_file *file);
-void agent_holder_tick(struct agent *agent, size_t count);
-
-/* agent_fetch.c: the chain of a start. */
-bool agent_chain_whole(const struct agent_vat *vat);
-bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch);
-void agent_fetch_advance(struct agent *agent, struct agent_vat *vat);
-/* The file of @epoch comes nearer, if the start needs it. */
-void agent_fetch_moves(const struct agent *agent, struct agent_vat *vat, mn_epoch epoch);
-/* The file of @epoch is here, or gone: see whether the start can go on. */
-void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch);
-/* Give up the starts of which nothing arrives any more. */
-void agent_fetch_tick(struct agent *agent, size_t count);
-void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
-                        mn_result why);
 
 /* agent_keeper.c: the coordinator's journal, kept here too. */
 void agent_keeper(struct agent *agent, const struct mn_down *down);
@@ -630,5 +561,7 @@ void agent_thaw(struct agent *agent, uint64_t round);
 /* Mark the rows that the answer rests on, and have them sent. */
 void agent_intervals_mark(struct agent *agent);
 void agent_intervals_say(struct agent *agent); /* agent_intervals.c */
+
+#include "agent_checkpoints.h"
 
 #endif

@@ -9,377 +9,157 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/core/keeping.h"
-
-enum { TEXT_SIZE = 1 << 14, CANDIDATE = 14 /* whose whiles are the shortest */ };
-
-#define KEY(digit) "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" digit
-#define HOST(digit)                                                                                \
-    "  h" digit ": {in: r" digit ", agent: \"tcp://127.0.0.1:710" digit                            \
-    "\", address: 127.0.0.1, key: \"" KEY(digit) "\"}\n"
-
-static const char keeping_topology[] =
-    "topology: 1\n"
-    "coordinator: {agents: \"tcp://127.0.0.1:7000\", operators: \"tcp://127.0.0.1:7001\",\n"
-    "  key: \"" KEY("c") "\"}\n"
-                         "domains: {r1: {}, r3: {}, r5: {}}\n"
-                         "hosts:\n" HOST("1") HOST("3") HOST("5") "keepers: [h1, h3, h5]\n";
-
-struct stage {
-    struct topology *topology;
-    struct keeping *keeping;
-    struct keeping_effects effects;
-    mn_time now;
-    char text[TEXT_SIZE];
-    size_t size;
-};
-
-static void add(struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add(struct stage *stage, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    stage->size +=
-        (size_t)vsnprintf(stage->text + stage->size, TEXT_SIZE - stage->size, format, arguments);
-    va_end(arguments);
-    assert_true(stage->size < TEXT_SIZE);
-}
-
-static void add_down(struct stage *stage, const struct keeping_effect *effect)
-{
-    const struct mn_down *down = effect->send.message;
-    add(stage, "h%u", effect->send.host * 2 + 1);
-    if (down->kind == MN_DOWN_PROMISE) {
-        add(stage, " promise %d\n", (int)down->generation);
-    } else if (down->kind == MN_DOWN_RECALL) {
-        add(stage, " recall %d after %d\n", (int)down->recall.sequence,
-            (int)down->recall.after_generation);
-    } else {
-        add(stage, " keep #%d after %d of %d up to %d%s", (int)down->keep.number,
-            (int)down->keep.after, (int)down->keep.after_generation, (int)effect->send.upto,
-            down->keep.founding ? ", founding" : "");
-        if (down->keep.whole_at > 0) {
-            add(stage, ", whole at %d", (int)down->keep.whole_at);
-        }
-        add(stage, "\n");
-    }
-}
-
-static void step(struct stage *stage, const struct keeping_event *event)
-{
-    keeping_step(stage->keeping, stage->now, event, &stage->effects);
-    assert_int_equal(stage->effects.result, MN_OK);
-    keeping_invariant(stage->keeping);
-    for (size_t i = 0; i < stage->effects.count; i++) {
-        const struct keeping_effect *effect = &stage->effects.items[i];
-        switch (effect->kind) {
-        case KEEPING_DO_SEND:
-        case KEEPING_DO_KEEP:
-            add_down(stage, effect);
-            break;
-        case KEEPING_DO_APPEND:
-            add(stage, "append %d of %d\n", (int)effect->append.sequence,
-                (int)effect->append.generation);
-            break;
-        case KEEPING_DO_SET_ASIDE:
-            add(stage, "set aside from %d\n", (int)effect->sequence);
-            break;
-        case KEEPING_DO_LEAD:
-            add(stage, "lead in %d%s\n", (int)effect->lead.generation,
-                effect->lead.accepted != NULL ? ", accepted" : "");
-            break;
-        case KEEPING_DO_ACCEPTED:
-            add(stage, "accepted without %u\n", effect->lead.accepted->absent_count);
-            break;
-        case KEEPING_DO_IN_FORCE:
-            add(stage, "in force up to %d\n", (int)effect->sequence);
-            break;
-        case KEEPING_DO_OVERTAKEN:
-            add(stage, "overtaken\n");
-            break;
-        case KEEPING_DO_NOTE:
-            add(stage, "note %s\n", keeping_note_what(effect->note.note));
-            break;
-        }
-    }
-    keeping_effects_reset(&stage->effects);
-}
-
-#define expect(stage, lines) expect_at((stage), (lines), __LINE__)
-static void expect_at(struct stage *stage, const char *lines, int line)
-{
-    if (strcmp(stage->text, lines) != 0) {
-        print_error("line %d: expected\n%sbut there was\n%s", line, lines, stage->text);
-        fail();
-    }
-    stage->size = 0;
-    stage->text[0] = '\0';
-}
-
-static void pass_over(struct stage *stage)
-{
-    stage->size = 0;
-    stage->text[0] = '\0';
-}
-
-/* With a journal of one record for each of @generations, which end with 0. */
-static void open_with(struct stage *stage, const uint64_t *generations)
-{
-    memset(stage, 0, sizeof *stage);
-    stage->now = MN_SECOND;
-    struct mn_error error = {{0}};
-    mn_result result =
-        topology_read(keeping_topology, sizeof keeping_topology - 1, "t", &stage->topology, &error);
-    assert_string_equal(error.text, "");
-    assert_int_equal(result, MN_OK);
-    assert_int_equal(keeping_new(&stage->keeping, stage->topology, CANDIDATE), MN_OK);
-    for (uint64_t i = 0; generations[i] != 0; i++) {
-        struct keeping_event event = {.kind = KEEPING_ON_LOG};
-        event.record.sequence = i + 1;
-        event.record.generation = generations[i];
-        event.record.kind = MN_JOURNAL_VAT;
-        step(stage, &event);
-    }
-    step(stage, &(struct keeping_event){.kind = KEEPING_ON_BEGIN});
-}
-
-static void close_stage(struct stage *stage)
-{
-    keeping_destroy(&stage->keeping);
-    keeping_effects_deinit(&stage->effects);
-    topology_destroy(&stage->topology);
-}
-
-static void up(struct stage *stage, uint32_t host, struct mn_up *message)
-{
-    struct keeping_event event = {.kind = KEEPING_ON_UP};
-    event.up.host = (host - 1) / 2;
-    event.up.message = message;
-    step(stage, &event);
-}
-
-static void promised(struct stage *stage, uint32_t host, uint64_t generation, uint64_t sequence,
-                     uint64_t of, enum mn_member member)
-{
-    struct mn_up message = {.generation = generation, .kind = MN_UP_PROMISED};
-    message.promised.promised = generation;
-    message.promised.candidate = CANDIDATE;
-    message.promised.newest = (struct mn_head){.generation = of, .sequence = sequence};
-    message.promised.member = member;
-    up(stage, host, &message);
-}
-
-static void kept(struct stage *stage, uint32_t host, uint64_t number, uint64_t sequence,
-                 enum mn_member member)
-{
-    struct mn_up message = {.kind = MN_UP_KEPT};
-    message.kept.number = number;
-    message.kept.matched = true;
-    message.kept.sequence = sequence;
-    message.kept.member = member;
-    up(stage, host, &message);
-}
-
-static void recorded(struct stage *stage, uint64_t sequence, uint64_t generation)
-{
-    struct keeping_event event = {.kind = KEEPING_ON_RECORDED};
-    event.record.sequence = sequence;
-    event.record.generation = generation;
-    event.record.kind = MN_JOURNAL_VAT;
-    step(stage, &event);
-}
-
-static void accept(struct stage *stage)
-{
-    struct mn_journal_recall recall = {.operator_name = mn_name_of("alice"), .reason = "gone"};
-    step(stage, &(struct keeping_event){.kind = KEEPING_ON_ACCEPT, .accept = &recall});
-}
-
-static void tick_at(struct stage *stage, mn_time ms)
-{
-    stage->now = ms * MN_MS;
-    step(stage, &(struct keeping_event){.kind = KEEPING_ON_TICK});
-}
+#include "coordinator/core/keeping_stage.h"
 
 static const uint64_t three[] = {1, 1, 2, 0};
 static const uint64_t none[] = {0};
-
-/* It leads in generation 3, and the keepers h1 and h3 have all of the journal. */
-static void open_leading(struct stage *stage)
-{
-    open_with(stage, three);
-    promised(stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
-    promised(stage, 3, 3, 3, 2, MN_MEMBER_WHOLE);
-    pass_over(stage);
-}
 
 static void leads_when_a_majority_has_promised(void **state)
 {
     (void)state;
     struct stage stage;
-    open_with(&stage, three);
+    stage_open_with(&stage, three);
     expect(&stage, "h1 promise 3\nh3 promise 3\nh5 promise 3\n");
-    promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
     expect(&stage, "");
     assert_false(keeping_leads(stage.keeping));
-    promised(&stage, 3, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 3, 2, MN_MEMBER_WHOLE);
     expect(&stage, "lead in 3\n"
                    "note leads\n"
                    "h1 keep #1 after 3 of 2 up to 3\n"
                    "h3 keep #2 after 3 of 2 up to 3\n"
                    "h5 keep #3 after 3 of 2 up to 3\n");
     assert_true(keeping_leads(stage.keeping));
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void what_a_majority_has_is_in_force_and_no_sooner(void **state)
 {
     (void)state;
     struct stage stage;
-    open_leading(&stage);
-    kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
-    kept(&stage, 3, 2, 3, MN_MEMBER_WHOLE);
+    stage_open_leading(&stage);
+    stage_kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 2, 3, MN_MEMBER_WHOLE);
     expect(&stage, ""); /* they have all, but nothing of this generation */
-    recorded(&stage, 4, 3);
+    stage_recorded(&stage, 4, 3);
     expect(&stage, "h1 keep #4 after 3 of 2 up to 4\n"
                    "h3 keep #5 after 3 of 2 up to 4\n");
-    kept(&stage, 1, 4, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 1, 4, 4, MN_MEMBER_WHOLE);
     expect(&stage, "");
-    kept(&stage, 3, 4, 4, MN_MEMBER_WHOLE); /* not what it was asked */
+    stage_kept(&stage, 3, 4, 4, MN_MEMBER_WHOLE); /* not what it was asked */
     expect(&stage, "");
-    kept(&stage, 3, 5, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 5, 4, MN_MEMBER_WHOLE);
     expect(&stage, "in force up to 4\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void what_a_blank_keeper_says_counts_for_nothing(void **state)
 {
     (void)state;
     struct stage stage;
-    open_leading(&stage);
-    kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
-    kept(&stage, 3, 2, 0, MN_MEMBER_BLANK); /* its disk was lost */
+    stage_open_leading(&stage);
+    stage_kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 2, 0, MN_MEMBER_BLANK); /* its disk was lost */
     expect(&stage, "note keeper_has_forgotten\n"
                    "h3 keep #4 after 0 of 0 up to 3\n");
-    recorded(&stage, 4, 3);
-    kept(&stage, 1, 5, 4, MN_MEMBER_WHOLE);
-    kept(&stage, 3, 4, 4, MN_MEMBER_BLANK);
-    pass_over(&stage);
-    tick_at(&stage, 2100); /* h1 and h5 answer what was sent after that: h3 may be called whole */
+    stage_recorded(&stage, 4, 3);
+    stage_kept(&stage, 1, 5, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 4, 4, MN_MEMBER_BLANK);
+    stage_pass_over(&stage);
+    stage_tick_at(&stage,
+                  2100); /* h1 and h5 answer what was sent after that: h3 may be called whole */
     expect(&stage, "h1 keep #6 after 4 of 3 up to 4\n"
                    "h3 keep #7 after 4 of 3 up to 4\n"
                    "h5 keep #8 after 3 of 2 up to 4\n");
-    kept(&stage, 1, 6, 4, MN_MEMBER_WHOLE);
-    kept(&stage, 3, 7, 4, MN_MEMBER_BLANK);
+    stage_kept(&stage, 1, 6, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 7, 4, MN_MEMBER_BLANK);
     expect(&stage, "");
-    kept(&stage, 5, 8, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 5, 8, 4, MN_MEMBER_WHOLE);
     expect(&stage, "in force up to 4\n"
                    "h3 keep #9 after 4 of 3 up to 4, whole at 3\n");
-    kept(&stage, 3, 9, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 9, 4, MN_MEMBER_WHOLE);
     expect(&stage, "note keeper_whole\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void holds_below_a_majority_that_is_whole(void **state)
 {
     (void)state;
     struct stage stage;
-    open_with(&stage, three);
-    promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
-    promised(&stage, 3, 3, 0, 0, MN_MEMBER_BLANK);
-    promised(&stage, 5, 3, 0, 0, MN_MEMBER_BLANK);
-    pass_over(&stage);
-    tick_at(&stage, 5000);
+    stage_open_with(&stage, three);
+    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 5, 3, 0, 0, MN_MEMBER_BLANK);
+    stage_pass_over(&stage);
+    stage_tick_at(&stage, 5000);
     expect(&stage, "note keepers_missing\n");
     struct keeping_facts facts;
     keeping_facts(stage.keeping, &facts);
     assert_true(facts.holds);
     assert_int_equal(facts.state, KEEPING_ASKING);
-    accept(&stage);
+    stage_accept(&stage);
     expect(&stage, "note unknown_accepted\n"
                    "lead in 3, accepted\n"
                    "note leads\n"
                    "h1 keep #1 after 3 of 2 up to 3\n"
                    "h3 keep #2 after 0 of 0 up to 3, whole at 3\n"
                    "h5 keep #3 after 0 of 0 up to 3, whole at 3\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void a_new_cluster_needs_every_keeper_once(void **state)
 {
     (void)state;
     struct stage stage;
-    open_with(&stage, none);
-    promised(&stage, 1, 1, 0, 0, MN_MEMBER_BLANK);
-    promised(&stage, 3, 1, 0, 0, MN_MEMBER_BLANK);
+    stage_open_with(&stage, none);
+    stage_promised(&stage, 1, 1, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 3, 1, 0, 0, MN_MEMBER_BLANK);
     expect(&stage, "h1 promise 1\nh3 promise 1\nh5 promise 1\n");
-    promised(&stage, 5, 1, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 5, 1, 0, 0, MN_MEMBER_BLANK);
     expect(&stage, "note new_cluster\n"
                    "lead in 1\n"
                    "note leads\n"
                    "h1 keep #1 after 0 of 0 up to 0, founding\n"
                    "h3 keep #2 after 0 of 0 up to 0, founding\n"
                    "h5 keep #3 after 0 of 0 up to 0, founding\n");
-    recorded(&stage, 1, 1);
-    kept(&stage, 1, 1, 0, MN_MEMBER_FOUNDING);
-    kept(&stage, 3, 2, 0, MN_MEMBER_FOUNDING);
-    kept(&stage, 1, 4, 1, MN_MEMBER_FOUNDING);
-    kept(&stage, 3, 5, 1, MN_MEMBER_FOUNDING);
+    stage_recorded(&stage, 1, 1);
+    stage_kept(&stage, 1, 1, 0, MN_MEMBER_FOUNDING);
+    stage_kept(&stage, 3, 2, 0, MN_MEMBER_FOUNDING);
+    stage_kept(&stage, 1, 4, 1, MN_MEMBER_FOUNDING);
+    stage_kept(&stage, 3, 5, 1, MN_MEMBER_FOUNDING);
     expect(&stage, "h1 keep #4 after 0 of 0 up to 1, founding\n"
                    "h3 keep #5 after 0 of 0 up to 1, founding\n");
-    kept(&stage, 5, 3, 0, MN_MEMBER_FOUNDING); /* now all know */
+    stage_kept(&stage, 5, 3, 0, MN_MEMBER_FOUNDING); /* now all know */
     expect(&stage, "h1 keep #6 after 1 of 1 up to 1, whole at 1\n"
                    "h3 keep #7 after 1 of 1 up to 1, whole at 1\n"
                    "h5 keep #8 after 0 of 0 up to 1, whole at 1\n");
-    kept(&stage, 1, 6, 1, MN_MEMBER_WHOLE);
-    kept(&stage, 3, 7, 1, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 1, 6, 1, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 3, 7, 1, MN_MEMBER_WHOLE);
     expect(&stage, "in force up to 1\n");
-    close_stage(&stage);
-}
-
-static void recalled(struct stage *stage, uint32_t host, uint64_t sequence, bool matched,
-                     uint64_t newest, uint32_t count, uint64_t of)
-{
-    static const unsigned char bytes[1];
-    struct mn_kept records[4];
-    struct mn_up message = {.generation = 3, .kind = MN_UP_RECALLED};
-    for (uint32_t i = 0; i < count; i++) {
-        records[i] = (struct mn_kept){.sequence = sequence + i,
-                                      .generation = of,
-                                      .kind = MN_JOURNAL_VAT,
-                                      .size = 1,
-                                      .bytes = bytes,
-                                      .byte_count = 1};
-    }
-    message.recalled.sequence = sequence;
-    message.recalled.matched = matched;
-    message.recalled.newest = newest;
-    message.recalled.records = records;
-    message.recalled.record_count = count;
-    up(stage, host, &message);
+    stage_close(&stage);
 }
 
 static void a_journal_that_has_forgotten_is_completed_first(void **state)
 {
     (void)state;
     struct stage stage;
-    open_with(&stage, three);
-    pass_over(&stage);
-    promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
-    promised(&stage, 3, 3, 5, 2, MN_MEMBER_WHOLE);
+    stage_open_with(&stage, three);
+    stage_pass_over(&stage);
+    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 5, 2, MN_MEMBER_WHOLE);
     expect(&stage, "h3 recall 4 after 2\n");
-    recalled(&stage, 3, 4, true, 5, 2, 2);
+    stage_recalled(&stage, 3, 4, true, 5, 2, 2);
     expect(&stage, "append 4 of 2\nappend 5 of 2\n");
-    recorded(&stage, 4, 2);
+    stage_recorded(&stage, 4, 2);
     expect(&stage, "");
-    recorded(&stage, 5, 2);
+    stage_recorded(&stage, 5, 2);
     expect(&stage, "note journal_had_forgotten\n"
                    "lead in 3\n"
                    "note leads\n"
                    "h1 keep #1 after 3 of 2 up to 5\n"
                    "h3 keep #2 after 5 of 2 up to 5\n"
                    "h5 keep #3 after 5 of 2 up to 5\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void a_large_record_is_put_together(void **state)
@@ -394,26 +174,26 @@ static void a_large_record_is_put_together(void **state)
                             .bytes = bytes,
                             .byte_count = MN_PIECE_SIZE_MAX};
     struct mn_up message = {.generation = 3, .kind = MN_UP_RECALLED};
-    open_with(&stage, three);
-    promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
-    promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
-    pass_over(&stage);
+    stage_open_with(&stage, three);
+    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
+    stage_pass_over(&stage);
     message.recalled.sequence = 4;
     message.recalled.matched = true;
     message.recalled.newest = 4;
     message.recalled.records = &piece;
     message.recalled.record_count = 1;
-    up(&stage, 3, &message);
+    stage_up(&stage, 3, &message);
     expect(&stage, "h3 recall 4 after 2\n"); /* the rest of it */
-    up(&stage, 3, &message);                 /* the first piece once more */
+    stage_up(&stage, 3, &message);           /* the first piece once more */
     expect(&stage, "");
     piece.offset = message.recalled.offset = MN_PIECE_SIZE_MAX;
     piece.byte_count = 3;
-    up(&stage, 3, &message);
+    stage_up(&stage, 3, &message);
     expect(&stage, "append 4 of 2\n");
-    recorded(&stage, 4, 2);
+    stage_recorded(&stage, 4, 2);
     assert_true(keeping_leads(stage.keeping));
-    close_stage(&stage);
+    stage_close(&stage);
     free(bytes);
 }
 
@@ -424,164 +204,164 @@ static void a_promise_of_a_disk_that_was_lost_since_is_asked_for_again(void **st
     struct stage stage;
     struct mn_noted noted = {.host = mn_name_of("h1"), .disk = 21};
     struct mn_up message = {.generation = 3, .disk = 11, .kind = MN_UP_PROMISED};
-    open_with(&stage, three);
-    pass_over(&stage);
+    stage_open_with(&stage, three);
+    stage_pass_over(&stage);
     message.promised.promised = 3;
     message.promised.candidate = CANDIDATE;
     message.promised.newest = (struct mn_head){.generation = 2, .sequence = 3};
     message.promised.member = MN_MEMBER_WHOLE;
-    up(&stage, 1, &message);
+    stage_up(&stage, 1, &message);
     message.disk = 13;
     message.promised.noted = &noted;
     message.promised.noted_count = 1;
-    up(&stage, 3, &message);
+    stage_up(&stage, 3, &message);
     expect(&stage, "h1 promise 3\n");
     message.disk = 11;
     message.promised.noted_count = 0;
-    up(&stage, 1, &message); /* its first word once more */
+    stage_up(&stage, 1, &message); /* its first word once more */
     expect(&stage, "");
     message.disk = 21;
     message.promised.attempt = 1;
     message.promised.newest.sequence = 4;
-    up(&stage, 1, &message);
+    stage_up(&stage, 1, &message);
     expect(&stage, "h1 recall 4 after 2\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void tells_the_keepers_which_disks_they_have(void **state)
 {
     (void)state;
     struct stage stage;
-    open_leading(&stage);
+    stage_open_leading(&stage);
     struct mn_up message = {.disk = 11, .kind = MN_UP_KEPT};
     message.kept.number = 1;
     message.kept.matched = true;
     message.kept.sequence = 3;
     message.kept.member = MN_MEMBER_WHOLE;
-    up(&stage, 1, &message);
+    stage_up(&stage, 1, &message);
     expect(&stage, "");
-    tick_at(&stage, 2100);
-    pass_over(&stage);
+    stage_tick_at(&stage, 2100);
+    stage_pass_over(&stage);
     message.kept.number = 4;
     message.disk = 12; /* another one, that somebody else has refilled */
-    up(&stage, 1, &message);
+    stage_up(&stage, 1, &message);
     expect(&stage, "note keeper_has_forgotten\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void a_promise_that_cannot_be_is_not_believed(void **state)
 {
     (void)state;
     struct stage stage;
-    open_with(&stage, three);
-    pass_over(&stage);
-    promised(&stage, 1, 3, 9, 7, MN_MEMBER_WHOLE); /* with a record of a higher generation */
-    tick_at(&stage, 1200);
+    stage_open_with(&stage, three);
+    stage_pass_over(&stage);
+    stage_promised(&stage, 1, 3, 9, 7, MN_MEMBER_WHOLE); /* with a record of a higher generation */
+    stage_tick_at(&stage, 1200);
     expect(&stage, "h1 promise 8\nh3 promise 8\nh5 promise 8\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void records_that_were_never_in_force_are_set_aside(void **state)
 {
     (void)state;
     struct stage stage;
-    open_with(&stage, three);
-    pass_over(&stage);
-    promised(&stage, 1, 3, 2, 1, MN_MEMBER_WHOLE);
+    stage_open_with(&stage, three);
+    stage_pass_over(&stage);
+    stage_promised(&stage, 1, 3, 2, 1, MN_MEMBER_WHOLE);
     struct mn_up higher = {.generation = 3, .kind = MN_UP_OVERTAKEN};
     higher.overtaken.generation = 3; /* h3 has promised that to somebody else */
-    up(&stage, 3, &higher);
+    stage_up(&stage, 3, &higher);
     expect(&stage, "");
-    tick_at(&stage, 1200);
+    stage_tick_at(&stage, 1200);
     expect(&stage, "h1 promise 4\nh3 promise 4\nh5 promise 4\n");
-    promised(&stage, 1, 4, 2, 1, MN_MEMBER_WHOLE);
-    promised(&stage, 5, 4, 4, 3, MN_MEMBER_WHOLE); /* the other led in 3 */
+    stage_promised(&stage, 1, 4, 2, 1, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 5, 4, 4, 3, MN_MEMBER_WHOLE); /* the other led in 3 */
     expect(&stage, "h5 recall 4 after 2\n");
-    recalled(&stage, 5, 4, false, 2, 0, 0);
+    stage_recalled(&stage, 5, 4, false, 2, 0, 0);
     expect(&stage, "h5 recall 3 after 1\n");
-    recalled(&stage, 5, 3, true, 4, 2, 3);
+    stage_recalled(&stage, 5, 3, true, 4, 2, 3);
     expect(&stage, "set aside from 3\n"
                    "note records_never_in_force\n"
                    "append 3 of 3\nappend 4 of 3\n");
-    step(&stage, &(struct keeping_event){.kind = KEEPING_ON_SET_ASIDE});
-    recorded(&stage, 3, 3);
-    recorded(&stage, 4, 3);
+    stage_step(&stage, &(struct keeping_event){.kind = KEEPING_ON_SET_ASIDE});
+    stage_recorded(&stage, 3, 3);
+    stage_recorded(&stage, 4, 3);
     expect(&stage, "note journal_had_forgotten\n"
                    "lead in 4\n"
                    "note leads\n"
                    "h1 keep #1 after 2 of 1 up to 4\n"
                    "h3 keep #2 after 4 of 3 up to 4\n"
                    "h5 keep #3 after 4 of 3 up to 4\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void stands_down_when_a_higher_generation_shows(void **state)
 {
     (void)state;
     struct stage stage;
-    open_leading(&stage);
+    stage_open_leading(&stage);
     struct mn_up higher = {.generation = 3, .kind = MN_UP_OVERTAKEN};
     higher.overtaken.generation = 9;
-    up(&stage, 1, &higher);
+    stage_up(&stage, 1, &higher);
     expect(&stage, "overtaken\nnote overtaken\n");
     assert_false(keeping_leads(stage.keeping));
-    kept(&stage, 3, 2, 3, MN_MEMBER_WHOLE);
-    tick_at(&stage, 9000);
+    stage_kept(&stage, 3, 2, 3, MN_MEMBER_WHOLE);
+    stage_tick_at(&stage, 9000);
     expect(&stage, "");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void a_journal_without_what_an_agent_was_shown_is_an_old_one(void **state)
 {
     (void)state;
     struct stage stage;
-    open_leading(&stage);
+    stage_open_leading(&stage);
     struct mn_up hello = {.generation = 2, .kind = MN_UP_HELLO};
     hello.hello.head = (struct mn_head){.generation = 2, .sequence = 3};
-    up(&stage, 5, &hello);
+    stage_up(&stage, 5, &hello);
     expect(&stage, "");
     hello.hello.head.sequence = 4;
-    up(&stage, 5, &hello);
+    stage_up(&stage, 5, &hello);
     expect(&stage, "overtaken\nnote journal_is_old\n");
     struct keeping_facts facts;
     keeping_facts(stage.keeping, &facts);
     assert_int_equal(facts.shown_by, 2);
     assert_int_equal(facts.shown.sequence, 4);
-    accept(&stage);
+    stage_accept(&stage);
     expect(&stage, "note unknown_accepted\n"
                    "h1 promise 4\nh3 promise 4\nh5 promise 4\n");
-    promised(&stage, 1, 4, 3, 2, MN_MEMBER_WHOLE);
-    promised(&stage, 3, 4, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 1, 4, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 4, 3, 2, MN_MEMBER_WHOLE);
     expect(&stage, "lead in 4, accepted\n"
                    "note leads\n"
                    "h1 keep #4 after 3 of 2 up to 3\n"
                    "h3 keep #5 after 3 of 2 up to 3\n"
                    "h5 keep #6 after 3 of 2 up to 3\n");
-    up(&stage, 5, &hello); /* that was accepted */
+    stage_up(&stage, 5, &hello); /* that was accepted */
     expect(&stage, "");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void goes_on_with_fewer_when_an_operator_says_so(void **state)
 {
     (void)state;
     struct stage stage;
-    open_leading(&stage);
-    recorded(&stage, 4, 3);
-    pass_over(&stage);
-    accept(&stage); /* all of them may still answer: h1 and h3 have just done so */
+    stage_open_leading(&stage);
+    stage_recorded(&stage, 4, 3);
+    stage_pass_over(&stage);
+    stage_accept(&stage); /* all of them may still answer: h1 and h3 have just done so */
     expect(&stage, "");
     stage.now = 9000 * MN_MS;
-    kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
-    pass_over(&stage);
-    tick_at(&stage, 9001);
+    stage_kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
+    stage_pass_over(&stage);
+    stage_tick_at(&stage, 9001);
     expect(&stage, "note keepers_missing\n");
-    accept(&stage);
+    stage_accept(&stage);
     expect(&stage, "note unknown_accepted\n"
                    "accepted without 2\n");
-    kept(&stage, 1, 4, 4, MN_MEMBER_WHOLE);
+    stage_kept(&stage, 1, 4, 4, MN_MEMBER_WHOLE);
     expect(&stage, "in force up to 4\n");
-    close_stage(&stage);
+    stage_close(&stage);
 }
 
 static void a_message_takes_whole_records_or_one_piece(void **state)

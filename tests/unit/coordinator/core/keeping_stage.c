@@ -1,0 +1,223 @@
+/* See keeping_stage.h. */
+#include "keeping_stage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY(digit) "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" digit
+#define HOST(digit)                                                                                \
+    "  h" digit ": {in: r" digit ", agent: \"tcp://127.0.0.1:710" digit                            \
+    "\", address: 127.0.0.1, key: \"" KEY(digit) "\"}\n"
+
+static const char keeping_topology[] =
+    "topology: 1\n"
+    "coordinator: {agents: \"tcp://127.0.0.1:7000\", operators: \"tcp://127.0.0.1:7001\",\n"
+    "  key: \"" KEY("c") "\"}\n"
+                         "domains: {r1: {}, r3: {}, r5: {}}\n"
+                         "hosts:\n" HOST("1") HOST("3") HOST("5") "keepers: [h1, h3, h5]\n";
+
+static const uint64_t three[] = {1, 1, 2, 0};
+
+static void add(struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct stage *stage, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    stage->size +=
+        (size_t)vsnprintf(stage->text + stage->size, TEXT_SIZE - stage->size, format, arguments);
+    va_end(arguments);
+    assert_true(stage->size < TEXT_SIZE);
+}
+
+static void add_down(struct stage *stage, const struct keeping_effect *effect)
+{
+    const struct mn_down *down = effect->send.message;
+    add(stage, "h%u", effect->send.host * 2 + 1);
+    if (down->kind == MN_DOWN_PROMISE) {
+        add(stage, " promise %d\n", (int)down->generation);
+    } else if (down->kind == MN_DOWN_RECALL) {
+        add(stage, " recall %d after %d\n", (int)down->recall.sequence,
+            (int)down->recall.after_generation);
+    } else {
+        add(stage, " keep #%d after %d of %d up to %d%s", (int)down->keep.number,
+            (int)down->keep.after, (int)down->keep.after_generation, (int)effect->send.upto,
+            down->keep.founding ? ", founding" : "");
+        if (down->keep.whole_at > 0) {
+            add(stage, ", whole at %d", (int)down->keep.whole_at);
+        }
+        add(stage, "\n");
+    }
+}
+
+void stage_step(struct stage *stage, const struct keeping_event *event)
+{
+    keeping_step(stage->keeping, stage->now, event, &stage->effects);
+    assert_int_equal(stage->effects.result, MN_OK);
+    keeping_invariant(stage->keeping);
+    for (size_t i = 0; i < stage->effects.count; i++) {
+        const struct keeping_effect *effect = &stage->effects.items[i];
+        switch (effect->kind) {
+        case KEEPING_DO_SEND:
+        case KEEPING_DO_KEEP:
+            add_down(stage, effect);
+            break;
+        case KEEPING_DO_APPEND:
+            add(stage, "append %d of %d\n", (int)effect->append.sequence,
+                (int)effect->append.generation);
+            break;
+        case KEEPING_DO_SET_ASIDE:
+            add(stage, "set aside from %d\n", (int)effect->sequence);
+            break;
+        case KEEPING_DO_LEAD:
+            add(stage, "lead in %d%s\n", (int)effect->lead.generation,
+                effect->lead.accepted != NULL ? ", accepted" : "");
+            break;
+        case KEEPING_DO_ACCEPTED:
+            add(stage, "accepted without %u\n", effect->lead.accepted->absent_count);
+            break;
+        case KEEPING_DO_IN_FORCE:
+            add(stage, "in force up to %d\n", (int)effect->sequence);
+            break;
+        case KEEPING_DO_OVERTAKEN:
+            add(stage, "overtaken\n");
+            break;
+        case KEEPING_DO_NOTE:
+            add(stage, "note %s\n", keeping_note_what(effect->note.note));
+            break;
+        }
+    }
+    keeping_effects_reset(&stage->effects);
+}
+
+void stage_expect(struct stage *stage, const char *lines, int line)
+{
+    if (strcmp(stage->text, lines) != 0) {
+        print_error("line %d: expected\n%sbut there was\n%s", line, lines, stage->text);
+        fail();
+    }
+    stage->size = 0;
+    stage->text[0] = '\0';
+}
+
+void stage_pass_over(struct stage *stage)
+{
+    stage->size = 0;
+    stage->text[0] = '\0';
+}
+
+/* With a journal of one record for each of @generations, which end with 0. */
+void stage_open_with(struct stage *stage, const uint64_t *generations)
+{
+    memset(stage, 0, sizeof *stage);
+    stage->now = MN_SECOND;
+    struct mn_error error = {{0}};
+    mn_result result =
+        topology_read(keeping_topology, sizeof keeping_topology - 1, "t", &stage->topology, &error);
+    assert_string_equal(error.text, "");
+    assert_int_equal(result, MN_OK);
+    assert_int_equal(keeping_new(&stage->keeping, stage->topology, CANDIDATE), MN_OK);
+    for (uint64_t i = 0; generations[i] != 0; i++) {
+        struct keeping_event event = {.kind = KEEPING_ON_LOG};
+        event.record.sequence = i + 1;
+        event.record.generation = generations[i];
+        event.record.kind = MN_JOURNAL_VAT;
+        stage_step(stage, &event);
+    }
+    stage_step(stage, &(struct keeping_event){.kind = KEEPING_ON_BEGIN});
+}
+
+void stage_close(struct stage *stage)
+{
+    keeping_destroy(&stage->keeping);
+    keeping_effects_deinit(&stage->effects);
+    topology_destroy(&stage->topology);
+}
+
+void stage_up(struct stage *stage, uint32_t host, struct mn_up *message)
+{
+    struct keeping_event event = {.kind = KEEPING_ON_UP};
+    event.up.host = (host - 1) / 2;
+    event.up.message = message;
+    stage_step(stage, &event);
+}
+
+void stage_promised(struct stage *stage, uint32_t host, uint64_t generation, uint64_t sequence,
+                    uint64_t of, enum mn_member member)
+{
+    struct mn_up message = {.generation = generation, .kind = MN_UP_PROMISED};
+    message.promised.promised = generation;
+    message.promised.candidate = CANDIDATE;
+    message.promised.newest = (struct mn_head){.generation = of, .sequence = sequence};
+    message.promised.member = member;
+    stage_up(stage, host, &message);
+}
+
+void stage_kept(struct stage *stage, uint32_t host, uint64_t number, uint64_t sequence,
+                enum mn_member member)
+{
+    struct mn_up message = {.kind = MN_UP_KEPT};
+    message.kept.number = number;
+    message.kept.matched = true;
+    message.kept.sequence = sequence;
+    message.kept.member = member;
+    stage_up(stage, host, &message);
+}
+
+void stage_recorded(struct stage *stage, uint64_t sequence, uint64_t generation)
+{
+    struct keeping_event event = {.kind = KEEPING_ON_RECORDED};
+    event.record.sequence = sequence;
+    event.record.generation = generation;
+    event.record.kind = MN_JOURNAL_VAT;
+    stage_step(stage, &event);
+}
+
+void stage_accept(struct stage *stage)
+{
+    struct mn_journal_recall recall = {.operator_name = mn_name_of("alice"), .reason = "gone"};
+    stage_step(stage, &(struct keeping_event){.kind = KEEPING_ON_ACCEPT, .accept = &recall});
+}
+
+void stage_tick_at(struct stage *stage, mn_time ms)
+{
+    stage->now = ms * MN_MS;
+    stage_step(stage, &(struct keeping_event){.kind = KEEPING_ON_TICK});
+}
+
+/* It leads in generation 3, and the keepers h1 and h3 have all of the journal. */
+void stage_open_leading(struct stage *stage)
+{
+    stage_open_with(stage, three);
+    stage_promised(stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(stage, 3, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_pass_over(stage);
+}
+
+void stage_recalled(struct stage *stage, uint32_t host, uint64_t sequence, bool matched,
+                    uint64_t newest, uint32_t count, uint64_t of)
+{
+    static const unsigned char bytes[1];
+    struct mn_kept records[4];
+    struct mn_up message = {.generation = 3, .kind = MN_UP_RECALLED};
+    for (uint32_t i = 0; i < count; i++) {
+        records[i] = (struct mn_kept){.sequence = sequence + i,
+                                      .generation = of,
+                                      .kind = MN_JOURNAL_VAT,
+                                      .size = 1,
+                                      .bytes = bytes,
+                                      .byte_count = 1};
+    }
+    message.recalled.sequence = sequence;
+    message.recalled.matched = matched;
+    message.recalled.newest = newest;
+    message.recalled.records = records;
+    message.recalled.record_count = count;
+    stage_up(stage, host, &message);
+}
