@@ -8,7 +8,7 @@ const char *sim_sometimes_text(enum sim_sometimes which)
 {
     static const char *const texts[] = {
 #define SIM_SOMETIMES_TEXT(name, what) what,
-        SIM_SOMETIMES(SIM_SOMETIMES_TEXT) SIM_SCRIPTED(SIM_SOMETIMES_TEXT)
+        SIM_SOMETIMES(SIM_SOMETIMES_TEXT)
 #undef SIM_SOMETIMES_TEXT
     };
     return texts[which];
@@ -18,7 +18,7 @@ enum sim_sometimes sim_sometimes_find(const char *name)
 {
     static const char *const names[] = {
 #define SIM_SOMETIMES_NAME(name, what) #name,
-        SIM_SOMETIMES(SIM_SOMETIMES_NAME) SIM_SCRIPTED(SIM_SOMETIMES_NAME)
+        SIM_SOMETIMES(SIM_SOMETIMES_NAME)
 #undef SIM_SOMETIMES_NAME
     };
     for (int i = 0; i < SIM_SOMETIMES_COUNT; i++) {

@@ -231,7 +231,6 @@ void sim_note_agent(struct sim *sim, uint32_t host, const struct agent_note_fact
  */
 void sim_count_session(struct sim *sim, const struct sim_process *process,
                        const struct vat_event *event);
-void sim_count_trouble(struct sim *sim, const struct mn_from_vat *message);
 void sim_count_notice(struct sim *sim, const struct sim_process *process,
                       const struct mn_notice *notice);
 void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note);

@@ -1,7 +1,5 @@
 /* What sessions show from outside: which rows of the hello's table (sessions.md) a step of a vat
  * was about, counted, so that a run can demand that they happened. */
-#include <string.h>
-
 #include "engine/sim_private.h"
 
 static bool replied(const struct vat_effects *effects, enum mn_session_kind kind)
@@ -39,15 +37,6 @@ void sim_count_session(struct sim *sim, const struct sim_process *process,
     } else if (message->kind == MN_SESSION_DATA && message->round > vat_round(core) &&
                message->incarnation == 1) {
         sim_count(sim, SIM_SOMETIMES_THIRD_WAITS);
-    }
-}
-
-void sim_count_trouble(struct sim *sim, const struct mn_from_vat *message)
-{
-    if (strstr(message->trouble.text, "remembers more of this vat") != NULL) {
-        sim_count(sim, SIM_SOMETIMES_HELLO_BEHIND);
-    } else if (strstr(message->trouble.text, "the peer has forgotten") != NULL) {
-        sim_count(sim, SIM_SOMETIMES_HELLO_FORGOT);
     }
 }
 

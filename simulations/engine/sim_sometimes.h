@@ -67,16 +67,11 @@
     X(PLAN_REJECTED, "a plan was rejected")                                                        \
     X(PLAN_OUTSIDE, "a plan took more than was approved, and waited again")
 
-/* The same, but for what no disaster of the swarm brings about: scripts demand these. */
-#define SIM_SCRIPTED(X)                                                                            \
-    X(HELLO_BEHIND, "a peer remembered more of a vat than it did itself")                          \
-    X(HELLO_FORGOT, "a peer had lost what it had called durable")
-
 enum sim_sometimes {
 #define SIM_SOMETIMES_ENUM(name, what) SIM_SOMETIMES_##name,
-    SIM_SOMETIMES(SIM_SOMETIMES_ENUM) SIM_SCRIPTED(SIM_SOMETIMES_ENUM) SIM_SOMETIMES_COUNT,
-    SIM_SWARM_COUNT = SIM_SOMETIMES_HELLO_BEHIND /* of these the swarm has to show each */
+    SIM_SOMETIMES(SIM_SOMETIMES_ENUM)
 #undef SIM_SOMETIMES_ENUM
+        SIM_SOMETIMES_COUNT
 };
 
 /* The words. */

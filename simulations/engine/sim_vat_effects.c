@@ -13,8 +13,6 @@ static void tell_agent(struct sim *sim, struct sim_vat *vat, const struct mn_fro
     }
     if (message->kind == MN_FROM_VAT_REFUSED) {
         sim_count(sim, SIM_SOMETIMES_FORMER_LIFE_REFUSED);
-    } else if (message->kind == MN_FROM_VAT_TROUBLE) {
-        sim_count_trouble(sim, message);
     }
     if (!sim_send(sim, vat->local, 0, &sim->buffer, NULL, 0) &&
         message->kind == MN_FROM_VAT_ATTACH) {

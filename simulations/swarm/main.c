@@ -208,7 +208,7 @@ static int first(const struct options *options)
 static int show_sometimes(const struct tally *tally, const struct options *options)
 {
     int missing = 0;
-    for (size_t i = 0; i < SIM_SWARM_COUNT; i++) {
+    for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
         bool never = tally->sometimes[i] == 0;
         printf("%10" PRIu64 "  %s%s\n", tally->sometimes[i],
                sim_sometimes_text((enum sim_sometimes)i), never ? "  NEVER" : "");

@@ -39,7 +39,6 @@ enum swarm_class {
 
 /* The class of that name; SWARM_CLASS_COUNT when there is none. */
 enum swarm_class swarm_class_find(const char *name);
-const char *swarm_class_name(enum swarm_class which);
 
 /* The classes of the default swarm, as bits. */
 uint64_t swarm_classes_standard(void);

@@ -10,11 +10,6 @@ static const char *const class_names[] = {
 #undef SWARM_CLASS_NAME
 };
 
-const char *swarm_class_name(enum swarm_class which)
-{
-    return class_names[which];
-}
-
 enum swarm_class swarm_class_find(const char *name)
 {
     unsigned which = 0;

@@ -111,8 +111,11 @@ static bool read_line(struct swarm_script *script, char *line)
     }
     if (strncmp(line, "must ", 5) == 0) {
         enum sim_sometimes which = sim_sometimes_find(line + 5);
-        script->must[which < SIM_SOMETIMES_COUNT ? which : 0] = true;
-        return which < SIM_SOMETIMES_COUNT;
+        if (which == SIM_SOMETIMES_COUNT) {
+            return false;
+        }
+        script->must[which] = true;
+        return true;
     }
     char name[64];
     long long value = 0;
