@@ -320,13 +320,6 @@ int mneme_lease(struct mneme *vat, int needed_ms)
     return runs && until - now >= needed_ms * MN_MS ? MNEME_OK : MNEME_AGAIN;
 }
 
-int64_t mneme_lease_left_ms(const struct mneme *vat)
-{
-    mn_time now = mn_now();
-    mn_time until = vat_lease_until(vat->core);
-    return vat->ended || vat->broken != MN_OK || until <= now ? 0 : (until - now) / MN_MS;
-}
-
 uint32_t mneme_run(const struct mneme *vat)
 {
     return vat_run(vat->core);

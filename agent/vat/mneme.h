@@ -222,9 +222,6 @@ int mneme_blob_delete(struct mneme *vat, const char *name) MNEME_CHECKED;
  * the topology: more than it is never had). MNEME_BAD_INPUT: @needed_ms is below 0. */
 int mneme_lease(struct mneme *vat, int needed_ms) MNEME_CHECKED;
 
-/* How long the lease still runs; 0: there is none. Asks for none. */
-int64_t mneme_lease_left_ms(const struct mneme *vat);
-
 /* The number of this run: of two runs of a vat the higher is the vat. A fencing token. */
 uint32_t mneme_run(const struct mneme *vat);
 

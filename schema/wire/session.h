@@ -27,15 +27,14 @@ struct mn_session {
     enum mn_session_kind kind;
     union {
         struct {
-            uint64_t next;           /* the next number it would send */
-            uint64_t oldest;         /* the oldest it still keeps; next if none */
-            uint64_t taken_of_you;   /* what it has taken of the other */
-            uint64_t covered_of_you; /* up to which number that is in a durable checkpoint */
-            struct mn_bases bases;   /* of what it sends to the other */
-            uint32_t known_of_you;   /* the other's incarnation that its numbers are agreed with; 0:
-                                        none yet */
-            struct mn_gaps gaps;     /* in what it has taken of the other */
-            struct mn_name to;       /* the other: its address may have become another vat's */
+            uint64_t next;         /* the next number it would send */
+            uint64_t oldest;       /* the oldest it still keeps; next if none */
+            uint64_t taken_of_you; /* what it has taken of the other */
+            struct mn_bases bases; /* of what it sends to the other */
+            uint32_t known_of_you; /* the other's incarnation that its numbers are agreed with; 0:
+                                      none yet */
+            struct mn_gaps gaps;   /* in what it has taken of the other */
+            struct mn_name to;     /* the other: its address may have become another vat's */
         } greet;
         struct {
             uint64_t taken;

@@ -81,7 +81,6 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         message->greet.next = session->next;
         message->greet.oldest = session_oldest(session);
         message->greet.taken_of_you = session->taken;
-        message->greet.covered_of_you = session_taken_at(session, vat->durable);
         message->greet.bases = session_bases(session);
         message->greet.known_of_you = session->incarnation;
         message->greet.gaps = session_gaps(session);
