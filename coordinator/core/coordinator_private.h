@@ -387,6 +387,8 @@ void restore_done(struct coordinator *coordinator, struct round *round);
  * is owed a notice may have gone to another host, which must know of it before it knows of @round.
  */
 void telling_all(struct coordinator *coordinator, const struct round *round);
+/* Only to the hosts whose vats have not handled what the round tells them. */
+void telling_owed(struct coordinator *coordinator, const struct round *round);
 /* Say to @host what it has to know of decided rounds; @newest is the newest that it knows. */
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest);
 

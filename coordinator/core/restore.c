@@ -303,6 +303,10 @@ void restore_tick(struct coordinator *coordinator)
         }
         round->retry_at =
             coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+        if (owed) {
+            telling_owed(coordinator, round);
+            continue;
+        }
         telling_all(coordinator, round);
         starts_say(coordinator, round);
         restore_progress(coordinator, round);

@@ -6,9 +6,6 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* Notices in one message, unless one vat alone has more: well below a message's size. */
-enum { TELLING_NOTICE_COUNT_MAX = 4096 };
-
 /* What vats of @host are owed of rounds before @round. */
 static bool decision_owed(struct coordinator *coordinator, const struct round *round, uint32_t host,
                           struct mn_down *down)
@@ -68,27 +65,6 @@ static void decision_say(struct coordinator *coordinator, const struct round *ro
     down->decision.told_count = count;
 }
 
-/* The same in as many messages as it takes: an agent adds what a later one has to what it knows. A
- * vat's own notices are never torn apart. */
-static void decision_say_all(struct coordinator *coordinator, const struct round *round,
-                             uint32_t host, const uint32_t *list, uint32_t count)
-{
-    uint32_t said = 0;
-    do {
-        uint32_t part = 0;
-        uint32_t notices = 0;
-        while (said + part < count) {
-            notices += round->decision.told[list[said + part]].notice_count;
-            if (part > 0 && notices > TELLING_NOTICE_COUNT_MAX) {
-                break;
-            }
-            part += 1;
-        }
-        decision_say(coordinator, round, host, list + said, part);
-        said += part;
-    } while (said < count);
-}
-
 /* @owed_only: only to hosts whose vats are told something. */
 static void telling_round(struct coordinator *coordinator, const struct round *round,
                           bool owed_only)
@@ -116,10 +92,15 @@ static void telling_round(struct coordinator *coordinator, const struct round *r
     }
     for (uint32_t host = 0; host < host_count; host++) {
         if (!hosts_lost(coordinator, host) && (!owed_only || first[host + 1] > first[host])) {
-            decision_say_all(coordinator, round, host, list + first[host],
-                             first[host + 1] - first[host]);
+            decision_say(coordinator, round, host, list + first[host],
+                         first[host + 1] - first[host]);
         }
     }
+}
+
+void telling_owed(struct coordinator *coordinator, const struct round *round)
+{
+    telling_round(coordinator, round, true);
 }
 
 void telling_all(struct coordinator *coordinator, const struct round *round)
@@ -151,7 +132,7 @@ void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t new
         bool last =
             i + 1 == coordinator->round_count || coordinator->rounds[i + 1]->facts.decision == NULL;
         if (list != NULL && (count > 0 || (last && newest < round->facts.round))) {
-            decision_say_all(coordinator, round, host, list, count);
+            decision_say(coordinator, round, host, list, count);
         }
     }
 }
