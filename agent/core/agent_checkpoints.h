@@ -47,6 +47,10 @@ void agent_durable_tick(struct agent *agent, size_t count);
 void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
 void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
 void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
+/* The vat goes on from @keep, which may be below its floor. */
+void agent_floor_lower(struct agent_vat *vat, mn_epoch keep);
+void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record);
+void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run, mn_epoch floor);
 void agent_drop_old(struct agent *agent, struct agent_vat *vat);
 
 /* agent_holder.c: other hosts' checkpoints here, and checkpoints fetched for a start. */

@@ -5,8 +5,10 @@
  * keep_count durable ones, once there are so many. Kept is what is not below the floor, what that
  * applies onto, and what the coordinator has not taken the row of: were it deleted and then this
  * agent forgot it, nobody could say any more what the vat heard between the checkpoints that are
- * known, and none of those after the gap could be restored. Nothing is deleted while a round is
- * open, for it may be needed for the cut. */
+ * known, and none of those after the gap could be restored. For the same reason a floor is on
+ * record before anything below it is deleted: what a new coordinator is told of it may have to come
+ * from an agent that has begun anew. Nothing is deleted while a round is open, for it may be needed
+ * for the cut. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -181,21 +183,62 @@ void agent_floor_advance(const struct agent *agent, struct agent_vat *vat)
     }
 }
 
-/* Which files stay: kept[i] says it of vat->files[i]. Bases come before what applies onto them, so
- * one pass from the newest to the oldest marks every chain. */
-static void kept_mark(const struct agent_vat *vat, bool *kept)
+void agent_floor_lower(struct agent_vat *vat, mn_epoch keep)
 {
+    vat->floor = vat->floor < keep ? vat->floor : keep;
+    vat->floor_asked = vat->floor_asked < keep ? vat->floor_asked : keep;
+    vat->floor_safe = vat->floor_safe < keep ? vat->floor_safe : keep;
+}
+
+void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record)
+{
+    vat->floor = record->epoch;
+    vat->floor_asked = record->epoch;
+    vat->floor_safe = record->epoch;
+    vat->floor_run = record->run;
+    if (record->run < vat->start->run) {
+        agent_floor_lower(vat, vat->start->keep);
+    }
+}
+
+/* Which files stay above @floor: kept[i] says it of vat->files[i]. Bases come before what applies
+ * onto them, so one pass from the newest to the oldest marks every chain. Whether all stay. */
+static bool kept_mark(const struct agent_vat *vat, mn_epoch floor, bool *kept)
+{
+    bool all = true;
+    memset(kept, 0, vat->file_count * sizeof *kept);
     for (size_t i = vat->file_count; i > 0; i--) {
         const struct agent_file *file = &vat->files[i - 1];
         bool untaken = file->reportable && !file->taken;
         bool keeps =
-            kept[i - 1] || file->epoch >= vat->floor || untaken || file->state != AGENT_FILE_HERE;
+            kept[i - 1] || file->epoch >= floor || untaken || file->state != AGENT_FILE_HERE;
         kept[i - 1] = keeps;
+        all = all && keeps;
         const struct agent_file *onto =
             keeps && file->onto != 0 ? agent_find_file(vat, file->onto) : NULL;
         if (onto != NULL) {
             kept[onto - vat->files] = true;
         }
+    }
+    return all;
+}
+
+static void floor_put(struct agent *agent, struct agent_vat *vat)
+{
+    struct mn_agent_record record = {.kind = MN_AGENT_FLOOR};
+    record.floor.vat = vat->name;
+    record.floor.run = vat->start->run;
+    record.floor.epoch = vat->floor;
+    vat->floor_asked = vat->floor;
+    agent_put_record(agent, &record, false);
+    agent_when_recorded(agent, AGENT_THEN_DROP, vat, vat->start->run, (uint64_t)vat->floor);
+}
+
+void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run, mn_epoch floor)
+{
+    if (run == vat->start->run) {
+        vat->floor_safe = floor;
+        agent_drop_old(agent, vat);
     }
 }
 
@@ -213,7 +256,8 @@ static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_
     }
 }
 
-/* Delete what is below the floor and no chain needs, here and at those who hold copies. */
+/* Delete what is below the floor on record and no chain needs, here and at those who hold copies;
+ * and put the floor on record when there is something below it. */
 void agent_drop_old(struct agent *agent, struct agent_vat *vat)
 {
     if (agent_frozen(agent) || !agent_vat_owned(vat) || vat->newest_durable == 0) {
@@ -224,15 +268,13 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     if (kept == NULL || keep == NULL) {
         return;
     }
-    kept_mark(vat, kept);
-    uint32_t keep_count = 0;
-    bool any = false;
-    for (size_t i = vat->file_count; i > 0; i--) {
-        any = any || !kept[i - 1];
+    if (vat->floor_asked < vat->floor && !kept_mark(vat, vat->floor, kept)) {
+        floor_put(agent, vat);
     }
-    if (!any) {
+    if (kept_mark(vat, vat->floor_safe, kept)) {
         return;
     }
+    uint32_t keep_count = 0;
     for (size_t i = 0; i < vat->file_count; i++) {
         if (kept[i] && vat->files[i].state == AGENT_FILE_HERE) {
             keep[keep_count] = vat->files[i].epoch;

@@ -31,6 +31,8 @@ static void invariant_vat(const struct agent *agent, const struct agent_vat *vat
     mn_assert(vat->next == NULL || vat->next->run > vat->fence);
     mn_assert(!vat->awaited || agent->freeze.state != AGENT_FREEZE_OPEN);
     mn_assert(!vat->lease_wanted || !agent_vat_fenced(vat));
+    mn_assert(vat->floor_safe <= vat->floor_asked);
+    mn_assert(vat->floor_asked <= vat->floor);
     for (size_t i = 0; i < vat->file_count; i++) {
         mn_assert(i == 0 || vat->files[i - 1].epoch < vat->files[i].epoch);
         invariant_file(agent, vat, &vat->files[i]);

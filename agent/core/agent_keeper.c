@@ -424,6 +424,7 @@ void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *reco
     case MN_AGENT_GENERATION:
     case MN_AGENT_DISK:
     case MN_AGENT_ASIDE:
+    case MN_AGENT_FLOOR:
         return; /* not a keeper's */
     }
 }

@@ -168,6 +168,9 @@ struct agent_vat {
     size_t holder_capacity;
     mn_epoch newest_durable;
     mn_epoch floor;
+    mn_epoch floor_asked;         /* put on record, */
+    mn_epoch floor_safe;          /* and durable there: what is below may be deleted */
+    mn_run floor_run;             /* the run that the record speaks of */
     bool awaited;                 /* the freeze waits for its interval or its end */
     struct agent_aside *aside;    /* what is still to be set aside; NULL: nothing. Owned */
     mn_run aside_run;             /* on record: of this run what died has been set aside, */
@@ -218,6 +221,7 @@ enum agent_then {
     AGENT_THEN_UP,
     AGENT_THEN_END,
     AGENT_THEN_FREEZE,
+    AGENT_THEN_DROP,
     AGENT_THEN_ASIDE,
     AGENT_THEN_DECISION,
     AGENT_THEN_KEEPER
@@ -228,7 +232,7 @@ struct agent_pending {
     enum agent_then then;
     struct agent_vat *vat;
     mn_run run;
-    uint64_t number; /* a generation, round, freeze or keeper's answer */
+    uint64_t number; /* a generation, round, freeze, epoch or keeper's answer */
 };
 
 enum agent_freeze_state {

@@ -84,6 +84,9 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
     case AGENT_THEN_ASIDE:
         agent_aside_said(agent, pending->vat, pending->run);
         return;
+    case AGENT_THEN_DROP:
+        agent_floor_recorded(agent, pending->vat, pending->run, (mn_epoch)pending->number);
+        return;
     case AGENT_THEN_FREEZE:
         agent_freeze_fenced(agent, pending->number);
         return;
@@ -139,6 +142,9 @@ static void records_load_vat(struct agent *agent, const struct mn_agent_vat *rec
     vat->pid = record->pid;
     vat->pid_started = record->pid_started;
     vat->endpoint = record->endpoint;
+    if (vat->floor_run < vat->start->run) {
+        agent_floor_lower(vat, vat->start->keep);
+    }
     agent_life_move(vat, AGENT_LIFE_RECORDING);
 }
 
@@ -177,6 +183,13 @@ void agent_record_loaded(struct agent *agent, const struct mn_agent_record *reco
         if (vat != NULL) {
             vat->aside_run = record->aside.run;
             vat->aside_count = record->aside.count;
+        }
+        return;
+    }
+    case MN_AGENT_FLOOR: {
+        struct agent_vat *vat = agent_need_vat(agent, &record->floor.vat);
+        if (vat != NULL) {
+            agent_floor_loaded(vat, &record->floor);
         }
         return;
     }

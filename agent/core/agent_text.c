@@ -63,6 +63,9 @@ void agent_record_key(const struct mn_agent_record *record, char out[AGENT_RECOR
     case MN_AGENT_ASIDE:
         text_key(out, "aside ", record->aside.vat.text);
         return;
+    case MN_AGENT_FLOOR:
+        text_key(out, "floor ", record->floor.vat.text);
+        return;
     case MN_AGENT_PROMISE:
         text_key(out, "promise", "");
         return;

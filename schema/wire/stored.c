@@ -176,6 +176,7 @@ static void agent_keeper_out(struct codec *codec, const struct mn_agent_record *
     case MN_AGENT_GENERATION:
     case MN_AGENT_DISK:
     case MN_AGENT_ASIDE:
+    case MN_AGENT_FLOOR:
         break; /* not a keeper's */
     }
 }
@@ -190,6 +191,7 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
     Mneme__AgentVat vat = MNEME__AGENT_VAT__INIT;
     Mneme__AgentFence fence = MNEME__AGENT_FENCE__INIT;
     Mneme__AgentAside aside = MNEME__AGENT_ASIDE__INIT;
+    Mneme__AgentFloor floor = MNEME__AGENT_FLOOR__INIT;
     struct agent_keeper_parts parts = {.promise = MNEME__AGENT_PROMISE__INIT,
                                        .head = MNEME__AGENT_HEAD__INIT,
                                        .noted = MNEME__AGENT_NOTED__INIT};
@@ -227,6 +229,13 @@ mn_result mn_agent_record_encode(const struct mn_agent_record *record, struct mn
         aside.count = record->aside.count;
         out.body_case = MNEME__AGENT_RECORD__BODY_ASIDE;
         out.aside = &aside;
+        break;
+    case MN_AGENT_FLOOR:
+        floor.vat = codec_text(record->floor.vat.text);
+        floor.run = record->floor.run;
+        floor.epoch = record->floor.epoch;
+        out.body_case = MNEME__AGENT_RECORD__BODY_FLOOR;
+        out.floor = &floor;
         break;
     case MN_AGENT_PROMISE:
     case MN_AGENT_HEAD:
@@ -273,6 +282,12 @@ static void agent_record_in(struct codec *codec, const Mneme__AgentRecord *in,
         codec_name_in(codec, in->aside->vat, &out->aside.vat);
         out->aside.run = codec_run_in(codec, in->aside->run);
         out->aside.count = in->aside->count;
+        return;
+    case MNEME__AGENT_RECORD__BODY_FLOOR:
+        out->kind = MN_AGENT_FLOOR;
+        codec_name_in(codec, in->floor->vat, &out->floor.vat);
+        out->floor.run = codec_run_in(codec, in->floor->run);
+        out->floor.epoch = codec_epoch_in(codec, in->floor->epoch, 1);
         return;
     case MNEME__AGENT_RECORD__BODY_PROMISE:
         out->kind = MN_AGENT_PROMISE;

@@ -170,7 +170,8 @@ enum mn_agent_kind {
     MN_AGENT_HEAD = 8, /* the newest record of the journal that this agent was shown */
     MN_AGENT_KEPT = 9, /* a record of the journal, or a piece of it, that this agent keeps */
     MN_AGENT_MEMBER = 10,
-    MN_AGENT_NOTED = 11 /* which disks the keepers were last said to remember with */
+    MN_AGENT_NOTED = 11, /* which disks the keepers were last said to remember with */
+    MN_AGENT_FLOOR = 12  /* below it checkpoints of the vat have been deleted */
 };
 
 /* Whom a keeper has promised that generation. */
@@ -185,6 +186,13 @@ struct mn_agent_aside {
     uint32_t count; /* checkpoints; 0: nothing had died */
 };
 
+/* The floor of a vat that runs here, in that run. */
+struct mn_agent_floor {
+    struct mn_name vat;
+    mn_run run;
+    mn_epoch epoch;
+};
+
 struct mn_agent_record {
     enum mn_agent_kind kind;
     union {
@@ -194,6 +202,7 @@ struct mn_agent_record {
         uint64_t generation;
         uint64_t disk;
         struct mn_agent_aside aside;
+        struct mn_agent_floor floor;
         struct mn_agent_promise promise;
         struct mn_head head;
         struct mn_kept kept;

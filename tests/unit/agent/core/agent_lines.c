@@ -315,6 +315,11 @@ static void lines_record(struct play *play, const struct agent_effect *effect)
         lines_add(play, "aside %s run %u: %u\n", record->aside.vat.text, record->aside.run,
                   record->aside.count);
         return;
+    case MN_AGENT_FLOOR:
+        lines_add(play, "floor %s run %u", record->floor.vat.text, record->floor.run);
+        lines_epoch(play, ": ", record->floor.epoch);
+        lines_add(play, "\n");
+        return;
     }
 }
 

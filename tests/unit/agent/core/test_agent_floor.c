@@ -28,9 +28,77 @@ static void deletes_nothing_that_the_coordinator_has_not_taken_the_row_of(void *
     play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
     play_expect(&play,
                 "vat a durable 1.3 floor 1.3\n"
-                "delete x1 1.1\n"
-                "up report #3 x1 1.3 since 1.2 onto 0.0 durable here floor 1.3 heard x2 1.9\n"
-                "up report #3 x1 1.1 since 0.0 onto 0.0 durable gone floor 1.3 heard x2 1.9\n");
+                "record #5 floor x1 run 1: 1.3\n"
+                "up report #3 x1 1.3 since 1.2 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+    play_recorded(&play, 5);
+    play_expect(&play, "delete x1 1.1\n");
+    play_close(&play);
+}
+
+/* 1.3 was deleted below the floor, and its copies elsewhere too. Frozen at once, the agent that has
+ * begun anew can make out no floor, and a coordinator that has forgotten asks for everything. */
+static void tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 1);
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    struct mn_agent_record floor = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record vat = {.kind = MN_AGENT_VAT};
+    floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 4)};
+    vat.vat.start = (struct mn_start){.vat = mn_name_of("x1"), .run = 1, .incarnation = 1};
+    play_record(&play, &floor);
+    play_record(&play, &generation);
+    play_record(&play, &vat);
+    play_file(&play, "x1", EPOCH(1, 4), EPOCH(1, 3), 0);
+    play_begin(&play);
+    play_freeze(&play, 1, 1, NULL, NULL, 0);
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    play_expect(&play, "up report #1 x1 1.4 since 1.3 onto 0.0 durable here floor 1.4\n");
+    play_close(&play);
+}
+
+/* The record is of run 1; run 2 went on from below it. */
+static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 1);
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    struct mn_agent_record floor = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record vat = {.kind = MN_AGENT_VAT};
+    floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 4)};
+    vat.vat.start =
+        (struct mn_start){.vat = mn_name_of("x1"), .run = 2, .incarnation = 2, .keep = EPOCH(1, 2)};
+    play_record(&play, &floor);
+    play_record(&play, &generation);
+    play_record(&play, &vat);
+    play_file(&play, "x1", EPOCH(1, 2), EPOCH(1, 1), 0);
+    play_begin(&play);
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    play_expect(&play, "up report #1 x1 1.2 since 1.1 onto 0.0 durable here floor 1.2\n");
+    play_close(&play);
+}
+
+/* The record of 1.2 is still on its way when 1.3 is the floor. */
+static void deletes_only_below_a_floor_that_is_on_record(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 1);
+    play_run_x1(&play);
+    for (uint32_t i = 1; i <= 3; i++) {
+        play_written(&play, 'a', EPOCH(1, i), i > 1 ? EPOCH(1, i - 1) : 0, 0);
+        play_synced(&play, "x1", EPOCH(1, i), MN_OK);
+        play_taken(&play, i);
+    }
+    play_skip(&play);
+    play_recorded(&play, 5);
+    play_expect(&play, "delete x1 1.1\n");
+    play_recorded(&play, 6);
+    play_expect(&play, "delete x1 1.2\n");
     play_close(&play);
 }
 
@@ -126,9 +194,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_nothing_below_a_gap_towards_the_floor),
+        cmocka_unit_test(deletes_only_below_a_floor_that_is_on_record),
         cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
         cmocka_unit_test(moves_no_floor_before_it_has_made_enough_durable),
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
+        cmocka_unit_test(takes_no_floor_on_record_for_that_of_a_later_run),
+        cmocka_unit_test(tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

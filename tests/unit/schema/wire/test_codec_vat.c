@@ -327,6 +327,28 @@ static void words_of_former_lives_come_out_as_they_went_in(void **state)
     mn_arena_deinit(&arena);
 }
 
+static void floors_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    struct mn_agent_record record = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    record.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 2, .epoch = 9};
+    assert_int_equal(mn_agent_record_encode(&record, &buffer), MN_OK);
+    assert_int_equal(mn_agent_record_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.kind, MN_AGENT_FLOOR);
+    assert_string_equal(out.floor.vat.text, "x1");
+    assert_int_equal(out.floor.run, 2);
+    assert_int_equal(out.floor.epoch, 9);
+    buffer.size = 0;
+    record.floor.epoch = 0; /* birth is the floor of a vat of which nothing is on record */
+    assert_int_equal(mn_agent_record_encode(&record, &buffer), MN_OK);
+    assert_int_equal(mn_agent_record_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+}
+
 static void records_of_disks_come_out_as_they_went_in(void **state)
 {
     (void)state;
@@ -364,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_journaled_decision_comes_out_as_it_went_in),
         cmocka_unit_test(an_agents_record_of_a_vat_comes_out_as_it_went_in),
         cmocka_unit_test(words_of_former_lives_come_out_as_they_went_in),
+        cmocka_unit_test(floors_come_out_as_they_went_in),
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
