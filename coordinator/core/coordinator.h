@@ -142,10 +142,11 @@ struct coordinator_effect {
             uint64_t sequence; /* each one more than the last */
             uint64_t generation;
             const struct mn_journal_record *record;
-            /* Of a decision, what it was computed from; NULL otherwise. The shell keeps it as a
-             * document beside the journal, durably, and puts that document's digest into the
-             * decision before it appends. */
-            const struct evidence *evidence;
+            /* Of a decision, what it was computed from, as ledger_evidence writes it; NULL
+             * otherwise. The shell seals it and keeps it as a document beside the journal,
+             * durably, and puts that document's digest into the decision before it appends. It may
+             * take the bytes, and leaves an empty buffer then. */
+            struct mn_buffer *evidence;
         } record;
         struct {
             uint64_t ticket;
@@ -163,7 +164,7 @@ struct coordinator_effects {
     size_t count;
     size_t capacity;
     struct mn_arena arena;
-    struct evidence *evidence; /* what a RECORD's evidence points to */
+    struct mn_buffer evidence; /* what a RECORD's evidence points to */
     mn_result result;          /* see coordinator_step */
 };
 

@@ -14,7 +14,7 @@ void coordinator_effects_reset(struct coordinator_effects *effects)
 {
     effects->count = 0;
     effects->result = MN_OK;
-    evidence_destroy(&effects->evidence);
+    mn_buffer_deinit(&effects->evidence);
     mn_arena_clear(&effects->arena);
 }
 
@@ -120,12 +120,8 @@ void coordinator_say_too(struct coordinator *coordinator, uint32_t host, const s
 }
 
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
-                        struct evidence *take_evidence, struct pending pending)
+                        struct mn_buffer *evidence, struct pending pending)
 {
-    mn_assert(coordinator->effects->evidence == NULL || take_evidence == NULL);
-    if (take_evidence != NULL) {
-        coordinator->effects->evidence = take_evidence;
-    }
     mn_result result = mn_grow(&coordinator->pendings, &coordinator->pending_capacity,
                                coordinator->pending_count + 1, sizeof *coordinator->pendings,
                                COORDINATOR_PENDING_COUNT_MAX);
@@ -139,7 +135,7 @@ void coordinator_record(struct coordinator *coordinator, const struct mn_journal
     effect->record.sequence = coordinator->sequence;
     effect->record.generation = coordinator->generation;
     effect->record.record = record;
-    effect->record.evidence = take_evidence;
+    effect->record.evidence = evidence;
     pending.sequence = coordinator->sequence;
     coordinator->pendings[coordinator->pending_count++] = pending;
 }

@@ -207,7 +207,7 @@ void coordinator_say_too(struct coordinator *coordinator, uint32_t host,
                          const struct mn_down *down);
 /* Append @record, which must last as long as the effects, and remember what follows. */
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
-                        struct evidence *take_evidence, struct pending pending);
+                        struct mn_buffer *evidence, struct pending pending);
 mn_time coordinator_heartbeat(const struct coordinator *coordinator);
 const char *coordinator_host_name(const struct coordinator *coordinator, uint32_t host);
 const char *coordinator_vat_name(const struct coordinator *coordinator, uint32_t vat);

@@ -22,6 +22,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "docs/evidence.h"
+#include "wire/common.h"
 
 struct ledger;
 struct decision; /* core/decision.h */
@@ -192,9 +193,10 @@ mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch e
 /* Take in a whole document; the ledger must be new. Its indices are the document's. */
 mn_result ledger_load(struct ledger *ledger, const struct evidence *evidence) MN_CHECKED;
 
-/* Write everything as a document, in a fixed order: loading it gives the same decisions, byte for
- * byte. @evidence: out; evidence_destroy is the caller's. */
-mn_result ledger_evidence(const struct ledger *ledger, struct evidence **evidence) MN_CHECKED;
+/* Append everything as a document in its binary form, in a fixed order: loading it gives the same
+ * decisions, byte for byte. Its head is blank: mn_evidence_seal fills it in.
+ * Errors:    MN_NO_MEMORY, MN_TOO_LARGE; the buffer is as it was */
+mn_result ledger_evidence(const struct ledger *ledger, struct mn_buffer *document) MN_CHECKED;
 
 /* Sizes, for status and benchmarks. */
 struct ledger_sizes {

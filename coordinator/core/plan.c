@@ -222,10 +222,11 @@ static bool plan_answer(struct plan *plan)
 
 void plan_record(struct coordinator *coordinator, struct round *round)
 {
-    struct evidence *evidence = NULL;
+    struct mn_buffer *evidence = &coordinator->effects->evidence;
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    mn_assert(evidence->size == 0); /* a step makes one decision at most */
     if (record == NULL ||
-        !coordinator_fine(coordinator, ledger_evidence(coordinator->ledger, &evidence))) {
+        !coordinator_fine(coordinator, ledger_evidence(coordinator->ledger, evidence))) {
         return;
     }
     round->facts.decided_at = coordinator->now;

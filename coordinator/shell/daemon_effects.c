@@ -57,21 +57,34 @@ static void effect_send(struct daemon *daemon, const struct coordinator_effect *
     effects_send(daemon, effect->send.host, daemon->said_result, &daemon->said_bytes);
 }
 
-/* Evidence up to this many checkpoints is written as text, which people read. Beyond, nobody would,
- * and text takes six times as long to make and to put on a disk, while the round waits. */
-enum { EVIDENCE_TEXT_CHECKPOINT_COUNT_MAX = 16384 };
+/* Evidence whose binary form is no larger is written as text, which people read. Beyond, nobody
+ * would, and text takes six times as long to make and to put on a disk, while the round waits. */
+enum { EVIDENCE_TEXT_SIZE_MAX = 512 * 1024 };
 
-/* The evidence as it will stand in the file, and its digest in a copy of the decision. */
-static mn_result effects_add_evidence(struct recorder_item *item, const struct evidence *evidence,
-                                      struct mn_journal_record *record)
+static mn_result effects_add_text(struct recorder_item *item, const struct mn_buffer *document)
 {
-    mn_result result = MN_OK;
-    if (evidence->checkpoint_count > EVIDENCE_TEXT_CHECKPOINT_COUNT_MAX) {
-        result = mn_evidence_encode(evidence, &item->binary);
-    } else {
+    struct evidence *evidence = NULL;
+    mn_result result = mn_evidence_decode(document->bytes, document->size, &evidence, NULL);
+    if (result == MN_OK) {
         result = evidence_write_json(evidence, &item->evidence);
         mn_text_add(&item->evidence, "\n");
         result = result == MN_OK ? mn_text_result(&item->evidence) : result;
+    }
+    evidence_destroy(&evidence);
+    return result;
+}
+
+/* The evidence as it will stand in the file, and its digest in a copy of the decision. */
+static mn_result effects_add_evidence(struct recorder_item *item, struct mn_buffer *document,
+                                      struct mn_journal_record *record)
+{
+    mn_result result = MN_OK;
+    mn_evidence_seal(document->bytes, document->size);
+    if (document->size > EVIDENCE_TEXT_SIZE_MAX) {
+        item->binary = *document;
+        *document = (struct mn_buffer){0};
+    } else {
+        result = effects_add_text(item, document);
     }
     if (result == MN_OK) {
         bool binary = item->binary.size > 0;

@@ -112,10 +112,19 @@ static void evidence_unpack(struct evidence_decoder *decoder, const unsigned cha
     mn_arena_deinit(&scratch.arena);
 }
 
-void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest)
+/* Write the digest of a message to @digest, MN_DIGEST_SIZE bytes. */
+static void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest)
 {
     mn_assert(sodium_init() >= 0);
     mn_assert(crypto_generichash(digest, MN_DIGEST_SIZE, message, size, NULL, 0) == 0);
+}
+
+void mn_evidence_seal(unsigned char *document, size_t size)
+{
+    mn_assert(size >= MN_EVIDENCE_HEAD_SIZE);
+    memcpy(document, MN_EVIDENCE_MAGIC, MN_EVIDENCE_MAGIC_SIZE);
+    evidence_digest(document + MN_EVIDENCE_HEAD_SIZE, size - MN_EVIDENCE_HEAD_SIZE,
+                    document + MN_EVIDENCE_MAGIC_SIZE);
 }
 
 /* Whether there is a magic, and behind it the digest of what follows. */

@@ -23,6 +23,10 @@ enum {
  * Errors:    MN_NO_MEMORY, MN_TOO_LARGE (above EVIDENCE_SIZE_MAX); the buffer is as it was */
 mn_result mn_evidence_encode(const struct evidence *evidence, struct mn_buffer *buffer) MN_CHECKED;
 
+/* Fill in the head of a document that mn_evidence_write_end made: the magic, and the digest of what
+ * stands behind the head. @size: of the whole document. */
+void mn_evidence_seal(unsigned char *document, size_t size);
+
 /* Read a document in its binary form and check all that evidence.md calls bad, as evidence_read
  * does. Time and memory are linear in @size. Only the shortest encoding is taken, so what was read
  * is encoded to the same size, and to the same bytes when it came from mn_evidence_encode.

@@ -16,7 +16,4 @@ struct evidence_decoder {
 /* Put the columns together into rows. Fails when they do not fit together. */
 void evidence_rows_in(struct evidence_decoder *decoder);
 
-/* Write the digest of a message to @digest, MN_DIGEST_SIZE bytes. */
-void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest);
-
 #endif

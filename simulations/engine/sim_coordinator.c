@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/sim_private.h"
+#include "wire/evidence.h"
 
 enum {
     SIM_APPEND_RETRY_MS = 100,
@@ -60,8 +61,14 @@ static void ask_append(struct sim *sim, struct sim_process *process,
     append->entry.kind = record.kind;
     if (effect->record.evidence != NULL) {
         struct mn_text *text = &append->entry.evidence;
-        mn_result written = evidence_write_json(effect->record.evidence, text);
+        const struct mn_buffer *document = effect->record.evidence;
+        struct evidence *evidence = NULL;
+        mn_evidence_seal(document->bytes, document->size);
+        mn_result written = mn_evidence_decode(document->bytes, document->size, &evidence, NULL);
         mn_assert(written == MN_OK);
+        written = evidence_write_json(evidence, text);
+        mn_assert(written == MN_OK);
+        evidence_destroy(&evidence);
         mn_text_add(text, "\n");
         struct mn_digest *digest = &record.decision.evidence_digest;
         (void)crypto_generichash(digest->bytes, sizeof digest->bytes,

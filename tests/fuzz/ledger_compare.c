@@ -12,6 +12,7 @@
 #include "core/decision.h"
 #include "docs/evidence_check.h"
 #include "oracle/oracle.h"
+#include "wire/evidence.h"
 
 /* The oracle is as slow as it is simple. */
 enum { ORACLE_CHECKPOINTS = 14 };
@@ -32,7 +33,11 @@ struct evidence *compare_document(const struct ledger *ledger)
 {
     struct evidence *document = NULL;
     struct evidence_listener listener = {.tell = never_told};
-    mn_assert(ledger_evidence(ledger, &document) == MN_OK);
+    struct mn_buffer buffer = {0};
+    mn_assert(ledger_evidence(ledger, &buffer) == MN_OK);
+    mn_evidence_seal(buffer.bytes, buffer.size);
+    mn_assert(mn_evidence_decode(buffer.bytes, buffer.size, &document, NULL) == MN_OK);
+    mn_buffer_deinit(&buffer);
     mn_assert(evidence_check(document, &listener) == MN_OK);
     return document;
 }

@@ -12,6 +12,7 @@
 #include "core/decision.h"
 #include "core/ledger.h"
 #include "oracle/draft.h"
+#include "wire/evidence.h"
 
 #ifdef __SANITIZE_ADDRESS__
 enum { DOCUMENT_COUNT = 300, STORY_COUNT = 60 };
@@ -49,7 +50,11 @@ static struct mn_text answer_to(const struct evidence *evidence)
 static void answers_as_its_document(struct ledger *ledger)
 {
     struct evidence *evidence = NULL;
-    fine(ledger_evidence(ledger, &evidence));
+    struct mn_buffer document = {0};
+    fine(ledger_evidence(ledger, &document));
+    mn_evidence_seal(document.bytes, document.size);
+    fine(mn_evidence_decode(document.bytes, document.size, &evidence, NULL));
+    mn_buffer_deinit(&document);
     struct mn_text expected = answer_to(evidence);
     struct mn_text text = answer_of(ledger);
     assert_string_equal(text.bytes, expected.bytes);

@@ -12,6 +12,7 @@
 
 #include "core/decision.h"
 #include "core/ledger.h"
+#include "wire/evidence.h"
 
 /* ---- memory that runs out -------------------------------------------------------------------- */
 
@@ -87,11 +88,21 @@ static mn_result reports(struct ledger *ledger, uint32_t vat, mn_epoch epoch, ui
     return ledger_checkpoint(ledger, &row);
 }
 
-static struct mn_text document_of(const struct ledger *ledger)
+static struct evidence *evidence_of(const struct ledger *ledger)
 {
     struct evidence *evidence = NULL;
+    struct mn_buffer document = {0};
+    fine(ledger_evidence(ledger, &document));
+    mn_evidence_seal(document.bytes, document.size);
+    fine(mn_evidence_decode(document.bytes, document.size, &evidence, NULL));
+    mn_buffer_deinit(&document);
+    return evidence;
+}
+
+static struct mn_text document_of(const struct ledger *ledger)
+{
+    struct evidence *evidence = evidence_of(ledger);
     struct mn_text text = {0};
-    fine(ledger_evidence(ledger, &evidence));
     fine(evidence_write_json(evidence, &text));
     evidence_destroy(&evidence);
     return text;
@@ -146,8 +157,7 @@ static void lowers_the_since_of_what_it_folds_into(void **state)
     fine(ledger_checkpoint(ledger, &row));
     fine(ledger_drop_checkpoint(ledger, 0, 3, NULL));
     ledger_invariant(ledger);
-    struct evidence *evidence = NULL;
-    fine(ledger_evidence(ledger, &evidence));
+    struct evidence *evidence = evidence_of(ledger);
     assert_int_equal(evidence->checkpoint_count, 1);
     assert_int_equal(evidence->checkpoints[0].epoch, 5);
     assert_int_equal(evidence->checkpoints[0].since, 1);
@@ -395,8 +405,7 @@ static void takes_a_document_in_whole_or_not_at_all(void **state)
     for (mn_epoch epoch = 1; epoch < 40; epoch++) {
         fine(reports(source, 0, epoch, 1, epoch + 1));
     }
-    struct evidence *evidence = NULL;
-    fine(ledger_evidence(source, &evidence));
+    struct evidence *evidence = evidence_of(source);
     mn_result result = CAN_RUN_OUT ? MN_NO_MEMORY : MN_OK;
     struct ledger *ledger = NULL;
     fine(ledger_new(&ledger));

@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "docs/file.h"
+#include "evidence.pb-c.h"
 #include "oracle/draft.h"
 #include "wire/evidence.h"
 
@@ -250,6 +251,27 @@ static void takes_of_changed_messages_only_what_can_be_written_again(void **stat
     assert_true(taken > 100);
 }
 
+/* The columns are written without protobuf-c: what it reads of them it writes as the same bytes. */
+static void writes_what_protobuf_writes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct mn_buffer whole = some_document(seed);
+        size_t size = whole.size - MN_EVIDENCE_HEAD_SIZE;
+        Mneme__Evidence *message =
+            mneme__evidence__unpack(NULL, size, whole.bytes + MN_EVIDENCE_HEAD_SIZE);
+        assert_non_null(message);
+        unsigned char *bytes = malloc(size + 1);
+        assert_non_null(bytes);
+        assert_int_equal(mneme__evidence__get_packed_size(message), size);
+        (void)mneme__evidence__pack(message, bytes);
+        assert_memory_equal(bytes, whole.bytes + MN_EVIDENCE_HEAD_SIZE, size);
+        free(bytes);
+        mneme__evidence__free_unpacked(message, NULL);
+        mn_buffer_deinit(&whole);
+    }
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 /* What a document holds is at most this for each byte of its binary form, and 64 KiB. */
@@ -333,6 +355,7 @@ int main(void)
         cmocka_unit_test(refuses_every_document_that_was_cut_short),
         cmocka_unit_test(refuses_every_document_with_a_flipped_bit),
         cmocka_unit_test(takes_of_changed_messages_only_what_can_be_written_again),
+        cmocka_unit_test(writes_what_protobuf_writes),
         cmocka_unit_test(holds_no_more_than_so_much_for_each_byte),
         cmocka_unit_test(holds_no_more_for_the_most_expensive_rows),
         cmocka_unit_test(answers_for_the_most_expensive_messages),
