@@ -123,6 +123,8 @@ TEST_HELPER_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_HELPERS))
 TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Isimulations -Itests/unit -DMNEME_SOURCE='"$(CURDIR)"' \
                  -DMNEME_BUILD='"$(abspath $(BUILD))"'
 $(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
+# What replaces a walker of protobuf-c is compared with it.
+$(BUILD)/obj/tests/unit/schema/wire/%.o: INCLUDES := $(TEST_INCLUDES) -I$(GEN)
 ALL_LIBS := $(call lib,sim_scenario sim_engine sim_observer bank demo coordinator_shell coordinator_cli \
             coordinator_core agent_shell agent_core) $(VAT_LIBS)
 # The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.
