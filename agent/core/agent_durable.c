@@ -223,15 +223,31 @@ static bool kept_mark(const struct agent_vat *vat, mn_epoch floor, bool *kept)
     return all;
 }
 
-static void floor_put(struct agent *agent, struct agent_vat *vat)
+/* The floor as far as the coordinator has the rows of what is durable. Who was cut off and finds a
+ * partner again before the coordinator may be a former life, and what it makes durable then is no
+ * reason to let go of what the newest run needs. */
+static mn_epoch drop_floor(const struct agent *agent, const struct agent_vat *vat)
+{
+    uint32_t count = 0;
+    for (size_t i = vat->file_count; i > 0; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        count += file->durable && file->taken && agent_file_live(vat, file) ? 1 : 0;
+        if (count == agent->config.keep_count) {
+            return file->epoch < vat->floor ? file->epoch : vat->floor;
+        }
+    }
+    return 0;
+}
+
+static void floor_put(struct agent *agent, struct agent_vat *vat, mn_epoch floor)
 {
     struct mn_agent_record record = {.kind = MN_AGENT_FLOOR};
     record.floor.vat = vat->name;
     record.floor.run = vat->start->run;
-    record.floor.epoch = vat->floor;
-    vat->floor_asked = vat->floor;
+    record.floor.epoch = floor;
+    vat->floor_asked = floor;
     agent_put_record(agent, &record, false);
-    agent_when_recorded(agent, AGENT_THEN_DROP, vat, vat->start->run, (uint64_t)vat->floor);
+    agent_when_recorded(agent, AGENT_THEN_DROP, vat, vat->start->run, (uint64_t)floor);
 }
 
 void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run, mn_epoch floor)
@@ -268,8 +284,9 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     if (kept == NULL || keep == NULL) {
         return;
     }
-    if (vat->floor_asked < vat->floor && !kept_mark(vat, vat->floor, kept)) {
-        floor_put(agent, vat);
+    mn_epoch floor = drop_floor(agent, vat);
+    if (vat->floor_asked < floor && !kept_mark(vat, floor, kept)) {
+        floor_put(agent, vat, floor);
     }
     if (kept_mark(vat, vat->floor_safe, kept)) {
         return;

@@ -255,6 +255,8 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
         file->taken = true;
         if (file->state == AGENT_FILE_GONE && !file->dirty) {
             agent_remove_file(batch.rows[i].vat, batch.rows[i].epoch);
+        } else if (file->durable) {
+            agent_drop_old(agent, batch.rows[i].vat);
         }
     }
     free(batch.rows);

@@ -28,8 +28,9 @@ static void deletes_nothing_that_the_coordinator_has_not_taken_the_row_of(void *
     play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
     play_expect(&play,
                 "vat a durable 1.3 floor 1.3\n"
-                "record #5 floor x1 run 1: 1.3\n"
                 "up report #3 x1 1.3 since 1.2 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+    play_taken(&play, 3);
+    play_expect(&play, "record #5 floor x1 run 1: 1.3\n");
     play_recorded(&play, 5);
     play_expect(&play, "delete x1 1.1\n");
     play_close(&play);
