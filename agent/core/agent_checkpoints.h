@@ -34,6 +34,12 @@ bool agent_host_usable(const struct agent *agent, uint32_t host);
 void agent_copies_begin(const struct agent *agent,
                         struct agent_vat *vat); /* a new life: nobody is known to hold anything */
 void agent_copies_advance(struct agent *agent, struct agent_vat *vat);
+/* Whether pieces of the file may go to partners: it is whole, though perhaps not synced yet. */
+bool agent_copies_may_go(const struct agent_vat *vat, const struct agent_file *file);
+void agent_copies_synced(const struct agent *agent, struct agent_file *file);
+/* @host cannot be sent the file as it is. */
+void agent_copies_later(const struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                        struct agent_file *file);
 void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_vat *vat,
                         struct agent_file *file);
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message);

@@ -87,6 +87,21 @@ static void partner_choose(struct agent *agent, struct agent_vat *vat, uint32_t 
     agent_note(agent, facts);
 }
 
+bool agent_copies_may_go(const struct agent_vat *vat, const struct agent_file *file)
+{
+    return file->state == AGENT_FILE_HERE ||
+           (file->state == AGENT_FILE_UNSYNCED && agent_vat_owned(vat));
+}
+
+void agent_copies_synced(const struct agent *agent, struct agent_file *file)
+{
+    for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
+        if (file->copies[slot].state == AGENT_COPY_LATER) {
+            file->copies[slot].state = AGENT_COPY_NEEDED;
+        }
+    }
+}
+
 static bool copy_is_large(const struct agent_file *file)
 {
     return file->size > MN_PIECE_SIZE_MAX;
@@ -125,7 +140,7 @@ static void copies_fill_slot(struct agent *agent, struct agent_vat *vat, uint32_
     }
     for (size_t i = 0; i < vat->file_count && under_way < AGENT_WINDOW_COUNT; i++) {
         struct agent_file *file = &vat->files[i];
-        if (file->state != AGENT_FILE_HERE || !agent_file_live(vat, file) ||
+        if (!agent_copies_may_go(vat, file) || !agent_file_live(vat, file) ||
             file->copies[slot].state != AGENT_COPY_NEEDED) {
             continue;
         }
@@ -201,6 +216,15 @@ static void host_leave_alone(struct agent *agent, uint32_t host)
     }
 }
 
+void agent_copies_later(const struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                        struct agent_file *file)
+{
+    uint32_t slot = partner_slot(agent, vat, host);
+    if (slot < agent->partner_count && file->copies[slot].state == AGENT_COPY_SENT) {
+        file->copies[slot].state = AGENT_COPY_LATER;
+    }
+}
+
 /* What @file's partner received was damaged. That may be our file's fault, and then no other host
  * would fare better: it is read back and written anew, once. */
 static void copies_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
@@ -208,7 +232,7 @@ static void copies_verify(struct agent *agent, struct agent_vat *vat, struct age
 {
     file->verified = true;
     file->durable = false;
-    file->copies[slot].state = AGENT_COPY_NEEDED;
+    file->copies[slot].state = AGENT_COPY_LATER;
     agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
     agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
 }
@@ -227,7 +251,7 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
         return;
     }
     uint32_t slot = partner_slot(agent, vat, host);
-    if (slot == agent->partner_count || file->state != AGENT_FILE_HERE) {
+    if (slot == agent->partner_count || file->state == AGENT_FILE_GONE) {
         return;
     }
     if (message->have.refused != MN_OK) {
@@ -236,7 +260,9 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
                                                     .host = *agent_host_name(agent, host),
                                                     .epoch = message->have.epoch,
                                                     .code = message->have.refused});
-        if (message->have.refused == MN_CORRUPT && !file->verified) {
+        if (message->have.refused == MN_CORRUPT && file->state != AGENT_FILE_HERE) {
+            agent_copies_later(agent, host, vat, file);
+        } else if (message->have.refused == MN_CORRUPT && !file->verified) {
             copies_verify(agent, vat, file, slot);
         } else if (message->have.refused !=
                    MN_STALE) { /* else this life is over, the host is fine */

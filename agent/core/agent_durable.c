@@ -58,6 +58,7 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
     file = agent_add_file(agent, vat, epoch, AGENT_FILE_UNSYNCED);
     if (file != NULL) {
         agent_file_learn(agent, file, &facts);
+        agent_copies_advance(agent, vat); /* Partners write it while it is synced here. */
         agent_ask_file(agent, AGENT_DO_SYNC, vat, epoch, false);
     }
 }
@@ -72,6 +73,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
     }
     if (event->synced.result == MN_OK) {
         agent_file_move(vat, file, AGENT_FILE_HERE);
+        agent_copies_synced(agent, file);
         if (file->reportable) {
             agent_dirty(agent, vat, file);
         }
@@ -293,7 +295,7 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     }
     uint32_t keep_count = 0;
     for (size_t i = 0; i < vat->file_count; i++) {
-        if (kept[i] && vat->files[i].state == AGENT_FILE_HERE) {
+        if (kept[i] && vat->files[i].state != AGENT_FILE_GONE) {
             keep[keep_count] = vat->files[i].epoch;
             keep_count += 1;
         }

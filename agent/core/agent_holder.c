@@ -189,7 +189,7 @@ static void holder_wanted(struct agent *agent, uint32_t host, const struct mn_co
 {
     struct agent_vat *vat = agent_find_vat(agent, &message->vat);
     struct agent_file *file = vat != NULL ? agent_find_file(vat, message->want.epoch) : NULL;
-    if (file == NULL || file->state != AGENT_FILE_HERE || message->want.offset >= file->size) {
+    if (file == NULL || !agent_copies_may_go(vat, file) || message->want.offset >= file->size) {
         struct mn_digest none = {{0}};
         agent_say_have(agent, host, &message->vat, message->want.epoch, &none, MN_NOT_FOUND);
         return;
@@ -317,7 +317,7 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
 {
     struct agent_vat *vat = agent_find_vat(agent, &event->read.vat);
     struct agent_file *file = vat != NULL ? agent_find_file(vat, event->read.epoch) : NULL;
-    if (file == NULL || file->state != AGENT_FILE_HERE) {
+    if (file == NULL || (file->state != AGENT_FILE_HERE && file->state != AGENT_FILE_UNSYNCED)) {
         return;
     }
     uint32_t host = event->read.host;
@@ -332,7 +332,9 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
                                                 .epoch = file->epoch,
                                                 .code = result});
     agent_say_have(agent, host, &vat->name, file->epoch, &file->digest, result);
-    if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
+    if (file->state == AGENT_FILE_UNSYNCED) { /* what is wrong with it, its sync will say */
+        agent_copies_later(agent, host, vat, file);
+    } else if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
         agent_file_gone(agent, vat, file, false);
     }
 }

@@ -77,7 +77,9 @@ enum agent_file_state {
 
 enum { AGENT_FILE_STATE_COUNT = AGENT_FILE_GONE + 1 };
 
-enum agent_copy_state { AGENT_COPY_NEEDED, AGENT_COPY_SENT, AGENT_COPY_HELD };
+/* LATER: what we sent before it was synced here did not get there whole; it goes again once it is
+ * synced. */
+enum agent_copy_state { AGENT_COPY_NEEDED, AGENT_COPY_SENT, AGENT_COPY_LATER, AGENT_COPY_HELD };
 
 /* One file at one partner. */
 struct agent_copy {

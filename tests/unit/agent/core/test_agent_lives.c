@@ -262,11 +262,12 @@ static void adopts_its_vats_after_a_restart_and_stops_nobody(void **state)
     play_expect(&play, "");
     play_written(&play, 'b', EPOCH(1, 1), 0, 0);
     play_written(&play, 'b', EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
-    play_expect(&play, "sync x1 1.2\n");
-    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
     play_expect(&play, "note partner x1 h2\n"
                        "send h2 x1 piece 1.1 at 0, 0 of 1000 bytes\n"
-                       "send h2 x1 piece 1.2 at 0, 0 of 1000 bytes\n");
+                       "send h2 x1 piece 1.2 at 0, 0 of 1000 bytes\n"
+                       "sync x1 1.2\n");
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    play_expect(&play, "");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play, "vat b durable 1.1 floor 0.0\n"
                        "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
