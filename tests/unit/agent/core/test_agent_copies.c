@@ -238,6 +238,7 @@ static void has_a_partner_keep_what_is_not_synced_here_yet(void **state)
     play_written(&play, 'a', EPOCH(1, 5), 0, 0);
     play_synced(&play, "x1", EPOCH(1, 5), MN_OK);
     play_have(&play, 1, "x1", EPOCH(1, 3), MN_OK);
+    play_taken(&play, 3);
     play_skip(&play);
     play_recorded(&play, 5);
     play_expect(&play, "delete x1 1.1\n"
