@@ -9,7 +9,7 @@ SECONDS ?= 60
 CASE ?= rack
 PREFIX ?= /usr/local
 
-PACKAGES := libzmq libprotobuf-c yaml-0.1 sqlite3 libsodium jansson
+PACKAGES := libzmq libprotobuf-c yaml-0.1 sqlite3 libsodium libzstd jansson
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 OPTIMISE ?= -O2 -g
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(OPTIMISE) $(WARNINGS) -fno-common -fstack-protector-strong \

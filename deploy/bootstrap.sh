@@ -5,7 +5,7 @@
 #        `make model` need
 set -u
 packages="gcc clang make pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
-protobuf-compiler libyaml-dev libcmocka-dev libsqlite3-dev libsodium-dev libjansson-dev"
+protobuf-compiler libyaml-dev libcmocka-dev libsqlite3-dev libsodium-dev libzstd-dev libjansson-dev"
 if [ "${1:-}" = developer ]; then
     packages="$packages clang-format clang-tidy cppcheck libclang-rt-14-dev spin"
 fi

@@ -20,9 +20,6 @@ enum {
     COORDINATOR_PENDING_COUNT_MAX = 1 << 24
 };
 
-/* The answer stands in the decision's record, which has to fit into the journal. */
-#define COORDINATOR_ANSWER_SIZE_MAX ((size_t)32 * 1024 * 1024)
-
 struct host_entry {
     bool known;      /* said hello in this generation */
     bool everything; /* has been asked for all its rows since its store was dropped */

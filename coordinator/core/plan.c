@@ -208,7 +208,7 @@ static bool plan_losses(struct plan *plan)
  * which is kept beside the journal. */
 static bool plan_answer(struct plan *plan)
 {
-    struct mn_text text = {.size_max = COORDINATOR_ANSWER_SIZE_MAX};
+    struct mn_text text = {.size_max = MN_ANSWER_SIZE_MAX};
     mn_result result = decision_write_json(plan->coordinator->ledger, plan->decision, true, &text);
     if (result == MN_OK) {
         char *copy = mn_arena_copy(&plan->round->memory, text.bytes, text.size);

@@ -52,6 +52,9 @@ struct mn_journal_start {
     struct mn_name host;
 };
 
+/* The answer that a decision's record may hold. */
+#define MN_ANSWER_SIZE_MAX ((size_t)32 * 1024 * 1024)
+
 /* A round's decision, complete: with it another coordinator can carry on. */
 struct mn_journal_decision {
     uint64_t round;

@@ -1,7 +1,7 @@
 /* The journal's records. They may be larger than a message: MN_RECORD_SIZE_MAX bounds them. */
 #include <string.h>
 
-#include "codec.h"
+#include "codec_squeeze.h"
 #include "stored.pb-c.h"
 #include "wire/stored.h"
 
@@ -60,8 +60,7 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     out->suspected_at = decision->suspected_at;
     out->lost_at = decision->lost_at;
     out->decided_at = decision->decided_at;
-    out->answer_json.data = (uint8_t *)codec_text(decision->answer_json);
-    out->answer_json.len = decision->answer_size;
+    out->answer = codec_squeeze(codec, decision->answer_json, decision->answer_size);
     return out;
 }
 
@@ -217,12 +216,7 @@ static void journal_decision_in(struct codec *codec, const Mneme__JournalDecisio
     out->suspected_at = in->suspected_at;
     out->lost_at = in->lost_at;
     out->decided_at = in->decided_at;
-    char *answer = codec_take(codec, in->answer_json.len + 1, 1);
-    if (answer != NULL && in->answer_json.len > 0) {
-        memcpy(answer, in->answer_json.data, in->answer_json.len);
-    }
-    out->answer_json = answer;
-    out->answer_size = in->answer_json.len;
+    out->answer_json = codec_expand(codec, &in->answer, MN_ANSWER_SIZE_MAX, &out->answer_size);
 }
 
 static void journal_recall_in(struct codec *codec, const Mneme__JournalRecall *in,
