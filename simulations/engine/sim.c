@@ -237,7 +237,7 @@ static void handle_of_process(struct sim *sim, struct sim_process *process,
         return;
     case SIM_ON_STEP:
         if (process->role == SIM_COORDINATOR) {
-            sim_coordinator_look(sim, process);
+            sim_operator_looks_at(sim, process);
         } else {
             sim_vat_go_on(sim, process);
         }

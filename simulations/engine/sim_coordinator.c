@@ -7,10 +7,7 @@
 #include "engine/sim_private.h"
 #include "wire/evidence.h"
 
-enum {
-    SIM_APPEND_RETRY_MS = 100,
-    SIM_OPERATOR_MS = 3000 /* until an operator looks at a coordinator in trouble */
-};
+enum { SIM_APPEND_RETRY_MS = 100 };
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
@@ -142,18 +139,6 @@ void sim_coordinator_step(struct sim *sim, struct sim_process *process,
 
 /* ---- the keepers ----------------------------------------------------------------------------- */
 
-static void operator_later(struct sim *sim, struct sim_process *process)
-{
-    struct sim_coordinator *coordinator = process->coordinator;
-    struct keeping_facts facts;
-    keeping_facts(coordinator->keeping, &facts);
-    bool trouble = facts.state == KEEPING_OVERTAKEN || facts.holds;
-    if (trouble && !coordinator->looked_at && facts.keeper_count > 0) {
-        coordinator->looked_at = true;
-        sim_at(sim, sim->now + SIM_OPERATOR_MS * MN_MS, SIM_ON_STEP, process, 0, NULL);
-    }
-}
-
 /* Records as many as fit, from the journal into the message. */
 static void say_keep(struct sim *sim, struct sim_coordinator *coordinator,
                      const struct keeping_effect *effect)
@@ -277,7 +262,8 @@ static void keep_carry_out(struct sim *sim, struct sim_process *process,
     }
 }
 
-static void keep(struct sim *sim, struct sim_process *process, const struct keeping_event *event)
+void sim_coordinator_keep(struct sim *sim, struct sim_process *process,
+                          const struct keeping_event *event)
 {
     struct sim_coordinator *coordinator = process->coordinator;
     if (process->dying) {
@@ -294,7 +280,7 @@ static void keep(struct sim *sim, struct sim_process *process, const struct keep
     keeping_effects_reset(&sim->keeping_effects);
     if (!process->dying) {
         set_timer(sim, process);
-        operator_later(sim, process);
+        sim_operator_later(sim, process);
     }
 }
 
@@ -354,7 +340,7 @@ void sim_coordinator_appended(struct sim *sim, struct sim_process *process)
         process->dying = true;
         return;
     }
-    keep(sim, process, &event);
+    sim_coordinator_keep(sim, process, &event);
     append_next(sim, process);
 }
 
@@ -385,11 +371,11 @@ void sim_coordinator_start(struct sim *sim)
         event.record.sequence = i + 1;
         event.record.generation = journal->entries[i].generation;
         event.record.kind = journal->entries[i].kind;
-        keep(sim, process, &event);
+        sim_coordinator_keep(sim, process, &event);
     }
     sim_port_take(sim, process, SIM_PORT_AGENT);
     struct keeping_event event = {.kind = KEEPING_ON_BEGIN};
-    keep(sim, process, &event);
+    sim_coordinator_keep(sim, process, &event);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         sim_disturb(sim, i);
     }
@@ -438,7 +424,7 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
         struct keeping_event heard = {.kind = KEEPING_ON_UP};
         heard.up.host = host;
         heard.up.message = &up;
-        keep(sim, process, &heard);
+        sim_coordinator_keep(sim, process, &heard);
         if (keeping_leads(coordinator->keeping)) {
             struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
             event.up.host = host;
@@ -454,50 +440,11 @@ void sim_coordinator_timer(struct sim *sim, struct sim_process *process)
     struct sim_coordinator *coordinator = process->coordinator;
     if (sim_clock(sim, process) >= keeping_deadline(coordinator->keeping)) {
         struct keeping_event event = {.kind = KEEPING_ON_TICK};
-        keep(sim, process, &event);
+        sim_coordinator_keep(sim, process, &event);
     }
     if (!process->dying && sim_clock(sim, process) >= coordinator_deadline(coordinator->core)) {
         struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
         step(sim, process, &event);
     }
     set_timer(sim, process);
-}
-
-/* ---- the operator ---------------------------------------------------------------------------- */
-
-/* Whether the disks of so many keepers are gone that there will be no majority again. */
-static bool majority_gone(const struct sim *sim)
-{
-    const struct topology_keepers *keepers = &sim->topology->keepers;
-    size_t whole = 0;
-    for (size_t i = 0; i < keepers->count; i++) {
-        const struct sim_disk *disk = &sim->machines[keepers->hosts[i]].disk;
-        const struct sim_record *member = sim_record_from(disk, "member", 0);
-        whole += member != NULL && strcmp(member->key, "member") == 0 ? 1 : 0;
-    }
-    return whole <= keepers->count / 2;
-}
-
-void sim_coordinator_look(struct sim *sim, struct sim_process *process)
-{
-    struct sim_coordinator *coordinator = process->coordinator;
-    struct keeping_facts facts;
-    keeping_facts(coordinator->keeping, &facts);
-    coordinator->looked_at = false;
-    bool its_turn = sim->machines[process->machine].process == process->slot;
-    if (facts.state == KEEPING_OVERTAKEN && its_turn && facts.shown_by == TOPOLOGY_NONE) {
-        process->dying = true; /* it is started again, since there is no other one */
-        return;
-    }
-    if (its_turn && keeping_may_accept(coordinator->keeping) && majority_gone(sim)) {
-        struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
-                                           .key = "oooooooooooooooooooooooooooooooooooooooo",
-                                           .reason = "their disks are gone",
-                                           .at = sim_clock(sim, process)};
-        sim->accepted = true;
-        sim_count(sim, SIM_SOMETIMES_UNKNOWN_ACCEPTED);
-        struct keeping_event event = {.kind = KEEPING_ON_ACCEPT, .accept = &accept};
-        keep(sim, process, &event);
-    }
-    operator_later(sim, process);
 }

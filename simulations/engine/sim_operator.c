@@ -1,8 +1,16 @@
-/* Who operates the cluster, where policy has plans wait: looks now and then, and says yes to the
- * plan that waits, or sometimes no first. Once the faults are over it is always yes. */
+/* Who operates the cluster. Where policy has plans wait: looks now and then, and says yes to the
+ * plan that waits, or sometimes no first. Once the faults are over it is always yes. And a while
+ * after a coordinator shows that it is in trouble: has it go on without keepers that are gone. */
+#include <string.h>
+
 #include "engine/sim_private.h"
 
-enum { OPERATOR_REJECTS_ONE_IN = 4 };
+enum {
+    OPERATOR_REJECTS_ONE_IN = 4,
+    OPERATOR_TROUBLE_MS = 3000 /* until one looks at a coordinator in trouble */
+};
+
+/* ---- plans ----------------------------------------------------------------------------------- */
 
 /* Looks come at `approve_ms` on the average. */
 static void look_later(struct sim *sim)
@@ -40,4 +48,70 @@ void sim_operator_looks(struct sim *sim)
     event.step.reason = "it looks right";
     event.step.ticket = 1;
     sim_coordinator_step(sim, process, &event);
+}
+
+/* ---- keepers --------------------------------------------------------------------------------- */
+
+void sim_operator_later(struct sim *sim, struct sim_process *process)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    struct keeping_facts facts;
+    keeping_facts(coordinator->keeping, &facts);
+    bool trouble = facts.state == KEEPING_OVERTAKEN || facts.holds;
+    if (trouble && !coordinator->looked_at && facts.keeper_count > 0) {
+        coordinator->looked_at = true;
+        sim_at(sim, sim->now + OPERATOR_TROUBLE_MS * MN_MS, SIM_ON_STEP, process, 0, NULL);
+    }
+}
+
+/* Whether the disks of so many keepers are gone that there will be no majority again. */
+static bool majority_gone(const struct sim *sim)
+{
+    const struct topology_keepers *keepers = &sim->topology->keepers;
+    size_t whole = 0;
+    for (size_t i = 0; i < keepers->count; i++) {
+        const struct sim_disk *disk = &sim->machines[keepers->hosts[i]].disk;
+        const struct sim_record *member = sim_record_from(disk, "member", 0);
+        whole += member != NULL && strcmp(member->key, "member") == 0 ? 1 : 0;
+    }
+    return whole <= keepers->count / 2;
+}
+
+/* Whether a majority of those with whom an operator had it go on cannot come back by itself: who
+ * was absent then has no vote before a majority of the others has brought it up to date. */
+static bool rest_gone(const struct sim *sim, const struct keeping *keeping,
+                      const struct keeping_facts *facts)
+{
+    uint32_t counts = 0;
+    for (uint32_t i = 0; i < facts->keeper_count; i++) {
+        struct keeping_keeper keeper;
+        keeping_keeper(keeping, i, &keeper);
+        counts += keeper.counts ? 1 : 0;
+    }
+    return sim->accepted && facts->state == KEEPING_LEADING && counts < facts->needed;
+}
+
+void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
+{
+    struct sim_coordinator *coordinator = process->coordinator;
+    struct keeping_facts facts;
+    keeping_facts(coordinator->keeping, &facts);
+    coordinator->looked_at = false;
+    bool its_turn = sim->machines[process->machine].process == process->slot;
+    if (facts.state == KEEPING_OVERTAKEN && its_turn && facts.shown_by == TOPOLOGY_NONE) {
+        process->dying = true; /* it is started again, since there is no other one */
+        return;
+    }
+    if (its_turn && keeping_may_accept(coordinator->keeping) &&
+        (majority_gone(sim) || rest_gone(sim, coordinator->keeping, &facts))) {
+        struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
+                                           .key = "oooooooooooooooooooooooooooooooooooooooo",
+                                           .reason = "their disks are gone",
+                                           .at = sim_clock(sim, process)};
+        sim->accepted = true;
+        sim_count(sim, SIM_SOMETIMES_UNKNOWN_ACCEPTED);
+        struct keeping_event event = {.kind = KEEPING_ON_ACCEPT, .accept = &accept};
+        sim_coordinator_keep(sim, process, &event);
+    }
+    sim_operator_later(sim, process);
 }

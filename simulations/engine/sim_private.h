@@ -21,6 +21,9 @@ static inline void sim_count(struct sim *sim, enum sim_sometimes which)
 /* sim_operator.c */
 void sim_operator_begin(struct sim *sim);
 void sim_operator_looks(struct sim *sim);
+/* Have one look at a coordinator that is in trouble with its keepers, in a while. */
+void sim_operator_later(struct sim *sim, struct sim_process *process);
+void sim_operator_looks_at(struct sim *sim, struct sim_process *process);
 
 /* sim_events.c */
 void sim_at(struct sim *sim, mn_time at, enum sim_event_kind kind,
@@ -185,11 +188,11 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process);
 void sim_coordinator_appended(struct sim *sim, struct sim_process *process);
 void sim_coordinator_free(struct sim *sim, struct sim_process *process);
-/* Hand the core an event. */
+/* Hand a core an event. */
+void sim_coordinator_keep(struct sim *sim, struct sim_process *process,
+                          const struct keeping_event *event);
 void sim_coordinator_step(struct sim *sim, struct sim_process *process,
                           const struct coordinator_event *event);
-/* An operator looks at a coordinator that holds or was overtaken. */
-void sim_coordinator_look(struct sim *sim, struct sim_process *process);
 
 /* sim_journal.c */
 void sim_entry_free(struct sim_entry *entry);
