@@ -261,8 +261,8 @@ static bool decision_is_next(const struct agent *agent, const struct mn_decision
 static bool decision_fits(const struct agent_decision *decision,
                           const struct mn_decision_notice *notice)
 {
-    return decision->told_count + notice->told_count <= MN_BATCH_ROW_COUNT_MAX &&
-           decision_notice_count(decision) + notice->notice_count <= MN_BATCH_ROW_COUNT_MAX;
+    return decision->told_count + notice->told_count <= MN_LONG_ROW_COUNT_MAX &&
+           decision_notice_count(decision) + notice->notice_count <= MN_LONG_ROW_COUNT_MAX;
 }
 
 /* A round's decision, again perhaps. An older round than the newest is taken up too: a vat that is

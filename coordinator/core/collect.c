@@ -59,7 +59,7 @@ static void freeze_say(struct coordinator *coordinator, struct round *round)
     if (!freeze_lists(coordinator, &hosts, &host_count, &suspects, &suspect_count)) {
         return;
     }
-    if (suspect_count > MN_BATCH_ROW_COUNT_MAX) {
+    if (suspect_count > MN_LONG_ROW_COUNT_MAX) {
         coordinator_tell(coordinator, (struct coordinator_note_facts){
                                           .note = COORDINATOR_NOTE_ROUND_HOLDS,
                                           .round = round->facts.round,

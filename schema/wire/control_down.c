@@ -1,6 +1,9 @@
 /* Coordinator to agent. */
-#include "codec.h"
 #include "codec_keeping.h"
+#include "codec_squeeze.h"
+
+/* What is no longer goes as it is. */
+enum { DOWN_PLAIN_SIZE_MAX = 4096 };
 
 static Mneme__Probe *probe_out(struct codec *codec, const struct mn_down *message)
 {
@@ -63,11 +66,31 @@ static Mneme__Leased *leased_out(struct codec *codec, const struct mn_down *mess
     return out;
 }
 
+/* What stands in the buffer behind @before, compressed, when that is shorter. A freeze names every
+ * suspect to every host, and their names are much alike. */
+static mn_result down_squeeze(struct mn_buffer *buffer, size_t before)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__Down down = MNEME__DOWN__INIT;
+    size_t size = buffer->size - before;
+    down.version = MN_PROTOCOL_VERSION;
+    down.body_case = MNEME__DOWN__BODY_SQUEEZED;
+    down.squeezed = codec_squeeze(&codec, buffer->bytes + before, size);
+    if (codec.result == MN_OK && protobuf_c_message_get_packed_size(&down.base) < size) {
+        buffer->size = before;
+        return codec_pack(&codec, &down.base, buffer);
+    }
+    mn_arena_deinit(&arena);
+    return codec.result;
+}
+
 mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer)
 {
     struct mn_arena_room room;
     struct mn_arena arena;
     struct codec codec = {.arena = &arena};
+    size_t before = buffer->size;
     mn_arena_init_in(&arena, &room, 0);
     Mneme__Down down = MNEME__DOWN__INIT;
     Mneme__Welcome welcome = MNEME__WELCOME__INIT;
@@ -130,7 +153,14 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
         down.recall = codec_recall_out(&codec, message);
         break;
     }
-    return codec_pack(&codec, &down.base, buffer);
+    mn_result result = codec_pack(&codec, &down.base, buffer);
+    if (result == MN_OK && buffer->size - before > DOWN_PLAIN_SIZE_MAX) {
+        result = down_squeeze(buffer, before);
+    }
+    if (result != MN_OK) {
+        buffer->size = before;
+    }
+    return result;
 }
 
 static void probe_in(struct codec *codec, const Mneme__Probe *in, struct mn_down *out)
@@ -215,11 +245,35 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
     case MNEME__DOWN__BODY_RECALL:
         codec_recall_in(codec, in->recall, out);
         return;
+    case MNEME__DOWN__BODY_SQUEEZED: /* one inside the other */
     case MNEME__DOWN__BODY__NOT_SET:
     case _MNEME__DOWN__BODY__CASE_IS_INT_SIZE:
         break;
     }
     codec_fail(codec, MN_BAD_INPUT);
+}
+
+/* A message that was compressed; its rows are bounded otherwise. */
+static void down_expand(struct codec *codec, const Mneme__Down *in, struct mn_down *out)
+{
+    struct mn_arena arena = {0};
+    struct codec frame = {.arena = &arena};
+    size_t size = 0;
+    char *bytes = codec_expand(&frame, &in->squeezed, MN_LONG_SIZE_MAX, &size);
+    codec_version_in(codec, in->version);
+    codec_fail(codec, frame.result);
+    struct codec_scratch scratch;
+    const Mneme__Down *whole = NULL;
+    if (codec->result == MN_OK) {
+        whole = (const Mneme__Down *)codec_unpack(codec, &scratch, &mneme__down__descriptor, bytes,
+                                                  size);
+        if (whole != NULL) {
+            codec->row_count_max = MN_LONG_ROW_COUNT_MAX;
+            down_in(codec, whole, out);
+        }
+        mn_arena_deinit(&scratch.arena);
+    }
+    mn_arena_deinit(&arena);
 }
 
 mn_result mn_down_decode(const void *bytes, size_t size, struct mn_arena *arena,
@@ -233,7 +287,9 @@ mn_result mn_down_decode(const void *bytes, size_t size, struct mn_arena *arena,
     }
     const Mneme__Down *in =
         (const Mneme__Down *)codec_unpack(&codec, &scratch, &mneme__down__descriptor, bytes, size);
-    if (in != NULL) {
+    if (in != NULL && in->body_case == MNEME__DOWN__BODY_SQUEEZED) {
+        down_expand(&codec, in, &message);
+    } else if (in != NULL) {
         down_in(&codec, in, &message);
     }
     mn_arena_deinit(&scratch.arena);
