@@ -38,7 +38,10 @@ struct round_result {
     int64_t kill_to_suspect_ms;
     int64_t probed_ms; /* from the first suspicion to the last loss */
     int64_t gathered_ms;
-    int64_t decided_ms; /* from the freeze */
+    int64_t answered_ms; /* from the freeze's first arrival to when its last answer was sent */
+    int64_t settled_ms;  /* from there until that is a decision, to be recorded */
+    int64_t recorded_ms; /* until it is durable */
+    int64_t decided_ms;  /* all of these, from the freeze */
     int64_t told_ms;    /* from the decision to the last notice */
     int64_t kill_to_told_ms;
     int64_t own_ms;
@@ -108,11 +111,16 @@ static void measure_kill(struct round_cluster *cluster, struct round_result *res
     int64_t suspect = round_cluster_logged(cluster, from, "host_state", "suspect", false);
     int64_t lost = round_cluster_logged(cluster, from, "host_lost", "", true);
     int64_t collect = round_cluster_logged(cluster, from, "round_state", "collect", false);
+    int64_t deciding = round_cluster_logged(cluster, from, "round_state", "deciding", false);
     int64_t decided = round_cluster_logged(cluster, from, "decided", "round", false);
+    int64_t answered = atomic_load(&cluster->shared->last_interval);
     int64_t told = atomic_load(&cluster->shared->last_notice);
     result->kill_to_suspect_ms = (suspect - killed) / MN_MS;
     result->probed_ms = (lost - suspect) / MN_MS;
     result->gathered_ms = (collect - lost) / MN_MS;
+    result->answered_ms = (answered - atomic_load(&cluster->shared->first_freeze)) / MN_MS;
+    result->settled_ms = (deciding - answered) / MN_MS;
+    result->recorded_ms = (decided - deciding) / MN_MS;
     result->decided_ms = (decided - collect) / MN_MS;
     result->told_ms = (told - decided) / MN_MS;
     result->kill_to_told_ms = (told - killed) / MN_MS;
@@ -135,11 +143,14 @@ static void print_result(const struct round_cluster *cluster, const struct round
                "\"kill_to_told_ms\": %" PRId64 ", \"coordinator_own_ms\": %" PRId64
                ", \"coordinator_cpu_ms\": %" PRId64 ", \"kill_to_suspect_ms\": %" PRId64
                ", \"probed_ms\": %" PRId64 ", \"gathered_ms\": %" PRId64
-               ", \"decided_ms\": %" PRId64 ", \"told_ms\": %" PRId64,
+               ", \"answered_ms\": %" PRId64 ", \"settled_ms\": %" PRId64
+               ", \"recorded_ms\": %" PRId64 ", \"decided_ms\": %" PRId64
+               ", \"told_ms\": %" PRId64,
                size->rack, atomic_load(&cluster->shared->started),
                atomic_load(&cluster->shared->told), result->kill_to_told_ms, result->own_ms,
                result->cpu_ms, result->kill_to_suspect_ms, result->probed_ms, result->gathered_ms,
-               result->decided_ms, result->told_ms);
+               result->answered_ms, result->settled_ms, result->recorded_ms, result->decided_ms,
+               result->told_ms);
     }
     printf("}\n");
     (void)fflush(stdout);
