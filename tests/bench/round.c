@@ -42,7 +42,7 @@ struct round_result {
     int64_t settled_ms;  /* from there until that is a decision, to be recorded */
     int64_t recorded_ms; /* until it is durable */
     int64_t decided_ms;  /* all of these, from the freeze */
-    int64_t told_ms;    /* from the decision to the last notice */
+    int64_t told_ms;     /* from the decision to the last notice */
     int64_t kill_to_told_ms;
     int64_t own_ms;
     int64_t cpu_ms;
@@ -144,8 +144,7 @@ static void print_result(const struct round_cluster *cluster, const struct round
                ", \"coordinator_cpu_ms\": %" PRId64 ", \"kill_to_suspect_ms\": %" PRId64
                ", \"probed_ms\": %" PRId64 ", \"gathered_ms\": %" PRId64
                ", \"answered_ms\": %" PRId64 ", \"settled_ms\": %" PRId64
-               ", \"recorded_ms\": %" PRId64 ", \"decided_ms\": %" PRId64
-               ", \"told_ms\": %" PRId64,
+               ", \"recorded_ms\": %" PRId64 ", \"decided_ms\": %" PRId64 ", \"told_ms\": %" PRId64,
                size->rack, atomic_load(&cluster->shared->started),
                atomic_load(&cluster->shared->told), result->kill_to_told_ms, result->own_ms,
                result->cpu_ms, result->kill_to_suspect_ms, result->probed_ms, result->gathered_ms,
