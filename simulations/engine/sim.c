@@ -89,6 +89,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
     sim->aimed = sim_take(faults->count + 1, sizeof *sim->aimed);
     sim->vat_processes = sim_take(sim->vat_count, sizeof(struct sim_process *));
+    sim->backups = sim_take(sim->vat_count, sizeof *sim->backups);
     sim->told = sim_take((size_t)sim->vat_count + 1, sizeof *sim->told);
     sim->effects = sim_take((size_t)1 + sim->host_count + sim->vat_count, sizeof *sim->effects);
     for (size_t i = 0; i < faults->count; i++) {
@@ -154,6 +155,10 @@ void sim_destroy(struct sim **out)
     sim_journal_free(&sim->in_force);
     sim_journal_free(&sim->written);
     free(sim->machines);
+    for (uint32_t i = 0; i < sim->vat_count; i++) {
+        sim_disk_deinit(&sim->backups[i].disk);
+    }
+    free(sim->backups);
     agent_directory_destroy(&sim->directory);
     free(sim->vat_names);
     free(sim->faulty);

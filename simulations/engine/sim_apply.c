@@ -249,6 +249,21 @@ static void lose_copy(struct sim *sim, uint32_t host, uint32_t number)
     }
 }
 
+/* Its process is told nothing of that, nor does its agent see it happen: both begin anew. */
+static void old_vat(struct sim *sim, uint32_t vat, int64_t for_ms)
+{
+    struct sim_process *process = sim_vat_process(sim, vat);
+    uint32_t machine = sim->backups[vat].machine;
+    if (sim->backups[vat].disk.store_count == 0) {
+        return; /* no backup was made */
+    }
+    if (process != NULL && process->machine == machine) {
+        sim_kill(sim, process);
+    }
+    die(sim, machine_process(sim, machine), 0, for_ms);
+    sim_vat_old(sim, vat);
+}
+
 /* The newest @records of the coordinator's journal are gone; all of them when there are no more. */
 static void old_journal(struct sim *sim, size_t records)
 {
@@ -375,6 +390,7 @@ static bool harmless(enum sim_fault_kind kind)
     case SIM_FAULT_LOSE_JOURNAL:
     case SIM_FAULT_DISK_SLOW:
     case SIM_FAULT_BACKUP:
+    case SIM_FAULT_BACKUP_VAT:
         return true;
     default:
         return false;
@@ -473,6 +489,12 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         return;
     case SIM_FAULT_SECOND_COORDINATOR:
         second_begin(sim, fault);
+        return;
+    case SIM_FAULT_BACKUP_VAT:
+        sim_vat_backup(sim, fault->a % sim->vat_count);
+        return;
+    case SIM_FAULT_OLD_VAT:
+        old_vat(sim, fault->a % sim->vat_count, fault->for_ms);
         return;
     case SIM_FAULT_BACKUP:
         sim_disk_copy(&sim->machines[host].backup, &sim->machines[host].disk);

@@ -39,7 +39,11 @@ mn_time sim_disk_time(struct sim *sim, uint32_t machine)
 
 struct sim_store *sim_store(struct sim *sim, uint32_t machine, uint32_t vat)
 {
-    struct sim_disk *disk = &sim->machines[machine].disk;
+    return sim_store_in(&sim->machines[machine].disk, vat);
+}
+
+struct sim_store *sim_store_in(struct sim_disk *disk, uint32_t vat)
+{
     size_t low = 0;
     size_t high = disk->store_count;
     while (low < high) {
@@ -246,7 +250,7 @@ void sim_record_forget(struct sim_disk *disk, const char *key)
 
 /* ---- whole disks ----------------------------------------------------------------------------- */
 
-static void store_deinit(struct sim_store *store)
+void sim_store_deinit(struct sim_store *store)
 {
     for (size_t i = 0; i < store->file_count; i++) {
         sim_bytes_free(store->files[i].bytes);
@@ -265,7 +269,7 @@ static void store_deinit(struct sim_store *store)
 void sim_disk_deinit(struct sim_disk *disk)
 {
     for (size_t i = 0; i < disk->store_count; i++) {
-        store_deinit(&disk->stores[i]);
+        sim_store_deinit(&disk->stores[i]);
     }
     for (size_t i = 0; i < disk->record_count; i++) {
         free(disk->records[i].key);
@@ -313,59 +317,23 @@ void sim_disk_cut(struct sim *sim, uint32_t machine)
     }
 }
 
-static void disk_untell(struct sim *sim, uint32_t machine)
+void sim_store_untell(struct sim *sim, uint32_t machine, struct sim_store *store)
+{
+    for (size_t i = 0; i < store->file_count; i++) {
+        file_untell(sim, machine, store, &store->files[i], OBSERVER_COPY_LOST);
+    }
+}
+
+void sim_disk_untell(struct sim *sim, uint32_t machine)
 {
     struct sim_disk *disk = &sim->machines[machine].disk;
     for (size_t i = 0; i < disk->store_count; i++) {
-        for (size_t k = 0; k < disk->stores[i].file_count; k++) {
-            file_untell(sim, machine, &disk->stores[i], &disk->stores[i].files[k],
-                        OBSERVER_COPY_LOST);
-        }
+        sim_store_untell(sim, machine, &disk->stores[i]);
     }
 }
 
 void sim_disk_lose(struct sim *sim, uint32_t machine)
 {
-    disk_untell(sim, machine);
+    sim_disk_untell(sim, machine);
     sim_disk_deinit(&sim->machines[machine].disk);
-}
-
-void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
-{
-    sim_disk_deinit(to);
-    to->store_count = from->store_count;
-    to->store_capacity = from->store_count;
-    to->stores = sim_take(from->store_count, sizeof *to->stores);
-    for (size_t i = 0; i < from->store_count; i++) {
-        const struct sim_store *store = &from->stores[i];
-        to->stores[i] = (struct sim_store){.vat = store->vat};
-        for (size_t k = 0; k < store->file_count; k++) {
-            if (store->files[k].synced) {
-                store->files[k].bytes->references += 1;
-                struct sim_file *file =
-                    sim_file_add(&to->stores[i], store->files[k].epoch, store->files[k].bytes);
-                file->onto = store->files[k].onto;
-                file->synced = true;
-            }
-        }
-    }
-    for (size_t i = 0; i < from->store_count; i++) {
-        const struct sim_store *store = &from->stores[i];
-        for (size_t k = 0; k < store->aside_count; k++) {
-            sim_grow(&to->stores[i].asides, &to->stores[i].aside_capacity, k + 1,
-                     sizeof *to->stores[i].asides);
-            to->stores[i].asides[k] = store->asides[k];
-            store->asides[k].bytes->references += 1;
-            to->stores[i].aside_count = k + 1;
-        }
-    }
-    for (size_t i = 0; i < from->record_count; i++) {
-        sim_record_put(to, from->records[i].key, from->records[i].bytes, from->records[i].size);
-    }
-}
-
-void sim_disk_old(struct sim *sim, uint32_t machine)
-{
-    disk_untell(sim, machine);
-    sim_disk_copy(&sim->machines[machine].disk, &sim->machines[machine].backup);
 }

@@ -226,6 +226,12 @@ struct sim_machine {
     struct sim_disk backup;
 };
 
+/* What a host had of one vat: its store, and the agent's record of its start. */
+struct sim_backup {
+    uint32_t machine;
+    struct sim_disk disk;
+};
+
 enum { SIM_PORT_AGENT = 1, SIM_PORT_FIRST = 1000 };
 
 /* Nothing passes from any machine in `from` to any in `to`. A set is [first, first + count). */
@@ -433,6 +439,7 @@ struct sim {
     struct sim_process **vat_processes; /* by vat: the newest, which leads to the older ones */
     uint64_t instances;
     struct sim_machine *machines; /* the hosts, then the coordinator's */
+    struct sim_backup *backups;   /* by vat */
     struct sim_link *links;
     size_t link_count;
     size_t link_capacity;

@@ -87,6 +87,8 @@ void sim_disturb(struct sim *sim, uint32_t host);
 struct sim_bytes *sim_bytes_new(const void *bytes, size_t size);
 void sim_bytes_free(struct sim_bytes *bytes);
 struct sim_store *sim_store(struct sim *sim, uint32_t machine, uint32_t vat);
+struct sim_store *sim_store_in(struct sim_disk *disk, uint32_t vat);
+void sim_store_deinit(struct sim_store *store);
 struct sim_file *sim_file_find(struct sim_store *store, mn_epoch epoch);
 struct sim_file *sim_file_add(struct sim_store *store, mn_epoch epoch,
                               struct sim_bytes *take_bytes);
@@ -109,11 +111,20 @@ void sim_record_forget(struct sim_disk *disk, const char *key);
 /* What a power cut leaves. */
 void sim_disk_cut(struct sim *sim, uint32_t machine);
 void sim_disk_lose(struct sim *sim, uint32_t machine);
-void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 void sim_disk_deinit(struct sim_disk *disk);
+mn_time sim_disk_time(struct sim *sim, uint32_t machine);
+/* The observer counts on no copy of that store, or of any there, any more. */
+void sim_store_untell(struct sim *sim, uint32_t machine, struct sim_store *store);
+void sim_disk_untell(struct sim *sim, uint32_t machine);
+
+/* sim_backup.c */
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 /* Put the backup in place of the disk. */
 void sim_disk_old(struct sim *sim, uint32_t machine);
-mn_time sim_disk_time(struct sim *sim, uint32_t machine);
+/* Copy what the vat's host has of it; and put that copy, which must exist, in place of what the
+ * same host has of it now. */
+void sim_vat_backup(struct sim *sim, uint32_t vat);
+void sim_vat_old(struct sim *sim, uint32_t vat);
 
 /* sim_jobs.c */
 struct sim_job *sim_job_new(enum sim_job_kind kind, const void *bytes, size_t size);

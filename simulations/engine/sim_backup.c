@@ -1,0 +1,90 @@
+/* Backups: a host's disk, or what a host has of one vat alone, as it was; and a disk that is put
+ * back to that. What was not synced when it was copied is not in the copy. */
+#include <string.h>
+
+#include "engine/sim_private.h"
+
+/* The synced files of @from, and what was set aside of it. */
+static void store_copy(struct sim_store *to, const struct sim_store *from)
+{
+    *to = (struct sim_store){.vat = from->vat};
+    for (size_t k = 0; k < from->file_count; k++) {
+        if (from->files[k].synced) {
+            from->files[k].bytes->references += 1;
+            struct sim_file *file = sim_file_add(to, from->files[k].epoch, from->files[k].bytes);
+            file->onto = from->files[k].onto;
+            file->synced = true;
+        }
+    }
+    sim_grow(&to->asides, &to->aside_capacity, from->aside_count, sizeof *to->asides);
+    for (size_t k = 0; k < from->aside_count; k++) {
+        to->asides[k] = from->asides[k];
+        from->asides[k].bytes->references += 1;
+    }
+    to->aside_count = from->aside_count;
+}
+
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
+{
+    sim_disk_deinit(to);
+    to->store_count = from->store_count;
+    to->store_capacity = from->store_count;
+    to->stores = sim_take(from->store_count, sizeof *to->stores);
+    for (size_t i = 0; i < from->store_count; i++) {
+        store_copy(&to->stores[i], &from->stores[i]);
+    }
+    for (size_t i = 0; i < from->record_count; i++) {
+        sim_record_put(to, from->records[i].key, from->records[i].bytes, from->records[i].size);
+    }
+}
+
+void sim_disk_old(struct sim *sim, uint32_t machine)
+{
+    sim_disk_untell(sim, machine);
+    sim_disk_copy(&sim->machines[machine].disk, &sim->machines[machine].backup);
+}
+
+/* ---- one vat --------------------------------------------------------------------------------- */
+
+/* What the host's agent has on record of the vat's newest start. NULL: nothing. */
+static const struct sim_record *start_record(const struct sim *sim, const struct sim_disk *disk,
+                                             uint32_t vat)
+{
+    struct mn_agent_record record = {.kind = MN_AGENT_VAT};
+    char key[AGENT_RECORD_KEY_SIZE];
+    record.vat.start.vat = sim->vat_names[vat];
+    agent_record_key(&record, key);
+    const struct sim_record *found = sim_record_from(disk, key, 0);
+    return found != NULL && strcmp(found->key, key) == 0 ? found : NULL;
+}
+
+void sim_vat_backup(struct sim *sim, uint32_t vat)
+{
+    const struct sim_process *process = sim_vat_process(sim, vat);
+    struct sim_backup *backup = &sim->backups[vat];
+    if (process == NULL) {
+        return; /* it is nowhere */
+    }
+    struct sim_disk *disk = &sim->machines[process->machine].disk;
+    const struct sim_record *record = start_record(sim, disk, vat);
+    sim_disk_deinit(&backup->disk);
+    backup->machine = process->machine;
+    store_copy(sim_store_in(&backup->disk, vat), sim_store_in(disk, vat));
+    if (record != NULL) {
+        sim_record_put(&backup->disk, record->key, record->bytes, record->size);
+    }
+}
+
+void sim_vat_old(struct sim *sim, uint32_t vat)
+{
+    struct sim_backup *backup = &sim->backups[vat];
+    struct sim_disk *disk = &sim->machines[backup->machine].disk;
+    struct sim_store *store = sim_store_in(disk, vat);
+    const struct sim_record *record = start_record(sim, &backup->disk, vat);
+    sim_store_untell(sim, backup->machine, store);
+    sim_store_deinit(store);
+    store_copy(store, &backup->disk.stores[0]);
+    if (record != NULL) {
+        sim_record_put(disk, record->key, record->bytes, record->size);
+    }
+}
