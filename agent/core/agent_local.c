@@ -158,6 +158,17 @@ static void local_refused(struct agent *agent, const struct agent_vat *vat,
                                                 .text = vat->name.text});
 }
 
+/* Whoever is right, only the coordinator can tell: it hears both sides. */
+static void local_differs(struct agent *agent, const struct agent_vat *vat,
+                          const struct mn_differs *differs)
+{
+    struct mn_up *up = agent_say_up(agent, MN_UP_DIFFERS);
+    if (up != NULL) {
+        up->differs.vat = (struct mn_vat_run){.vat = vat->name, .run = vat->start->run};
+        up->differs.differs = *differs;
+    }
+}
+
 void agent_from_vat(struct agent *agent, const struct agent_connection *connection,
                     const struct mn_from_vat *message)
 {
@@ -200,6 +211,9 @@ void agent_from_vat(struct agent *agent, const struct agent_connection *connecti
         return;
     case MN_FROM_VAT_WANT_LEASE:
         agent_lease_want(agent, vat);
+        return;
+    case MN_FROM_VAT_DIFFERS:
+        local_differs(agent, vat, &message->differs);
         return;
     }
 }

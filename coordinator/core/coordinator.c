@@ -167,6 +167,7 @@ void coordinator_destroy(struct coordinator **out)
     free(coordinator->recalls);
     mn_arena_deinit(&coordinator->step_memory);
     free(coordinator->pendings);
+    free(coordinator->claims);
     free(coordinator->asides);
     free(coordinator->vats);
     free(coordinator->domains);
@@ -222,9 +223,7 @@ static void on_begin(struct coordinator *coordinator, const struct coordinator_e
 {
     mn_assert(!coordinator->begun);
     mn_assert(event->begin.generation > coordinator->generation);
-    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        coordinator->vats[i].inherited = coordinator->vats[i].run > 0;
-    }
+    vats_inherit(coordinator);
     coordinator->begun = true;
     begin_detector(coordinator);
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
@@ -334,6 +333,9 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
         return;
     case MN_UP_LEASES:
         leases_ask(coordinator, host, message);
+        return;
+    case MN_UP_DIFFERS:
+        differs_take(coordinator, host, message);
         return;
     case MN_UP_PROMISED:
     case MN_UP_KEPT:

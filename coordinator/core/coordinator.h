@@ -95,6 +95,8 @@ enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERRO
     X(VAT_FIRST_START, INFO, "vat_first_start")                                                    \
     X(VAT_UP, INFO, "vat_up")                                                                      \
     X(VAT_LOST, WARNING, "vat_lost")                                                               \
+    X(VAT_FORGOT, ERROR, "vat_forgot")                                                             \
+    X(DIFFERS, WARNING, "memories_differ")                                                         \
     X(RUN_RAISED, ERROR, "run_above_journal")                                                      \
     X(FORMER_LIFE, WARNING, "former_life_stopped")                                                 \
     X(REFUSED, WARNING, "said_too_much")                                                           \

@@ -59,6 +59,10 @@ struct vat_entry {
     bool unknown;       /* the ledger says so */
     bool inherited;     /* its run was given out before this generation, */
     bool told_of;       /* of which somebody has told this one a checkpoint or an interval */
+    bool hearsay;       /* in this incarnation it went on from a checkpoint that was chosen by a
+                           generation which had not given out the run that it replaced */
+    bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
+    bool doubted;       /* the log has that a peer says so of this run, and that it cannot be */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
@@ -128,6 +132,16 @@ struct pending {
     size_t step; /* index of the steps */
 };
 
+/* A vat has forgotten what @witness remembers of it, say the one or the other. */
+struct differs_claim {
+    uint32_t vat;
+    mn_run run;
+    uint32_t witness;
+    mn_run witness_run;
+    mn_time self_at;    /* when it said so itself; INT64_MIN: it has not */
+    mn_time witness_at; /* when the witness did */
+};
+
 /* What an operator said, and the ticket of the answer that is owed for it. */
 struct step_entry {
     const struct mn_journal_step *step; /* in step_memory */
@@ -183,6 +197,10 @@ struct coordinator {
     struct mn_arena step_memory;
     const struct mn_journal_step
         *word; /* the newest that counts since the last decision, or NULL */
+
+    struct differs_claim *claims; /* oldest first */
+    size_t claim_count;
+    size_t claim_capacity;
 
     mn_time now;                         /* of the step */
     struct coordinator_effects *effects; /* of the step */
@@ -258,6 +276,10 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat);
 void vats_fence(struct coordinator *coordinator, uint32_t vat);
 /* Somebody speaks of this run of the vat: the next one given out is higher. */
 void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
+void vats_inherit(struct coordinator *coordinator);
+/* It has forgotten what it had called durable: a round is to give it a new incarnation. */
+void vats_forgot(struct coordinator *coordinator, uint32_t vat);
 /* Whether the epoch died when the vat went on from an older checkpoint. */
 bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch);
 /* Begin with every vat where the topology places it. */
@@ -286,6 +308,9 @@ void leases_run_over(struct coordinator *coordinator, uint32_t vat);
 /* Its host's agent has seen the run's process end, and its lease with it. */
 void leases_process_gone(struct coordinator *coordinator, uint32_t vat);
 void leases_ask(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+
+/* differs.c: vats that remember different things of one another. */
+void differs_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 
 /* addresses.c: where each vat is, for those who ask. */
 void addresses_lookup(struct coordinator *coordinator, uint32_t host, const struct mn_name *name);

@@ -200,6 +200,8 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     coordinator->generation = event->record.generation;
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
+        vats_inherit(coordinator);
+        return;
     case MN_JOURNAL_RECALL:
         recalls_keep(coordinator, &record->recall);
         coordinator->recall_recorded = coordinator->recall_count;

@@ -18,9 +18,10 @@ static uint32_t untold_count(const struct coordinator *coordinator)
 }
 
 /* The silent are unknown in the evidence. So are the lost vats of hosts that never told all that
- * they had, when there are so many of these that they may have held every copy of something; and
- * those that ran before this coordinator came, and of which nobody remembers anything: all that
- * knew how far they had come may have burned. */
+ * they had, when there are so many of these that they may have held every copy of something; those
+ * that ran before this coordinator came, and of which nobody remembers anything: all that knew how
+ * far they had come may have burned; and those that have forgotten without being told so, of which
+ * nobody knows how far they had come. */
 static void settle_unknown(struct coordinator *coordinator)
 {
     uint32_t untold = untold_count(coordinator);
@@ -29,7 +30,7 @@ static void settle_unknown(struct coordinator *coordinator)
         struct vat_entry *entry = &coordinator->vats[i];
         bool gone = gaps && entry->lost && hosts_untold(coordinator, entry->host);
         bool blank = entry->lost && entry->inherited && !entry->told_of;
-        bool unknown = entry->silent || gone || blank;
+        bool unknown = entry->silent || gone || blank || entry->forgot;
         if (entry->unknown != unknown &&
             coordinator_fine(coordinator,
                              ledger_set_vat_unknown(coordinator->ledger, i, unknown))) {

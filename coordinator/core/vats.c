@@ -222,9 +222,26 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat)
         return;
     }
     entry->lost = false;
+    entry->forgot = false;
     coordinator->lost_count -= 1;
     struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
     (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
+}
+
+void vats_forgot(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    vat_note(coordinator, COORDINATOR_NOTE_VAT_FORGOT, vat, entry->run,
+             "it and a peer agree that it has forgotten what it had called durable");
+    entry->forgot = true;
+    vats_lose(coordinator, vat, "it has forgotten without being told so");
+}
+
+void vats_inherit(struct coordinator *coordinator)
+{
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        coordinator->vats[i].inherited = coordinator->vats[i].run > 0;
+    }
 }
 
 void vats_fence(struct coordinator *coordinator, uint32_t vat)
@@ -293,6 +310,8 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->disk = start->disk;
     entry->incarnation = start->incarnation;
     entry->starting = true;
+    entry->hearsay = !fork->seen && (entry->hearsay || entry->inherited);
+    entry->doubted = false;
     entry->inherited = false;
     entry->said_any = false;
     entry->suspect = false;
@@ -357,6 +376,9 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
     case MN_VAT_UP:
         if (entry->fenced) {
             return; /* it does not know yet that it is over */
+        }
+        if (entry->forgot) {
+            return; /* it is up, and is replaced all the same */
         }
         if (entry->lost) {
             vats_unlose(coordinator, vat);

@@ -90,7 +90,8 @@ enum mn_up_kind {
     MN_UP_PROMISED = 13,
     MN_UP_KEPT = 14,
     MN_UP_RECALLED = 15,
-    MN_UP_OVERTAKEN = 16
+    MN_UP_OVERTAKEN = 16,
+    MN_UP_DIFFERS = 17
 };
 
 /* Whether what a keeper says it keeps counts. */
@@ -129,6 +130,14 @@ struct mn_head {
 struct mn_vat_run {
     struct mn_name vat;
     mn_run run;
+};
+
+/* A vat and a peer remember different things of one another, and no round explains it. */
+struct mn_differs {
+    struct mn_name peer;
+    mn_run run;     /* of the peer */
+    bool self;      /* the vat that says so is the one that has forgotten; otherwise the peer is */
+    mn_epoch epoch; /* one that the other remembers of whoever has forgotten; from 1 */
 };
 
 /* Agent to coordinator. */
@@ -205,6 +214,10 @@ struct mn_up {
         struct {
             uint64_t generation;
         } overtaken;
+        struct {
+            struct mn_vat_run vat; /* who says so */
+            struct mn_differs differs;
+        } differs;
     };
 };
 

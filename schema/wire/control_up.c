@@ -181,6 +181,22 @@ static Mneme__Leases *leases_out(struct codec *codec, const struct mn_up *messag
     return out;
 }
 
+static Mneme__VatDiffers *differs_out(struct codec *codec, const struct mn_up *message)
+{
+    Mneme__VatDiffers *out = codec_take(codec, 1, sizeof *out);
+    if (out == NULL) {
+        return NULL;
+    }
+    mneme__vat_differs__init(out);
+    out->vat = codec_text(message->differs.vat.vat.text);
+    out->run = message->differs.vat.run;
+    out->peer = codec_text(message->differs.differs.peer.text);
+    out->peer_run = message->differs.differs.run;
+    out->self = message->differs.differs.self ? 1 : 0;
+    out->epoch = message->differs.differs.epoch;
+    return out;
+}
+
 mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
 {
     struct mn_arena_room room;
@@ -244,6 +260,9 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     case MN_UP_OVERTAKEN:
         overtaken.generation = message->overtaken.generation;
         up.overtaken = &overtaken;
+        break;
+    case MN_UP_DIFFERS:
+        up.differs = differs_out(&codec, message);
         break;
     }
     return codec_pack(&codec, &up.base, buffer);
@@ -365,6 +384,16 @@ static void probed_in(struct codec *codec, const Mneme__Probed *in, struct mn_up
     out->probed.answers = answers;
 }
 
+static void differs_in(struct codec *codec, const Mneme__VatDiffers *in, struct mn_up *out)
+{
+    codec_name_in(codec, in->vat, &out->differs.vat.vat);
+    out->differs.vat.run = codec_run_in(codec, in->run);
+    codec_name_in(codec, in->peer, &out->differs.differs.peer);
+    out->differs.differs.run = codec_run_in(codec, in->peer_run);
+    out->differs.differs.self = in->self != 0;
+    out->differs.differs.epoch = codec_epoch_in(codec, in->epoch, 1);
+}
+
 static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
 {
     codec_version_in(codec, in->version);
@@ -424,6 +453,9 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         return;
     case MNEME__UP__BODY_OVERTAKEN:
         out->overtaken.generation = in->overtaken->generation;
+        return;
+    case MNEME__UP__BODY_DIFFERS:
+        differs_in(codec, in->differs, out);
         return;
     case MNEME__UP__BODY__NOT_SET:
     case _MNEME__UP__BODY__CASE_IS_INT_SIZE:

@@ -13,7 +13,8 @@ enum mn_from_vat_kind {
     MN_FROM_VAT_TROUBLE = 8,
     MN_FROM_VAT_REFUSED = 9,
     MN_FROM_VAT_BEAT = 10,
-    MN_FROM_VAT_WANT_LEASE = 11 /* nothing with it */
+    MN_FROM_VAT_WANT_LEASE = 11, /* nothing with it */
+    MN_FROM_VAT_DIFFERS = 12
 };
 
 /* A vat's word to its agent. */
@@ -62,6 +63,7 @@ struct mn_from_vat {
         struct {
             uint64_t number;
         } beat;
+        struct mn_differs differs;
     };
 };
 

@@ -63,6 +63,7 @@ mn_result mn_from_vat_encode(const struct mn_from_vat *message, struct mn_buffer
     Mneme__Refused refused = MNEME__REFUSED__INIT;
     Mneme__Beat beat = MNEME__BEAT__INIT;
     Mneme__WantLease want_lease = MNEME__WANT_LEASE__INIT;
+    Mneme__Differs differs = MNEME__DIFFERS__INIT;
     from.version = MN_PROTOCOL_VERSION;
     from.run = message->run;
     from.body_case = (Mneme__FromVat__BodyCase)message->kind;
@@ -104,6 +105,13 @@ mn_result mn_from_vat_encode(const struct mn_from_vat *message, struct mn_buffer
         break;
     case MN_FROM_VAT_WANT_LEASE:
         from.want_lease = &want_lease;
+        break;
+    case MN_FROM_VAT_DIFFERS:
+        differs.peer = codec_text(message->differs.peer.text);
+        differs.run = message->differs.run;
+        differs.self = message->differs.self;
+        differs.epoch = message->differs.epoch;
+        from.differs = &differs;
         break;
     }
     return codec_pack(&codec, &from.base, buffer);
@@ -172,6 +180,12 @@ static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn
         out->beat.number = in->beat->number;
         return;
     case MNEME__FROM_VAT__BODY_WANT_LEASE:
+        return;
+    case MNEME__FROM_VAT__BODY_DIFFERS:
+        codec_name_in(codec, in->differs->peer, &out->differs.peer);
+        out->differs.run = codec_run_in(codec, in->differs->run);
+        out->differs.self = in->differs->self != 0;
+        out->differs.epoch = codec_epoch_in(codec, in->differs->epoch, 1);
         return;
     case MNEME__FROM_VAT__BODY__NOT_SET:
     case _MNEME__FROM_VAT__BODY__CASE_IS_INT_SIZE:

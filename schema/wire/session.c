@@ -25,6 +25,35 @@ static Mneme__Data *data_out(struct codec *codec, const struct mn_session *messa
     return out;
 }
 
+static void greet_out(struct codec *codec, const struct mn_session *message, Mneme__Greet *out)
+{
+    out->next = message->greet.next;
+    out->oldest = message->greet.oldest;
+    out->taken_of_you = message->greet.taken_of_you;
+    out->bases = codec_bases_out(codec, &message->greet.bases);
+    out->known_of_you = message->greet.known_of_you;
+    out->gaps = codec_gaps_out(codec, &message->greet.gaps);
+    out->to = codec_text(message->greet.to.text);
+    out->taken_epoch = message->greet.taken_epoch;
+    out->covered = message->greet.covered;
+    out->covered_epoch = message->greet.covered_epoch;
+    out->behind = message->greet.behind;
+}
+
+static void greeted_out(struct codec *codec, const struct mn_session *message, Mneme__Greeted *out)
+{
+    out->taken = message->greeted.taken;
+    out->covered = message->greeted.covered;
+    out->floor = message->greeted.floor;
+    out->next = message->greeted.next;
+    out->oldest = message->greeted.oldest;
+    out->bases = codec_bases_out(codec, &message->greeted.bases);
+    out->known_of_you = message->greeted.known_of_you;
+    out->gaps = codec_gaps_out(codec, &message->greeted.gaps);
+    out->durable = message->greeted.durable;
+    out->taken_epoch = message->greeted.taken_epoch;
+}
+
 mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer)
 {
     struct mn_arena_room room;
@@ -38,6 +67,7 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
     Mneme__SessionWho who = MNEME__SESSION_WHO__INIT;
     Mneme__SessionRefused refused = MNEME__SESSION_REFUSED__INIT;
     Mneme__Skip skip = MNEME__SKIP__INIT;
+    Mneme__SessionWaits waits = MNEME__SESSION_WAITS__INIT;
     session.version = MN_PROTOCOL_VERSION;
     session.vat = codec_text(message->vat.text);
     session.run = message->run;
@@ -46,24 +76,11 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
     session.body_case = (Mneme__Session__BodyCase)message->kind;
     switch (message->kind) {
     case MN_SESSION_GREET:
-        greet.next = message->greet.next;
-        greet.oldest = message->greet.oldest;
-        greet.taken_of_you = message->greet.taken_of_you;
-        greet.bases = codec_bases_out(&codec, &message->greet.bases);
-        greet.known_of_you = message->greet.known_of_you;
-        greet.gaps = codec_gaps_out(&codec, &message->greet.gaps);
-        greet.to = codec_text(message->greet.to.text);
+        greet_out(&codec, message, &greet);
         session.greet = &greet;
         break;
     case MN_SESSION_GREETED:
-        greeted.taken = message->greeted.taken;
-        greeted.covered = message->greeted.covered;
-        greeted.floor = message->greeted.floor;
-        greeted.next = message->greeted.next;
-        greeted.oldest = message->greeted.oldest;
-        greeted.bases = codec_bases_out(&codec, &message->greeted.bases);
-        greeted.known_of_you = message->greeted.known_of_you;
-        greeted.gaps = codec_gaps_out(&codec, &message->greeted.gaps);
+        greeted_out(&codec, message, &greeted);
         session.greeted = &greeted;
         break;
     case MN_SESSION_DATA:
@@ -74,6 +91,7 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
         marks.covered = message->marks.covered;
         marks.floor = message->marks.floor;
         marks.begun = message->marks.begun;
+        marks.durable = message->marks.durable;
         session.marks = &marks;
         break;
     case MN_SESSION_WHO:
@@ -88,6 +106,10 @@ mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *
         skip.first = message->skip.first;
         skip.last = message->skip.last;
         session.skip = &skip;
+        break;
+    case MN_SESSION_WAITS:
+        waits.behind = message->waits.behind;
+        session.waits = &waits;
         break;
     }
     return codec_pack(&codec, &session.base, buffer);
@@ -121,8 +143,41 @@ static void data_in(struct codec *codec, const Mneme__Data *in, const void *payl
     out->data.payload_size = payload_size;
 }
 
-/* The oldest number kept is at most the next; what is covered has been taken; what lies below the
- * floor is covered. */
+/* The oldest number kept is at most the next. */
+static void greet_in(struct codec *codec, const Mneme__Greet *in, struct mn_session *out)
+{
+    out->greet.next = in->next;
+    out->greet.oldest = in->oldest;
+    out->greet.taken_of_you = in->taken_of_you;
+    out->greet.known_of_you = in->known_of_you;
+    codec_gaps_in(codec, in->gaps, in->taken_of_you, &out->greet.gaps);
+    codec_name_in(codec, in->to, &out->greet.to);
+    codec_bases_in(codec, in->bases, in->next, &out->greet.bases);
+    (void)codec_check(codec, in->oldest >= 1 && in->oldest <= in->next);
+    out->greet.taken_epoch = codec_epoch_in(codec, in->taken_epoch, 0);
+    out->greet.covered = in->covered;
+    out->greet.covered_epoch = codec_epoch_in(codec, in->covered_epoch, 0);
+    out->greet.behind = in->behind != 0;
+}
+
+/* The same; what is covered has been taken, and what lies below the floor is covered. */
+static void greeted_in(struct codec *codec, const Mneme__Greeted *in, struct mn_session *out)
+{
+    out->greeted.taken = in->taken;
+    out->greeted.covered = in->covered;
+    out->greeted.floor = in->floor;
+    out->greeted.next = in->next;
+    out->greeted.oldest = in->oldest;
+    out->greeted.known_of_you = in->known_of_you;
+    codec_gaps_in(codec, in->gaps, in->taken, &out->greeted.gaps);
+    codec_bases_in(codec, in->bases, in->next, &out->greeted.bases);
+    (void)codec_check(codec, in->oldest >= 1 && in->oldest <= in->next &&
+                                 in->covered <= in->taken && in->floor <= in->covered);
+    out->greeted.durable = codec_epoch_in(codec, in->durable, 0);
+    out->greeted.taken_epoch = codec_epoch_in(codec, in->taken_epoch, 0);
+}
+
+/* What is covered has been taken; what lies below the floor is covered. */
 static void session_in(struct codec *codec, const Mneme__Session *in, const void *payload,
                        size_t payload_size, struct mn_session *out)
 {
@@ -135,28 +190,10 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
     (void)codec_check(codec, in->body_case == MNEME__SESSION__BODY_DATA || payload_size == 0);
     switch (in->body_case) {
     case MNEME__SESSION__BODY_GREET:
-        out->greet.next = in->greet->next;
-        out->greet.oldest = in->greet->oldest;
-        out->greet.taken_of_you = in->greet->taken_of_you;
-        out->greet.known_of_you = in->greet->known_of_you;
-        codec_gaps_in(codec, in->greet->gaps, in->greet->taken_of_you, &out->greet.gaps);
-        codec_name_in(codec, in->greet->to, &out->greet.to);
-        codec_bases_in(codec, in->greet->bases, in->greet->next, &out->greet.bases);
-        (void)codec_check(codec, in->greet->oldest >= 1 && in->greet->oldest <= in->greet->next);
+        greet_in(codec, in->greet, out);
         return;
     case MNEME__SESSION__BODY_GREETED:
-        out->greeted.taken = in->greeted->taken;
-        out->greeted.covered = in->greeted->covered;
-        out->greeted.floor = in->greeted->floor;
-        out->greeted.next = in->greeted->next;
-        out->greeted.oldest = in->greeted->oldest;
-        out->greeted.known_of_you = in->greeted->known_of_you;
-        codec_gaps_in(codec, in->greeted->gaps, in->greeted->taken, &out->greeted.gaps);
-        codec_bases_in(codec, in->greeted->bases, in->greeted->next, &out->greeted.bases);
-        (void)codec_check(codec, in->greeted->oldest >= 1 &&
-                                     in->greeted->oldest <= in->greeted->next &&
-                                     in->greeted->covered <= in->greeted->taken &&
-                                     in->greeted->floor <= in->greeted->covered);
+        greeted_in(codec, in->greeted, out);
         return;
     case MNEME__SESSION__BODY_DATA:
         data_in(codec, in->data, payload, payload_size, out);
@@ -169,6 +206,7 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         (void)codec_check(codec, in->marks->covered <= in->marks->taken &&
                                      in->marks->floor <= in->marks->covered &&
                                      in->marks->begun < MN_PAYLOAD_SIZE_MAX);
+        out->marks.durable = codec_epoch_in(codec, in->marks->durable, 0);
         return;
     case MNEME__SESSION__BODY_WHO:
         return;
@@ -181,6 +219,9 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
         out->skip.last = in->skip->last;
         (void)codec_check(codec, in->skip->first >= 1 && in->skip->first <= in->skip->last &&
                                      in->skip->last < UINT64_MAX);
+        return;
+    case MNEME__SESSION__BODY_WAITS:
+        out->waits.behind = in->waits->behind != 0;
         return;
     case MNEME__SESSION__BODY__NOT_SET:
     case _MNEME__SESSION__BODY__CASE_IS_INT_SIZE:

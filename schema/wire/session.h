@@ -1,8 +1,9 @@
 /* Messages between two vats.
  *
  * Each direction has a connection of its own, from the sender's DEALER to the receiver's ROUTER:
- * Greet, Data and Skip go out on it; Greeted, Marks, Who and Refused come back on it. Data has a
- * second frame, the payloads one after the other, so that they are never copied through protobuf.
+ * Greet, Data and Skip go out on it; Greeted, Marks, Who, Refused and Waits come back on it. Data
+ * has a second frame, the payloads one after the other, so that they are never copied through
+ * protobuf.
  */
 #ifndef MN_WIRE_SESSION_H
 #define MN_WIRE_SESSION_H
@@ -16,7 +17,8 @@ enum mn_session_kind {
     MN_SESSION_MARKS = 9,
     MN_SESSION_WHO = 10,
     MN_SESSION_REFUSED = 11,
-    MN_SESSION_SKIP = 12
+    MN_SESSION_SKIP = 12,
+    MN_SESSION_WAITS = 13
 };
 
 struct mn_session {
@@ -27,14 +29,19 @@ struct mn_session {
     enum mn_session_kind kind;
     union {
         struct {
-            uint64_t next;         /* the next number it would send */
-            uint64_t oldest;       /* the oldest it still keeps; next if none */
-            uint64_t taken_of_you; /* what it has taken of the other */
-            struct mn_bases bases; /* of what it sends to the other */
-            uint32_t known_of_you; /* the other's incarnation that its numbers are agreed with; 0:
-                                      none yet */
-            struct mn_gaps gaps;   /* in what it has taken of the other */
-            struct mn_name to;     /* the other: its address may have become another vat's */
+            uint64_t next;          /* the next number it would send */
+            uint64_t oldest;        /* the oldest it still keeps; next if none */
+            uint64_t taken_of_you;  /* what it has taken of the other */
+            struct mn_bases bases;  /* of what it sends to the other */
+            uint32_t known_of_you;  /* the other's incarnation that its numbers are agreed with; 0:
+                                       none yet */
+            struct mn_gaps gaps;    /* in what it has taken of the other */
+            struct mn_name to;      /* the other: its address may have become another vat's */
+            mn_epoch taken_epoch;   /* the other's, in which the last that it has taken was sent; 0
+                                       if not known */
+            uint64_t covered;       /* what the other said it has in a durable checkpoint, */
+            mn_epoch covered_epoch; /* and in which; 0 if not known */
+            bool behind; /* it has found that it has forgotten what the other took of it */
         } greet;
         struct {
             uint64_t taken;
@@ -45,6 +52,8 @@ struct mn_session {
             struct mn_bases bases;
             uint32_t known_of_you;
             struct mn_gaps gaps;
+            mn_epoch durable; /* its newest durable checkpoint; 0 if none */
+            mn_epoch taken_epoch;
         } greeted;
         struct {
             mn_epoch epoch; /* the interval in which all of these were first sent */
@@ -61,6 +70,7 @@ struct mn_session {
             uint64_t covered;
             uint64_t floor;
             uint32_t begun; /* bytes of message taken + 1 that are here, when it comes in pieces */
+            mn_epoch durable;
         } marks;
         struct {            /* these numbers were withdrawn, and will never come */
             mn_epoch epoch; /* the interval in which they were */
@@ -70,6 +80,9 @@ struct mn_session {
         struct {
             mn_run run; /* the newest run known of the one that is refused */
         } refused;
+        struct {
+            bool behind; /* as in Greet; otherwise a round or an address is waited for */
+        } waits;
     };
 };
 

@@ -99,6 +99,11 @@ mn_result mn_session_state_encode(const struct mn_session_state *state, struct m
     out.bases = codec_bases_out(&codec, &state->bases);
     out.gaps = codec_gaps_out(&codec, &state->gaps);
     out.covered = state->covered;
+    out.covered_epoch = state->covered_epoch;
+    out.taken_epoch = state->taken_epoch;
+    out.forgot = state->forgot;
+    out.forked = state->forked;
+    out.agreed = state->agreed;
     return codec_pack(&codec, &out.base, buffer);
 }
 
@@ -123,6 +128,12 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
         codec_gaps_in(&codec, in->gaps, in->taken, &state.gaps);
         state.covered = in->covered;
         (void)codec_check(&codec, in->covered < in->next || in->covered == 0);
+        state.covered_epoch = codec_epoch_in(&codec, in->covered_epoch, 0);
+        state.taken_epoch = codec_epoch_in(&codec, in->taken_epoch, 0);
+        state.forgot = in->forgot;
+        (void)codec_check(&codec, in->forgot <= in->next);
+        state.forked = in->forked;
+        state.agreed = in->agreed;
     }
     mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {

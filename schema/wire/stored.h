@@ -32,9 +32,15 @@ struct mn_session_state {
     uint32_t incarnation; /* of the peer: the one that the numbers are agreed with */
     uint64_t next;
     uint64_t taken;
-    struct mn_bases bases; /* of what this vat sends */
-    struct mn_gaps gaps;   /* in what it has taken */
-    uint64_t covered;      /* of what it sent, what the peer said is in a durable checkpoint */
+    struct mn_bases bases;  /* of what this vat sends */
+    struct mn_gaps gaps;    /* in what it has taken */
+    uint64_t covered;       /* of what it sent, what the peer said is in a durable checkpoint, */
+    mn_epoch covered_epoch; /* and in which; 0 if not known */
+    mn_epoch taken_epoch;   /* the peer's, of the last message taken; 0 if not known */
+    uint64_t forgot;        /* the first number of what the peer took and this vat has forgotten
+                               without a round; 0: nothing */
+    uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
+    uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
 };
 
 /* A vat's hard facts. */

@@ -14,6 +14,9 @@ static void tell_agent(struct sim *sim, struct sim_vat *vat, const struct mn_fro
     if (message->kind == MN_FROM_VAT_REFUSED) {
         sim_count(sim, SIM_SOMETIMES_FORMER_LIFE_REFUSED);
     }
+    if (message->kind == MN_FROM_VAT_DIFFERS && !message->differs.self) {
+        sim_count(sim, SIM_SOMETIMES_HELLO_FORGOT);
+    }
     if (!sim_send(sim, vat->local, 0, &sim->buffer, NULL, 0) &&
         message->kind == MN_FROM_VAT_ATTACH) {
         vat->attach = vat->attach != NULL ? vat->attach : sim_take(1, sizeof *vat->attach);
@@ -105,6 +108,9 @@ static void send_to_peer(struct sim *sim, struct sim_process *process,
 {
     const struct mn_session *message = effect->to_peer;
     bool found = false;
+    if (message->kind == MN_SESSION_GREET && message->greet.behind) {
+        sim_count(sim, SIM_SOMETIMES_HELLO_BEHIND);
+    }
     uint32_t peer = sim_vat_number(sim, effect->peer);
     size_t place = session_place(process->vat, peer, &found);
     if (!found) {

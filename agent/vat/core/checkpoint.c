@@ -143,7 +143,12 @@ static void session_entries_into(const struct vat *vat, bool full,
                                               .taken = session->taken,
                                               .bases = session_bases(session),
                                               .gaps = session_gaps(session),
-                                              .covered = session->covered};
+                                              .covered = session->covered,
+                                              .covered_epoch = session->covered_epoch,
+                                              .taken_epoch = session->taken_epoch,
+                                              .forgot = session->forgot,
+                                              .forked = session->forked,
+                                              .agreed = session->agreed};
         *entries++ =
             (struct mn_checkpoint_entry){.space = MN_ENTRY_SESSION, .name = &session->peer};
     }

@@ -85,6 +85,10 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         message->greet.known_of_you = session->incarnation;
         message->greet.gaps = session_gaps(session);
         message->greet.to = session->peer;
+        message->greet.taken_epoch = session->taken_epoch;
+        message->greet.covered = session->covered;
+        message->greet.covered_epoch = session->covered_epoch;
+        message->greet.behind = session->forgot != 0;
     }
 }
 
@@ -228,8 +232,15 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
                      struct vat_effects *effects)
 {
     struct vat_session *session = session_find(vat, &message->address.peer);
+    struct vat_parked *parked = NULL;
+    if (session == NULL) {
+        session = stranger_admit(vat, message, &parked, effects);
+    }
     if (session == NULL || message->address.run < session->address_run) {
         return;
+    }
+    if (parked != NULL) {
+        session->parked = parked;
     }
     bool same = message->address.run == session->address_run &&
                 strcmp(message->address.endpoint.text, session_endpoint(session)) == 0 &&
@@ -260,16 +271,12 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
     inbound_unpark(vat, now, session, effects);
 }
 
-/* The two do not agree, and no round explains it: nothing is sent and nothing destroyed until
- * somebody who knows more has spoken. */
-static void link_hold(struct vat *vat, mn_time now, struct vat_session *session, const char *why,
-                      struct vat_effects *effects)
+/* The two do not agree: nothing is sent and nothing destroyed until somebody who knows more has
+ * spoken. */
+static void link_hold(struct vat *vat, mn_time now, struct vat_session *session)
 {
     link_move(session, VAT_LINK_HELD);
     due_set(vat, session, now + vat->connect);
-    if (why != NULL) {
-        session_trouble(vat, session, why, effects);
-    }
 }
 
 /* What a peer says of what this vat sent: codecs see to it that none is above the one before. */
@@ -278,6 +285,7 @@ struct vat_marks {
     uint64_t covered;
     uint64_t floor;
     uint32_t begun;
+    mn_epoch durable;
 };
 
 /* What a Greeted says, as far as the two share it: a peer that has not agreed with this incarnation
@@ -290,7 +298,8 @@ static struct vat_marks greeted_marks(const struct vat_session *session,
     uint64_t floor = message->greeted.floor;
     return (struct vat_marks){.taken = taken,
                               .covered = covered < taken ? covered : taken,
-                              .floor = floor < taken ? floor : taken};
+                              .floor = floor < taken ? floor : taken,
+                              .durable = message->greeted.durable};
 }
 
 /* Note what the peer says it has taken, and let go of what it will never need again. */
@@ -301,6 +310,7 @@ static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *se
     bool moved = taken > session->acked;
     if (session->covered < marks->covered) {
         session->covered = marks->covered;
+        session->covered_epoch = marks->durable;
     }
     if (moved) {
         session->acked = taken;
@@ -329,7 +339,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
 {
     if (message->incarnation > session->incarnation) {
         if (session->incarnation != 0 && round_missing(vat, message)) {
-            link_hold(vat, now, session, NULL, effects);
+            link_hold(vat, now, session);
             return;
         }
         struct vat_numbers numbers = {.incarnation = message->incarnation,
@@ -340,21 +350,21 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
                                                                     message->greeted.known_of_you)};
         session_agree(vat, session, &numbers, effects);
     }
-    if (session_behind(vat, session, message->greeted.taken, message->greeted.known_of_you)) {
-        link_hold(vat, now, session, VAT_BEHIND_TEXT, effects);
+    session_agreed(vat, session, message->greeted.known_of_you);
+    if (forgot_sent(vat, session, message->greeted.taken, message->greeted.taken_epoch,
+                    message->greeted.known_of_you)) {
+        link_hold(vat, now, session);
+        forgot_sent_found(vat, session, message->run, message->greeted.taken_epoch, effects);
         return;
     }
     struct vat_marks marks = greeted_marks(session, message);
     if (marks.taken < session->covered || marks.taken + 1 < session_oldest(session)) {
-        link_hold(vat, now, session,
-                  " is held: the peer has forgotten what it had acknowledged, and no round "
-                  "explains it; see which checkpoint the peer was restored from",
-                  effects);
+        link_hold(vat, now, session);
+        forgot_by_peer(vat, session, message->run, session->covered_epoch, effects);
         return;
     }
     link_move(session, VAT_LINK_OPEN);
-    session->troubled = false;
-    session->uncompared = false;
+    forgot_nothing(session);
     session->acked = marks.taken;
     session->sent = marks.taken;
     session->acked_begun = 0;
@@ -380,7 +390,22 @@ static bool link_answer_believed(const struct vat *vat, const struct vat_session
 {
     const struct vat_fence *fence = round_fence(vat, &session->peer);
     return message->run >= session->run && (fence == NULL || message->run > fence->run) &&
-           message->incarnation >= session_incarnation_min(session);
+           message->incarnation >= session_incarnation_min(session) && incarnation_valid(message);
+}
+
+/* The peer has the greeting, and has to wait before it answers it: it is there. */
+static void link_on_waits(struct vat *vat, mn_time now, struct vat_session *session,
+                          const struct mn_session *message, struct vat_effects *effects)
+{
+    if (session->link != VAT_LINK_GREETING) {
+        return;
+    }
+    session->since = now;
+    session->connected_at = now;
+    if (message->waits.behind) {
+        link_hold(vat, now, session);
+        forgot_by_peer(vat, session, message->run, session->taken_epoch, effects);
+    }
 }
 
 void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
@@ -413,7 +438,8 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
                       (struct vat_marks){.taken = message->marks.taken,
                                          .covered = message->marks.covered,
                                          .floor = message->marks.floor,
-                                         .begun = message->marks.begun},
+                                         .begun = message->marks.begun,
+                                         .durable = message->marks.durable},
                       effects);
         break;
     case MN_SESSION_WHO:
@@ -423,9 +449,12 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
         break;
     case MN_SESSION_REFUSED:
         if (session->link == VAT_LINK_GREETING || session->link == VAT_LINK_OPEN) {
-            link_hold(vat, now, session, NULL, effects);
+            link_hold(vat, now, session);
             link_ask(vat, now, session, effects);
         }
+        break;
+    case MN_SESSION_WAITS:
+        link_on_waits(vat, now, session, message, effects);
         break;
     case MN_SESSION_GREET:
     case MN_SESSION_DATA:

@@ -163,6 +163,7 @@ static mn_result pieces_deliver(struct vat *vat, mn_time now, struct vat_session
         assembly->bytes = NULL;
         checkpoint_hasten(vat, now, assembly->total, false);
         session->taken += 1;
+        session->taken_epoch = assembly->epoch;
         session->changed = true;
     }
     pieces_drop(vat, now, session, effects);

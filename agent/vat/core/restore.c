@@ -95,6 +95,11 @@ static mn_result restore_session(struct vat *vat, const struct mn_checkpoint_ent
     session->next = state->next;
     session->taken = state->taken;
     session->covered = state->covered;
+    session->covered_epoch = state->covered_epoch;
+    session->taken_epoch = state->taken_epoch;
+    session->forgot = state->forgot;
+    session->forked = state->forked;
+    session->agreed = state->agreed;
     return restore_array((void **)&session->bases, &session->base_count, state->bases.items,
                          state->bases.count, sizeof state->bases.items[0]) &&
                    restore_array((void **)&session->gaps, &session->gap_count, state->gaps.items,
@@ -170,6 +175,7 @@ mn_result vat_restore_end(struct vat *vat)
             if (result != MN_OK) {
                 return result;
             }
+            session->forked = session->taken + 1;
         }
     }
     blobs_settle(&vat->blobs);

@@ -62,9 +62,12 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer, struct vat_se
     made->incarnation = 0;
     made->due = MN_TIME_NEVER;
     made->asked = INT64_MIN;
-    if (vat->incarnation > 1 && session_rebase(made, vat->incarnation) != MN_OK) {
-        free(made);
-        return MN_NO_MEMORY;
+    if (vat->incarnation > 1) {
+        made->forked = 1;
+        if (session_rebase(made, vat->incarnation) != MN_OK) {
+            free(made);
+            return MN_NO_MEMORY;
+        }
     }
     memmove(&vat->sessions[at + 1], &vat->sessions[at],
             (vat->session_count - at) * sizeof(struct vat_session *));
@@ -88,26 +91,36 @@ void session_free(struct vat_session *session)
     free(session);
 }
 
+/* Make one of two bases: who has agreed with the incarnation of the first of them, and not with
+ * that of the second, goes back further than it would have to. A peer that is heard has agreed with
+ * later ones than the oldest two; one that sleeps with none of the newest. */
+static void bases_merge(struct vat_session *session, uint32_t count)
+{
+    uint32_t first = session->agreed >= session->bases[1].incarnation ? 0 : count - 2;
+    session->bases[first].incarnation = session->bases[first + 1].incarnation;
+    memmove(&session->bases[first + 1], &session->bases[first + 2],
+            (count - first - 2) * sizeof *session->bases);
+}
+
 mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
 {
     uint32_t count = session->base_count;
-    while (count > 0 && session->bases[count - 1].number >= session->next) {
+    uint64_t number = session->forgot != 0 ? session->forgot : session->next;
+    while (count > 0 && session->bases[count - 1].number >= number) {
         count -= 1;
     }
     if (count == MN_BASE_COUNT_MAX) {
-        /* A peer that has slept through so many goes back further than it would have to: of what
-         * it had taken, what is still kept comes a second time, and the rest is a gap. */
-        session->bases[0].incarnation = session->bases[1].incarnation;
-        memmove(&session->bases[1], &session->bases[2], (count - 2) * sizeof *session->bases);
+        bases_merge(session, count);
         count -= 1;
     }
     struct mn_base *bases = realloc(session->bases, (count + 1) * sizeof *bases);
     if (bases == NULL) {
         return MN_NO_MEMORY;
     }
-    bases[count] = (struct mn_base){.incarnation = incarnation, .number = session->next};
+    bases[count] = (struct mn_base){.incarnation = incarnation, .number = number};
     session->bases = bases;
     session->base_count = count + 1;
+    session->forgot = 0;
     session->changed = true;
     return MN_OK;
 }
@@ -159,6 +172,7 @@ bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t l
     session->gaps = gaps;
     session->gap_count = count + 1;
     session->taken = last;
+    session->taken_epoch = 0;
     session->changed = true;
     return true;
 }
@@ -231,6 +245,7 @@ void session_lower(struct vat_session *session, uint64_t taken)
         }
     }
     session->taken = taken;
+    session->taken_epoch = 0;
     session->changed = true;
     /* What the peer will send again under these numbers is new. */
     while (session->gap_count > 0 && session->gaps[session->gap_count - 1].first > taken) {

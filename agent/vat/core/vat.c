@@ -1,5 +1,5 @@
 /* The vat's core put together: one event in, effects out. Decides only the order of things; what
- * each event means is decided in link.c, inbound.c, round.c and checkpoint.c. */
+ * each event means is decided in link.c, hello.c, inbound.c, round.c and checkpoint.c. */
 #include "vat.h"
 
 #include <stdlib.h>
@@ -93,6 +93,7 @@ void vat_destroy(struct vat **vat)
     pieces_clear(gone);
     free((void *)gone->starved);
     free((void *)gone->due);
+    free(gone->strangers);
     free(gone->fences);
     free(gone->told);
     free(gone->chain);

@@ -50,6 +50,7 @@ enum {
     VAT_OPEN_SIZE_MAX = 4 * 1024 * 1024,
 
     VAT_SESSION_COUNT_MAX = 16384,
+    VAT_STRANGER_COUNT_MAX = 64,             /* that have greeted, and have no session yet */
     VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */
     VAT_UNDURABLE_COUNT_MAX = 256,           /* checkpoints written and not yet durable */
     VAT_UNDURABLE_HEARD_COUNT_MAX = 1 << 20, /* heard entries of all of those */

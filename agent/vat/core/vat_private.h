@@ -61,6 +61,14 @@ struct vat_parked {
     struct mn_session message;
 };
 
+/* A Greet of a vat with which there is no session yet: one begins when the agent has said that
+ * there is such a vat, and where. */
+struct vat_stranger {
+    struct mn_name peer;
+    struct vat_parked parked;
+    mn_time asked; /* when the agent was last asked about it */
+};
+
 struct vat_session {
     struct mn_name peer;
 
@@ -71,9 +79,15 @@ struct vat_session {
     uint32_t base_count;
     struct mn_gap *gaps; /* in what was taken of the peer; NULL if none */
     uint32_t gap_count;
-    uint64_t covered; /* of what was sent, what the peer said is in a durable checkpoint */
-    uint64_t next;    /* the number of the next message to the peer */
-    uint64_t taken;   /* the number of the last message taken of the peer */
+    uint64_t covered;       /* of what was sent, what the peer said is in a durable checkpoint, */
+    mn_epoch covered_epoch; /* and in which; 0: not known */
+    uint64_t next;          /* the number of the next message to the peer */
+    uint64_t taken;         /* the number of the last message taken of the peer, */
+    mn_epoch taken_epoch;   /* which it first sent in this epoch; 0: not known */
+    uint64_t forgot; /* what the peer took from this number on, this vat has forgotten, and no round
+                        explains it; 0: there is nothing of that kind */
+    uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
+    uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
     struct vat_batch **batches;
     size_t batch_count;
     size_t batch_capacity;
@@ -109,8 +123,10 @@ struct vat_session {
     struct vat_connection in;
     mn_run in_run;
     uint32_t in_incarnation;
+    mn_epoch forgot_noted;     /* the epoch in which `forgot` was; 0: a checkpoint had it */
     bool troubled;             /* the agent was told that the two do not agree */
     bool behind;               /* it said something of a round that is not applied here */
+    bool impostor;             /* the agent was told of one that has not the peer's key */
     struct vat_parked *parked; /* or NULL */
     uint32_t told;             /* the newest incarnation that a notice told of */
     struct vat_mark *marks;    /* by epoch; the newest one at or below the floor comes first */
@@ -206,7 +222,10 @@ struct vat {
     struct vat_session **sessions; /* by name */
     size_t session_count;
     size_t session_capacity;
-    bool crowded; /* the agent was told that there is room for no more of them */
+    bool crowded;                   /* the agent was told that there is room for no more of them */
+    struct vat_stranger *strangers; /* oldest first */
+    size_t stranger_count;
+    size_t stranger_capacity;
     size_t kept_size;
     struct vat_heard *heard;
     size_t heard_count;
@@ -295,8 +314,8 @@ void session_free(struct vat_session *session);
 /* Give back memory that an idle session does not need. */
 void session_shrink(struct vat_session *session);
 
-/* Note that @incarnation of this vat, which has forgotten something, goes on at the next number.
- * MN_NO_MEMORY. */
+/* Note that @incarnation of this vat, which has forgotten something, goes on at the next number, or
+ * at the first that the peer took and this vat had forgotten before. MN_NO_MEMORY. */
 mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_CHECKED;
 
 /* The first number that a receiver does not share which has agreed with incarnation @known of the
@@ -422,14 +441,44 @@ void pieces_drop(struct vat *vat, mn_time now, struct vat_session *session,
 /* Free what the last event put together. */
 void pieces_clear(struct vat *vat);
 
+/* ---- strangers.c ---- */
+
+/* Have a Greet wait until the agent has said of its speaker, with which there is no session, that
+ * there is such a vat. False: there is no room, and it greets again. */
+bool stranger_park(struct vat *vat, mn_time now, const struct vat_event *event,
+                   struct vat_effects *effects);
+
+/* A session for the one of whom @message speaks, if its Greet waits for that and fits it; *parked
+ * is then that Greet, the caller's to free. NULL if not. */
+struct vat_session *stranger_admit(struct vat *vat, const struct mn_to_vat *message,
+                                   struct vat_parked **parked, struct vat_effects *effects);
+
+/* ---- forgot.c ---- */
+
+/* Whether a peer that has taken @taken of what this vat sent, the last in @epoch of this vat, and
+ * has agreed with incarnation @known of it, remembers more of this vat than it does itself. */
+bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint64_t taken,
+                 mn_epoch epoch, uint32_t known);
+
+/* This vat has forgotten what the peer, which runs as @run, has taken of it up to @epoch. */
+void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
+                       struct vat_effects *effects);
+
+/* It has forgotten what it had taken of the peer and told it to be durable in @epoch. */
+void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_run run,
+                        mn_epoch epoch, struct vat_effects *effects);
+
+/* The peer has forgotten its @epoch (0: one that is not known), of which this vat knows. */
+void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
+                    struct vat_effects *effects);
+
+/* The two remember the same of what this vat sent. */
+void forgot_nothing(struct vat_session *session);
+
 /* ---- inbound.c ---- */
 
 void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
                   struct vat_effects *effects);
-
-/* Look again at a Greet that waits. */
-void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
-                    struct vat_effects *effects);
 
 /* Say Marks if they say more than the last ones. */
 void inbound_say_marks(struct vat *vat, mn_time now, struct vat_session *session,
@@ -437,6 +486,24 @@ void inbound_say_marks(struct vat *vat, mn_time now, struct vat_session *session
 
 /* Say the Marks that wait, if the first of them have waited long enough. */
 void inbound_marks_tick(struct vat *vat, mn_time now, struct vat_effects *effects);
+
+/* ---- hello.c ---- */
+
+/* A Greet for this vat. */
+void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_event *event,
+                      struct vat_effects *effects);
+
+/* Look again at a Greet that waits. */
+void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
+                    struct vat_effects *effects);
+
+/* Do not believe the speaker, and tell the agent: @newest is a higher run of that vat. */
+void inbound_refuse(struct vat *vat, const struct vat_event *event, mn_run newest,
+                    struct vat_effects *effects);
+
+/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
+void inbound_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+                  struct vat_effects *effects);
 
 /* What a peer says of both directions when it begins a new incarnation. */
 struct vat_numbers {
@@ -458,14 +525,14 @@ uint32_t session_incarnation_min(const struct vat_session *session);
  * it: the others are of an epoch that died, and it will take them back. */
 uint64_t session_shared(const struct vat_session *session, uint64_t taken, uint32_t known);
 
-/* Why a session is held whose peer remembers more of this vat than it does itself. */
-#define VAT_BEHIND_TEXT                                                                            \
-    " is held: the peer remembers more of this vat than it does itself; this vat was restored to " \
-    "an older checkpoint than its agent believes"
+/* Note that the peer has agreed with incarnation @known of this vat. */
+void session_agreed(const struct vat *vat, struct vat_session *session, uint32_t known);
 
-/* Whether a peer which says that has taken more than this vat remembers sending. */
-bool session_behind(const struct vat *vat, const struct vat_session *session, uint64_t taken,
-                    uint32_t known);
+/* Whether @message can be of some run of its vat: each incarnation begins with a run of its own. */
+bool incarnation_valid(const struct mn_session *message);
+
+/* Have a Greet wait in @parked. */
+void inbound_copy(struct vat_parked *parked, const struct vat_event *event);
 
 /* Report, once while it lasts, that the numbers of the two do not fit. @why is the second half of
  * a sentence. */

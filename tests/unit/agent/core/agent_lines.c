@@ -173,6 +173,13 @@ static void lines_up(struct play *play, const struct mn_up *up)
         }
         lines_add(play, "\n");
         return;
+    case MN_UP_DIFFERS:
+        lines_add(play, "up differs %s/%u %s/%u: %s forgot", up->differs.vat.vat.text,
+                  up->differs.vat.run, up->differs.differs.peer.text, up->differs.differs.run,
+                  up->differs.differs.self ? "self" : "peer");
+        lines_epoch(play, " ", up->differs.differs.epoch);
+        lines_add(play, "\n");
+        return;
     }
 }
 

@@ -88,6 +88,7 @@ static void on_up(void *context, struct mn_socket *socket, const struct mn_messa
     case MN_UP_KEPT:
     case MN_UP_RECALLED:
     case MN_UP_OVERTAKEN:
+    case MN_UP_DIFFERS:
         break;
     case MN_UP_LEASES:
         cluster->lease_asker = up.leases.asker;

@@ -175,6 +175,7 @@ static void on_message(void *context, struct mn_socket *socket, const struct mn_
         case MN_FROM_VAT_ATTACH:
         case MN_FROM_VAT_REFUSED:
         case MN_FROM_VAT_BEAT:
+        case MN_FROM_VAT_DIFFERS:
             break;
         case MN_FROM_VAT_WANT_LEASE:
             vat->lease_wants += 1;

@@ -148,13 +148,20 @@ static void a_peer_for_whom_there_is_no_room_is_named_once(void **state)
                                .incarnation = 1,
                                .kind = MN_SESSION_GREET,
                                .greet = {.to = mn_name_of("a"), .next = 1, .oldest = 1}};
+    struct mn_to_vat address = {.kind = MN_TO_VAT_ADDRESS};
+    address.address.peer = mn_name_of("too-many");
+    address.address.run = 1;
+    memcpy(address.address.key, "key-too-many", sizeof "key-too-many");
     world_clear_logs(&world);
     world_inject(&world, 0, 7, "key-too-many", &greet);
+    world_tell(&world, 0, &address);
     assert_non_null(
         strstr(world.vats[0].agent, "trouble a session with vat too-many cannot begin"));
     world_clear_logs(&world);
+    world.now += MN_SECOND;
     world_inject(&world, 0, 7, "key-too-many", &greet);
-    assert_string_equal(world.vats[0].agent, "");
+    world_tell(&world, 0, &address);
+    assert_string_equal(world.vats[0].agent, "lookup too-many\n");
     world_deinit(&world);
 }
 

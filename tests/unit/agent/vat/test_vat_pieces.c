@@ -135,7 +135,7 @@ static void pieces_that_get_lost_and_overtake_each_other_come_together(void **st
     (void)state;
     struct world world;
     world_of_early(&world, 2);
-    world.loss_percent = 2;
+    world.loss_percent = 15;
     world.reorder = true;
     assert_true(world_send_large(&world, 1, 0, 2 * MIB));
     for (int i = 0; i < 100 && world_got(&world, 0, 1) < 2; i++) {

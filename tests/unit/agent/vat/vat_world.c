@@ -203,6 +203,11 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
     case MN_FROM_VAT_WANT_LEASE:
         world_log_add(vat->agent, "want_lease\n");
         break;
+    case MN_FROM_VAT_DIFFERS:
+        world_log_add(vat->agent, "differs %s run %" PRIu32 ": %s forgot %" PRIx64 "\n",
+                      message->differs.peer.text, message->differs.run,
+                      message->differs.self ? "self" : "peer", (uint64_t)message->differs.epoch);
+        break;
     }
 }
 
@@ -328,10 +333,30 @@ void world_push_address(struct world *world, int index)
     }
 }
 
+/* The vat's next run goes on from @keep: what is above that is dead, and never restored again. */
+static void world_fork(struct world_vat *vat, mn_epoch keep, bool seen)
+{
+    while (vat->saved != NULL && vat->saved->record.epoch > keep) {
+        struct world_saved *older = vat->saved->older;
+        world_saved_free(vat->saved);
+        vat->saved = older;
+    }
+    struct mn_lineage *lineage = &vat->lineage;
+    if (lineage->count == MN_LINEAGE_COUNT_MAX) {
+        lineage->count -= 1;
+        memmove(lineage->forks, lineage->forks + 1, lineage->count * sizeof *lineage->forks);
+    }
+    lineage->forks[lineage->count++] =
+        (struct mn_fork){.after = keep, .next = mn_epoch_first(vat->run + 1), .seen = seen};
+}
+
 void world_start(struct world *world, int index, mn_epoch keep, enum mn_outcome outcome)
 {
     struct world_vat *vat = &world->vats[index];
     mn_assert(vat->core == NULL);
+    if (outcome == MN_REVIVED) {
+        world_fork(vat, keep, false);
+    }
     mn_epoch chain[MN_CHAIN_COUNT_MAX];
     uint32_t count = 0;
     for (mn_epoch epoch = keep; epoch != 0; epoch = world_store_find(vat, epoch)->record.onto) {
@@ -384,14 +409,8 @@ void world_roll_back(struct world *world, int index, mn_epoch keep)
     if (vat->core != NULL) {
         world_crash(world, index);
     }
-    while (vat->saved != NULL && vat->saved->record.epoch > keep) {
-        struct world_saved *older = vat->saved->older;
-        world_saved_free(vat->saved);
-        vat->saved = older;
-    }
     vat->incarnation += 1;
-    vat->lineage.forks[vat->lineage.count++] =
-        (struct mn_fork){.after = keep, .next = mn_epoch_first(vat->run + 1), .seen = true};
+    world_fork(vat, keep, true);
     world_start(world, index, keep, keep == 0 ? MN_RESET : MN_ROLLED_BACK);
 }
 
