@@ -13,7 +13,11 @@ enum {
     NET_DOMAIN_SIZE_MAX = 32,
     NET_CURVE_SIZE_MAX = 64, /* what CURVE adds to a frame */
     NET_LINGER_MS = 100,
-    NET_HANDSHAKE_MS = 3000,
+    NET_BACKLOG = 4096, /* connections that wait to be accepted: a whole cluster may come at once */
+    /* A handshake takes longer when thousands wait for theirs. Whoever asks gives up first, and asks
+     * again after a time that libzmq draws at random. */
+    NET_HANDSHAKE_MS = 10000,
+    NET_HANDSHAKE_SERVED_MS = 30000,
     NET_CONNECT_MS = 2000, /* for a connection to be answered, before it is tried anew */
     NET_PING_MS = 1000,
     NET_PING_TIMEOUT_MS = 4000,

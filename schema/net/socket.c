@@ -32,7 +32,6 @@ static bool options_common(void *zmq, const char *endpoint)
     return option_int(zmq, ZMQ_LINGER, NET_LINGER_MS) &&
            option_int(zmq, ZMQ_SNDHWM, NET_QUEUE_COUNT_MAX) &&
            option_int(zmq, ZMQ_RCVHWM, NET_QUEUE_COUNT_MAX) &&
-           option_int(zmq, ZMQ_HANDSHAKE_IVL, NET_HANDSHAKE_MS) &&
            zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
            (!ipv6 || option_int(zmq, ZMQ_IPV6, 1));
 }
@@ -40,7 +39,9 @@ static bool options_common(void *zmq, const char *endpoint)
 static bool options_server(const struct mn_net *net, void *zmq, const char *endpoint,
                            const char *domain)
 {
-    if (!option_int(zmq, ZMQ_ROUTER_MANDATORY, 1) || !options_common(zmq, endpoint)) {
+    if (!option_int(zmq, ZMQ_ROUTER_MANDATORY, 1) || !option_int(zmq, ZMQ_BACKLOG, NET_BACKLOG) ||
+        !option_int(zmq, ZMQ_HANDSHAKE_IVL, NET_HANDSHAKE_SERVED_MS) ||
+        !options_common(zmq, endpoint)) {
         return false;
     }
     return endpoint_is_ipc(endpoint) ||
@@ -63,6 +64,7 @@ static bool options_client(const struct mn_net *net, void *zmq, const char *endp
 {
     if (!option_int(zmq, ZMQ_IMMEDIATE, immediate ? 1 : 0) || (immediate && !options_alive(zmq)) ||
         !option_int(zmq, ZMQ_CONNECT_TIMEOUT, NET_CONNECT_MS) ||
+        !option_int(zmq, ZMQ_HANDSHAKE_IVL, NET_HANDSHAKE_MS) ||
         !option_int(zmq, ZMQ_RECONNECT_IVL, 20) ||
         !option_int(zmq, ZMQ_RECONNECT_IVL_MAX, reconnect_ms_max) ||
         !options_common(zmq, endpoint)) {
