@@ -14,8 +14,8 @@ enum {
     NET_CURVE_SIZE_MAX = 64, /* what CURVE adds to a frame */
     NET_LINGER_MS = 100,
     NET_BACKLOG = 4096, /* connections that wait to be accepted: a whole cluster may come at once */
-    /* A handshake takes longer when thousands wait for theirs. Whoever asks gives up first, and asks
-     * again after a time that libzmq draws at random. */
+    /* A handshake takes longer when thousands wait for theirs. Whoever asks gives up first, and
+     * asks again after a time that libzmq draws at random. */
     NET_HANDSHAKE_MS = 10000,
     NET_HANDSHAKE_SERVED_MS = 30000,
     NET_CONNECT_MS = 2000, /* for a connection to be answered, before it is tried anew */
