@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "agent_private.h"
+#include "base/random.h"
+
+/* How often the time until the next hello is doubled. */
+enum { HELLO_DOUBLED_MAX = 3 };
 
 static mn_time hello_heartbeat(const struct agent *agent)
 {
@@ -36,13 +40,23 @@ void agent_hello(struct agent *agent)
     agent->said_hello = true;
     agent->hello_open = true;
     agent->hello_everything = false;
+    agent->hello_tries += agent->hello_tries < UINT32_MAX ? 1 : 0;
     agent_hello_later(agent);
 }
 
-/* The next one in a while, unless it is answered before. */
+/* The next one in a while, unless it is answered before. Who is not answered waits longer each
+ * time, and no two for as long: a coordinator that a whole cluster came back to answers them all
+ * the later, the more say everything again. */
 void agent_hello_later(struct agent *agent)
 {
-    agent->hello_at = agent->now + hello_heartbeat(agent) * AGENT_REFRESH_HEARTBEATS;
+    mn_time wait = hello_heartbeat(agent) * AGENT_REFRESH_HEARTBEATS;
+    if (agent->hello_tries > 1) {
+        struct mn_random random = {agent->disk ^ (uint64_t)agent->now};
+        uint32_t doubled = agent->hello_tries - 1;
+        wait <<= doubled < HELLO_DOUBLED_MAX ? doubled : HELLO_DOUBLED_MAX;
+        wait -= (mn_time)mn_random_below(&random, (uint64_t)wait / 2);
+    }
+    agent->hello_at = agent->now + wait;
 }
 
 /* The first hello waits until it is known which processes still run. */
@@ -70,6 +84,7 @@ bool agent_generation_seen(struct agent *agent, uint64_t generation)
     }
     if (generation > agent->generation) {
         agent->generation = generation;
+        agent->hello_tries = 0;
         agent->welcomed = false;
         agent->welcome_held = false;
         agent_note(agent,
@@ -112,6 +127,7 @@ void agent_generation_recorded(struct agent *agent, uint64_t generation)
 
 void agent_welcome(struct agent *agent, const struct mn_down *down)
 {
+    agent->hello_tries = 0;
     if (agent->generation_safe < agent->generation) {
         agent->welcome_held = true;
         return;

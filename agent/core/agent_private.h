@@ -368,6 +368,7 @@ struct agent {
     mn_time heartbeat_at;
     uint64_t heartbeat_number;
     mn_time hello_at;
+    uint32_t hello_tries; /* hellos since the last welcome */
     uint32_t disk_ms;
     size_t refresh_next; /* index of the vat whose state is said again next */
 

@@ -361,6 +361,39 @@ static void hellos_again_when_it_is_not_welcomed(void **state)
     play_close(&play);
 }
 
+/* The heartbeat with which the next hello goes, from @from on; none of them is answered. */
+static mn_time next_hello(struct play *play, mn_time from)
+{
+    for (mn_time second = from; second < from + 1000; second++) {
+        play_at(play, second * 1000);
+        play_tick(play);
+        bool said = strstr(play->text, "up hello") != NULL;
+        play_skip(play);
+        if (said) {
+            return second;
+        }
+    }
+    fail_msg("no hello for 1000 heartbeats");
+    return 0;
+}
+
+static void hellos_less_and_less_often_when_nobody_answers(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_skip(&play);
+    mn_time at[6] = {0};
+    for (int i = 1; i < 6; i++) {
+        at[i] = next_hello(&play, at[i - 1] + 1);
+        mn_time most = 10 << (i - 1 < 3 ? i - 1 : 3);
+        assert_true(at[i] - at[i - 1] <= most + 1);
+        assert_true(at[i] - at[i - 1] >= most / 2);
+    }
+    play_close(&play);
+}
+
 static void hellos_again_when_no_decision_ends_a_freeze(void **state)
 {
     (void)state;
@@ -463,6 +496,7 @@ int main(void)
         cmocka_unit_test(freezes_in_a_new_generation_only_once_that_is_durable),
         cmocka_unit_test(sends_rows_again_that_were_not_taken),
         cmocka_unit_test(hellos_again_when_it_is_not_welcomed),
+        cmocka_unit_test(hellos_less_and_less_often_when_nobody_answers),
         cmocka_unit_test(hellos_again_when_no_decision_ends_a_freeze),
         cmocka_unit_test(probes_for_the_coordinator),
         cmocka_unit_test(gives_the_same_effects_for_the_same_events),
