@@ -128,7 +128,7 @@ $(BUILD)/obj/tests/unit/schema/wire/%.o: INCLUDES := $(TEST_INCLUDES) -I$(GEN)
 ALL_LIBS := $(call lib,sim_scenario sim_engine sim_observer bank demo coordinator_shell coordinator_cli \
             coordinator_core agent_shell agent_core) $(VAT_LIBS)
 # The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.
-THREADED := agent/shell/test_disk agent/shell/test_daemon coordinator/shell/test_recorder \
+THREADED := schema/base/test_chunk agent/shell/test_disk agent/shell/test_daemon coordinator/shell/test_recorder \
             coordinator/shell/test_daemon_round
 ifeq ($(SANITIZE),thread)
 TEST_HELPERS := $(filter tests/unit/agent/shell/% tests/unit/coordinator/shell/%,$(TEST_HELPERS))

@@ -19,7 +19,7 @@ static void carry_out(struct mneme *vat, const struct vat_effect *effect)
         /* An agent that is away asks for the rest when it is back. */
         break;
     case VAT_EFFECT_TO_PEER:
-        mneme_send_to_peer(vat, effect->peer, effect->to_peer);
+        mneme_send_to_peer(vat, effect);
         break;
     case VAT_EFFECT_REPLY:
         mneme_reply(vat, &effect->reply.connection, effect->reply.message);

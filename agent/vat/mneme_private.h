@@ -114,8 +114,7 @@ mn_result mneme_watch_signals(struct mneme *vat) MN_CHECKED;
 
 /* ---- wire.c, out ---- */
 
-void mneme_send_to_peer(struct mneme *vat, const struct mn_name *peer,
-                        const struct mn_session *message);
+void mneme_send_to_peer(struct mneme *vat, const struct vat_effect *effect);
 void mneme_reply(struct mneme *vat, const struct vat_connection *connection,
                  const struct mn_session *message);
 void mneme_connect(struct mneme *vat, const struct vat_effect *effect);

@@ -245,11 +245,11 @@ void mneme_connect(struct mneme *vat, const struct vat_effect *effect)
     }
 }
 
-void mneme_send_to_peer(struct mneme *vat, const struct mn_name *name,
-                        const struct mn_session *message)
+void mneme_send_to_peer(struct mneme *vat, const struct vat_effect *effect)
 {
+    const struct mn_session *message = effect->to_peer;
     bool found = false;
-    size_t at = peer_place(vat, name, &found);
+    size_t at = peer_place(vat, effect->peer, &found);
     if (!found || vat->peers[at]->socket == NULL) {
         return;
     }
@@ -257,14 +257,13 @@ void mneme_send_to_peer(struct mneme *vat, const struct mn_name *name,
     if (mn_session_encode(message, &vat->out) != MN_OK) {
         return;
     }
-    const void *second = NULL;
-    size_t second_size = 0;
-    if (message->kind == MN_SESSION_DATA && message->data.payload_size > 0) {
-        second = message->data.payload;
-        second_size = message->data.payload_size;
-    }
-    if (mn_send(vat->peers[at]->socket, NULL, vat->out.bytes, vat->out.size, second, second_size) !=
-        MN_OK) {
+    struct mn_socket *socket = vat->peers[at]->socket;
+    mn_result result = effect->chunk == NULL
+                           ? mn_send(socket, NULL, vat->out.bytes, vat->out.size, NULL, 0)
+                           : mn_send_chunk(socket, vat->out.bytes, vat->out.size, effect->chunk,
+                                           (size_t)(message->data.payload - effect->chunk->bytes),
+                                           message->data.payload_size);
+    if (result != MN_OK) {
         return; /* The core sends again what the peer has not taken. */
     }
 }

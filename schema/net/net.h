@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/chunk.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -124,6 +125,11 @@ void mn_socket_close(struct mn_net *net, struct mn_socket **socket);
  *         MN_TOO_LARGE, MN_NO_MEMORY, MN_IO */
 mn_result mn_send(struct mn_socket *socket, const struct mn_peer *peer, const void *frame,
                   size_t frame_size, const void *second, size_t second_size) MN_CHECKED;
+
+/* The same for a DEALER, with @size bytes of @chunk from @begin on as the second frame, which are
+ * not copied: the chunk is held until they are on their way. */
+mn_result mn_send_chunk(struct mn_socket *socket, const void *frame, size_t frame_size,
+                        struct mn_chunk *chunk, size_t begin, size_t size) MN_CHECKED;
 
 /* Hand out nothing more of @socket until it is resumed. What comes meanwhile waits in the queues of
  * ZeroMQ and of the network, which are bounded: whoever sends has to wait. */

@@ -11,7 +11,8 @@ enum {
     NET_SOCKET_COUNT_MAX = 65536,
     NET_DISPATCH_COUNT_MAX = 256, /* messages handed out per socket and run */
     NET_DOMAIN_SIZE_MAX = 32,
-    NET_CURVE_SIZE_MAX = 64, /* what CURVE adds to a frame */
+    NET_CURVE_SIZE_MAX = 64,    /* what CURVE adds to a frame */
+    NET_COPIED_SIZE_MAX = 1024, /* a frame up to this is sooner copied than held */
     NET_LINGER_MS = 100,
     NET_BACKLOG = 4096, /* connections that wait to be accepted: a whole cluster may come at once */
     /* A handshake takes longer when thousands wait for theirs. Whoever asks gives up first, and

@@ -243,6 +243,40 @@ mn_result mn_send(struct mn_socket *socket, const struct mn_peer *peer, const vo
     return MN_OK;
 }
 
+/* Called by ZeroMQ on its own thread. */
+static void send_done(void *bytes, void *chunk)
+{
+    (void)bytes;
+    struct mn_chunk *held = chunk;
+    mn_chunk_drop(&held);
+}
+
+mn_result mn_send_chunk(struct mn_socket *socket, const void *frame, size_t frame_size,
+                        struct mn_chunk *chunk, size_t begin, size_t size)
+{
+    mn_assert(!socket->router);
+    mn_assert(begin <= chunk->size);
+    mn_assert(size <= chunk->size - begin);
+    if (size <= NET_COPIED_SIZE_MAX) {
+        return mn_send(socket, NULL, frame, frame_size, chunk->bytes + begin, size);
+    }
+    if (frame_size > MN_MESSAGE_SIZE_MAX || size > MN_MESSAGE_SIZE_MAX - frame_size) {
+        return MN_TOO_LARGE;
+    }
+    zmq_msg_t part;
+    if (zmq_msg_init_data(&part, chunk->bytes + begin, size, send_done, chunk) != 0) {
+        return MN_NO_MEMORY;
+    }
+    mn_chunk_hold(chunk);
+    if (zmq_send(socket->zmq, frame, frame_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_msg_send(&part, socket->zmq, ZMQ_DONTWAIT) < 0) {
+        mn_result result = send_failure();
+        (void)zmq_msg_close(&part);
+        return result;
+    }
+    return MN_OK;
+}
+
 enum { SOCKET_PART_COUNT_MAX = 3 };
 
 /* Take one whole message: its first parts into @parts, the rest thrown away. Returns how many parts

@@ -14,8 +14,9 @@ enum { BATCH_HEAD_SIZE = 24, BATCH_COUNT_MAX = 1024 * 1024 };
 
 void batch_free(struct vat_batch *batch)
 {
+    payload_cut(batch, 0);
+    free(batch->parts);
     free(batch->ends);
-    free(batch->payload);
     free(batch);
 }
 
@@ -70,8 +71,7 @@ mn_result session_keep(struct vat *vat, mn_time now, struct vat_session *session
                          VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST);
     }
     if (result == MN_OK) {
-        result = mn_grow(&batch->payload, &batch->payload_capacity, batch->payload_size + size, 1,
-                         VAT_SESSION_KEPT_SIZE_MAX);
+        result = payload_add(batch, bytes, size);
     }
     if (result != MN_OK) {
         /* No batch is without a message: the one that was just made goes. */
@@ -81,10 +81,6 @@ mn_result session_keep(struct vat *vat, mn_time now, struct vat_session *session
         }
         return result;
     }
-    if (size > 0) {
-        memcpy(batch->payload + batch->payload_size, bytes, size);
-    }
-    batch->payload_size += size;
     batch->ends[batch->count++] = (uint32_t)batch->payload_size;
     batch->kept = batch->count;
     batch->sent_at = now;
@@ -103,14 +99,9 @@ void batch_withdraw(struct vat *vat, struct vat_session *session, struct vat_bat
     mn_assert(kept < batch->kept);
     size_t before = batch_cost(batch);
     batch->kept = kept;
-    batch->payload_size = batch_offset(batch, kept);
+    payload_cut(batch, batch_offset(batch, kept));
     batch->gate = vat->epoch;
     batch->dirty = true;
-    if (kept == 0) {
-        free(batch->payload);
-        batch->payload = NULL;
-        batch->payload_capacity = 0;
-    }
     session->kept_size = session->kept_size - before + batch_cost(batch);
     vat->kept_size = vat->kept_size - before + batch_cost(batch);
     session->changed = true;
@@ -152,9 +143,7 @@ void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t 
     for (size_t i = 0; i < batch->kept; i++) {
         put_number(bytes + BATCH_HEAD_SIZE + 4 * i, batch->ends[i] - batch_offset(batch, i), 4);
     }
-    if (batch->payload_size > 0) {
-        memcpy(bytes + BATCH_HEAD_SIZE + 4 * batch->kept, batch->payload, batch->payload_size);
-    }
+    payload_into(batch, bytes + BATCH_HEAD_SIZE + 4 * batch->kept);
     return bytes;
 }
 
@@ -193,7 +182,7 @@ static mn_result batch_of_epoch(struct vat *vat, struct vat_session *session, mn
             session->kept_size -= batch_cost(*batch);
             vat->kept_size -= batch_cost(*batch);
             (*batch)->kept = (*batch)->count = 0;
-            (*batch)->payload_size = 0;
+            payload_cut(*batch, 0);
             return MN_OK;
         }
     }
@@ -216,8 +205,7 @@ mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn
     result = mn_grow(&batch->ends, &batch->ends_capacity, head.kept, sizeof(uint32_t),
                      VAT_SESSION_KEPT_SIZE_MAX / VAT_MESSAGE_COST);
     if (result == MN_OK) {
-        result = mn_grow(&batch->payload, &batch->payload_capacity, head.payload_size, 1,
-                         VAT_SESSION_KEPT_SIZE_MAX);
+        result = payload_add(batch, bytes + BATCH_HEAD_SIZE + 4 * head.kept, head.payload_size);
     }
     if (result != MN_OK) {
         return result == MN_FULL ? MN_CORRUPT : result;
@@ -227,14 +215,10 @@ mn_result session_restore_batch(struct vat *vat, struct vat_session *session, mn
         end += (uint32_t)get_number(bytes + BATCH_HEAD_SIZE + 4 * i, 4);
         batch->ends[i] = end;
     }
-    if (head.payload_size > 0) {
-        memcpy(batch->payload, bytes + BATCH_HEAD_SIZE + 4 * head.kept, head.payload_size);
-    }
     batch->first = head.first;
     batch->count = head.count;
     batch->kept = head.kept;
     batch->gate = head.gate;
-    batch->payload_size = head.payload_size;
     batch->stored = true;
     session->kept_size += batch_cost(batch);
     vat->kept_size += batch_cost(batch);
@@ -297,8 +281,9 @@ uint64_t session_oldest(const struct vat_session *session)
     return session->batch_count == 0 ? session->next : session->batches[0]->first;
 }
 
-/* Let go of the first messages of a batch that no checkpoint has, when that is at least half of it:
- * so moving the others costs no more than keeping them did. */
+/* Let go of the first messages of a batch that no checkpoint has, as far as chunks hold nothing
+ * else, when that is at least half of it: so moving up the others' ends costs no more than keeping
+ * them did. */
 static void batch_trim(struct vat *vat, struct vat_session *session, struct vat_batch *batch,
                        uint64_t floor)
 {
@@ -307,17 +292,16 @@ static void batch_trim(struct vat *vat, struct vat_session *session, struct vat_
         return;
     }
     size_t before = batch_cost(batch);
-    size_t begin = batch_offset(batch, gone);
+    size_t begin = payload_drop(batch, batch_offset(batch, gone));
+    while (gone > 0 && batch->ends[gone - 1] > begin) {
+        gone -= 1;
+    }
     for (size_t i = gone; i < batch->kept; i++) {
         batch->ends[i - gone] = batch->ends[i] - (uint32_t)begin;
-    }
-    if (batch->payload_size > begin) {
-        memmove(batch->payload, batch->payload + begin, batch->payload_size - begin);
     }
     batch->first += gone;
     batch->count -= gone;
     batch->kept -= gone;
-    batch->payload_size -= begin;
     session->kept_size = session->kept_size - before + batch_cost(batch);
     vat->kept_size = vat->kept_size - before + batch_cost(batch);
 }

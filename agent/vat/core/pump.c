@@ -12,24 +12,37 @@ static size_t pump_under_way(const struct vat_session *session)
     return sent > session->acked_begun ? sent - session->acked_begun : 0;
 }
 
+/* A Data of @bytes; NULL when memory ran out. */
+static struct mn_session *pump_data(const struct vat *vat, const struct vat_session *session,
+                                    const struct vat_bytes *bytes, struct vat_effects *effects)
+{
+    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
+    if (message != NULL && bytes->size > 0) {
+        message->data.payload = bytes->bytes;
+        message->data.payload_size = bytes->size;
+        effects->items[effects->count - 1].chunk = bytes->chunk;
+    }
+    return message;
+}
+
 /* The next piece of the message at @index; returns its size, 0 when memory ran out. */
 static size_t pump_piece(const struct vat *vat, struct vat_session *session,
                          const struct vat_batch *batch, size_t index, struct vat_effects *effects)
 {
-    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
+    uint32_t total = (uint32_t)(batch->ends[index] - batch_offset(batch, index));
+    uint32_t left = total - session->sent_begun;
+    struct vat_bytes bytes = payload_at(batch, batch_offset(batch, index) + session->sent_begun);
+    bytes.size = left < MN_PIECE_SIZE_MAX ? left : MN_PIECE_SIZE_MAX;
+    struct mn_session *message = pump_data(vat, session, &bytes, effects);
     uint32_t *size = effect_take(effects, sizeof *size);
     if (message == NULL || size == NULL) {
         return 0;
     }
-    uint32_t total = (uint32_t)(batch->ends[index] - batch_offset(batch, index));
-    uint32_t left = total - session->sent_begun;
-    *size = left < MN_PIECE_SIZE_MAX ? left : MN_PIECE_SIZE_MAX;
+    *size = (uint32_t)bytes.size;
     message->data.epoch = batch->epoch;
     message->data.first = batch->first + index;
     message->data.sizes = size;
     message->data.count = 1;
-    message->data.payload = batch->payload + batch_offset(batch, index) + session->sent_begun;
-    message->data.payload_size = *size;
     message->data.total = total;
     message->data.offset = session->sent_begun;
     session->sent_begun += *size;
@@ -40,20 +53,23 @@ static size_t pump_piece(const struct vat *vat, struct vat_session *session,
     return *size;
 }
 
-/* As many messages from @index on as fit into one Data and, but for the first, into @room; returns
- * what they cost, 0 when memory ran out. */
+/* As many messages from @index on as lie together, fit into one Data and, but for the first, into
+ * @room; returns what they cost, 0 when memory ran out. */
 static size_t pump_whole(const struct vat *vat, struct vat_session *session,
                          const struct vat_batch *batch, size_t index, size_t room,
                          struct vat_effects *effects)
 {
     size_t begin = batch_offset(batch, index);
+    struct vat_bytes bytes = payload_at(batch, begin);
+    size_t most = bytes.size < VAT_DATA_SIZE_MAX ? bytes.size : VAT_DATA_SIZE_MAX;
     size_t count = 1;
     while (index + count < batch->kept && count < VAT_DATA_COUNT_MAX &&
-           batch->ends[index + count] - begin <= VAT_DATA_SIZE_MAX &&
+           batch->ends[index + count] - begin <= most &&
            batch->ends[index + count] - begin + (count + 1) * VAT_MESSAGE_COST <= room) {
         count += 1;
     }
-    struct mn_session *message = effect_to_peer(vat, effects, session, MN_SESSION_DATA);
+    bytes.size = batch->ends[index + count - 1] - begin;
+    struct mn_session *message = pump_data(vat, session, &bytes, effects);
     uint32_t *sizes = effect_take(effects, count * sizeof *sizes);
     if (message == NULL || sizes == NULL) {
         return 0;
@@ -65,10 +81,8 @@ static size_t pump_whole(const struct vat *vat, struct vat_session *session,
     message->data.first = batch->first + index;
     message->data.sizes = sizes;
     message->data.count = (uint32_t)count;
-    message->data.payload_size = batch->ends[index + count - 1] - begin;
-    message->data.payload = message->data.payload_size > 0 ? batch->payload + begin : NULL;
     session->sent += count;
-    return message->data.payload_size + count * VAT_MESSAGE_COST;
+    return bytes.size + count * VAT_MESSAGE_COST;
 }
 
 /* Say that what was withdrawn of @batch will never come. False when it may not be said yet. */

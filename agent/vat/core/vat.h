@@ -21,6 +21,7 @@
 #ifndef VAT_CORE_VAT_H
 #define VAT_CORE_VAT_H
 
+#include "base/chunk.h"
 #include "blobs.h"
 #include "store/checkpoint_file.h"
 #include "wire/local.h"
@@ -57,7 +58,7 @@ enum {
     VAT_FENCE_COUNT_MAX = MN_BATCH_ROW_COUNT_MAX,
     VAT_TOLD_COUNT_MAX = MN_TOLD_ROUND_COUNT_MAX, /* rounds that are remembered one by one */
     VAT_MARK_COUNT_MAX = 1024,     /* checkpoints per session between its floor and now */
-    VAT_DATA_SIZE_MAX = 16 * 1024, /* bytes of messages that go together */
+    VAT_DATA_SIZE_MAX = 64 * 1024, /* bytes of messages that go together */
     VAT_DATA_COUNT_MAX = 512,      /* messages in one Data; so one event is a bounded time */
     VAT_BEAT_MS = 250,  /* after a new connection to the agent, and at least between two beats */
     VAT_BEAT_SHARE = 8, /* so many beats in the time from one checkpoint to the next */
@@ -184,6 +185,7 @@ enum vat_effect_kind {
 struct vat_effect {
     enum vat_effect_kind kind;
     const struct mn_name *peer; /* TO_PEER, CONNECT, DISCONNECT */
+    struct mn_chunk *chunk;     /* TO_PEER: has the payload of a Data; to be held for longer use */
     union {
         const struct mn_from_vat *to_agent;
         const struct mn_session *to_peer;

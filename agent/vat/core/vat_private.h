@@ -19,6 +19,19 @@
  *           has forgotten without a round that explains it */
 enum vat_link { VAT_LINK_IDLE, VAT_LINK_ASKED, VAT_LINK_GREETING, VAT_LINK_OPEN, VAT_LINK_HELD };
 
+/* A chunk of a batch's payload. */
+struct vat_part {
+    struct mn_chunk *chunk;
+    uint32_t begin; /* where it stands in the payload */
+};
+
+/* Bytes of a chunk. */
+struct vat_bytes {
+    struct mn_chunk *chunk;
+    const unsigned char *bytes;
+    size_t size;
+};
+
 /* Messages to one peer that were first sent in one epoch, numbered from `first`. */
 struct vat_batch {
     mn_epoch epoch;
@@ -29,9 +42,10 @@ struct vat_batch {
     mn_time sent_at; /* when the newest was sent, by this process or before it */
     uint32_t *ends;  /* where each message ends in the payload */
     size_t ends_capacity;
-    unsigned char *payload;
+    struct vat_part *parts;
+    size_t part_count;
+    size_t part_capacity;
     size_t payload_size;
-    size_t payload_capacity;
     bool stored; /* a checkpoint has it, */
     bool dirty;  /* but as it was before something was withdrawn */
 };
@@ -372,10 +386,28 @@ void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t 
 uint64_t session_oldest(const struct vat_session *session);
 
 /* Let go of batches whose messages are all at or below @floor, and of the first part of one that no
- * checkpoint has; what effects of this step point to may move. MN_NO_MEMORY: some are kept. */
+ * checkpoint has; what effects of this step point to may be gone. MN_NO_MEMORY: some are kept. */
 mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
 
 void batch_free(struct vat_batch *batch);
+
+/* ---- payload.c ---- */
+
+/* Put the bytes of one message behind the others. MN_NO_MEMORY, MN_FULL. */
+mn_result payload_add(struct vat_batch *batch, const void *bytes, size_t size) MN_CHECKED;
+
+/* What lies together from @offset on; no bytes at the end. */
+struct vat_bytes payload_at(const struct vat_batch *batch, size_t offset);
+
+/* Copy all of it. */
+void payload_into(const struct vat_batch *batch, unsigned char *bytes);
+
+/* Let go of chunks that end at or before @size. Returns how many bytes they had, by which what is
+ * left begins sooner. */
+size_t payload_drop(struct vat_batch *batch, size_t size);
+
+/* Let go of what is behind the first @size bytes. */
+void payload_cut(struct vat_batch *batch, size_t size);
 
 /* ---- due.c ---- */
 

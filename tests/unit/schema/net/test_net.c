@@ -119,6 +119,46 @@ static void knows_a_connection_by_its_key_and_echoes_both_frames(void **state)
     pair_close(&pair);
 }
 
+/* The small one is copied, the large one lent: either way its owner may let go at once. */
+static void sends_part_of_a_chunk_that_its_owner_lets_go_of(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair, true);
+    struct mn_chunk *chunk = mn_chunk_new(100000);
+    assert_non_null(chunk);
+    memset(chunk->bytes, 'x', 100000);
+    assert_int_equal(mn_send_chunk(pair.dealer, "small", 5, chunk, 99, 1), MN_OK);
+    assert_int_equal(mn_send_chunk(pair.dealer, "large", 5, chunk, 100, 99900), MN_OK);
+    mn_chunk_drop(&chunk);
+    assert_true(pair_run(&pair, &pair.at_client.count, 1, 10000));
+    assert_string_equal(pair.at_client.last, "small");
+    assert_int_equal(pair.at_client.second_size, 1);
+    assert_true(pair_run(&pair, &pair.at_client.count, 2, 10000));
+    assert_string_equal(pair.at_client.last, "large");
+    assert_int_equal(pair.at_client.second_size, 99900);
+    pair_close(&pair);
+}
+
+/* What is refused is let go of as well. */
+static void holds_no_chunk_that_it_cannot_send(void **state)
+{
+    (void)state;
+    struct mn_net *net = NULL;
+    struct mn_socket *dealer = NULL;
+    struct side side = {.count = 0};
+    assert_int_equal(mn_net_new(&net, NULL, NULL, NULL, NULL), MN_OK);
+    assert_int_equal(mn_dealer_connect(net, "ipc:///nonexistent/nobody", "", true, 100,
+                                       side_receive, &side, &dealer, NULL),
+                     MN_OK);
+    struct mn_chunk *chunk = mn_chunk_new(5000);
+    assert_non_null(chunk);
+    memset(chunk->bytes, 'x', 5000);
+    assert_int_equal(mn_send_chunk(dealer, "none", 4, chunk, 0, 5000), MN_AGAIN);
+    mn_chunk_drop(&chunk); /* a leak, if it were held */
+    mn_net_destroy(&net);
+}
+
 static void take(void *context, struct mn_socket *socket, const struct mn_message *message)
 {
     (void)socket;
@@ -418,6 +458,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_a_connection_by_its_key_and_echoes_both_frames),
+        cmocka_unit_test(sends_part_of_a_chunk_that_its_owner_lets_go_of),
+        cmocka_unit_test(holds_no_chunk_that_it_cannot_send),
         cmocka_unit_test(frames_that_were_taken_outlive_their_callback_and_the_net),
         cmocka_unit_test(says_when_a_connection_is_made_and_made_again),
         cmocka_unit_test(gives_a_wrong_key_no_connection),
