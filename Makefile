@@ -124,7 +124,8 @@ TEST_INCLUDES := -I. -Ischema -Icoordinator -Iagent -Iagent/vat -Isimulations -I
                  -DMNEME_BUILD='"$(abspath $(BUILD))"'
 $(BUILD)/obj/tests/%.o: INCLUDES := $(TEST_INCLUDES)
 # What replaces a walker of protobuf-c is compared with it.
-$(BUILD)/obj/tests/unit/schema/wire/%.o: INCLUDES := $(TEST_INCLUDES) -I$(GEN)
+$(BUILD)/obj/tests/unit/schema/wire/%.o $(BUILD)/obj/tests/unit/oracle/%.o: INCLUDES := $(TEST_INCLUDES) -I$(GEN)
+$(TEST_HELPER_OBJECTS) $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_SOURCES)): | $(PROTO_H)
 ALL_LIBS := $(call lib,sim_scenario sim_engine sim_observer bank demo coordinator_shell coordinator_cli \
             coordinator_core agent_shell agent_core) $(VAT_LIBS)
 # The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What unpacking one message may take: protobuf-c needs up to some 40 bytes for each byte of a
- * message made of nothing but tiny fields. */
+#include "codec_pack.h"
+#include "codec_unpack.h"
+
+/* What unpacking one message may take: up to some 40 bytes for each byte of a message made of
+ * nothing but tiny fields. */
 enum { CODEC_SCRATCH_SIZE_MAX = 256 * 1024 * 1024 };
 
 void codec_fail(struct codec *codec, mn_result result)
@@ -46,56 +49,32 @@ mn_result codec_pack(struct codec *codec, const ProtobufCMessage *message, struc
 {
     mn_result result = codec->result;
     if (result == MN_OK) {
-        size_t size = protobuf_c_message_get_packed_size(message);
-        result = mn_buffer_reserve(buffer, size);
-        if (result == MN_OK) {
-            buffer->size += protobuf_c_message_pack(message, buffer->bytes + buffer->size);
-        }
+        result = codec_message_pack(message, buffer);
     }
     mn_arena_deinit(codec->arena);
     return result;
-}
-
-struct codec_memory {
-    struct mn_arena *arena;
-    bool exhausted;
-};
-
-static void *codec_memory_take(void *context, size_t size)
-{
-    struct codec_memory *memory = context;
-    void *taken = mn_arena_take_unset(memory->arena, size);
-    if (taken == NULL) {
-        memory->exhausted = true;
-    }
-    return taken;
-}
-
-static void codec_memory_give_back(void *context, void *taken)
-{
-    (void)context; /* the arena is dropped at once */
-    (void)taken;
 }
 
 ProtobufCMessage *codec_unpack(struct codec *codec, struct codec_scratch *scratch,
                                const ProtobufCMessageDescriptor *descriptor, const void *bytes,
                                size_t size)
 {
-    return codec_unpack_within(codec, scratch, CODEC_SCRATCH_SIZE_MAX, descriptor, bytes, size);
+    uint32_t unknown = 0; /* a newer sender's, which is passed over */
+    return codec_unpack_within(codec, scratch, CODEC_SCRATCH_SIZE_MAX, descriptor, bytes, size,
+                               &unknown);
 }
 
 ProtobufCMessage *codec_unpack_within(struct codec *codec, struct codec_scratch *scratch,
                                       size_t scratch_size,
                                       const ProtobufCMessageDescriptor *descriptor,
-                                      const void *bytes, size_t size)
+                                      const void *bytes, size_t size, uint32_t *unknown)
 {
+    ProtobufCMessage *message = NULL;
     mn_arena_init_in(&scratch->arena, &scratch->room, scratch_size);
-    struct codec_memory memory = {.arena = &scratch->arena};
-    ProtobufCAllocator allocator = {
-        .alloc = codec_memory_take, .free = codec_memory_give_back, .allocator_data = &memory};
-    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
-    if (message == NULL) {
-        codec_fail(codec, memory.exhausted ? MN_NO_MEMORY : MN_BAD_INPUT);
+    mn_result result =
+        codec_message_unpack(descriptor, &scratch->arena, bytes, size, &message, unknown);
+    if (result != MN_OK) {
+        codec_fail(codec, result);
     }
     return message;
 }

@@ -57,16 +57,18 @@ mn_result codec_pack(struct codec *codec, const ProtobufCMessage *message,
 /* ---- in ---- */
 
 /* Unpack into @scratch, whose size is bounded, so that no input can take more memory than that.
- * Fails with MN_TOO_LARGE, MN_NO_MEMORY or MN_BAD_INPUT. NULL after a failure. */
+ * What it gives is valid as long as @scratch and @bytes are. Fails with MN_NO_MEMORY or
+ * MN_BAD_INPUT. NULL after a failure. */
 ProtobufCMessage *codec_unpack(struct codec *codec, struct codec_scratch *scratch,
                                const ProtobufCMessageDescriptor *descriptor, const void *bytes,
                                size_t size);
 
-/* The same with another bound of @scratch, for what is not bounded like a message. */
+/* The same with another bound of @scratch, for what is not bounded like a message. *@unknown is the
+ * first field that is not known; 0: none. */
 ProtobufCMessage *codec_unpack_within(struct codec *codec, struct codec_scratch *scratch,
                                       size_t scratch_size,
                                       const ProtobufCMessageDescriptor *descriptor,
-                                      const void *bytes, size_t size);
+                                      const void *bytes, size_t size, uint32_t *unknown);
 
 /* @count, bounded as the codec's rows are. */
 uint32_t codec_row_count_in(struct codec *codec, size_t count);

@@ -18,7 +18,7 @@ void mn_buffer_deinit(struct mn_buffer *buffer)
 mn_result mn_buffer_reserve(struct mn_buffer *buffer, size_t size)
 {
     if (size > BUFFER_SIZE_MAX - buffer->size) {
-        return MN_NO_MEMORY;
+        return MN_TOO_LARGE;
     }
     return mn_grow(&buffer->bytes, &buffer->capacity, buffer->size + size, 1, BUFFER_SIZE_MAX);
 }

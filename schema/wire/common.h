@@ -33,10 +33,11 @@ struct mn_buffer {
 
 void mn_buffer_deinit(struct mn_buffer *buffer);
 
-/* Room for @size more bytes at the end. MN_NO_MEMORY leaves the buffer as it was. */
+/* Room for @size more bytes at the end. MN_NO_MEMORY, and MN_TOO_LARGE above 1 GiB in all, leave
+ * the buffer as it was. */
 mn_result mn_buffer_reserve(struct mn_buffer *buffer, size_t size) MN_CHECKED;
 
-/* Append @size bytes. MN_NO_MEMORY leaves the buffer as it was. */
+/* Append @size bytes. Errors as above. */
 mn_result mn_buffer_append(struct mn_buffer *buffer, const void *bytes, size_t size) MN_CHECKED;
 
 struct mn_endpoint {
