@@ -3,7 +3,10 @@
 #include "codec_squeeze.h"
 
 /* What is no longer goes as it is. */
-enum { DOWN_PLAIN_SIZE_MAX = 4096 };
+enum {
+    DOWN_PLAIN_SIZE_MAX = 4096,
+    DOWN_AROUND_SIZE_MAX = 32 /* what stands around the compressed bytes */
+};
 
 static Mneme__Probe *probe_out(struct codec *codec, const struct mn_down *message)
 {
@@ -77,7 +80,7 @@ static mn_result down_squeeze(struct mn_buffer *buffer, size_t before)
     down.version = MN_PROTOCOL_VERSION;
     down.body_case = MNEME__DOWN__BODY_SQUEEZED;
     down.squeezed = codec_squeeze(&codec, buffer->bytes + before, size);
-    if (codec.result == MN_OK && protobuf_c_message_get_packed_size(&down.base) < size) {
+    if (codec.result == MN_OK && down.squeezed.len + DOWN_AROUND_SIZE_MAX < size) {
         buffer->size = before;
         return codec_pack(&codec, &down.base, buffer);
     }
