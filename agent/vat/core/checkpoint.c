@@ -44,6 +44,11 @@ void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent)
     }
 }
 
+bool checkpoint_waits(const struct vat *vat)
+{
+    return vat->undurable_count > 1 && vat->undurable_size >= VAT_UNDURABLE_SIZE_MAX;
+}
+
 bool checkpoint_wanted(const struct vat *vat)
 {
     if (vat->undurable_count >= VAT_UNDURABLE_COUNT_MAX ||
@@ -319,6 +324,7 @@ static mn_result undurable_add(struct vat *vat, const struct mn_checkpoint_ident
                                .heard = heard,
                                .heard_count = record->heard_count};
     vat->undurable_heard += record->heard_count;
+    vat->undurable_size += identity->size;
     return MN_OK;
 }
 
@@ -391,6 +397,7 @@ void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoc
     size_t done = 0;
     while (done < vat->undurable_count && vat->undurable[done].epoch <= vat->durable) {
         vat->undurable_heard -= vat->undurable[done].heard_count;
+        vat->undurable_size -= vat->undurable[done].identity.size;
         undurable_free(&vat->undurable[done]);
         done += 1;
     }

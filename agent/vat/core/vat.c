@@ -374,7 +374,7 @@ static void on_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
     if (checkpoint_deadline(vat) <= now && !delivers(effects)) {
         vat->checkpoint_due = now + vat->interval;
         vat->commit_due = MN_TIME_NEVER;
-        if (checkpoint_wanted(vat)) {
+        if (checkpoint_wanted(vat) && !checkpoint_waits(vat)) {
             checkpoint_begin(vat, effects);
         }
     }

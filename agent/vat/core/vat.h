@@ -51,9 +51,13 @@ enum {
     VAT_OPEN_SIZE_MAX = 4 * 1024 * 1024,
 
     VAT_SESSION_COUNT_MAX = 16384,
-    VAT_STRANGER_COUNT_MAX = 64,             /* that have greeted, and have no session yet */
-    VAT_HEARD_COUNT_MAX = 65536,             /* since the last full; at half of it a full is due */
-    VAT_UNDURABLE_COUNT_MAX = 256,           /* checkpoints written and not yet durable */
+    VAT_STRANGER_COUNT_MAX = 64, /* that have greeted, and have no session yet */
+    VAT_HEARD_COUNT_MAX = 65536, /* since the last full; at half of it a full is due */
+
+    /* Bytes of checkpoints written and not yet durable, after which the next regular one waits,
+     * unless there is only one: they become durable in their order, so it would only come later. */
+    VAT_UNDURABLE_SIZE_MAX = 64 * 1024 * 1024,
+    VAT_UNDURABLE_COUNT_MAX = 256,           /* and so many of them */
     VAT_UNDURABLE_HEARD_COUNT_MAX = 1 << 20, /* heard entries of all of those */
     VAT_FENCE_COUNT_MAX = MN_BATCH_ROW_COUNT_MAX,
     VAT_TOLD_COUNT_MAX = MN_TOLD_ROUND_COUNT_MAX, /* rounds that are remembered one by one */

@@ -253,6 +253,7 @@ struct vat {
     size_t undurable_count;
     size_t undurable_capacity;
     size_t undurable_heard;
+    uint64_t undurable_size;  /* bytes of their files */
     struct vat_fence *fences; /* by name */
     size_t fence_count;
     size_t fence_capacity;
@@ -601,6 +602,8 @@ void round_on_durable(struct vat *vat, struct vat_effects *effects);
 
 /* Whether anything has changed that a checkpoint would keep. */
 bool checkpoint_wanted(const struct vat *vat);
+/* Whether so much is not durable yet that the next regular one has to wait. */
+bool checkpoint_waits(const struct vat *vat);
 
 /* Note that @size bytes were sent in the open epoch, or taken: a checkpoint may be due sooner. */
 void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent);

@@ -201,6 +201,27 @@ static void room_that_a_dead_peer_holds_is_given_to_others(void **state)
     world_deinit(&world);
 }
 
+static void large_checkpoints_wait_until_those_before_are_durable(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    world.file_size = VAT_UNDURABLE_SIZE_MAX;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(world_send(&world, 0, 1, 1), 1);
+        world_run(&world, 100);
+    }
+    assert_int_equal(world_saved_count(&world, 0), 2);
+    world_durable(&world, 0);
+    world_run(&world, 100);
+    assert_int_equal(world_saved_count(&world, 0), 3);
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_receiver_that_crashes_in_the_middle_gets_all_of_it),
         cmocka_unit_test(who_finds_no_room_waits_for_its_turn),
         cmocka_unit_test(room_that_a_dead_peer_holds_is_given_to_others),
+        cmocka_unit_test(large_checkpoints_wait_until_those_before_are_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

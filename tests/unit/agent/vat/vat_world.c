@@ -27,6 +27,7 @@ void world_init(struct world *world, uint64_t seed)
     memset(world, 0, sizeof *world);
     world->random.state = seed;
     world->interval_ms = 100;
+    world->file_size = 1;
     world->latency_ms = 100;
     world->now = MN_SECOND;
 }
@@ -293,7 +294,8 @@ static void step(struct world *world, int index, const struct vat_event *event)
         checkpoint = checkpoint || effects.items[i].kind == VAT_EFFECT_CHECKPOINT;
     }
     if (checkpoint) {
-        struct vat_event written = {.kind = VAT_EVENT_WRITTEN, .written = {.size = 1}};
+        struct vat_event written = {.kind = VAT_EVENT_WRITTEN,
+                                    .written = {.size = world->file_size}};
         if (vat->disk_full) {
             written = (struct vat_event){.kind = VAT_EVENT_WRITE_FAILED,
                                          .failed = {.code = MN_NO_SPACE, .text = "disk full"}};

@@ -44,9 +44,10 @@ struct world {
     uint64_t connections; /* ever made */
     mn_time now;
     uint32_t interval_ms;
-    bool auto_durable; /* each checkpoint is durable at once */
-    bool silent_agent; /* LOOKUP is not answered */
-    bool quiet_agent;  /* nobody is told of a start */
+    uint64_t file_size; /* bytes that each checkpoint is said to have */
+    bool auto_durable;  /* each checkpoint is durable at once */
+    bool silent_agent;  /* LOOKUP is not answered */
+    bool quiet_agent;   /* nobody is told of a start */
     uint32_t latency_ms;
     uint32_t send_ms; /* of vats that are started from now on; 0: without bound */
     bool early;       /* vats that are started from now on send early */
