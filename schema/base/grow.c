@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROW_SIZE_MIN = 256 };
+enum { GROW_SIZE_MIN = 64 };
 
 mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_size,
                   size_t count_max)
