@@ -6,6 +6,19 @@
 
 #include "engine/sim_private.h"
 
+enum { SIM_FEW_VATS = 16 };
+
+/* It looks at every vat of the host: where these are many, it is asked after as many steps. */
+static void invariant_of_agent(const struct sim *sim, struct sim_agent *agent)
+{
+    uint32_t vats = sim->vat_count / sim->host_count;
+    agent->steps_unchecked += 1;
+    if (sim->observer != NULL && (vats <= SIM_FEW_VATS || agent->steps_unchecked >= vats)) {
+        agent->steps_unchecked = 0;
+        agent_invariant(agent->core);
+    }
+}
+
 static void step_one(struct sim *sim, struct sim_process *process, const struct agent_event *event)
 {
     struct sim_agent *agent = process->agent;
@@ -16,9 +29,7 @@ static void step_one(struct sim *sim, struct sim_process *process, const struct 
     sim_note(sim, "agent", agent->host, (uint64_t)event->kind, process->instance);
     agent_step(agent->core, sim_clock(sim, process), event, &sim->agent_effects);
     mn_assert(sim->agent_effects.result == MN_OK);
-    if (sim->observer != NULL) {
-        agent_invariant(agent->core);
-    }
+    invariant_of_agent(sim, agent);
     for (size_t i = 0; i < sim->agent_effects.count && sim_effect_allowed(sim, process); i++) {
         sim_agent_carry_out(sim, process, &sim->agent_effects.items[i]);
     }
@@ -117,10 +128,6 @@ void sim_agent_start(struct sim *sim, uint32_t host)
     struct sim_agent *agent = sim_take(1, sizeof *agent);
     process->agent = agent;
     agent->host = host;
-    agent->copies = sim_take(sim->host_count, sizeof *agent->copies);
-    for (uint32_t i = 0; i < sim->host_count; i++) {
-        agent->copies[i] = SIM_NOBODY;
-    }
     sim_jobs_init(&agent->records);
     sim_jobs_init(&agent->others);
     sim_jobs_init(&agent->at_hand);
@@ -155,7 +162,7 @@ void sim_agent_free(struct sim *sim, struct sim_process *process)
     }
     sim_jobs_abandon(sim, process);
     agent_destroy(&agent->core);
-    free(agent->copies);
+    free(agent->partners);
     free(agent->watches);
     free(agent->follows);
     free(agent);

@@ -27,21 +27,43 @@ void sim_agent_send_up(struct sim *sim, const struct sim_agent *agent, const str
     (void)sim_send(sim, agent->control, 0, &sim->buffer, NULL, 0);
 }
 
+static uint32_t partner_link(struct sim *sim, struct sim_process *process, uint32_t host)
+{
+    struct sim_agent *agent = process->agent;
+    size_t low = 0;
+    size_t high = agent->partner_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (agent->partners[middle].peer < host) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == agent->partner_count || agent->partners[low].peer != host) {
+        uint32_t link = sim_link_open(sim, SIM_LINK_COPIES, process, host, SIM_PORT_AGENT,
+                                      sim->config.copy_ms * MN_MS, 1000);
+        sim_grow(&agent->partners, &agent->partner_capacity, agent->partner_count + 1,
+                 sizeof *agent->partners);
+        memmove(&agent->partners[low + 1], &agent->partners[low],
+                (agent->partner_count - low) * sizeof *agent->partners);
+        agent->partner_count += 1;
+        agent->partners[low] = (struct sim_session){.peer = host, .link = link};
+    }
+    return agent->partners[low].link;
+}
+
 void sim_agent_send_copies(struct sim *sim, struct sim_process *process, uint32_t host,
                            const struct mn_copies *message)
 {
-    struct sim_agent *agent = process->agent;
-    if (agent->copies[host] == SIM_NOBODY) {
-        agent->copies[host] = sim_link_open(sim, SIM_LINK_COPIES, process, host, SIM_PORT_AGENT,
-                                            sim->config.copy_ms * MN_MS, 1000);
-    }
+    uint32_t link = partner_link(sim, process, host);
     sim->buffer.size = 0;
     mn_result result = mn_copies_encode(message, &sim->buffer);
     if (result != MN_OK) {
         sim_fail(sim, "codec", "a word about copies is not encoded: %s", mn_result_name(result));
         return;
     }
-    (void)sim_send(sim, agent->copies[host], 0, &sim->buffer, NULL, 0);
+    (void)sim_send(sim, link, 0, &sim->buffer, NULL, 0);
 }
 
 static void send_vat(struct sim *sim, const struct agent_effect *effect)

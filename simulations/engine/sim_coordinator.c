@@ -7,7 +7,10 @@
 #include "engine/sim_private.h"
 #include "wire/evidence.h"
 
-enum { SIM_APPEND_RETRY_MS = 100 };
+enum {
+    SIM_APPEND_RETRY_MS = 100,
+    SIM_INVARIANT_VATS = 256 /* may be looked at for each step */
+};
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
@@ -103,8 +106,20 @@ static void set_timer(struct sim *sim, struct sim_process *process)
     sim_timer(sim, process, core < keeping ? core : keeping);
 }
 
-static void step(struct sim *sim, struct sim_process *process,
-                 const struct coordinator_event *event)
+/* The invariant looks at every vat: of a large cluster it is asked after so many steps that it
+ * costs each no more than that of a small one, where it is asked after all. */
+static void invariant_of_coordinator(const struct sim *sim, struct sim_coordinator *coordinator)
+{
+    coordinator->steps_unchecked += 1;
+    if (sim->observer != NULL &&
+        coordinator->steps_unchecked * SIM_INVARIANT_VATS >= sim->vat_count) {
+        coordinator->steps_unchecked = 0;
+        coordinator_invariant(coordinator->core);
+    }
+}
+
+void sim_coordinator_step(struct sim *sim, struct sim_process *process,
+                          const struct coordinator_event *event)
 {
     struct sim_coordinator *coordinator = process->coordinator;
     if (process->dying) {
@@ -118,9 +133,7 @@ static void step(struct sim *sim, struct sim_process *process,
                  mn_result_name(sim->coordinator_effects.result));
         return;
     }
-    if (sim->observer != NULL) {
-        coordinator_invariant(coordinator->core);
-    }
+    invariant_of_coordinator(sim, coordinator);
     for (size_t i = 0; i < sim->coordinator_effects.count && sim_effect_allowed(sim, process);
          i++) {
         carry_out(sim, process, &sim->coordinator_effects.items[i]);
@@ -129,12 +142,6 @@ static void step(struct sim *sim, struct sim_process *process,
     if (!process->dying) {
         set_timer(sim, process);
     }
-}
-
-void sim_coordinator_step(struct sim *sim, struct sim_process *process,
-                          const struct coordinator_event *event)
-{
-    step(sim, process, event);
 }
 
 /* ---- the keepers ----------------------------------------------------------------------------- */
@@ -210,13 +217,13 @@ static void lead(struct sim *sim, struct sim_process *process, const struct keep
         event.record.sequence = i + 1;
         event.record.generation = entry->generation;
         event.record.record = &record;
-        step(sim, process, &event);
+        sim_coordinator_step(sim, process, &event);
         mn_arena_deinit(&arena);
     }
     struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
     event.begin.generation = effect->lead.generation;
     event.begin.accepted = effect->lead.accepted;
-    step(sim, process, &event);
+    sim_coordinator_step(sim, process, &event);
 }
 
 /* Only what leaves the process counts as an effect that it can die before. */
@@ -245,16 +252,16 @@ static void keep_carry_out(struct sim *sim, struct sim_process *process,
     case KEEPING_DO_ACCEPTED:
         event.kind = COORDINATOR_ON_ACCEPTED;
         event.accepted = effect->lead.accepted;
-        step(sim, process, &event);
+        sim_coordinator_step(sim, process, &event);
         return;
     case KEEPING_DO_IN_FORCE:
         sim_in_force(sim, process, effect->sequence);
         event.recorded.sequence = effect->sequence;
-        step(sim, process, &event);
+        sim_coordinator_step(sim, process, &event);
         return;
     case KEEPING_DO_OVERTAKEN:
         event.kind = COORDINATOR_ON_OVERTAKEN;
-        step(sim, process, &event);
+        sim_coordinator_step(sim, process, &event);
         return;
     case KEEPING_DO_NOTE:
         sim_note_keeping(sim, &effect->note);
@@ -429,7 +436,7 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
             struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
             event.up.host = host;
             event.up.message = &up;
-            step(sim, process, &event);
+            sim_coordinator_step(sim, process, &event);
         }
     }
     mn_arena_clear(&sim->arena);
@@ -444,7 +451,7 @@ void sim_coordinator_timer(struct sim *sim, struct sim_process *process)
     }
     if (!process->dying && sim_clock(sim, process) >= coordinator_deadline(coordinator->core)) {
         struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
-        step(sim, process, &event);
+        sim_coordinator_step(sim, process, &event);
     }
     set_timer(sim, process);
 }

@@ -121,6 +121,21 @@ static mn_result job_sync(struct sim *sim, uint32_t machine, const struct sim_jo
     return MN_OK;
 }
 
+/* The bytes of a part that is whole: those of the vat's own file where they are the same, for most
+ * checkpoints are on several disks. */
+static struct sim_bytes *part_bytes(struct sim *sim, uint32_t vat, const struct sim_part *part)
+{
+    const struct sim_process *owner = sim->vat_processes[vat];
+    const struct sim_file *file =
+        owner != NULL ? sim_file_find(sim_store(sim, owner->machine, vat), part->epoch) : NULL;
+    if (file == NULL || file->bytes->size != part->size ||
+        memcmp(file->bytes->bytes, part->bytes, part->size) != 0) {
+        return sim_bytes_new(part->bytes, part->size);
+    }
+    file->bytes->references += 1;
+    return file->bytes;
+}
+
 static mn_result job_write(struct sim *sim, uint32_t machine, const struct sim_job *job,
                            bool *whole, struct agent_file_facts *facts)
 {
@@ -158,7 +173,7 @@ static mn_result job_write(struct sim *sim, uint32_t machine, const struct sim_j
         result = MN_CORRUPT;
     }
     if (result == MN_OK) {
-        struct sim_file *file = sim_file_add(store, epoch, sim_bytes_new(part->bytes, part->size));
+        struct sim_file *file = sim_file_add(store, epoch, part_bytes(sim, store->vat, part));
         file->onto = facts->record.onto;
         file->synced = true;
         sim_file_tell(sim, machine, store, file);

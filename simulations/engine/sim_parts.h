@@ -280,17 +280,19 @@ struct sim_job {
     uint64_t sequence; /* RECORD */
     bool forget;
     bool again;
-    char key[AGENT_RECORD_KEY_SIZE];
     struct mn_name vat;
     mn_epoch epoch;
     uint32_t host; /* READ: for whom */
     mn_run run;    /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
-    struct mn_copies piece;
-    struct mn_up up; /* RECALL */
     unsigned char *bytes;
     size_t size;
     mn_time began;
+    union {
+        char key[AGENT_RECORD_KEY_SIZE]; /* RECORD */
+        struct mn_copies piece;          /* WRITE, READ */
+        struct mn_up up;                 /* RECALL */
+    };
 };
 
 struct sim_jobs {
@@ -323,11 +325,20 @@ struct sim_follow {
     const char *reason;
 };
 
+/* A connection to a vat or to another agent, of which there are a few among many. */
+struct sim_session {
+    uint32_t peer;
+    uint32_t link;
+};
+
 struct sim_agent {
     uint32_t host;
+    uint32_t steps_unchecked; /* since its invariant was asked */
     struct agent *core;
-    uint32_t control; /* its connections */
-    uint32_t *copies; /* by host; SIM_NOBODY: none yet */
+    uint32_t control;             /* its connections */
+    struct sim_session *partners; /* and to other agents, by host */
+    size_t partner_count;
+    size_t partner_capacity;
     struct sim_jobs records;
     struct sim_jobs others;
     struct sim_jobs at_hand; /* being done */
@@ -344,11 +355,6 @@ enum sim_vat_state {
     SIM_VAT_ASKING,  /* its agent, for its life */
     SIM_VAT_READING, /* its checkpoints */
     SIM_VAT_RUNNING
-};
-
-struct sim_session {
-    uint32_t peer;
-    uint32_t link;
 };
 
 /* What its agent said it is to restore. */
@@ -391,18 +397,19 @@ struct sim_append {
 struct sim_coordinator {
     struct coordinator *core;
     struct keeping *keeping;
-    uint32_t journal;      /* which of the two it uses */
-    bool looked_at;        /* an operator will look at it */
-    bool checked;          /* what was in force before it is in its journal */
-    uint32_t *peers;       /* by host: the connection that spoke last */
-    uint64_t *connections; /* by host; 0: none */
+    uint32_t journal;         /* which of the two it uses */
+    uint64_t steps_unchecked; /* since its invariant was asked */
+    bool looked_at;           /* an operator will look at it */
+    bool checked;             /* what was in force before it is in its journal */
+    uint32_t *peers;          /* by host: the connection that spoke last */
+    uint64_t *connections;    /* by host; 0: none */
     struct sim_append *first;
     struct sim_append **last;
     bool appending;
 };
 
 struct sim_told {
-    struct mn_name peer;
+    uint32_t peer;
     uint32_t incarnation;
     mn_run run; /* of the vat that was told */
 };

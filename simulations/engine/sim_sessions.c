@@ -44,10 +44,11 @@ void sim_count_notice(struct sim *sim, const struct sim_process *process,
                       const struct mn_notice *notice)
 {
     struct sim_told *last = &sim->told[process->vat->vat];
-    if (last->incarnation == notice->incarnation && mn_name_equal(&last->peer, &notice->peer) &&
+    uint32_t peer = sim_vat_number(sim, &notice->peer);
+    if (last->incarnation == notice->incarnation && last->peer == peer &&
         last->run < process->vat->run) {
         sim_count(sim, SIM_SOMETIMES_TOLD_AGAIN);
     }
     *last = (struct sim_told){
-        .peer = notice->peer, .incarnation = notice->incarnation, .run = process->vat->run};
+        .peer = peer, .incarnation = notice->incarnation, .run = process->vat->run};
 }
