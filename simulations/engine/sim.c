@@ -448,4 +448,5 @@ void sim_result(const struct sim *sim, struct sim_result *result)
 {
     *result = sim->result;
     result->ended_at = sim->now;
+    result->kept = sim->observer != NULL ? observer_kept(sim->observer) : 0;
 }

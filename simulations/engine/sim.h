@@ -22,6 +22,7 @@ struct sim_result {
     mn_time settled_after;          /* from the end of faults until all was well */
     uint64_t sent;                  /* messages that applications sent */
     uint64_t taken;                 /* and were handed */
+    uint64_t kept;                  /* that the observer has in mind: see observer_kept */
     uint64_t sometimes[SIM_SOMETIMES_COUNT];
 };
 

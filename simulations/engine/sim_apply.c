@@ -497,6 +497,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         old_vat(sim, fault->a % sim->vat_count, fault->for_ms);
         return;
     case SIM_FAULT_BACKUP:
+        if (sim->observer != NULL) {
+            observer_backup(sim->observer);
+        }
         sim_disk_copy(&sim->machines[host].backup, &sim->machines[host].disk);
         return;
     default:

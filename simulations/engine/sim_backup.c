@@ -65,6 +65,9 @@ void sim_vat_backup(struct sim *sim, uint32_t vat)
     if (process == NULL) {
         return; /* it is nowhere */
     }
+    if (sim->observer != NULL) {
+        observer_backup(sim->observer);
+    }
     struct sim_disk *disk = &sim->machines[process->machine].disk;
     const struct sim_record *record = start_record(sim, disk, vat);
     sim_disk_deinit(&backup->disk);

@@ -107,8 +107,7 @@ void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *st
                    struct sim_file *file)
 {
     if (!file->told && sim->observer != NULL && machine < sim->host_count) {
-        observer_copy(sim->observer, machine, store->vat, file->epoch, file->onto,
-                      OBSERVER_COPY_MADE);
+        observer_copy(sim->observer, machine, store->vat, file->epoch, OBSERVER_COPY_MADE);
     }
     file->told = true;
 }
@@ -117,7 +116,7 @@ static void file_untell(struct sim *sim, uint32_t machine, const struct sim_stor
                         struct sim_file *file, enum observer_copy_change change)
 {
     if (file->told && sim->observer != NULL) {
-        observer_copy(sim->observer, machine, store->vat, file->epoch, file->onto, change);
+        observer_copy(sim->observer, machine, store->vat, file->epoch, change);
     }
     file->told = false;
 }
@@ -172,8 +171,13 @@ void sim_part_remove(struct sim_store *store, mn_epoch epoch)
         if (store->parts[i].epoch == epoch) {
             free(store->parts[i].bytes);
             store->parts[i] = store->parts[--store->part_count];
-            return;
+            break;
         }
+    }
+    if (store->part_count == 0) {
+        free(store->parts);
+        store->parts = NULL;
+        store->part_capacity = 0;
     }
 }
 

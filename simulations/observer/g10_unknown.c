@@ -129,7 +129,7 @@ static void pair_listed(const struct lookup *lookup, uint32_t receiver, uint32_t
         const struct observer_taken *taken = &pair->taken[i - 1];
         if (taken->at >= observer->asked || taken->sender_epoch == 0 ||
             taken->sender_epoch == found ||
-            observer_told_of(&observer->vats[receiver], peer, taken->sender_epoch)) {
+            observer_told_of(&observer->vats[receiver], sender, taken->sender_epoch)) {
             continue;
         }
         found = taken->sender_epoch;

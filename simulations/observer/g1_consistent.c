@@ -36,6 +36,37 @@ static bool fenced(const struct observer *observer, const struct observer_vat *v
     return false;
 }
 
+/* The number of a message that somebody takes; 0, and it has failed, if it may not be taken. Of
+ * what is forgotten a receiver that begins at birth may take again what its sender still keeps: in
+ * the order of the ids, and as many as there were. */
+static uint64_t number_of(struct observer *observer, const struct observer_actor *actor,
+                          uint32_t peer, struct observer_pair *pair, uint64_t id)
+{
+    const char *name = observer_vat_name(observer, actor->vat);
+    const char *from = observer_vat_name(observer, peer);
+    uint64_t number = pair != NULL ? observer_sent_find(pair, id) : 0;
+    if (pair != NULL && number == 0 && observer_dead_find(pair, id)) {
+        observer_fail(observer, "G1", "%s run %u takes in epoch %llx what %s forgot", name,
+                      actor->run, (unsigned long long)actor->epoch, from);
+        return 0;
+    }
+    if (pair == NULL || (number == 0 && id > pair->forgotten_id)) {
+        observer_fail(observer, "once", "%s is handed a message of %s that is not for it", name,
+                      from);
+        return 0;
+    }
+    if (number == 0 && pair->next < pair->forgotten && id > pair->again_id) {
+        pair->again_id = id;
+        return pair->next + 1;
+    }
+    if (number != pair->next + 1) {
+        observer_fail(observer, "once", "%s takes message %llu of %s after %llu", name,
+                      (unsigned long long)number, from, (unsigned long long)pair->next);
+        return 0;
+    }
+    return number;
+}
+
 void g1_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
               uint64_t id)
 {
@@ -43,40 +74,30 @@ void g1_takes(struct observer *observer, const struct observer_actor *actor, uin
         observer_fail(observer, "once", "a message that nobody sent");
         return;
     }
-    const struct observer_message *message = &observer->messages[id - 1];
-    const char *name = observer_vat_name(observer, actor->vat);
-    const char *from = observer_vat_name(observer, peer);
-    if (message->sender != peer || message->receiver != actor->vat) {
-        observer_fail(observer, "once", "%s is handed a message of %s that is not for it", name,
-                      from);
-        return;
-    }
-    if (message->dead) {
-        observer_fail(observer, "G1", "%s run %u takes in epoch %llx what %s forgot, of epoch %llx",
-                      name, actor->run, (unsigned long long)actor->epoch, from,
-                      (unsigned long long)message->epoch);
-        return;
-    }
     if (fenced(observer, &observer->vats[actor->vat], peer)) {
         observer_fail(observer, "G1",
                       "%s run %u takes in epoch %llx what %s says in run %u, which it was told not "
                       "to believe",
-                      name, actor->run, (unsigned long long)actor->epoch, from,
+                      observer_vat_name(observer, actor->vat), actor->run,
+                      (unsigned long long)actor->epoch, observer_vat_name(observer, peer),
                       observer->vats[peer].run);
     }
-    struct observer_pair *pair = observer_pair(observer, peer, actor->vat);
-    if (message->index != pair->next + 1) {
-        observer_fail(observer, "once", "%s takes message %llu of %s after %llu", name,
-                      (unsigned long long)message->index, from, (unsigned long long)pair->next);
+    struct observer_pair *pair = observer_pair_find(observer, peer, actor->vat);
+    uint64_t number = number_of(observer, actor, peer, pair, id);
+    if (number == 0) {
         return;
     }
-    g4_takes(observer, actor->vat, message);
+    const struct observer_message *message =
+        number > pair->forgotten ? &pair->sent[number - pair->forgotten - 1] : NULL;
+    g4_takes(observer, actor->vat, peer, message != NULL ? message->knows : NULL);
     observer_grow(&pair->taken, &pair->taken_capacity, pair->taken_count + 1, sizeof *pair->taken);
-    pair->taken[pair->taken_count++] = (struct observer_taken){.index = message->index,
-                                                               .epoch = actor->epoch,
-                                                               .sender_epoch = message->epoch,
-                                                               .at = observer->now};
-    pair->next = message->index;
+    pair->taken[pair->taken_count++] =
+        (struct observer_taken){.index = number,
+                                .epoch = actor->epoch,
+                                .sender_epoch = message != NULL ? message->epoch : 0,
+                                .at = observer->now};
+    pair->next = number;
+    floors_of_pair(observer, peer, pair);
 }
 
 /* ---- after a decision ------------------------------------------------------------------------ */
@@ -117,13 +138,14 @@ static void pair_decided(struct observer *observer, const struct evidence *evide
 {
     const struct observer_vat *receiver = &observer->vats[pair->receiver];
     mn_epoch floor = -1;
-    while (pair->taken_count > 0 && pair->taken[pair->taken_count - 1].index > pair->sent_count) {
+    while (pair->taken_count > 0 &&
+           pair->taken[pair->taken_count - 1].index > observer_sent(pair)) {
         const struct observer_taken *taken = &pair->taken[pair->taken_count - 1];
         if (floor < 0) {
             floor = floor_of(observer, evidence, pair->receiver);
         }
         if (taken->sender_epoch != 0 && taken->epoch > floor &&
-            !observer_told_of(receiver, observer_vat_name(observer, sender), taken->sender_epoch)) {
+            !observer_told_of(receiver, sender, taken->sender_epoch)) {
             observer_fail(observer, "G1",
                           "%s keeps in epoch %llx what it heard of %s in epoch %llx, which %s "
                           "forgot, and is not told",
@@ -136,16 +158,19 @@ static void pair_decided(struct observer *observer, const struct evidence *evide
     }
     /* Numbers that are given anew have no gaps. */
     while (pair->gaps_taken.count > 0 &&
-           pair->gaps_taken.items[pair->gaps_taken.count - 1].last > pair->sent_count) {
+           pair->gaps_taken.items[pair->gaps_taken.count - 1].last > observer_sent(pair)) {
         struct observer_gap *gap = &pair->gaps_taken.items[pair->gaps_taken.count - 1];
-        if (gap->first <= pair->sent_count) {
-            gap->last = pair->sent_count;
+        if (gap->first <= observer_sent(pair)) {
+            gap->last = observer_sent(pair);
             break;
         }
         pair->gaps_taken.count -= 1;
     }
-    if (pair->next > pair->sent_count) {
-        pair->next = pair->sent_count;
+    if (pair->taken_forgotten > observer_sent(pair)) {
+        pair->taken_forgotten = observer_sent(pair);
+    }
+    if (pair->next > observer_sent(pair)) {
+        pair->next = observer_sent(pair);
     }
 }
 
@@ -209,7 +234,10 @@ static bool heard_dead(struct observer *observer, uint32_t number, mn_epoch epoc
     const struct observer_vat *vat = &observer->vats[number];
     for (size_t i = 0; i < vat->sender_count; i++) {
         const struct observer_pair *pair = observer_pair(observer, vat->senders[i], number);
-        for (size_t k = pair->taken_count; k > 0 && pair->taken[k - 1].index > pair->sent_count;
+        if (pair->taken_forgotten > observer_sent(pair)) {
+            return true;
+        }
+        for (size_t k = pair->taken_count; k > 0 && pair->taken[k - 1].index > observer_sent(pair);
              k--) {
             if (pair->taken[k - 1].epoch <= epoch) {
                 return true;

@@ -10,7 +10,11 @@ static bool took_dead(struct observer *observer, uint32_t number, mn_epoch keep)
     const struct observer_vat *vat = &observer->vats[number];
     for (size_t i = 0; i < vat->sender_count; i++) {
         const struct observer_pair *pair = observer_pair(observer, vat->senders[i], number);
-        for (size_t k = pair->taken_count; k > 0 && pair->taken[k - 1].index > pair->sent_count;
+        if (pair->taken_forgotten > observer_sent(pair) &&
+            (vat->settled > keep || !observer->strict)) {
+            return true;
+        }
+        for (size_t k = pair->taken_count; k > 0 && pair->taken[k - 1].index > observer_sent(pair);
              k--) {
             if (pair->taken[k - 1].epoch > keep || !observer->strict) {
                 return true;

@@ -57,17 +57,20 @@ void g3_leaves(struct observer *observer, const struct observer_actor *actor, ui
     struct observer_vat *vat = &observer->vats[actor->vat];
     const char *name = observer_vat_name(observer, actor->vat);
     const struct observer_pair *pair = observer_pair(observer, actor->vat, peer);
-    if (number == 0 || number > pair->sent_count || pair->sent[number - 1] != id) {
+    if (number == 0 || number > observer_sent(pair) ||
+        (number > pair->forgotten ? pair->sent[number - pair->forgotten - 1].id != id
+                                  : id > pair->forgotten_id)) {
         observer_fail(observer, "numbers", "%s run %u sends to %s as number %llu what has another",
                       name, actor->run, observer_vat_name(observer, peer),
                       (unsigned long long)number);
         return;
     }
-    const struct observer_message *message = &observer->messages[id - 1];
-    if (message->epoch != epoch) {
+    const struct observer_message *message =
+        number > pair->forgotten ? &pair->sent[number - pair->forgotten - 1] : NULL;
+    if (message != NULL ? message->epoch != epoch : epoch > vat->settled) {
         observer_fail(observer, "numbers", "%s says that number %llu is of epoch %llx, not %llx",
                       name, (unsigned long long)number, (unsigned long long)epoch,
-                      (unsigned long long)message->epoch);
+                      (unsigned long long)(message != NULL ? message->epoch : vat->settled));
     }
     const struct observer_point *point = observer_point(vat, epoch);
     if (observer->topology->vats[actor->vat].early) {
@@ -75,7 +78,7 @@ void g3_leaves(struct observer *observer, const struct observer_actor *actor, ui
             observer_fail(observer, "G3", "%s sends what it does in epoch %llx, which is not begun",
                           name, (unsigned long long)epoch);
         }
-    } else if (point == NULL || (!point->durable && epoch > vat->keep)) {
+    } else if (epoch > vat->settled && (point == NULL || (!point->durable && epoch > vat->keep))) {
         observer_fail(observer, "G3", "%s sends what it did in epoch %llx, which is not durable",
                       name, (unsigned long long)epoch);
     }
@@ -107,10 +110,11 @@ void g3_undelivered(struct observer *observer, const struct observer_actor *acto
                     uint64_t first, uint64_t last)
 {
     struct observer_pair *to = observer_pair(observer, actor->vat, peer);
-    if (first == 0 || last < first || last > to->sent_count) {
-        observer_fail(observer, "once", "%s gives up %llu to %llu of the %zu it sent to %s",
+    if (first == 0 || last < first || last > observer_sent(to)) {
+        observer_fail(observer, "once", "%s gives up %llu to %llu of the %llu it sent to %s",
                       observer_vat_name(observer, actor->vat), (unsigned long long)first,
-                      (unsigned long long)last, to->sent_count, observer_vat_name(observer, peer));
+                      (unsigned long long)last, (unsigned long long)observer_sent(to),
+                      observer_vat_name(observer, peer));
         return;
     }
     observer_gap_add(&to->gaps_sent, first, last, actor->epoch);
@@ -130,22 +134,22 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
     }
     if (sent) {
         struct observer_pair *to = observer_pair(observer, actor->vat, peer);
-        if (first == 0 || last < first || last > to->sent_count) {
-            observer_fail(observer, "once", "%s is told that %s misses %llu to %llu of %zu", name,
+        if (first == 0 || last < first || last > observer_sent(to)) {
+            observer_fail(observer, "once", "%s is told that %s misses %llu to %llu of %llu", name,
                           other, (unsigned long long)first, (unsigned long long)last,
-                          to->sent_count);
+                          (unsigned long long)observer_sent(to));
             return;
         }
         observer_gap_add(&to->gaps_sent, first, last, actor->epoch);
         return;
     }
     struct observer_pair *pair = observer_pair(observer, peer, actor->vat);
-    if (first != pair->next + 1 || last < first || last > pair->sent_count) {
+    if (first != pair->next + 1 || last < first || last > observer_sent(pair)) {
         observer_fail(observer, "once",
                       "%s is handed a gap of %s from %llu to %llu after %llu of "
-                      "%zu",
+                      "%llu",
                       name, other, (unsigned long long)first, (unsigned long long)last,
-                      (unsigned long long)pair->next, pair->sent_count);
+                      (unsigned long long)pair->next, (unsigned long long)observer_sent(pair));
         return;
     }
     observer_grow(&pair->taken, &pair->taken_capacity, pair->taken_count + 1, sizeof *pair->taken);

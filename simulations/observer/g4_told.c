@@ -36,27 +36,25 @@ static void learn(struct observer *observer, struct observer_vat *vat, uint32_t 
     vat->knows = made;
 }
 
-void g4_takes(struct observer *observer, uint32_t number, const struct observer_message *message)
+void g4_takes(struct observer *observer, uint32_t number, uint32_t sender, const uint16_t *knows)
 {
     struct observer_vat *vat = &observer->vats[number];
-    if (message->knows == NULL || message->knows == vat->knows) {
+    if (knows == NULL || knows == vat->knows) {
         return;
     }
     for (size_t i = 0; i < vat->told_count; i++) {
         const struct observer_told *told = &vat->told[i];
-        uint32_t peer = topology_find_vat(observer->topology, told->notice.peer.text);
-        if (told->handed == 0 && message->knows[peer] >= told->notice.incarnation) {
+        if (told->handed == 0 && knows[told->peer] >= told->incarnation) {
             observer_fail(observer, "G4",
                           "%s takes of %s what incarnation %u of %s had a part in, before it is "
                           "told of it",
-                          observer_vat_name(observer, number),
-                          observer_vat_name(observer, message->sender), told->notice.incarnation,
-                          told->notice.peer.text);
+                          observer_vat_name(observer, number), observer_vat_name(observer, sender),
+                          told->incarnation, observer_vat_name(observer, told->peer));
         }
     }
     for (uint32_t i = 0; i < observer->vat_count; i++) {
-        if (message->knows[i] > 0) {
-            learn(observer, vat, i, message->knows[i]);
+        if (knows[i] > 0) {
+            learn(observer, vat, i, knows[i]);
         }
     }
 }
@@ -85,9 +83,16 @@ void g4_decided(struct observer *observer, const struct mn_journal_decision *dec
         struct observer_vat *vat =
             &observer->vats[topology_find_vat(observer->topology, told->vat.text)];
         for (uint32_t k = 0; k < told->notice_count; k++) {
+            const struct mn_notice *notice = &decision->notices[told->notice_first + k];
             observer_grow(&vat->told, &vat->told_capacity, vat->told_count + 1, sizeof *vat->told);
             vat->told[vat->told_count++] = (struct observer_told){
-                .round = decision->round, .notice = decision->notices[told->notice_first + k]};
+                .round = decision->round,
+                .peer = topology_find_vat(observer->topology, notice->peer.text),
+                .incarnation = notice->incarnation,
+                .kept = notice->kept,
+                .you_heard = notice->you_heard,
+                .forgot_you = notice->forgot_you,
+                .reset = notice->reset};
         }
     }
 }
@@ -97,10 +102,10 @@ void g4_notice(struct observer *observer, const struct observer_actor *actor,
 {
     struct observer_vat *vat = &observer->vats[actor->vat];
     const char *name = observer_vat_name(observer, actor->vat);
+    uint32_t peer = topology_find_vat(observer->topology, notice->peer.text);
     for (size_t i = 0; i < vat->told_count; i++) {
         struct observer_told *told = &vat->told[i];
-        if (!mn_name_equal(&told->notice.peer, &notice->peer) ||
-            told->notice.incarnation != notice->incarnation) {
+        if (told->peer != peer || told->incarnation != notice->incarnation) {
             continue;
         }
         if (told->handed > 0) {
@@ -109,16 +114,15 @@ void g4_notice(struct observer *observer, const struct observer_actor *actor,
                           notice->peer.text, notice->incarnation, (unsigned long long)told->handed,
                           (unsigned long long)actor->epoch);
         }
-        if (told->notice.kept != notice->kept || told->notice.reset != reset ||
-            told->notice.you_heard.first != notice->you_heard.first ||
-            told->notice.you_heard.last != notice->you_heard.last ||
-            told->notice.forgot_you.first != notice->forgot_you.first ||
-            told->notice.forgot_you.last != notice->forgot_you.last) {
+        if (told->kept != notice->kept || told->reset != reset ||
+            told->you_heard.first != notice->you_heard.first ||
+            told->you_heard.last != notice->you_heard.last ||
+            told->forgot_you.first != notice->forgot_you.first ||
+            told->forgot_you.last != notice->forgot_you.last) {
             observer_fail(observer, "G4", "%s is told of %s other than was decided", name,
                           notice->peer.text);
         }
         told->handed = actor->epoch;
-        uint32_t peer = topology_find_vat(observer->topology, notice->peer.text);
         learn(observer, vat, peer, notice->incarnation);
         return;
     }
@@ -134,7 +138,8 @@ const char *g4_unsettled(struct observer *observer)
             if (vat->told[k].handed == 0) {
                 (void)snprintf(observer->unsettled, sizeof observer->unsettled,
                                "%s has not been told of %s, by round %llu",
-                               observer_vat_name(observer, i), vat->told[k].notice.peer.text,
+                               observer_vat_name(observer, i),
+                               observer_vat_name(observer, vat->told[k].peer),
                                (unsigned long long)vat->told[k].round);
                 return observer->unsettled;
             }

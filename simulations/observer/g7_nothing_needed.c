@@ -138,13 +138,13 @@ void g7_deletes(struct observer *observer, uint32_t host, uint32_t number, mn_ep
 }
 
 void g7_copy(struct observer *observer, uint32_t host, uint32_t number, mn_epoch epoch,
-             mn_epoch onto, enum observer_copy_change change)
+             enum observer_copy_change change)
 {
     struct observer_vat *vat = &observer->vats[number];
     if (change == OBSERVER_COPY_MADE) {
         observer_grow(&vat->copies, &vat->copy_capacity, vat->copy_count + 1, sizeof *vat->copies);
-        vat->copies[vat->copy_count++] = (struct observer_copy){
-            .host = host, .epoch = epoch, .onto = onto, .since = observer->now};
+        vat->copies[vat->copy_count++] =
+            (struct observer_copy){.host = host, .epoch = epoch, .since = observer->now};
         note_made(observer, vat, host, epoch);
         raise_floor(observer, vat);
         return;

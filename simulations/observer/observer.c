@@ -37,6 +37,7 @@ static void vat_free(struct observer_vat *vat)
 {
     for (size_t i = 0; i < vat->pair_count; i++) {
         free(vat->pairs[i].sent);
+        free(vat->pairs[i].dead);
         free(vat->pairs[i].taken);
         free(vat->pairs[i].gaps_taken.items);
         free(vat->pairs[i].gaps_sent.items);
@@ -65,7 +66,6 @@ void observer_destroy(struct observer **out)
     }
     mn_arena_deinit(&observer->knowledge);
     free(observer->rounds);
-    free(observer->messages);
     free(observer->vats);
     free(observer->frozen);
     free(observer->given_up);
@@ -127,6 +127,11 @@ void observer_kills(struct observer *observer, uint32_t host, uint32_t vat, mn_r
     g3_ends(observer, &actor, "is killed by its agent");
 }
 
+void observer_backup(struct observer *observer)
+{
+    observer->archived = true;
+}
+
 void observer_harm(struct observer *observer)
 {
     observer->harm = true;
@@ -136,21 +141,18 @@ void observer_sends(struct observer *observer, const struct observer_actor *acto
                     uint64_t id)
 {
     mn_assert(id == observer->message_count + 1);
-    observer_grow(&observer->messages, &observer->message_capacity, observer->message_count + 1,
-                  sizeof *observer->messages);
-    struct observer_message *message = &observer->messages[observer->message_count++];
-    *message = (struct observer_message){.sender = actor->vat,
-                                         .receiver = peer,
-                                         .epoch = actor->epoch,
-                                         .dead = !observer_current(observer, actor),
-                                         .knows = observer->vats[actor->vat].knows};
-    if (message->dead) {
+    observer->message_count = id;
+    if (!observer_current(observer, actor)) {
+        struct observer_pair *known = observer_pair_find(observer, actor->vat, peer);
+        if (known != NULL) {
+            observer_dead_add(known, id, id);
+        }
         return;
     }
     struct observer_pair *pair = observer_pair(observer, actor->vat, peer);
     observer_grow(&pair->sent, &pair->sent_capacity, pair->sent_count + 1, sizeof *pair->sent);
-    pair->sent[pair->sent_count++] = id;
-    message->index = pair->sent_count;
+    pair->sent[pair->sent_count++] = (struct observer_message){
+        .id = id, .epoch = actor->epoch, .knows = observer->vats[actor->vat].knows};
 }
 
 void observer_leaves(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
@@ -214,6 +216,7 @@ void observer_checkpoint(struct observer *observer, const struct observer_actor 
         return;
     }
     struct observer_vat *vat = &observer->vats[actor->vat];
+    floors_of_points(observer, vat);
     observer_grow(&vat->points, &vat->point_capacity, vat->point_count + 1, sizeof *vat->points);
     vat->points[vat->point_count++] = (struct observer_point){
         .epoch = actor->epoch, .onto = onto, .state = state, .knows = vat->knows};
@@ -222,20 +225,20 @@ void observer_checkpoint(struct observer *observer, const struct observer_actor 
 void observer_durable(struct observer *observer, const struct observer_actor *actor, mn_epoch epoch,
                       mn_epoch floor)
 {
-    (void)floor;
     if (!observer_current(observer, actor)) {
         return;
     }
     struct observer_vat *vat = &observer->vats[actor->vat];
+    vat->advised = floor > vat->advised ? floor : vat->advised;
     for (size_t i = vat->point_count; i > 0 && !vat->points[i - 1].durable; i--) {
         vat->points[i - 1].durable = vat->points[i - 1].epoch <= epoch;
     }
 }
 
 void observer_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch,
-                   mn_epoch onto, enum observer_copy_change change)
+                   enum observer_copy_change change)
 {
-    g7_copy(observer, host, vat, epoch, onto, change);
+    g7_copy(observer, host, vat, epoch, change);
 }
 
 /* ---- the coordinator ------------------------------------------------------------------------- */
@@ -390,12 +393,12 @@ const char *observer_unsettled(struct observer *observer)
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         for (size_t k = 0; k < observer->vats[i].pair_count; k++) {
             const struct observer_pair *pair = &observer->vats[i].pairs[k];
-            if (pair->next != pair->sent_count) {
-                (void)snprintf(observer->unsettled, sizeof observer->unsettled,
-                               "%s has taken %llu of %zu messages of %s",
-                               observer_vat_name(observer, pair->receiver),
-                               (unsigned long long)pair->next, pair->sent_count,
-                               observer_vat_name(observer, i));
+            if (pair->next != observer_sent(pair)) {
+                (void)snprintf(
+                    observer->unsettled, sizeof observer->unsettled,
+                    "%s has taken %llu of %llu messages of %s",
+                    observer_vat_name(observer, pair->receiver), (unsigned long long)pair->next,
+                    (unsigned long long)observer_sent(pair), observer_vat_name(observer, i));
                 return observer->unsettled;
             }
         }
@@ -405,13 +408,26 @@ const char *observer_unsettled(struct observer *observer)
     return missing != NULL ? missing : leases_unsettled(observer);
 }
 
+size_t observer_kept(const struct observer *observer)
+{
+    size_t kept = 0;
+    for (uint32_t i = 0; i < observer->vat_count; i++) {
+        const struct observer_vat *vat = &observer->vats[i];
+        kept += (size_t)vat->point_count + vat->copy_count;
+        for (size_t k = 0; k < vat->pair_count; k++) {
+            kept += (size_t)vat->pairs[k].sent_count + vat->pairs[k].taken_count;
+        }
+    }
+    return kept;
+}
+
 bool observer_lagging(const struct observer *observer, size_t index, uint32_t *sender,
                       uint32_t *receiver)
 {
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         for (size_t k = 0; k < observer->vats[i].pair_count; k++) {
             const struct observer_pair *pair = &observer->vats[i].pairs[k];
-            if (pair->next != pair->sent_count && index-- == 0) {
+            if (pair->next != observer_sent(pair) && index-- == 0) {
                 *sender = i;
                 *receiver = pair->receiver;
                 return true;

@@ -100,7 +100,7 @@ enum observer_copy_change {
     OBSERVER_COPY_LOST     /* by a fault */
 };
 void observer_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch,
-                   mn_epoch onto, enum observer_copy_change change);
+                   enum observer_copy_change change);
 
 /* ---- the coordinator and the agents ---------------------------------------------------------- */
 
@@ -123,6 +123,9 @@ void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn
 /* An agent ends a vat's process. */
 void observer_kills(struct observer *observer, uint32_t host, uint32_t vat, mn_run run);
 
+/* A host's disk is copied, and may be put back: what was settled meanwhile can be undone then. */
+void observer_backup(struct observer *observer);
+
 /* A fault that is more than the crash of an agent or of the coordinator. */
 void observer_harm(struct observer *observer);
 
@@ -133,6 +136,10 @@ void observer_settled(struct observer *observer);
 
 /* What of that is still missing, in words; NULL when nothing is. */
 const char *observer_unsettled(struct observer *observer);
+
+/* How many messages, takings, checkpoints and copies it has in mind: what is below the floors of
+ * the vats it has forgotten, but for a few. */
+size_t observer_kept(const struct observer *observer);
 
 /* The @index-th pair of vats of which the one has not taken all that the other sent; false when
  * there are no more. What nobody keeps any more becomes known as a gap with the next message. */

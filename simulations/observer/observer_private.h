@@ -14,19 +14,18 @@ enum {
     OBSERVER_KNOWLEDGE_VAT_COUNT_MAX = 64 /* of larger clusters nobody keeps who knows what */
 };
 
+/* A message that is part of its sender's history. Its number is its place in the pair's table,
+ * after those that are forgotten. */
 struct observer_message {
-    uint32_t sender;
-    uint32_t receiver;
+    uint64_t id;
     mn_epoch epoch;
-    uint64_t index;        /* its place among what the sender sent to the receiver, from 1 */
-    bool dead;             /* no part of the sender's history */
     const uint16_t *knows; /* what the sender's state was caused by: see g4_told.c */
 };
 
 struct observer_taken {
     uint64_t index;
     mn_epoch epoch;        /* of the receiver */
-    mn_epoch sender_epoch; /* 0: a gap */
+    mn_epoch sender_epoch; /* 0: a gap, or forgotten */
     mn_time at;
 };
 
@@ -39,20 +38,33 @@ struct observer_gap {
 
 struct observer_gaps {
     struct observer_gap *items;
-    size_t count;
-    size_t capacity;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* Of the messages of a pair those with ids first..last are no part of the sender's history. */
+struct observer_dead {
+    uint64_t first;
+    uint64_t last;
 };
 
 /* From one vat to another: what the one's history sent and the other's took. */
 struct observer_pair {
     uint32_t receiver;
-    uint64_t *sent; /* ids */
-    size_t sent_count;
-    size_t sent_capacity;
-    struct observer_taken *taken;
-    size_t taken_count;
-    size_t taken_capacity;
-    uint64_t next;                   /* the index of the last one taken, or given up as a gap */
+    uint32_t sent_count;
+    uint32_t sent_capacity;
+    uint32_t taken_count;
+    uint32_t taken_capacity;
+    uint32_t dead_count;
+    uint32_t dead_capacity;
+    struct observer_message *sent; /* after the first `forgotten` */
+    struct observer_taken *taken;  /* after the first `taken_forgotten` */
+    struct observer_dead *dead;
+    uint64_t forgotten;       /* so many of the first messages, */
+    uint64_t forgotten_id;    /* the newest of them, */
+    uint64_t again_id;        /* and the newest of them that a receiver at birth took again */
+    uint64_t taken_forgotten; /* up to this message */
+    uint64_t next;            /* the index of the last one taken, or given up as a gap */
     struct observer_gaps gaps_taken; /* that the receiver was told of */
     struct observer_gaps gaps_sent;  /* and the sender */
 };
@@ -70,10 +82,16 @@ struct observer_point {
 
 #define OBSERVER_FORGOTTEN (-1)
 
+/* A notice, and in which epoch it was handed; 0: not yet; or OBSERVER_FORGOTTEN. */
 struct observer_told {
     uint64_t round;
-    struct mn_notice notice;
-    mn_epoch handed; /* in this epoch; 0: not yet; or OBSERVER_FORGOTTEN */
+    uint32_t peer;
+    uint32_t incarnation;
+    mn_epoch kept;
+    struct mn_epoch_range you_heard;
+    struct mn_epoch_range forgot_you;
+    mn_epoch handed;
+    bool reset;
 };
 
 /* A process that wants leases, and until when it believes to have one. */
@@ -92,7 +110,6 @@ struct observer_fence {
 struct observer_copy {
     uint32_t host;
     mn_epoch epoch;
-    mn_epoch onto;
     mn_time since;
 };
 
@@ -105,33 +122,35 @@ struct observer_vat {
     uint64_t process;              /* that runs it; 0: none */
     mn_time began;                 /* that process */
     struct observer_fence *fences; /* that it was told of */
-    size_t fence_count;
-    size_t fence_capacity;
+    uint32_t fence_count;
+    uint32_t fence_capacity;
     struct observer_lease *leases; /* of its processes */
-    size_t lease_count;
-    size_t lease_capacity;
+    uint32_t lease_count;
+    uint32_t lease_capacity;
     mn_run *begun; /* runs that have had a process */
-    size_t begun_count;
-    size_t begun_capacity;
+    uint32_t begun_count;
+    uint32_t begun_capacity;
     mn_epoch floor;                /* the oldest that is to be kept, */
     mn_run floor_run;              /* as of this run */
+    mn_epoch advised;              /* the newest floor that it was told */
+    mn_epoch settled;              /* checkpoints up to this one, all durable, are forgotten */
     mn_epoch left;                 /* the newest epoch of which a message has left */
     mn_epoch written;              /* the newest epoch ever written */
     struct observer_point *points; /* checkpoints, by epoch */
-    size_t point_count;
-    size_t point_capacity;
+    uint32_t point_count;
+    uint32_t point_capacity;
     struct observer_told *told;
-    size_t told_count;
-    size_t told_capacity;
+    uint32_t told_count;
+    uint32_t told_capacity;
     struct observer_copy *copies;
-    size_t copy_count;
-    size_t copy_capacity;
+    uint32_t copy_count;
+    uint32_t copy_capacity;
     struct observer_pair *pairs; /* by receiver */
-    size_t pair_count;
-    size_t pair_capacity;
+    uint32_t pair_count;
+    uint32_t pair_capacity;
     uint32_t *senders; /* who has ever sent to it, each once */
-    size_t sender_count;
-    size_t sender_capacity;
+    uint32_t sender_count;
+    uint32_t sender_capacity;
     const uint16_t *knows;
 };
 
@@ -188,23 +207,31 @@ struct observer {
     mn_time asked;                  /* and since when */
     struct observer_freeze *frozen; /* by host: the newest freeze that its agent heard */
     bool *given_up; /* by host: a decision found it lost, and it has not heard anything since */
-    struct observer_message *messages; /* by id - 1 */
-    size_t message_count;
-    size_t message_capacity;
+    uint64_t message_count;        /* the newest id */
+    bool archived;                 /* old disks may come back: nothing is forgotten any more */
     struct observer_round *rounds; /* decided, in order */
-    size_t round_count;
-    size_t round_capacity;
+    uint32_t round_count;
+    uint32_t round_capacity;
     struct mn_arena knowledge;
     struct observer_word word;
 };
 
-void observer_grow(void *items, size_t *capacity, size_t count, size_t size);
+void observer_grow(void *items, uint32_t *capacity, size_t count, size_t size);
 
 /* truth.c */
 struct observer_pair *observer_pair(struct observer *observer, uint32_t sender, uint32_t receiver);
 /* NULL when the one has never sent to the other. */
 struct observer_pair *observer_pair_find(struct observer *observer, uint32_t sender,
                                          uint32_t receiver);
+/* How many the one has sent to the other. */
+static inline uint64_t observer_sent(const struct observer_pair *pair)
+{
+    return pair->forgotten + pair->sent_count;
+}
+/* The number of the message with that id; 0: it is not listed. */
+uint64_t observer_sent_find(const struct observer_pair *pair, uint64_t id);
+bool observer_dead_find(const struct observer_pair *pair, uint64_t id);
+void observer_dead_add(struct observer_pair *pair, uint64_t first, uint64_t last);
 struct observer_point *observer_point(struct observer_vat *vat, mn_epoch epoch);
 /* What the vat sent above @keep is dead. */
 void observer_forget_sent(struct observer *observer, uint32_t vat, mn_epoch keep);
@@ -215,8 +242,12 @@ void observer_forget_taken(struct observer *observer, uint32_t vat, mn_epoch kee
 void observer_forget_points(struct observer *observer, uint32_t vat, mn_epoch keep);
 bool observer_current(const struct observer *observer, const struct observer_actor *actor);
 /* Whether the vat has been told, or will be, that it keeps what the peer sent in that epoch. */
-bool observer_told_of(const struct observer_vat *vat, const char *peer, mn_epoch epoch);
+bool observer_told_of(const struct observer_vat *vat, uint32_t peer, mn_epoch epoch);
 const char *observer_vat_name(const struct observer *observer, uint32_t vat);
+
+/* floors.c */
+void floors_of_points(const struct observer *observer, struct observer_vat *vat);
+void floors_of_pair(const struct observer *observer, uint32_t sender, struct observer_pair *pair);
 
 /* The oracles, one guarantee each. */
 void g1_takes(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
@@ -246,7 +277,7 @@ void g3_undelivered(struct observer *observer, const struct observer_actor *acto
 void g3_decided(struct observer *observer, const struct observer_round *round);
 void g4_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g4_forgets(struct observer *observer, uint32_t vat, mn_epoch keep, uint32_t incarnation);
-void g4_takes(struct observer *observer, uint32_t vat, const struct observer_message *message);
+void g4_takes(struct observer *observer, uint32_t vat, uint32_t sender, const uint16_t *knows);
 void g4_notice(struct observer *observer, const struct observer_actor *actor,
                const struct mn_notice *notice, bool reset);
 const char *g4_unsettled(struct observer *observer);
@@ -266,7 +297,7 @@ void g6_record(struct observer *observer, uint64_t sequence, uint64_t generation
 void g6_begins(struct observer *observer, const struct observer_actor *actor);
 void g6_checkpoint(struct observer *observer, const struct observer_actor *actor);
 void g6_decided(struct observer *observer, const struct mn_journal_decision *decision);
-void g7_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch, mn_epoch onto,
+void g7_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch,
              enum observer_copy_change change);
 void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *message);
 void g7_decided(struct observer *observer, const struct mn_journal_decision *decision);

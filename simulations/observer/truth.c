@@ -4,13 +4,25 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/grow.h"
 #include "observer/observer_private.h"
 
-void observer_grow(void *items, size_t *capacity, size_t count, size_t size)
+/* Most tables are of a vat, and there are a million of these: room for what is there, and half. */
+void observer_grow(void *items, uint32_t *capacity, size_t count, size_t size)
 {
-    mn_result result = mn_grow(items, capacity, count, size, (size_t)1 << 32);
-    mn_assert(result == MN_OK);
+    if (count <= *capacity) {
+        return;
+    }
+    size_t room = (size_t)*capacity + *capacity / 2;
+    room = room < count ? count : room;
+    mn_assert(room <= UINT32_MAX);
+    /* The caller's pointer is of some object type; reading it as bytes is what C allows. */
+    void *old = NULL;
+    memcpy(&old, items, sizeof old);
+    void *grown = realloc(old, room * size);
+    mn_assert(grown != NULL);
+    memcpy(items, &grown, sizeof grown);
+    *capacity = (uint32_t)room;
+    /* cppcheck-suppress memleak ; *items has it now */
 }
 
 const char *observer_vat_name(const struct observer *observer, uint32_t vat)
@@ -23,13 +35,11 @@ bool observer_current(const struct observer *observer, const struct observer_act
     return actor->run == observer->vats[actor->vat].run;
 }
 
-bool observer_told_of(const struct observer_vat *vat, const char *peer, mn_epoch epoch)
+bool observer_told_of(const struct observer_vat *vat, uint32_t peer, mn_epoch epoch)
 {
-    struct mn_name name = mn_name_of(peer);
     for (size_t i = 0; i < vat->told_count; i++) {
-        const struct mn_notice *notice = &vat->told[i].notice;
-        if (mn_name_equal(&notice->peer, &name) && notice->you_heard.first <= epoch &&
-            epoch <= notice->you_heard.last) {
+        const struct observer_told *told = &vat->told[i];
+        if (told->peer == peer && told->you_heard.first <= epoch && epoch <= told->you_heard.last) {
             return true;
         }
     }
@@ -81,6 +91,47 @@ struct observer_pair *observer_pair(struct observer *observer, uint32_t sender, 
     return &vat->pairs[place];
 }
 
+uint64_t observer_sent_find(const struct observer_pair *pair, uint64_t id)
+{
+    size_t low = 0;
+    size_t high = pair->sent_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pair->sent[middle].id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool found = low < pair->sent_count && pair->sent[low].id == id;
+    return found ? pair->forgotten + low + 1 : 0;
+}
+
+bool observer_dead_find(const struct observer_pair *pair, uint64_t id)
+{
+    for (size_t i = 0; i < pair->dead_count; i++) {
+        if (pair->dead[i].first <= id && id <= pair->dead[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* With no living message in between one range goes on where the other ended. */
+void observer_dead_add(struct observer_pair *pair, uint64_t first, uint64_t last)
+{
+    uint64_t newest =
+        pair->sent_count > 0 ? pair->sent[pair->sent_count - 1].id : pair->forgotten_id;
+    while (pair->dead_count > 0 && pair->dead[pair->dead_count - 1].last > newest) {
+        const struct observer_dead *before = &pair->dead[pair->dead_count - 1];
+        first = before->first < first ? before->first : first;
+        last = before->last > last ? before->last : last;
+        pair->dead_count -= 1;
+    }
+    observer_grow(&pair->dead, &pair->dead_capacity, pair->dead_count + 1, sizeof *pair->dead);
+    pair->dead[pair->dead_count++] = (struct observer_dead){.first = first, .last = last};
+}
+
 /* ---- checkpoints ----------------------------------------------------------------------------- */
 
 struct observer_point *observer_point(struct observer_vat *vat, mn_epoch epoch)
@@ -119,14 +170,21 @@ void observer_forget_sent(struct observer *observer, uint32_t number, mn_epoch k
     struct observer_vat *vat = &observer->vats[number];
     for (size_t i = 0; i < vat->pair_count; i++) {
         struct observer_pair *pair = &vat->pairs[i];
-        while (pair->sent_count > 0) {
-            struct observer_message *message =
-                &observer->messages[pair->sent[pair->sent_count - 1] - 1];
-            if (message->epoch <= keep) {
-                break;
-            }
-            message->dead = true;
+        uint64_t last = pair->sent_count > 0 ? pair->sent[pair->sent_count - 1].id : 0;
+        uint64_t first = last + 1;
+        while (pair->sent_count > 0 && pair->sent[pair->sent_count - 1].epoch > keep) {
             pair->sent_count -= 1;
+            first = pair->sent[pair->sent_count].id;
+        }
+        if (keep == 0 && pair->forgotten > 0) {
+            last = last > 0 ? last : pair->forgotten_id;
+            first = 1;
+            pair->forgotten = 0;
+            pair->forgotten_id = 0;
+            pair->again_id = 0;
+        }
+        if (first <= last) {
+            observer_dead_add(pair, first, last);
         }
         gaps_forget(&pair->gaps_sent, keep);
     }
@@ -141,7 +199,12 @@ void observer_forget_taken(struct observer *observer, uint32_t number, mn_epoch 
         while (pair->taken_count > 0 && pair->taken[pair->taken_count - 1].epoch > keep) {
             pair->taken_count -= 1;
         }
-        pair->next = pair->taken_count > 0 ? pair->taken[pair->taken_count - 1].index : 0;
+        if (keep == 0) {
+            pair->taken_forgotten = 0;
+            pair->again_id = 0;
+        }
+        pair->next = pair->taken_count > 0 ? pair->taken[pair->taken_count - 1].index
+                                           : pair->taken_forgotten;
         gaps_forget(&pair->gaps_taken, keep);
     }
 }
