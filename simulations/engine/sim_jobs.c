@@ -206,7 +206,8 @@ static void job_delete(struct sim *sim, uint32_t machine, const struct sim_job *
 {
     struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
     sim_part_remove(store, job->epoch);
-    if (machine != store->vat % sim->host_count) {
+    const struct sim_process *owner = sim_vat_process(sim, store->vat);
+    if (owner != NULL && owner->machine != machine && sim_file_find(store, job->epoch) != NULL) {
         sim_count(sim, SIM_SOMETIMES_DROPPED);
     }
     sim_file_remove(sim, machine, store, job->epoch, OBSERVER_COPY_DELETED);

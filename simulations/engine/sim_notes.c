@@ -37,6 +37,33 @@ static struct sim_machine *host_noted(struct sim *sim, const struct coordinator_
     return &sim->machines[host];
 }
 
+/* An attempt that begins in the step in which the one before it has settled stops those whom that
+ * would take back; another one is wider when something was lost meanwhile. Who settles and only
+ * waits is back in COLLECT too, in the same attempt. */
+static void count_attempt(struct sim *sim, uint64_t attempt)
+{
+    if (attempt > sim->attempt && attempt > 1) {
+        if (sim->settled_at == sim->now) {
+            sim_count(sim, SIM_SOMETIMES_SETTLED_AGAIN);
+        } else if (sim->lost_more) {
+            sim_count(sim, SIM_SOMETIMES_WIDENED);
+        }
+    }
+    sim->lost_more = sim->lost_more && attempt == sim->attempt;
+    sim->attempt = attempt;
+}
+
+static void count_round_state(struct sim *sim, const struct coordinator_note_facts *note)
+{
+    if (strncmp(note->text, "called off", 10) == 0) {
+        sim_count(sim, SIM_SOMETIMES_CALLED_OFF);
+    } else if (strcmp(note->text, "collect") == 0) {
+        count_attempt(sim, note->number);
+    } else if (strcmp(note->text, "settle") == 0) {
+        sim->settled_at = sim->now;
+    }
+}
+
 static void count_coordinator(struct sim *sim, const struct coordinator_note_facts *note)
 {
     bool text = note->text != NULL;
@@ -62,6 +89,7 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
         return;
     case COORDINATOR_NOTE_ROUND_BEGUN:
         sim_count(sim, SIM_SOMETIMES_ROUND);
+        sim->attempt = 0;
         if (sim->rounds_decided > 0) {
             sim_count(sim, SIM_SOMETIMES_QUEUED);
         }
@@ -89,12 +117,12 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
         sim_count(sim, SIM_SOMETIMES_ROUND_HELD);
         return;
     case COORDINATOR_NOTE_ROUND_STATE:
-        if (text && strncmp(note->text, "called off", 10) == 0) {
-            sim_count(sim, SIM_SOMETIMES_CALLED_OFF);
-        } else if (text && strcmp(note->text, "collect") == 0 && note->number > 1) {
-            sim_count(sim, sim->settling ? SIM_SOMETIMES_SETTLED_AGAIN : SIM_SOMETIMES_WIDENED);
+        if (text) {
+            count_round_state(sim, note);
         }
-        sim->settling = text && strcmp(note->text, "settle") == 0;
+        return;
+    case COORDINATOR_NOTE_VAT_LOST:
+        sim->lost_more = true;
         return;
     default:
         return;
@@ -186,12 +214,25 @@ void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note)
     }
 }
 
+static uint64_t running_rolled_back(const struct mn_journal_decision *decision)
+{
+    static const char what[] = "\"outcome\": \"rolled_back\", \"was\": \"running\"";
+    const char *at = decision->answer_json;
+    size_t left = decision->answer_size;
+    uint64_t count = 0;
+    const char *found = left > 0 ? memmem(at, left, what, sizeof what - 1) : NULL;
+    while (found != NULL) {
+        count += 1;
+        left -= (size_t)(found - at) + 1;
+        at = found + 1;
+        found = memmem(at, left, what, sizeof what - 1);
+    }
+    return count;
+}
+
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision)
 {
-    if (decision->start_count > 0 &&
-        decision->lost_vat_count + decision->lost_host_count < decision->start_count) {
-        sim_count(sim, SIM_SOMETIMES_RUNNING_ROLLED_BACK);
-    }
+    sim->result.sometimes[SIM_SOMETIMES_RUNNING_ROLLED_BACK] += running_rolled_back(decision);
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_journal_start *start = &decision->starts[i];
         uint32_t vat = sim_vat_number(sim, &start->start.vat);

@@ -483,7 +483,9 @@ struct sim {
     bool *aimed;           /* waits for what it is aimed at */
     uint64_t *effects;     /* carried out: see struct sim_crash */
     size_t crash_fault;    /* the loss of the host, in `faults`, that comes with the crash */
-    bool settling;         /* a round has just settled */
+    uint64_t attempt;      /* the newest of the round that is open, */
+    mn_time settled_at;    /* when it last settled, */
+    bool lost_more;        /* and whether more was lost since that attempt */
     struct sim_told *told; /* by vat: the notice that it was handed last */
     uint64_t message_id;
     uint32_t rounds_decided; /* of which a coordinator still has to see the end */
