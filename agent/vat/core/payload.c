@@ -13,7 +13,8 @@
 #include "base/check.h"
 #include "base/grow.h"
 
-enum { CHUNK_SIZE_MIN = 512 };
+/* Most batches of most vats are one small message, and each has a chunk. */
+enum { CHUNK_SIZE_FIRST = 128, CHUNK_SIZE_SECOND = 512 };
 
 static size_t part_end(const struct vat_batch *batch, size_t index)
 {
@@ -39,7 +40,8 @@ mn_result payload_add(struct vat_batch *batch, const void *bytes, size_t size)
             return result;
         }
         size_t room = 2 * most < VAT_DATA_SIZE_MAX ? 2 * most : VAT_DATA_SIZE_MAX;
-        room = room > CHUNK_SIZE_MIN ? room : CHUNK_SIZE_MIN;
+        size_t least = batch->part_count == 0 ? CHUNK_SIZE_FIRST : CHUNK_SIZE_SECOND;
+        room = room > least ? room : least;
         struct mn_chunk *chunk = mn_chunk_new(size > room ? size : room);
         if (chunk == NULL) {
             return MN_NO_MEMORY;

@@ -23,6 +23,12 @@ static void stranger_remove(struct vat *vat, size_t at)
     vat->stranger_count -= 1;
     memmove(&vat->strangers[at], &vat->strangers[at + 1],
             (vat->stranger_count - at) * sizeof *vat->strangers);
+    /* A place takes a kilobyte, and most vats have had a stranger once. */
+    if (vat->stranger_count == 0) {
+        free(vat->strangers);
+        vat->strangers = NULL;
+        vat->stranger_capacity = 0;
+    }
 }
 
 /* Its place, made if there is none: in that of the oldest when that has waited long enough. NULL:
