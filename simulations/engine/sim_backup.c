@@ -1,7 +1,5 @@
-/* Backups: a host's disk, or what a host has of one vat alone, as it was; and a disk that is put
+/* Backups: a host's disk, or the store of one vat alone, as it was; and a disk that is put
  * back to that. What was not synced when it was copied is not in the copy. */
-#include <string.h>
-
 #include "engine/sim_private.h"
 
 /* The synced files of @from, and what was set aside of it. */
@@ -46,18 +44,6 @@ void sim_disk_old(struct sim *sim, uint32_t machine)
 
 /* ---- one vat --------------------------------------------------------------------------------- */
 
-/* What the host's agent has on record of the vat's newest start. NULL: nothing. */
-static const struct sim_record *start_record(const struct sim *sim, const struct sim_disk *disk,
-                                             uint32_t vat)
-{
-    struct mn_agent_record record = {.kind = MN_AGENT_VAT};
-    char key[AGENT_RECORD_KEY_SIZE];
-    record.vat.start.vat = sim->vat_names[vat];
-    agent_record_key(&record, key);
-    const struct sim_record *found = sim_record_from(disk, key, 0);
-    return found != NULL && strcmp(found->key, key) == 0 ? found : NULL;
-}
-
 void sim_vat_backup(struct sim *sim, uint32_t vat)
 {
     const struct sim_process *process = sim_vat_process(sim, vat);
@@ -69,13 +55,9 @@ void sim_vat_backup(struct sim *sim, uint32_t vat)
         observer_backup(sim->observer);
     }
     struct sim_disk *disk = &sim->machines[process->machine].disk;
-    const struct sim_record *record = start_record(sim, disk, vat);
     sim_disk_deinit(&backup->disk);
     backup->machine = process->machine;
     store_copy(sim_store_in(&backup->disk, vat), sim_store_in(disk, vat));
-    if (record != NULL) {
-        sim_record_put(&backup->disk, record->key, record->bytes, record->size);
-    }
 }
 
 void sim_vat_old(struct sim *sim, uint32_t vat)
@@ -83,11 +65,7 @@ void sim_vat_old(struct sim *sim, uint32_t vat)
     struct sim_backup *backup = &sim->backups[vat];
     struct sim_disk *disk = &sim->machines[backup->machine].disk;
     struct sim_store *store = sim_store_in(disk, vat);
-    const struct sim_record *record = start_record(sim, &backup->disk, vat);
     sim_store_untell(sim, backup->machine, store);
     sim_store_deinit(store);
     store_copy(store, &backup->disk.stores[0]);
-    if (record != NULL) {
-        sim_record_put(disk, record->key, record->bytes, record->size);
-    }
 }

@@ -51,8 +51,8 @@
     X(OLD_AGENT, "old_agent", "host", "-", "its disk is as it was at the last backup")             \
     X(BACKUP, "backup", "host", "-", "its disk is copied, for old_agent")                          \
     X(OLD_VAT, "old_vat", "vat", "-",                                                              \
-      "its process and its host's agent die, and what that host has of it is as at its backup")    \
-    X(BACKUP_VAT, "backup_vat", "vat", "-", "what its host has of it is copied, for old_vat")
+      "its process and its host's agent die, and its store there is as at its backup")             \
+    X(BACKUP_VAT, "backup_vat", "vat", "-", "its store there is copied, for old_vat")
 
 enum sim_fault_kind {
 #define SIM_FAULT_ENUM(name, word, a, b, text) SIM_FAULT_##name,

@@ -226,7 +226,7 @@ struct sim_machine {
     struct sim_disk backup;
 };
 
-/* What a host had of one vat: its store, and the agent's record of its start. */
+/* The files that a host had of one vat: its disk has that store alone. */
 struct sim_backup {
     uint32_t machine;
     struct sim_disk disk;

@@ -121,7 +121,7 @@ void sim_disk_untell(struct sim *sim, uint32_t machine);
 void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 /* Put the backup in place of the disk. */
 void sim_disk_old(struct sim *sim, uint32_t machine);
-/* Copy what the vat's host has of it; and put that copy, which must exist, in place of what the
+/* Copy the vat's store on its host; and put that copy, which must exist, in place of what the
  * same host has of it now. */
 void sim_vat_backup(struct sim *sim, uint32_t vat);
 void sim_vat_old(struct sim *sim, uint32_t vat);

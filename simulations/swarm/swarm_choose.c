@@ -152,6 +152,29 @@ static void choose_old(struct chooser *chooser, enum swarm_class which)
     }
 }
 
+/* Sometimes the only copies are the vat's own, and the coordinator forgets at the same moment what
+ * the store forgets: then only peers remember. */
+static void choose_old_vat(struct chooser *chooser)
+{
+    struct sim_faults *faults = &chooser->script->faults;
+    add(chooser, SIM_FAULT_BACKUP_VAT, 0, 0);
+    struct sim_fault backup = faults->items[faults->count - 1];
+    add(chooser, SIM_FAULT_OLD_VAT, 0, between(chooser, 50, 1000));
+    struct sim_fault *old = &faults->items[faults->count - 1];
+    old->a = backup.a;
+    if (old->at_ms < backup.at_ms) {
+        old->at_ms = backup.at_ms + between(chooser, 100, 3000);
+    }
+    int64_t at_ms = old->at_ms;
+    if (chance(chooser, 50)) {
+        chooser->script->config.stores = 1;
+    }
+    if (chance(chooser, 60)) {
+        add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 1000));
+        faults->items[faults->count - 1].at_ms = at_ms;
+    }
+}
+
 static void choose_crash(struct chooser *chooser, enum swarm_class which)
 {
     switch (which) {
@@ -237,6 +260,9 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
     case SWARM_CORRUPT:
         add(chooser, one_of(chooser, SIM_FAULT_CORRUPT, SIM_FAULT_LOSE_COPY),
             between(chooser, 0, 100000), 0);
+        return;
+    case SWARM_OLD_VAT:
+        choose_old_vat(chooser);
         return;
     case SWARM_OLD_JOURNAL:
     case SWARM_OLD_AGENT:
