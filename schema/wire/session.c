@@ -38,6 +38,8 @@ static void greet_out(struct codec *codec, const struct mn_session *message, Mne
     out->covered = message->greet.covered;
     out->covered_epoch = message->greet.covered_epoch;
     out->behind = message->greet.behind;
+    out->unsure = message->greet.unsure.number;
+    out->lineage = codec_lineage_out(codec, &message->greet.unsure.lineage);
 }
 
 static void greeted_out(struct codec *codec, const struct mn_session *message, Mneme__Greeted *out)
@@ -52,6 +54,8 @@ static void greeted_out(struct codec *codec, const struct mn_session *message, M
     out->gaps = codec_gaps_out(codec, &message->greeted.gaps);
     out->durable = message->greeted.durable;
     out->taken_epoch = message->greeted.taken_epoch;
+    out->unsure = message->greeted.unsure.number;
+    out->lineage = codec_lineage_out(codec, &message->greeted.unsure.lineage);
 }
 
 mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer)
@@ -143,6 +147,14 @@ static void data_in(struct codec *codec, const Mneme__Data *in, const void *payl
     out->data.payload_size = payload_size;
 }
 
+static void unsure_in(struct codec *codec, uint64_t number, uint64_t next,
+                      const Mneme__Lineage *lineage, struct mn_unsure *out)
+{
+    (void)codec_check(codec, number <= next);
+    out->number = number;
+    codec_lineage_in(codec, lineage, &out->lineage);
+}
+
 /* The oldest number kept is at most the next. */
 static void greet_in(struct codec *codec, const Mneme__Greet *in, struct mn_session *out)
 {
@@ -158,6 +170,7 @@ static void greet_in(struct codec *codec, const Mneme__Greet *in, struct mn_sess
     out->greet.covered = in->covered;
     out->greet.covered_epoch = codec_epoch_in(codec, in->covered_epoch, 0);
     out->greet.behind = in->behind != 0;
+    unsure_in(codec, in->unsure, in->next, in->lineage, &out->greet.unsure);
 }
 
 /* The same; what is covered has been taken, and what lies below the floor is covered. */
@@ -175,6 +188,7 @@ static void greeted_in(struct codec *codec, const Mneme__Greeted *in, struct mn_
                                  in->covered <= in->taken && in->floor <= in->covered);
     out->greeted.durable = codec_epoch_in(codec, in->durable, 0);
     out->greeted.taken_epoch = codec_epoch_in(codec, in->taken_epoch, 0);
+    unsure_in(codec, in->unsure, in->next, in->lineage, &out->greeted.unsure);
 }
 
 /* What is covered has been taken; what lies below the floor is covered. */

@@ -21,6 +21,13 @@ enum mn_session_kind {
     MN_SESSION_WAITS = 13
 };
 
+/* What the speaker has given since it was restored, while the two have not compared: the other may
+ * have taken those numbers with other content, in an epoch that died at one of these forks. */
+struct mn_unsure {
+    uint64_t number; /* the first; 0: they have compared */
+    struct mn_lineage lineage;
+};
+
 struct mn_session {
     struct mn_name vat; /* the speaker */
     mn_run run;
@@ -41,6 +48,7 @@ struct mn_session {
                                        if not known */
             uint64_t covered;       /* what the other said it has in a durable checkpoint, */
             mn_epoch covered_epoch; /* and in which; 0 if not known */
+            struct mn_unsure unsure;
             bool behind; /* it has found that it has forgotten what the other took of it */
         } greet;
         struct {
@@ -54,6 +62,7 @@ struct mn_session {
             struct mn_gaps gaps;
             mn_epoch durable; /* its newest durable checkpoint; 0 if none */
             mn_epoch taken_epoch;
+            struct mn_unsure unsure;
         } greeted;
         struct {
             mn_epoch epoch; /* the interval in which all of these were first sent */

@@ -8,34 +8,22 @@
  * checkpoint in which this vat said that it had what the peer sent. Both vats then hold what they
  * would send, destroy nothing, and tell their agents; the coordinator compares the two reports.
  *
- * The round it opens gives the forgetful one a new incarnation. Its peers then go back to the first
- * number that it gave after that fork, which it has never sent to a peer that knew better. That
- * number is checkpointed before the agent hears of anything, so the life that the round begins has
- * it. */
+ * The round it opens gives the forgetful one a new incarnation. Those of its peers whose last
+ * message died so then go back to the first number that it gave since it was restored and they have
+ * not compared. The others, whose messages live, do not. */
 #include "vat_private.h"
 
-/* The fork at which the epoch of this vat died without anybody having seen it; NULL: it lives, or
- * its end was told. The fork an epoch died at is the first one that it is dead by. */
-static const struct mn_fork *fork_unseen(const struct vat *vat, mn_epoch epoch)
+/* Whether the epoch died at a fork without anybody having seen it. The fork an epoch died at is the
+ * first one that it is dead by. */
+static bool fork_unseen(const struct mn_lineage *lineage, mn_epoch epoch)
 {
-    for (uint32_t i = 0; i < vat->lineage.count; i++) {
-        const struct mn_fork *fork = &vat->lineage.forks[i];
+    for (uint32_t i = 0; i < lineage->count; i++) {
+        const struct mn_fork *fork = &lineage->forks[i];
         if (fork->after < epoch && epoch < fork->next) {
-            return fork->seen ? NULL : fork;
+            return !fork->seen;
         }
     }
-    return NULL;
-}
-
-/* The first number given after checkpoint @after. */
-static uint64_t number_after(const struct vat_session *session, mn_epoch after)
-{
-    for (size_t i = 0; i < session->batch_count; i++) {
-        if (session->batches[i]->epoch > after) {
-            return session->batches[i]->first;
-        }
-    }
-    return session->next;
+    return false;
 }
 
 static void say_differs(const struct vat *vat, const struct vat_session *session, mn_run run,
@@ -54,25 +42,19 @@ bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint6
                  mn_epoch epoch, uint32_t known)
 {
     bool number = session_shared(session, taken, known) >= session->next;
-    bool unseen = known == vat->incarnation && taken > 0 && fork_unseen(vat, epoch) != NULL;
+    bool unseen = known == vat->incarnation && taken > 0 && fork_unseen(&vat->lineage, epoch);
     return known > vat->incarnation || number || unseen;
 }
 
 void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
                        struct vat_effects *effects)
 {
-    const struct mn_fork *fork = fork_unseen(vat, epoch);
-    uint64_t from = fork != NULL ? number_after(session, fork->after) : session->next;
-    if (session->forgot == 0 || from < session->forgot) {
-        session->forgot = from;
-        session->forgot_noted = vat->epoch;
-        session->changed = true;
-    }
+    session->forgetful = true;
     session_trouble(vat, session,
                     " is held: the peer remembers more of this vat than it does itself, which was "
                     "restored to an older checkpoint than it had called durable",
                     effects);
-    if (fork != NULL && session->forgot_noted <= vat->durable) {
+    if (fork_unseen(&vat->lineage, epoch)) {
         say_differs(vat, session, run, true, epoch, effects);
     }
 }
@@ -84,7 +66,7 @@ void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_r
                     " is held: this vat has forgotten messages of the peer that it had called "
                     "durable, and no round explains it",
                     effects);
-    if (fork_unseen(vat, epoch) != NULL) {
+    if (fork_unseen(&vat->lineage, epoch)) {
         say_differs(vat, session, run, true, epoch, effects);
     }
 }
@@ -105,8 +87,20 @@ void forgot_nothing(struct vat_session *session)
 {
     session->troubled = false;
     session->uncompared = false;
-    if (session->forgot != 0) {
-        session->forgot = 0;
-        session->changed = true;
+    session->forgetful = false;
+    session->unsure = 0;
+}
+
+void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out)
+{
+    out->number = session->unsure;
+    if (session->unsure != 0) {
+        out->lineage = vat->lineage;
     }
+}
+
+uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch)
+{
+    bool anew = unsure->number != 0 && fork_unseen(&unsure->lineage, epoch);
+    return anew ? unsure->number : UINT64_MAX;
 }

@@ -91,6 +91,8 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
         session->covered_epoch = 0;
     }
     uint64_t limit = bases_limit(numbers->bases->items, numbers->bases->count, known);
+    uint64_t anew = forgot_limit(numbers->unsure, session->taken_epoch);
+    limit = known != 0 && anew < limit ? anew : limit;
     if (session->taken >= limit) {
         session_lower(session, limit - 1);
     }
@@ -216,6 +218,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greet.bases,
                                       .gaps = &message->greet.gaps,
+                                      .unsure = &message->greet.unsure,
                                       .oldest = message->greet.oldest,
                                       .taken_of_me = session_shared(session, taken, known)};
         session_agree(vat, session, &numbers, effects);
@@ -265,6 +268,7 @@ static void inbound_greeted(struct vat *vat, struct vat_session *session,
     reply->greeted.known_of_you = session->incarnation;
     reply->greeted.gaps = session_gaps(session);
     reply->greeted.durable = vat->durable;
+    forgot_unsure(vat, session, &reply->greeted.unsure);
     session->marks_said_taken = reply->greeted.taken;
     session->marks_said_covered = reply->greeted.covered;
     session->marks_said_floor = reply->greeted.floor;

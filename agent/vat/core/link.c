@@ -88,7 +88,8 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         message->greet.taken_epoch = session->taken_epoch;
         message->greet.covered = session->covered;
         message->greet.covered_epoch = session->covered_epoch;
-        message->greet.behind = session->forgot != 0;
+        message->greet.behind = session->forgetful;
+        forgot_unsure(vat, session, &message->greet.unsure);
     }
 }
 
@@ -259,6 +260,10 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
     if (session->in_run < session->run) {
         session->greeted = false;
     }
+    if (session->incarnation != 0 && session->address_incarnation > session->incarnation) {
+        /* It has forgotten: there may be a gap to hear of, with nothing to send. */
+        session->uncompared = true;
+    }
     bool addressed = session->endpoint != NULL;
     bool idle = session->batch_count == 0 && !session->unreachable && !session->uncompared;
     if (idle && !same && (addressed || session->link == VAT_LINK_IDLE)) {
@@ -308,7 +313,8 @@ static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *se
 {
     uint64_t taken = marks->taken;
     bool moved = taken > session->acked;
-    if (session->covered < marks->covered) {
+    bool named = session->covered != marks->covered || session->covered_epoch != 0;
+    if (session->covered < marks->covered || !named) {
         session->covered = marks->covered;
         session->covered_epoch = marks->durable;
     }
@@ -345,6 +351,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greeted.bases,
                                       .gaps = &message->greeted.gaps,
+                                      .unsure = &message->greeted.unsure,
                                       .oldest = message->greeted.oldest,
                                       .taken_of_me = session_shared(session, message->greeted.taken,
                                                                     message->greeted.known_of_you)};

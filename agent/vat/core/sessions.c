@@ -62,6 +62,7 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer, struct vat_se
     made->incarnation = 0;
     made->due = MN_TIME_NEVER;
     made->asked = INT64_MIN;
+    made->unsure = vat->run > 1 ? 1 : 0;
     if (vat->incarnation > 1) {
         made->forked = 1;
         if (session_rebase(made, vat->incarnation) != MN_OK) {
@@ -105,8 +106,7 @@ static void bases_merge(struct vat_session *session, uint32_t count)
 mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
 {
     uint32_t count = session->base_count;
-    uint64_t number = session->forgot != 0 ? session->forgot : session->next;
-    while (count > 0 && session->bases[count - 1].number >= number) {
+    while (count > 0 && session->bases[count - 1].number >= session->next) {
         count -= 1;
     }
     if (count == MN_BASE_COUNT_MAX) {
@@ -117,10 +117,9 @@ mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
     if (bases == NULL) {
         return MN_NO_MEMORY;
     }
-    bases[count] = (struct mn_base){.incarnation = incarnation, .number = number};
+    bases[count] = (struct mn_base){.incarnation = incarnation, .number = session->next};
     session->bases = bases;
     session->base_count = count + 1;
-    session->forgot = 0;
     session->changed = true;
     return MN_OK;
 }

@@ -98,8 +98,8 @@ struct vat_session {
     uint64_t next;          /* the number of the next message to the peer */
     uint64_t taken;         /* the number of the last message taken of the peer, */
     mn_epoch taken_epoch;   /* which it first sent in this epoch; 0: not known */
-    uint64_t forgot; /* what the peer took from this number on, this vat has forgotten, and no round
-                        explains it; 0: there is nothing of that kind */
+    uint64_t unsure; /* the first number given since a restore, while the two have not compared
+                        since: the peer may have taken it with other content. 0: they have */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
     struct vat_batch **batches;
@@ -137,7 +137,7 @@ struct vat_session {
     struct vat_connection in;
     mn_run in_run;
     uint32_t in_incarnation;
-    mn_epoch forgot_noted;     /* the epoch in which `forgot` was; 0: a checkpoint had it */
+    bool forgetful;            /* this vat has forgotten what the peer took of it */
     bool troubled;             /* the agent was told that the two do not agree */
     bool behind;               /* it said something of a round that is not applied here */
     bool impostor;             /* the agent was told of one that has not the peer's key */
@@ -329,8 +329,8 @@ void session_free(struct vat_session *session);
 /* Give back memory that an idle session does not need. */
 void session_shrink(struct vat_session *session);
 
-/* Note that @incarnation of this vat, which has forgotten something, goes on at the next number, or
- * at the first that the peer took and this vat had forgotten before. MN_NO_MEMORY. */
+/* Note that @incarnation of this vat, which has forgotten something, goes on at the next number.
+ * MN_NO_MEMORY. */
 mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_CHECKED;
 
 /* The first number that a receiver does not share which has agreed with incarnation @known of the
@@ -475,7 +475,6 @@ void pieces_drop(struct vat *vat, mn_time now, struct vat_session *session,
 void pieces_clear(struct vat *vat);
 
 /* ---- strangers.c ---- */
-
 /* Have a Greet wait until the agent has said of its speaker, with which there is no session, that
  * there is such a vat. False: there is no room, and it greets again. */
 bool stranger_park(struct vat *vat, mn_time now, const struct vat_event *event,
@@ -487,7 +486,6 @@ struct vat_session *stranger_admit(struct vat *vat, const struct mn_to_vat *mess
                                    struct vat_parked **parked, struct vat_effects *effects);
 
 /* ---- forgot.c ---- */
-
 /* Whether a peer that has taken @taken of what this vat sent, the last in @epoch of this vat, and
  * has agreed with incarnation @known of it, remembers more of this vat than it does itself. */
 bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint64_t taken,
@@ -507,6 +505,12 @@ void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run r
 
 /* The two remember the same of what this vat sent. */
 void forgot_nothing(struct vat_session *session);
+
+/* What is to be said of @session in a greeting. */
+void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out);
+
+/* The first number that the peer has given anew, of those taken up to @epoch of it; UINT64_MAX. */
+uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch);
 
 /* ---- inbound.c ---- */
 
@@ -543,6 +547,7 @@ struct vat_numbers {
     uint32_t incarnation;
     const struct mn_bases *bases;
     const struct mn_gaps *gaps;
+    const struct mn_unsure *unsure;
     uint64_t oldest;
     uint64_t taken_of_me; /* as session_shared has it */
 };
