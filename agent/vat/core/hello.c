@@ -64,14 +64,17 @@ void inbound_skip(const struct vat *vat, struct vat_session *session, uint64_t o
 }
 
 /* What the peer, in incarnations above @known, went on without. It says so for as long as it
- * remembers, so that a crash of this vat cannot make it miss a gap. */
+ * remembers, so that a crash of this vat cannot make it miss a gap. What is above all that both
+ * know of is of a life of this vat that it has forgotten, and the peer has not heard of that yet.
+ */
 static void hear_gaps(struct vat_session *session, const struct vat_numbers *numbers,
                       uint32_t known, struct vat_effects *effects)
 {
     for (uint32_t i = 0; i < numbers->gaps->count; i++) {
         const struct mn_gap *gap = &numbers->gaps->items[i];
-        if (gap->incarnation > known) {
-            deliver_gap(session, gap->first, gap->last, true, effects);
+        uint64_t last = gap->last < numbers->taken_of_me ? gap->last : numbers->taken_of_me;
+        if (gap->incarnation > known && gap->first <= last) {
+            deliver_gap(session, gap->first, last, true, effects);
         }
     }
     uint64_t oldest = session_oldest(session);
