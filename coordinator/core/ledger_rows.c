@@ -117,7 +117,9 @@ mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_ch
             return MN_BAD_INPUT;
         }
         heard_count = 0;
-        if (row->epoch < ledger->vats[row->vat].floor &&
+        /* A copy that is there all the same, on a disk that is older than it was, may be the last
+         * that is left. The next floor is the end of it. */
+        if (row->epoch < ledger->vats[row->vat].floor && row->form_count == 0 &&
             !chain_stands_on(ledger, row->vat, row->epoch)) {
             close_up_to(ledger, row);
             ledger_cover(ledger, row->vat, ledger->places[row->vat].slot_count);

@@ -198,9 +198,25 @@ static void keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms(void
     assert_true(freed.byte_count > 0);
     assert_int_equal(sizes_of(ledger).checkpoint_count, 2);
     assert_int_equal(sizes_of(ledger).heard_count, 1);
-    fine(reports(ledger, 0, 1, 1, 7));
-    assert_int_equal(sizes_of(ledger).checkpoint_count, 2);
     fine(ledger_set_floor(ledger, 0, 1, &freed));
+    assert_int_equal(freed.checkpoint_count, 1);
+    ledger_destroy(&ledger);
+}
+
+/* On a disk that is older than it was may be the last copy that is left. */
+static void takes_up_what_is_there_below_the_floor_until_the_next(void **state)
+{
+    (void)state;
+    struct ledger *ledger = new_ledger(two, 2);
+    struct ledger_freed freed = {0};
+    fine(ledger_set_floor(ledger, 0, 5, &freed));
+    fine(reports(ledger, 0, 3, 1, 7));
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 1);
+    assert_int_equal(sizes_of(ledger).heard_count, 0);
+    struct evidence_checkpoint gone = {.vat = 0, .epoch = 4};
+    fine(ledger_checkpoint(ledger, &gone));
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 1);
+    fine(ledger_set_floor(ledger, 0, 6, &freed));
     assert_int_equal(freed.checkpoint_count, 1);
     ledger_destroy(&ledger);
 }
@@ -429,6 +445,7 @@ int main(void)
         cmocka_unit_test(lowers_the_since_of_what_it_folds_into),
         cmocka_unit_test(keeps_a_dropped_checkpoint_that_nothing_follows_without_forms),
         cmocka_unit_test(keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms),
+        cmocka_unit_test(takes_up_what_is_there_below_the_floor_until_the_next),
         cmocka_unit_test(passes_over_what_was_settled_when_it_is_reported_again),
         cmocka_unit_test(empties_a_store_at_once_until_it_reports_again),
         cmocka_unit_test(stays_as_large_as_it_is_under_steady_reports),
