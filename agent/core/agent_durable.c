@@ -177,10 +177,17 @@ static mn_epoch floor_compute(const struct agent *agent, const struct agent_vat 
     return vat->floor;
 }
 
+/* Only while its process lives: an agent that began anew with an older disk may remember a life
+ * that has ended since, and what is left of that is no reason to let go of anything. */
+static bool floor_moves(const struct agent *agent, const struct agent_vat *vat)
+{
+    return !agent_frozen(agent) && agent_vat_owned(vat) && agent_vat_alive(vat);
+}
+
 /* The floor follows what is durable, but not while a round may need what is below the next one. */
 void agent_floor_advance(const struct agent *agent, struct agent_vat *vat)
 {
-    if (!agent_frozen(agent)) {
+    if (floor_moves(agent, vat)) {
         vat->floor = floor_compute(agent, vat);
     }
 }
@@ -260,6 +267,27 @@ void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run
     }
 }
 
+/* Whether all of this history is known here from the floor on record on. An older disk has a hole
+ * there, and others may hold what it does not know of. */
+static bool drop_whole(const struct agent_vat *vat)
+{
+    mn_epoch next = 0;
+    for (size_t i = vat->file_count; i > 0; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        if (file->state == AGENT_FILE_GONE || !agent_file_live(vat, file)) {
+            continue;
+        }
+        if (next != 0 && file->epoch != next) {
+            return false;
+        }
+        if (file->epoch <= vat->floor_safe) {
+            return true;
+        }
+        next = epoch_before(vat, file->epoch);
+    }
+    return false;
+}
+
 static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_epoch *keep,
                      uint32_t keep_count)
 {
@@ -278,7 +306,7 @@ static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_
  * and put the floor on record when there is something below it. */
 void agent_drop_old(struct agent *agent, struct agent_vat *vat)
 {
-    if (agent_frozen(agent) || !agent_vat_owned(vat) || vat->newest_durable == 0) {
+    if (!floor_moves(agent, vat) || vat->newest_durable == 0) {
         return;
     }
     bool *kept = agent_take(agent, vat->file_count, sizeof *kept);
@@ -290,7 +318,7 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     if (vat->floor_asked < floor && !kept_mark(vat, floor, kept)) {
         floor_put(agent, vat, floor);
     }
-    if (kept_mark(vat, vat->floor_safe, kept)) {
+    if (kept_mark(vat, vat->floor_safe, kept) || !drop_whole(vat)) {
         return;
     }
     uint32_t keep_count = 0;
