@@ -40,7 +40,7 @@ mn_result agent_new(struct agent **out, const struct agent_config *config)
 {
     if (config->own >= config->directory->host_count || config->heartbeat_ms == 0 ||
         config->copy_ms == 0 || config->keep_count == 0 || config->stores == 0 ||
-        config->new_disk == 0 || config->store[0] == '\0') {
+        config->disk == 0 || config->store[0] == '\0') {
         return MN_BAD_INPUT;
     }
     struct agent *agent = calloc(1, sizeof *agent);
@@ -85,15 +85,8 @@ void agent_destroy(struct agent **out)
     *out = NULL;
 }
 
-/* This disk is new: give it the number by which the coordinator tells it from the one before. */
-static void agent_name_disk(struct agent *agent)
-{
-    struct mn_agent_record record = {.kind = MN_AGENT_DISK, .disk = agent->config.new_disk};
-    agent_put_record(agent, &record, false);
-    agent_when_recorded(agent, AGENT_THEN_DISK, NULL, 0, record.disk);
-}
-
-/* Take up what an earlier agent left: processes to adopt, starts to go on with. */
+/* Take up what an earlier agent left: processes to adopt. A start that it did not bring so far is
+ * over: if this disk is an older one, that run has been begun once already. */
 static void agent_begin(struct agent *agent)
 {
     agent->begun = true;
@@ -101,9 +94,6 @@ static void agent_begin(struct agent *agent)
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_BEGUN,
                                                 .host = *agent_host_name(agent, agent->config.own),
                                                 .number = agent->generation});
-    if (agent->disk == 0) {
-        agent_name_disk(agent);
-    }
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         if (vat->life != AGENT_LIFE_RECORDING) {
@@ -116,7 +106,7 @@ static void agent_begin(struct agent *agent)
         } else if (agent_vat_fenced(vat)) {
             agent_life_move(vat, AGENT_LIFE_STOPPED);
         } else {
-            agent_life_go_on(agent, vat);
+            agent_life_move(vat, AGENT_LIFE_EXITED);
         }
     }
     agent_decisions_tidy(agent);

@@ -84,8 +84,8 @@ struct agent_config {
     uint32_t full_every;
     uint32_t keep_count; /* durable checkpoints that stay restorable, at least 1 */
     uint32_t stores;     /* copies in all that make a checkpoint durable, at least 1 */
-    uint64_t new_disk;   /* drawn anew for each process of the agent, and never drawn before: the
-                            process's name, and the disk's when none is on record */
+    uint64_t disk;       /* the life of the disk that begins: drawn anew for each process of the
+                            agent, and never drawn before */
 };
 
 /* A connection of a vat: opaque, comparable as memory; all bytes 0 is none. */

@@ -58,19 +58,16 @@ struct agent_effect *agent_ask(struct agent *agent, enum agent_effect_kind kind)
     return effect;
 }
 
-/* Nothing is said before it is certain with which disk we shall remember it. */
 struct mn_up *agent_say_up(struct agent *agent, enum mn_up_kind kind)
 {
-    if (agent->disk == 0) {
-        return NULL;
-    }
     struct mn_up *up = agent_take(agent, 1, sizeof *up);
     struct agent_effect *effect = up != NULL ? agent_ask(agent, AGENT_DO_SEND_UP) : NULL;
     if (effect == NULL) {
         return NULL;
     }
     up->generation = agent->generation_safe;
-    up->disk = agent->disk;
+    up->disk = agent->config.disk;
+    up->before = agent->before;
     up->kind = kind;
     effect->up = up;
     return up;

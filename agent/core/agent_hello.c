@@ -51,7 +51,7 @@ void agent_hello_later(struct agent *agent)
 {
     mn_time wait = hello_heartbeat(agent) * AGENT_REFRESH_HEARTBEATS;
     if (agent->hello_tries > 1) {
-        struct mn_random random = {agent->disk ^ (uint64_t)agent->now};
+        struct mn_random random = {agent->config.disk ^ (uint64_t)agent->now};
         uint32_t doubled = agent->hello_tries - 1;
         wait <<= doubled < HELLO_DOUBLED_MAX ? doubled : HELLO_DOUBLED_MAX;
         wait -= (mn_time)mn_random_below(&random, (uint64_t)wait / 2);
@@ -62,7 +62,7 @@ void agent_hello_later(struct agent *agent)
 /* The first hello waits until it is known which processes still run. */
 void agent_hello_when_adopted(struct agent *agent)
 {
-    if (agent->said_hello || agent->disk == 0) {
+    if (agent->said_hello) {
         return;
     }
     for (size_t i = 0; i < agent->vat_count; i++) {
@@ -104,10 +104,22 @@ static void hello_everything(struct agent *agent)
     }
 }
 
+/* The coordinator knows this life of the disk: whoever goes on with what this one leaves says so. A
+ * disk that knows of an earlier one only is an older disk. */
+static void hello_note_welcome(struct agent *agent)
+{
+    if (agent->welcomed_life != agent->config.disk) {
+        agent->welcomed_life = agent->config.disk;
+        struct mn_agent_record record = {.kind = MN_AGENT_DISK, .disk = agent->config.disk};
+        agent_put_record(agent, &record, false);
+    }
+}
+
 /* We are known in this generation: the coordinator may have everything. */
 static void hello_accepted(struct agent *agent)
 {
     agent->welcomed = true;
+    hello_note_welcome(agent);
     hello_everything(agent);
     agent_lookup_again(agent);
     agent->flush = true;

@@ -8,9 +8,11 @@
  *
  * Unlike there, a keeper may have lost its disk: then it promised and stored what it knows nothing
  * of. It is blank, says so, and what it says counts for nothing until the coordinator calls it
- * whole again. Whether that may be is the coordinator's to know. So that no other coordinator goes
- * on believing what it said before it forgot, the other keepers note which disk it has now, before
- * it is called whole, and say that with their promises.
+ * whole again. Or its disk may be an older one, in which nothing is wrong but its age; so whoever
+ * begins anew has returned, and is called whole again before what it says counts. Whether that may
+ * be is the coordinator's to know. So that no other coordinator goes on believing what it said
+ * before, the other keepers note the life of its disk, before it is called whole, and say that with
+ * their promises.
  *
  * Invariant: everything that is answered is durable. */
 #include <stdlib.h>
@@ -183,11 +185,15 @@ static bool keeper_take(struct agent *agent, const struct mn_kept *record)
     return keeper->newest == record->sequence;
 }
 
+/* It is on record but for this: whole is what it was, until it is called so in this life. */
 static void keeper_become(struct agent *agent, enum mn_member member)
 {
+    bool returned = agent->keeper.member == MN_MEMBER_RETURNED;
     agent->keeper.member = member;
     struct mn_agent_record record = {.kind = MN_AGENT_MEMBER, .member = member};
-    agent_put_record(agent, &record, false);
+    if (!returned) {
+        agent_put_record(agent, &record, false);
+    }
     agent_note(agent,
                (struct agent_note_facts){.note = AGENT_NOTE_KEEPER,
                                          .number = agent->keeper.newest,
@@ -213,11 +219,11 @@ void agent_keeper_recorded(struct agent *agent, uint64_t number)
     if (up == NULL) {
         return;
     }
-    uint64_t generation = up->generation;
-    uint64_t disk = up->disk;
+    struct mn_up said = *up;
     *up = *answer;
-    up->generation = generation;
-    up->disk = disk;
+    up->generation = said.generation;
+    up->disk = said.disk;
+    up->before = said.before;
 }
 
 static void keeper_overtaken(struct agent *agent)
@@ -285,6 +291,20 @@ static void keeper_note(struct agent *agent, const struct mn_down *down)
     agent_put_record(agent, &record, false);
 }
 
+/* Whether the coordinator has heard this life of the disk: it may be another one that it calls
+ * whole. */
+static bool keeper_heard(const struct agent *agent, const struct mn_down *down)
+{
+    const struct mn_name *own = agent_host_name(agent, agent->config.own);
+    for (uint32_t i = 0; i < down->keep.noted_count; i++) {
+        const struct mn_noted *noted = &down->keep.noted[i];
+        if (mn_name_equal(&noted->host, own)) {
+            return noted->disk == agent->config.disk;
+        }
+    }
+    return false;
+}
+
 static void keeper_keep(struct agent *agent, const struct mn_down *down)
 {
     struct agent_keeper *keeper = &agent->keeper;
@@ -306,7 +326,7 @@ static void keeper_keep(struct agent *agent, const struct mn_down *down)
         up.kept.offset = keeper->part.offset;
     }
     if (up.kept.matched && down->keep.whole_at > 0 && up.kept.sequence >= down->keep.whole_at &&
-        keeper->member != MN_MEMBER_WHOLE) {
+        keeper->member != MN_MEMBER_WHOLE && keeper_heard(agent, down)) {
         keeper_become(agent, MN_MEMBER_WHOLE);
     }
     up.kept.member = keeper->member;
@@ -332,7 +352,8 @@ static void keeper_recall(struct agent *agent, const struct mn_down *down)
     if (effect != NULL) {
         *copy = up;
         copy->generation = agent->generation_safe;
-        copy->disk = agent->disk;
+        copy->disk = agent->config.disk;
+        copy->before = agent->before;
         effect->up = copy;
     }
 }
@@ -361,9 +382,6 @@ bool agent_recall_add(struct mn_up *up, struct mn_kept *records, const struct mn
 /* A coordinator of a lower generation is told that it is overtaken, so that it stands down. */
 void agent_keeper(struct agent *agent, const struct mn_down *down)
 {
-    if (agent->disk == 0) {
-        return; /* asked again when it is certain with which disk we remember */
-    }
     if (down->generation < agent->generation) {
         keeper_overtaken(agent);
         return;
@@ -404,7 +422,7 @@ void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *reco
         keeper->head = record->head;
         return;
     case MN_AGENT_MEMBER:
-        keeper->member = record->member;
+        keeper->member = record->member == MN_MEMBER_WHOLE ? MN_MEMBER_RETURNED : record->member;
         return;
     case MN_AGENT_NOTED:
         keeper->noted_count = record->noted.count;

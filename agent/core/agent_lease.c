@@ -32,7 +32,7 @@ static void lease_ask(struct agent *agent, struct agent_vat *const *vats, size_t
     }
     agent->lease_number += 1;
     agent->lease_asked[agent->lease_number % AGENT_LEASE_ASKED_COUNT] = agent->now;
-    up->leases.asker = agent->config.new_disk;
+    up->leases.asker = agent->config.disk;
     up->leases.number = agent->lease_number;
     up->leases.vats = asked;
     up->leases.vat_count = asked_count;
@@ -74,8 +74,8 @@ static void lease_say(struct agent *agent, struct agent_vat *vat, mn_time until)
 void agent_leased(struct agent *agent, const struct mn_down *down)
 {
     uint64_t number = down->leased.number;
-    if (down->leased.asker != agent->config.new_disk || number == 0 ||
-        number > agent->lease_number || agent->lease_number - number >= AGENT_LEASE_ASKED_COUNT) {
+    if (down->leased.asker != agent->config.disk || number == 0 || number > agent->lease_number ||
+        agent->lease_number - number >= AGENT_LEASE_ASKED_COUNT) {
         return;
     }
     mn_time until = agent->lease_asked[number % AGENT_LEASE_ASKED_COUNT] +

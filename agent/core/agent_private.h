@@ -216,7 +216,6 @@ struct agent_mark {
 
 /* What goes on when a record is durable. */
 enum agent_then {
-    AGENT_THEN_DISK,
     AGENT_THEN_GENERATION,
     AGENT_THEN_START,
     AGENT_THEN_RELEASE,
@@ -350,7 +349,8 @@ struct agent {
     bool hello_everything;         /* all rows were made dirty since the last hello */
     bool welcome_held;             /* a welcome came before its generation was durable */
     bool welcomed;                 /* in this generation */
-    uint64_t disk;                 /* what we say we remember with; 0: not on record yet */
+    uint64_t before;               /* the disk's newest life that was welcomed, as it was found */
+    uint64_t welcomed_life;        /* the same, as it is on record now */
     uint64_t generation;           /* lower ones are refused */
     uint64_t generation_safe;      /* durable: what we say that we know */
     uint64_t record_sequence;      /* of the newest record asked for */

@@ -60,10 +60,6 @@ void agent_put_fence(struct agent *agent, struct agent_vat *vat, mn_run run)
 static void records_go_on(struct agent *agent, const struct agent_pending *pending)
 {
     switch (pending->then) {
-    case AGENT_THEN_DISK:
-        agent->disk = pending->number;
-        agent_hello_when_adopted(agent);
-        return;
     case AGENT_THEN_GENERATION:
         agent_generation_recorded(agent, pending->number);
         return;
@@ -169,7 +165,8 @@ void agent_record_loaded(struct agent *agent, const struct mn_agent_record *reco
         agent->generation_safe = record->generation;
         return;
     case MN_AGENT_DISK:
-        agent->disk = record->disk;
+        agent->before = record->disk;
+        agent->welcomed_life = record->disk;
         return;
     case MN_AGENT_PROMISE:
     case MN_AGENT_HEAD:

@@ -24,7 +24,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
         agent_say_state(agent, vat, "");
         return;
     }
-    bool elsewhere = start->disk != 0 && start->disk != agent->disk;
+    bool elsewhere = start->disk != 0 && start->disk != agent->config.disk;
     if (start->run < newest || start->run <= vat->fence || elsewhere) {
         start_ignored(agent, start);
         return;

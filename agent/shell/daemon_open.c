@@ -105,8 +105,8 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             .keep_count = (uint32_t)topology->checkpoints.keep,
             .stores = (uint32_t)topology->checkpoints.stores,
         };
-        while (config.new_disk == 0) {
-            randombytes_buf(&config.new_disk, sizeof config.new_disk);
+        while (config.disk == 0) {
+            randombytes_buf(&config.disk, sizeof config.disk);
         }
         (void)snprintf(config.agent.text, sizeof config.agent.text, "%s", own->agent);
         (void)snprintf(config.address.text, sizeof config.address.text, "tcp://%s:*", own->address);

@@ -351,8 +351,10 @@ static void on_up(struct coordinator *coordinator, uint32_t host, const struct m
     if (!coordinator->in_force || coordinator->behind) {
         return;
     }
+    if (!hosts_disk(coordinator, host, message)) {
+        return;
+    }
     hosts_heard(coordinator, host);
-    hosts_disk(coordinator, host, message->disk);
     /* Who speaks without a hello in this generation is asked for one. */
     if (message->kind != MN_UP_HELLO && !coordinator->hosts[host].known) {
         hosts_welcome(coordinator, host);

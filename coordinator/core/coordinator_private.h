@@ -16,6 +16,9 @@ enum {
      * said again and again while the first answers are still on their way. */
     COORDINATOR_AGAIN_COUNT_MAX = 4096,
 
+    /* Lives of a host's disk that are remembered after they are over. */
+    HOST_FORMER_COUNT = 4,
+
     COORDINATOR_ROUND_COUNT_MAX = 1 << 20,
     COORDINATOR_PENDING_COUNT_MAX = 1 << 24
 };
@@ -30,7 +33,8 @@ struct host_entry {
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;
-    uint64_t disk; /* with which its agent remembers; 0: it has not said */
+    uint64_t disk;                      /* the life of its disk; 0: its agent has not said */
+    uint64_t former[HOST_FORMER_COUNT]; /* and lives before that: what comes of them comes late */
     uint32_t lag_ms;
     uint32_t disk_ms;
     uint64_t refused;
@@ -44,7 +48,7 @@ struct vat_entry {
     mn_run run; /* the newest given out; 0: never started */
     uint32_t incarnation;
     uint32_t host;      /* where that run is meant to be */
-    uint64_t disk;      /* and on which of its disks: on another one it is never started */
+    uint64_t disk;      /* and in which life of its disk: in a later one it is not begun */
     uint32_t next_here; /* the host's list */
     uint32_t previous_here;
     uint64_t mention;       /* the newest hello, or answer to a freeze, that mentioned it */
@@ -239,8 +243,9 @@ void coordinator_answer(struct coordinator *coordinator, uint64_t ticket, mn_res
 
 /* hosts.c: being heard, silence, and what the detector finds. */
 void hosts_heard(struct coordinator *coordinator, uint32_t host);
-/* With which disk its agent remembers: with another one it has forgotten all that it was told. */
-void hosts_disk(struct coordinator *coordinator, uint32_t host, uint64_t disk);
+/* Which life of its disk says that. False: one that is over, and is not heard. */
+bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+void hosts_begin_life(struct coordinator *coordinator, uint32_t host, uint64_t disk);
 void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 void hosts_welcome(struct coordinator *coordinator, uint32_t host);
 void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
@@ -268,7 +273,7 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
 /* Not mentioned in its host's hello: the host has nothing of it. */
 void vats_absent(struct coordinator *coordinator, uint32_t vat);
 void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text);
-/* The host has another disk than before: what was started there is gone. */
+/* The host has another disk than before, or an older one: what was started there is gone. */
 void vats_disk(struct coordinator *coordinator, uint32_t host);
 /* No longer lost: it is restored by a decision, or was never gone. */
 void vats_unlose(struct coordinator *coordinator, uint32_t vat);
@@ -285,7 +290,7 @@ bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epo
 /* Begin with every vat where the topology places it. */
 void vats_place_all(struct coordinator *coordinator);
 void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host);
-/* Whether its run is meant for the disk that its host has, or would have. */
+/* Whether its run is meant for the life that its host's disk has, or was found there in that. */
 bool vats_on_disk(const struct coordinator *coordinator, uint32_t vat);
 /* The journal says that it was given this run, there. */
 void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host);

@@ -208,30 +208,64 @@ void hosts_heard(struct coordinator *coordinator, uint32_t host)
     }
 }
 
-void hosts_disk(struct coordinator *coordinator, uint32_t host, uint64_t disk)
+void hosts_begin_life(struct coordinator *coordinator, uint32_t host, uint64_t disk)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    memmove(entry->former + 1, entry->former, sizeof entry->former - sizeof *entry->former);
+    entry->former[0] = entry->disk;
+    entry->disk = disk;
+}
+
+static bool life_over(const struct host_entry *entry, uint64_t disk)
+{
+    for (size_t i = 0; i < HOST_FORMER_COUNT; i++) {
+        if (entry->former[i] == disk) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It does not go on from the newest life of its disk: it is another one, or an older state of it.
+ * One that does may still be older than it was; so of what was ordered there, nothing is begun in a
+ * later life, and what runs is what its hello says. */
+static void host_forgot(struct coordinator *coordinator, uint32_t host)
+{
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = COORDINATOR_NOTE_NEW_DISK,
+                                      .host = coordinator_host_name(coordinator, host),
+                                      .text = "what its agent was told before is forgotten"});
+    hosts_emptied(coordinator, host);
+    vats_disk(coordinator, host);
+}
+
+bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     struct host_entry *entry = &coordinator->hosts[host];
     uint64_t before = entry->disk;
-    struct mn_journal_record *record =
-        disk != 0 && disk != before ? coordinator_take(coordinator, 1, sizeof *record) : NULL;
-    if (record == NULL) {
-        return;
+    if (message->disk == 0 || message->disk == before) {
+        return true;
     }
-    entry->disk = disk;
+    if (life_over(entry, message->disk)) {
+        return false;
+    }
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    if (record == NULL) {
+        return false;
+    }
+    hosts_begin_life(coordinator, host, message->disk);
     record->kind = MN_JOURNAL_HOST;
     record->host.host = coordinator_host_id(coordinator, host);
-    record->host.disk = disk;
+    record->host.disk = message->disk;
     coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_HOST});
     if (before != 0) {
-        coordinator_tell(coordinator, (struct coordinator_note_facts){
-                                          .note = COORDINATOR_NOTE_NEW_DISK,
-                                          .host = coordinator_host_name(coordinator, host),
-                                          .text = "what its agent was told before is forgotten"});
         entry->known = false;
         entry->everything = false;
-        hosts_emptied(coordinator, host);
-        vats_disk(coordinator, host);
     }
+    if (before != 0 && message->before != before) {
+        host_forgot(coordinator, host);
+    }
+    return true;
 }
 
 /* Whether a vat may run there of whose port this coordinator does not know. */

@@ -97,6 +97,7 @@ enum keeping_effect_kind {
     X(ACCEPTED, ERROR, "unknown_accepted")                                                         \
     X(LEADS, INFO, "leads")                                                                        \
     X(BLANK, ERROR, "keeper_has_forgotten")                                                        \
+    X(RETURNED, INFO, "keeper_began_anew")                                                         \
     X(WHOLE, INFO, "keeper_whole")                                                                 \
     X(OVERTAKEN, ERROR, "overtaken")
 

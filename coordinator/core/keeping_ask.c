@@ -30,6 +30,7 @@ struct ask_count {
     uint32_t promised;
     uint32_t blank;
     uint32_t whole;
+    uint32_t returned;
 };
 
 static struct ask_count ask_count(const struct keeping *keeping)
@@ -41,29 +42,39 @@ static struct ask_count ask_count(const struct keeping *keeping)
             count.promised += 1;
             count.blank += peer->member == MN_MEMBER_BLANK ? 1 : 0;
             count.whole += peer->member == MN_MEMBER_WHOLE ? 1 : 0;
+            count.returned += peer->member == MN_MEMBER_RETURNED ? 1 : 0;
         }
     }
     return count;
 }
 
-/* A majority that is whole knows of everything that was ever in force. When nobody is whole,
- * nothing was, unless all have lost their disks: the own journal counts then. And when nobody is
- * blank and all answer, nothing is hidden. */
+/* A majority that is whole knows of everything that was ever in force. Of those that began anew one
+ * may have an older disk than it had: with so many that a majority is left without that one, it
+ * hides nothing. */
+static bool ask_majority(const struct keeping *keeping, const struct ask_count *count)
+{
+    uint32_t older = count->returned > 0 ? 1 : 0;
+    return count->whole + count->returned - older >= keeping_majority(keeping);
+}
+
+/* When nobody ever was whole, nothing was in force, unless all have lost their disks: the own
+ * journal counts then. And when nobody is blank and all answer, nothing is hidden. */
 static bool ask_enough(const struct keeping *keeping, const struct ask_count *count)
 {
     bool all = count->promised == keeping->peer_count;
-    return count->whole >= keeping_majority(keeping) ||
-           (all && (count->whole == 0 || count->blank == 0)) ||
+    bool never = count->whole + count->returned == 0;
+    return ask_majority(keeping, count) || (all && (never || count->blank == 0)) ||
            (keeping->accepted && keeping->now >= keeping->accept_at);
 }
 
 /* Who votes, and who may be called whole though it is not. */
 static void ask_members(struct keeping *keeping, const struct ask_count *count)
 {
-    bool majority = count->whole >= keeping_majority(keeping);
+    bool majority = ask_majority(keeping, count);
     bool all = count->promised == keeping->peer_count;
+    bool never = count->whole + count->returned == 0;
     keeping->few = !majority && !all;
-    keeping->founding = !majority && all && count->whole == 0 && count->blank > 0;
+    keeping->founding = !majority && all && never && count->blank > 0;
     keeping->accept.absent = keeping->absent;
     keeping->accept.absent_count = 0;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
@@ -108,16 +119,26 @@ static void ask_one(struct keeping *keeping, struct keeping_peer *peer)
     }
 }
 
-/* Another keeper was told that this one has another disk than it promised with: that promise may
- * be forgotten, and whoever had it refilled may have had records stored there since. Its own next
- * word is the newest. */
+static bool rumour_known(const struct keeping_peer *peer, uint64_t disk)
+{
+    bool known = false;
+    for (uint32_t i = 0; i < KEEPING_RUMOUR_COUNT; i++) {
+        known = known || peer->rumours[i] == disk;
+    }
+    return known;
+}
+
+/* Another keeper was told of another life of its disk than that in which this one promised: that
+ * promise may be forgotten, and whoever had it refilled may have had records stored there since.
+ * Its own next word is the newest. */
 static void ask_rumour(struct keeping *keeping, const struct mn_noted *noted)
 {
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         struct keeping_peer *peer = &keeping->peers[i];
         if (strcmp(keeping_host(keeping, peer), noted->host.text) == 0 &&
-            noted->disk != peer->disk && noted->disk != peer->rumour) {
-            peer->rumour = noted->disk;
+            noted->disk != peer->disk && !rumour_known(peer, noted->disk)) {
+            memmove(peer->rumours + 1, peer->rumours, sizeof peer->rumours - sizeof noted->disk);
+            peer->rumours[0] = noted->disk;
             peer->attempt += 1;
             peer->promised = false;
             ask_one(keeping, peer);
@@ -128,7 +149,7 @@ static void ask_rumour(struct keeping *keeping, const struct mn_noted *noted)
 void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
     bool newest =
-        up->promised.attempt == peer->attempt || (peer->rumour != 0 && up->disk == peer->rumour);
+        up->promised.attempt == peer->attempt || (up->disk != 0 && rumour_known(peer, up->disk));
     if (up->promised.promised != keeping->generation || !newest ||
         up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING) {
         return;

@@ -8,7 +8,11 @@
  * message sent after that: then no coordinator of a lower generation can have a majority any more
  * that needs what was forgotten. That message names its new disk, and they note it: so whoever has
  * asked for a higher generation before, and has a promise of the disk that was lost, hears of that
- * from one of them before it has a majority. */
+ * from one of them before it has a majority.
+ *
+ * One that began anew may have an older disk, or may not: it has forgotten nothing that shows. The
+ * same two things make it whole; but others that only began anew are as good for (b), because what
+ * they note stays with them, and of all of these one at most has forgotten something. */
 #include "keeping_private.h"
 
 static void lead_keep(struct keeping *keeping, struct keeping_peer *peer);
@@ -97,16 +101,27 @@ static void lead_commit(struct keeping *keeping)
 
 /* ---- who may vote ---------------------------------------------------------------------------- */
 
+/* Whether what @peer notes counts for @forgot. */
+static bool lead_notes(const struct keeping *keeping, const struct keeping_peer *peer,
+                       const struct keeping_peer *forgot)
+{
+    bool both =
+        peer->votes && peer->member == MN_MEMBER_RETURNED && forgot->member == MN_MEMBER_RETURNED;
+    return peer != forgot && peer->confirmed >= forgot->noted &&
+           (both || keeping_counts(keeping, peer));
+}
+
+/* Where there is no other nothing can tell a disk that is older from one that is not. */
 static bool lead_confirmed(const struct keeping *keeping, const struct keeping_peer *forgot)
 {
     uint32_t count = 0;
+    bool others = false;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
-        count += peer != forgot && keeping_counts(keeping, peer) && peer->confirmed >= forgot->noted
-                     ? 1
-                     : 0;
+        others = others || (peer != forgot && peer->votes);
+        count += lead_notes(keeping, peer, forgot) ? 1 : 0;
     }
-    return count >= keeping_needed(keeping) && count > 0;
+    return others ? count >= keeping_needed(keeping) : forgot->member == MN_MEMBER_RETURNED;
 }
 
 /* Once every keeper of a new cluster says that it knows of it, what they say counts. */
@@ -130,12 +145,15 @@ static void lead_members(struct keeping *keeping)
     }
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         struct keeping_peer *peer = &keeping->peers[i];
-        bool counts = keeping_counts(keeping, peer);
-        if (!counts && !peer->granted && !keeping->founding && lead_confirmed(keeping, peer)) {
+        if (keeping_counts(keeping, peer)) {
+            peer->granted = false;
+            continue;
+        }
+        if (!peer->granted && !keeping->founding && lead_confirmed(keeping, peer)) {
             peer->granted = true;
         }
-        if (!counts && peer->granted && peer->matched >= peer->whole_at &&
-            peer->confirmed >= peer->noted && peer->member == MN_MEMBER_WHOLE) {
+        if (peer->granted && peer->matched >= peer->whole_at && peer->confirmed >= peer->noted &&
+            peer->member == MN_MEMBER_WHOLE) {
             peer->forgot = false;
             peer->votes = true;
             peer->granted = false;
@@ -154,7 +172,9 @@ static void lead_forgot(struct keeping *keeping, struct keeping_peer *peer)
     peer->matched = 0;
     peer->noted = keeping->number + 1;
     peer->whole_at = keeping->newest;
-    keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_BLANK,
+    bool blank = peer->member != MN_MEMBER_RETURNED;
+    keeping_note(keeping, (struct keeping_note_facts){.note = blank ? KEEPING_NOTE_BLANK
+                                                                    : KEEPING_NOTE_RETURNED,
                                                       .host = keeping_host(keeping, peer),
                                                       .sequence = keeping->newest});
 }

@@ -7,8 +7,9 @@
 enum {
     KEEPING_RUN_COUNT_MAX = 1 << 24,
     KEEPING_EFFECT_COUNT_MAX = 1 << 20,
-    KEEPING_GIVE_UP_HEARTBEATS = 8, /* a keeper that does not hand over what it has is left */
-    KEEPING_PATIENCE_HEARTBEATS = 3 /* then it is said that keepers are missing */
+    KEEPING_GIVE_UP_HEARTBEATS = 8,  /* a keeper that does not hand over what it has is left */
+    KEEPING_PATIENCE_HEARTBEATS = 3, /* then it is said that keepers are missing */
+    KEEPING_RUMOUR_COUNT = 8
 };
 
 /* Records from @first on, up to the next run's, are of @generation. */
@@ -23,8 +24,9 @@ struct keeping_peer {
     struct mn_head head; /* as it was said with the promise */
     enum mn_member member;
     uint32_t attempt; /* only an answer to this one counts */
-    uint64_t disk;    /* with which it was last heard to remember; 0: not yet */
-    uint64_t rumour;  /* which other one a keeper was told of, and it has been asked again since */
+    uint64_t disk;    /* the life of its disk that was last heard; 0: not yet */
+    /* Other lives that a keeper was told of; it has been asked again since. The newest first. */
+    uint64_t rumours[KEEPING_RUMOUR_COUNT];
     mn_time heard_at; /* its last answer; MN_TIME_NEVER: none */
 
     /* While leading. */

@@ -177,7 +177,7 @@ static void replay_freeze(struct coordinator *coordinator, const struct mn_journ
     }
 }
 
-/* The runs that are given out after this are meant for that disk. */
+/* The runs that are given out after this are meant for that life of the disk. */
 static void replay_host(struct coordinator *coordinator, const struct mn_journal_host *record)
 {
     uint32_t host = topology_find_host(coordinator->topology, record->host.text);
@@ -185,7 +185,7 @@ static void replay_host(struct coordinator *coordinator, const struct mn_journal
         coordinator_fail(coordinator, MN_CORRUPT);
         return;
     }
-    coordinator->hosts[host].disk = record->disk;
+    hosts_begin_life(coordinator, host, record->disk);
 }
 
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event)

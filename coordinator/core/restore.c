@@ -233,7 +233,7 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < round->decision.start_count; i++) {
         if (!vats_on_disk(coordinator, round->start_vats[i])) {
             vats_lose(coordinator, round->start_vats[i],
-                      "its host's disk was lost while its start was written down");
+                      "its host's agent began anew while its start was written down");
         }
     }
     if (!coordinator->behind) {

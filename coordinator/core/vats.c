@@ -146,6 +146,7 @@ void vats_first_start(struct coordinator *coordinator, uint32_t vat)
     if (entry->run != 1 || entry->lost || entry->said_any) {
         return; /* overtaken while it was written down */
     }
+    entry->disk = coordinator->hosts[entry->host].disk; /* nobody has been told of it yet */
     entry->starting = true;
     coordinator->first_start_count += 1;
     vat_note(coordinator, COORDINATOR_NOTE_VAT_FIRST_START, vat, entry->run, NULL);
@@ -361,7 +362,10 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
         }
         return;
     }
-    hosts_emptied(coordinator, entry->host);
+    /* In a life that is over it may have been begun all the same, and its disk be an older one. */
+    if (!entry->starting || entry->inherited) {
+        hosts_emptied(coordinator, entry->host);
+    }
     vats_lose(coordinator, vat, "its host has nothing of it");
 }
 
@@ -372,6 +376,7 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
     struct vat_entry *entry = &coordinator->vats[vat];
     entry->said_any = true;
     entry->said = status->state;
+    entry->disk = coordinator->hosts[entry->host].disk;
     switch (status->state) {
     case MN_VAT_UP:
         if (entry->fenced) {
@@ -415,7 +420,8 @@ static void vat_said_of_older(struct coordinator *coordinator, uint32_t host, ui
                               const struct mn_vat_status *status)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (entry->starting || entry->recording || entry->fenced) {
+    bool ordered = entry->starting && vats_on_disk(coordinator, vat);
+    if (ordered || entry->recording || entry->fenced) {
         return; /* the order is on its way, and ends the older one */
     }
     if (state_living(status->state)) {

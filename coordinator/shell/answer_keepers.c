@@ -14,6 +14,8 @@ static const char *keepers_member(enum mn_member member)
         return "founding";
     case MN_MEMBER_WHOLE:
         return "whole";
+    case MN_MEMBER_RETURNED:
+        return "returned";
     }
     return "?";
 }

@@ -183,7 +183,7 @@ void codec_promised_in(struct codec *codec, const Mneme__Promised *in, struct mn
     out->promised.promised = in->promised;
     out->promised.candidate = in->candidate;
     out->promised.newest = (struct mn_head){.generation = in->generation, .sequence = in->sequence};
-    out->promised.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_WHOLE);
+    out->promised.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_RETURNED);
     (void)codec_check(codec, (in->sequence == 0) == (in->generation == 0));
     out->promised.attempt = in->attempt;
     out->promised.noted =
@@ -211,7 +211,7 @@ void codec_answer_in(struct codec *codec, const Mneme__Kept *in, struct mn_up *o
     out->kept.matched = in->matched != 0;
     out->kept.sequence = in->sequence;
     out->kept.offset = in->offset;
-    out->kept.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_WHOLE);
+    out->kept.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_RETURNED);
     (void)codec_check(codec, in->offset % MN_PIECE_SIZE_MAX == 0);
 }
 

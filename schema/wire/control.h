@@ -98,7 +98,8 @@ enum mn_up_kind {
 enum mn_member {
     MN_MEMBER_BLANK = 0,    /* it is new, or has lost its disk, and does not vote */
     MN_MEMBER_FOUNDING = 1, /* the same, of a cluster in which nothing was ever in force */
-    MN_MEMBER_WHOLE = 2
+    MN_MEMBER_WHOLE = 2,
+    MN_MEMBER_RETURNED = 3 /* whole before its agent began anew: the disk may be an older one */
 };
 
 /* A record of the journal as a keeper keeps it, or a piece of it. */
@@ -113,8 +114,8 @@ struct mn_kept {
     uint32_t byte_count; /* MN_PIECE_SIZE_MAX at most; less only at the record's end */
 };
 
-/* Which disk a keeper was last heard to remember with: what it said with another one before that
- * counts no more. */
+/* The life of a keeper's disk that was last heard: what it said in another one before that counts
+ * no more. */
 struct mn_noted {
     struct mn_name host;
     uint64_t disk;
@@ -143,7 +144,9 @@ struct mn_differs {
 /* Agent to coordinator. */
 struct mn_up {
     uint64_t generation; /* the newest the agent knows */
-    uint64_t disk;       /* which disk it remembers with; 0 from one that does not say */
+    uint64_t disk;       /* the life of its disk: each process of the agent begins one; 0 from one
+                            that does not say */
+    uint64_t before;     /* the newest life before, of those that were welcomed; 0: none */
     enum mn_up_kind kind;
     union {
         struct {
@@ -238,7 +241,8 @@ struct mn_start {
     const struct mn_link *chain; /* what restores `keep`, the full first; none for birth */
     uint32_t chain_count;
     uint64_t told_round; /* the vat has handled, or needs not hear of, all rounds up to this one */
-    uint64_t disk;       /* the disk that this run is for: another ignores it; 0: any */
+    uint64_t disk;       /* the life of the disk that this run is for: in another it is ignored; 0:
+                            any */
 };
 
 /* The notices of one vat; a slice of the decision's notices. */

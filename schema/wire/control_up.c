@@ -211,6 +211,7 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     up.version = MN_PROTOCOL_VERSION;
     up.generation = message->generation;
     up.disk = message->disk;
+    up.before = message->before;
     up.body_case = (Mneme__Up__BodyCase)message->kind;
     switch (message->kind) {
     case MN_UP_HELLO:
@@ -399,6 +400,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
     codec_version_in(codec, in->version);
     out->generation = in->generation;
     out->disk = in->disk;
+    out->before = in->before;
     out->kind = (enum mn_up_kind)in->body_case;
     switch (in->body_case) {
     case MNEME__UP__BODY_HELLO:

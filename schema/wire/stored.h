@@ -95,7 +95,8 @@ struct mn_journal_freeze {
     uint32_t suspect_count;
 };
 
-/* A host's agent remembers with this disk from now on: what it was told before is forgotten. */
+/* A host's disk begins this life. What was ordered of it in an earlier one and is not there is
+ * never begun any more. */
 struct mn_journal_host {
     struct mn_name host;
     uint64_t disk;
@@ -173,13 +174,13 @@ enum mn_agent_kind {
     MN_AGENT_FENCE = 2, /* struct mn_vat_run: refuse this run of the vat and those below */
     MN_AGENT_ROUND = 3, /* the newest decision and its notices */
     MN_AGENT_GENERATION = 4,
-    MN_AGENT_DISK = 5,  /* this disk's number, which no other disk has */
+    MN_AGENT_DISK = 5,  /* the disk's newest life that was welcomed */
     MN_AGENT_ASIDE = 6, /* what died of a former life has been set aside */
     MN_AGENT_PROMISE = 7,
     MN_AGENT_HEAD = 8, /* the newest record of the journal that this agent was shown */
     MN_AGENT_KEPT = 9, /* a record of the journal, or a piece of it, that this agent keeps */
     MN_AGENT_MEMBER = 10,
-    MN_AGENT_NOTED = 11, /* which disks the keepers were last said to remember with */
+    MN_AGENT_NOTED = 11, /* the lives of the keepers' disks that were last heard */
     MN_AGENT_FLOOR = 12  /* below it checkpoints of the vat have been deleted */
 };
 

@@ -427,6 +427,7 @@ static bool machines_begin(struct sim *sim, const struct sim_fault *fault, bool 
     if (begins) {
         machines_down(sim, first, count, lose);
         if (fault->kind == SIM_FAULT_OLD_AGENT) {
+            sim->machines[first].lost += 1;
             sim_disk_old(sim, first);
         }
     } else {

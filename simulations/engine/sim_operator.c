@@ -91,6 +91,18 @@ static bool rest_gone(const struct sim *sim, const struct keeping *keeping,
     return sim->accepted && facts->state == KEEPING_LEADING && counts < facts->needed;
 }
 
+/* Whether all keepers answer, and it holds all the same: there is nothing more to wait for. */
+static bool all_answer(const struct keeping *keeping, const struct keeping_facts *facts)
+{
+    bool all = facts->holds;
+    for (uint32_t i = 0; i < facts->keeper_count; i++) {
+        struct keeping_keeper keeper;
+        keeping_keeper(keeping, i, &keeper);
+        all = all && keeper.answers;
+    }
+    return all;
+}
+
 void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
 {
     struct sim_coordinator *coordinator = process->coordinator;
@@ -102,8 +114,11 @@ void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
         process->dying = true; /* it is started again, since there is no other one */
         return;
     }
+    bool all = all_answer(coordinator->keeping, &facts);
+    bool in_vain = all && coordinator->in_vain; /* at the last look too */
+    coordinator->in_vain = all;
     if (its_turn && keeping_may_accept(coordinator->keeping) &&
-        (majority_gone(sim) || rest_gone(sim, coordinator->keeping, &facts))) {
+        (majority_gone(sim) || rest_gone(sim, coordinator->keeping, &facts) || in_vain)) {
         struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
                                            .key = "oooooooooooooooooooooooooooooooooooooooo",
                                            .reason = "their disks are gone",

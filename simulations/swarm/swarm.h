@@ -27,7 +27,7 @@
     X(ERROR, "error", true, "syncs fail")                                                          \
     X(CORRUPT, "corrupt", false, "checkpoint files are damaged or gone")                           \
     X(OLD_JOURNAL, "old_journal", true, "the journal is an older one, lost, or there are two")     \
-    X(OLD_AGENT, "old_agent", false, "a host's disk is an older one")                              \
+    X(OLD_AGENT, "old_agent", true, "a host's disk is an older one")                               \
     X(OLD_VAT, "old_vat", false, "a vat's store is an older one, and the coordinator may forget")  \
     X(SHALLOW, "shallow", false, "one checkpoint is kept of each vat, lost hosts take more")
 

@@ -86,7 +86,7 @@ static void lines_intervals(struct play *play, const struct mn_intervals *interv
 
 static const char *lines_member(enum mn_member member)
 {
-    static const char *const names[] = {"blank", "founding", "whole"};
+    static const char *const names[] = {"blank", "founding", "whole", "returned"};
     return names[member];
 }
 

@@ -41,7 +41,7 @@ static void play_new_agent(struct play *play)
                                   .full_every = 8,
                                   .keep_count = play_keep,
                                   .stores = play_stores,
-                                  .new_disk = PLAY_DISK_NEW};
+                                  .disk = PLAY_DISK};
     result = agent_new(&play->agent, &config);
     mn_assert(result == MN_OK);
 }

@@ -8,7 +8,7 @@
 
 #include "agent/core/agent.h"
 
-enum { PLAY_TEXT_SIZE = 1 << 18, PLAY_DISK = 50, PLAY_DISK_NEW = 51 };
+enum { PLAY_TEXT_SIZE = 1 << 18, PLAY_DISK = 50 };
 
 struct play {
     struct agent_directory *directory;
@@ -38,7 +38,8 @@ void play_skip(struct play *play);
 
 void play_at(struct play *play, mn_time ms); /* later events come at this time */
 void play_step(struct play *play, const struct agent_event *event);
-/* On a disk that an agent has used before, PLAY_DISK; or on one without any record. */
+/* On a disk whose life was welcomed already, so that no record of that comes between those that a
+ * story is about; or on one without any record. */
 void play_begin(struct play *play);
 void play_begin_on_new_disk(struct play *play);
 void play_tick(struct play *play);

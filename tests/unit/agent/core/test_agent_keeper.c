@@ -16,9 +16,11 @@ static void promise(struct play *play, uint64_t generation, uint64_t candidate)
     play_step(play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
 }
 
-/* One record of @size bytes, of its own generation @of, after one of generation @after. */
-static void keep(struct play *play, uint64_t generation, uint64_t sequence, uint64_t of,
-                 uint64_t after, uint64_t size, uint64_t offset, uint64_t whole_at)
+/* One record of @size bytes, of its own generation @of, after one of generation @after; said to
+ * whoever has that life of h1's disk. */
+static void keep_in_life(struct play *play, uint64_t life, uint64_t generation, uint64_t sequence,
+                         uint64_t of, uint64_t after, uint64_t size, uint64_t offset,
+                         uint64_t whole_at)
 {
     static unsigned char bytes[MN_PIECE_SIZE_MAX];
     struct mn_kept record = {
@@ -37,7 +39,16 @@ static void keep(struct play *play, uint64_t generation, uint64_t sequence, uint
     down.keep.records = &record;
     down.keep.record_count = 1;
     down.keep.whole_at = whole_at;
+    struct mn_noted noted = {.host = mn_name_of("h1"), .disk = life};
+    down.keep.noted = &noted;
+    down.keep.noted_count = life != 0 ? 1 : 0;
     play_step(play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+}
+
+static void keep(struct play *play, uint64_t generation, uint64_t sequence, uint64_t of,
+                 uint64_t after, uint64_t size, uint64_t offset, uint64_t whole_at)
+{
+    keep_in_life(play, 0, generation, sequence, of, after, size, offset, whole_at);
 }
 
 static void recall(struct play *play, uint64_t generation, uint64_t sequence, uint64_t after)
@@ -171,11 +182,16 @@ static void votes_when_it_has_been_called_whole(void **state)
     play_recorded(&play, 3);
     play_expect(&play, "record #3 kept 1 + 0 of 5\n"
                        "up kept #1 up to 1 + 0, blank\n");
-    keep(&play, 5, 2, 5, 5, 3, 0, 2);
-    play_expect(&play, "record #4 kept 2 + 0 of 5\n"
-                       "record #5 member whole\n"
-                       "note keeper\n");
+    keep_in_life(&play, PLAY_DISK - 1, 5, 2, 5, 5, 3, 0, 2); /* not meant for this one */
+    play_expect(&play, "record #4 noted h1 49\n"
+                       "record #5 kept 2 + 0 of 5\n");
     play_recorded(&play, 5);
+    play_expect(&play, "up kept #1 up to 2 + 0, blank\n");
+    keep_in_life(&play, PLAY_DISK, 5, 2, 5, 5, 3, 0, 2);
+    play_expect(&play, "record #6 noted h1 50\n"
+                       "record #7 member whole\n"
+                       "note keeper\n");
+    play_recorded(&play, 7);
     play_expect(&play, "up kept #1 up to 2 + 0, whole\n");
     play_close(&play);
 }
@@ -225,7 +241,7 @@ static void remembers_all_of_it_after_a_restart(void **state)
     play_begin(&play);
     play_skip(&play);
     promise(&play, 5, 77);
-    play_expect(&play, "up promised 5 to 77, newest 2 of 5, whole\n");
+    play_expect(&play, "up promised 5 to 77, newest 2 of 5, returned\n");
     recall(&play, 5, 1, 0);
     play_expect(&play, "recall: recalled 1 + 0 up to 2\n");
     recall(&play, 5, 2, 3);
@@ -234,6 +250,11 @@ static void remembers_all_of_it_after_a_restart(void **state)
     play_expect(&play, "recalled 4 + 0 not after 2\n");
     recall(&play, 5, 3, 5); /* there is no more */
     play_expect(&play, "recalled 3 + 0 up to 2\n");
+    keep_in_life(&play, PLAY_DISK, 5, 2, 5, 4, 3, 0, 2); /* its disk was none that is older */
+    play_expect(&play, "record #1 noted h1 50\n"
+                       "note keeper\n");
+    play_recorded(&play, 1);
+    play_expect(&play, "up kept #1 up to 2 + 0, whole\n");
     play_close(&play);
 }
 

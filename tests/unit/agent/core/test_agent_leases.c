@@ -48,11 +48,11 @@ static void asks_at_once_and_then_with_every_heartbeat(void **state)
     play_run_x1(&play);
     want(&play, 1);
     want(&play, 1);
-    play_expect(&play, "up leases #1 of 51 x1/1\n");
+    play_expect(&play, "up leases #1 of 50 x1/1\n");
     play_at(&play, 1000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 1 lag 0\n"
-                       "up leases #2 of 51 x1/1\n"
+                       "up leases #2 of 50 x1/1\n"
                        "up state x1 run 1 up tcp://10.0.0.1:91\n");
     play_close(&play);
 }
@@ -69,13 +69,13 @@ static void a_lease_counts_from_when_it_was_asked_for(void **state)
     play_tick(&play);
     play_at(&play, 1900);
     play_skip(&play);
-    leased(&play, PLAY_DISK_NEW, 2, 1);
-    leased(&play, PLAY_DISK_NEW, 1, 1);
+    leased(&play, PLAY_DISK, 2, 1);
+    leased(&play, PLAY_DISK, 1, 1);
     play_expect(&play, "vat a lease until 4000 ms\n");
     play_at(&play, 4000);
     play_tick(&play);
     play_skip(&play);
-    leased(&play, PLAY_DISK_NEW, 2, 1);
+    leased(&play, PLAY_DISK, 2, 1);
     play_expect(&play, "");
     play_close(&play);
 }
@@ -89,9 +89,9 @@ static void what_an_earlier_agent_was_answered_counts_for_nothing(void **state)
     play_run_x1(&play);
     want(&play, 1);
     play_skip(&play);
-    leased(&play, PLAY_DISK_NEW - 1, 1, 1);
-    leased(&play, PLAY_DISK_NEW, 2, 1); /* nobody has asked that */
-    leased(&play, PLAY_DISK_NEW, 0, 1);
+    leased(&play, PLAY_DISK - 1, 1, 1);
+    leased(&play, PLAY_DISK, 2, 1); /* nobody has asked that */
+    leased(&play, PLAY_DISK, 0, 1);
     play_expect(&play, "");
     play_close(&play);
 }
@@ -104,7 +104,7 @@ static void no_other_run_gets_it(void **state)
     play_run_x1(&play);
     want(&play, 1);
     play_skip(&play);
-    leased(&play, PLAY_DISK_NEW, 1, 2);
+    leased(&play, PLAY_DISK, 1, 2);
     play_expect(&play, "");
     play_close(&play);
 }
@@ -116,7 +116,7 @@ static void a_suspects_lease_ends_with_its_fence(void **state)
     play_open(&play, 2, 2);
     play_run_x1(&play);
     want(&play, 1);
-    leased(&play, PLAY_DISK_NEW, 1, 1);
+    leased(&play, PLAY_DISK, 1, 1);
     play_at(&play, 500);
     play_skip(&play);
     play_freeze(&play, 1, 1, NULL, "x1", 1);
@@ -124,7 +124,7 @@ static void a_suspects_lease_ends_with_its_fence(void **state)
                        "record #5 fence x1 run 1\n"
                        "vat a lease until 500 ms\n");
     want(&play, 1);
-    leased(&play, PLAY_DISK_NEW, 1, 1);
+    leased(&play, PLAY_DISK, 1, 1);
     play_expect(&play, "");
     play_close(&play);
 }
@@ -136,7 +136,7 @@ static void a_stopped_vats_lease_ends_before_it_is_killed(void **state)
     play_open(&play, 2, 2);
     play_run_x1(&play);
     want(&play, 1);
-    leased(&play, PLAY_DISK_NEW, 1, 1);
+    leased(&play, PLAY_DISK, 1, 1);
     play_at(&play, 500);
     play_skip(&play);
     play_stop(&play, "x1", 1);

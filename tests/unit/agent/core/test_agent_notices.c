@@ -276,6 +276,7 @@ static void keeps_the_round_of_a_start_across_a_restart_of_its_own(void **state)
     vat.vat.start.incarnation = 1;
     vat.vat.start.round = 5;
     vat.vat.start.told_round = 3;
+    vat.vat.pid = 71;
     struct mn_told told = {.vat = mn_name_of("x1"), .notice_count = 1};
     struct mn_notice notice = {.peer = mn_name_of("x3"), .incarnation = 2};
     struct mn_agent_record round = {.kind = MN_AGENT_ROUND};
@@ -294,16 +295,18 @@ static void keeps_the_round_of_a_start_across_a_restart_of_its_own(void **state)
     play_record(&play, &round);
     play_begin(&play);
     play_expect(&play, "note begun h1\n"
-                       "start x1 run 2 pid 0\n"
-                       "forget #1 round 3 told 0\n"
-                       "up hello h1 generation 0 round 5 x1 run 2 starting\n");
-    play_started(&play, "x1", 71);
-    play_recorded(&play, 2);
+                       "adopt x1 run 2 pid 71\n"
+                       "forget #1 round 3 told 0\n");
+    struct agent_event adopted = {.kind = AGENT_ON_ADOPTED};
+    adopted.process.vat = mn_name_of("x1");
+    adopted.process.pid = 71;
+    play_step(&play, &adopted);
+    play_recorded(&play, 1);
     play_attach(&play, 'a', "x1", 0, 71);
     assert_true(said(&play, "vat a life x1 run 2 round 3 "));
     play_skip(&play);
     play_attach(&play, 'a', "x1", 2, 71);
-    play_recorded(&play, 3);
+    play_recorded(&play, 2);
     assert_true(said(&play, "vat a round 4 notice x3\n"
                             "vat a round 5\n"));
     play_close(&play);

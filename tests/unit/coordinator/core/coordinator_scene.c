@@ -190,6 +190,7 @@ void scene_up(struct scene *scene, uint32_t host, struct mn_up *message)
     message->generation =
         message->generation != 0 ? message->generation : coordinator_generation(scene->coordinator);
     message->disk = scene->disks[host - 1];
+    message->before = scene->before[host - 1];
     struct coordinator_event event = {.kind = COORDINATOR_ON_UP};
     event.up.host = host - 1;
     event.up.message = message;

@@ -17,8 +17,9 @@ struct scene {
     mn_time now;
     bool beating; /* hosts 1 to 6 send heartbeats, but for those that are silent */
     bool silent[6];
-    uint64_t disks[6]; /* with which each host's agent remembers; 0: it does not say */
-    char *text;        /* of the effects since the last scene_expect */
+    uint64_t disks[6];  /* the life of each host's disk; 0: its agent does not say, */
+    uint64_t before[6]; /* and the one before it that was welcomed */
+    char *text;         /* of the effects since the last scene_expect */
     size_t size;
     struct mn_arena arena;                            /* of the events, and of the journal */
     struct mn_buffer journal[SCENE_RECORD_COUNT_MAX]; /* every record asked for, as bytes */

@@ -1,5 +1,5 @@
-/* Stories of hosts whose disk is another one than it was: what its agent was told is forgotten, and
- * no run is ever begun on two disks. */
+/* Stories of hosts whose disk is another one than it was, or an older one: what its agent was told
+ * is forgotten, and no run is ever begun in two lives of a disk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,9 +84,54 @@ static void restores_anew_what_was_meant_for_a_disk_that_is_gone(void **state)
     beat(&scene, 5);
     scene_skip(&scene);
     scene_recorded(&scene, decided);
-    trouble_must_say(&scene, "note vat_lost x3 h5: its host's disk was lost");
+    trouble_must_say(&scene, "note vat_lost x3 h5: its host's agent began anew");
     scene_until(&scene, 40000);
     trouble_must_not_say(&scene, "start x3 run 2");
+    scene_close(&scene);
+}
+
+/* h1's agent begins anew while x1 is being started for the first time: its disk may be an older
+ * one, and the run have been begun there all the same. */
+static void begins_no_run_in_two_lives_of_a_disk(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene.disks[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_recorded(&scene, 3);
+    scene_skip(&scene);
+    scene.disks[0] = 72;
+    scene.before[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_expect(&scene, "record 4 host h1 disk 72\n"
+                         "h1 welcome generation 1 round 0 everything\n"
+                         "note vat_lost x1 h1: its host has nothing of it\n"
+                         "note round_begun\n");
+    scene_until(&scene, 8000);
+    trouble_must_not_say(&scene, "start x1 run 1");
+    scene_close(&scene);
+}
+
+/* The vat has run on while its agent was started anew, and nobody is told anything. */
+static void finds_in_a_later_life_what_went_on_there(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene.disks[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_recorded(&scene, 3);
+    scene_state(&scene, 1, "x1 1 up");
+    scene_skip(&scene);
+    scene.disks[0] = 72;
+    scene.before[0] = 71;
+    scene_hello(&scene, 1, "x1 1 up");
+    scene_expect(&scene, "record 4 host h1 disk 72\n"
+                         "h1 welcome generation 1 round 0 everything\n");
+    scene.disks[0] = 71; /* what the life before had said comes late */
+    beat(&scene, 1);
+    scene_expect(&scene, "");
     scene_close(&scene);
 }
 
@@ -96,6 +141,8 @@ int main(void)
         cmocka_unit_test(begins_no_run_on_two_disks),
         cmocka_unit_test(knows_from_the_journal_for_which_disk_a_run_is),
         cmocka_unit_test(restores_anew_what_was_meant_for_a_disk_that_is_gone),
+        cmocka_unit_test(begins_no_run_in_two_lives_of_a_disk),
+        cmocka_unit_test(finds_in_a_later_life_what_went_on_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
