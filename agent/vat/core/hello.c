@@ -89,10 +89,10 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
     uint32_t known = session->incarnation;
     session->incarnation = numbers->incarnation;
     session->changed = true;
-    if (session->covered > numbers->taken_of_me) {
-        session->covered = numbers->taken_of_me;
-        session->covered_epoch = 0;
-    }
+    /* What its new life has in a durable checkpoint it has yet to say: what it has taken may be a
+     * gap that it went on over a moment ago, and forgets if it crashes now. */
+    session->covered = 0;
+    session->covered_epoch = 0;
     uint64_t limit = bases_limit(numbers->bases->items, numbers->bases->count, known);
     uint64_t anew = forgot_limit(numbers->unsure, session->taken_epoch);
     limit = known != 0 && anew < limit ? anew : limit;

@@ -82,6 +82,30 @@ static void a_sender_that_crashes_before_it_kept_a_gap_hears_of_it_again(void **
     world_deinit(&world);
 }
 
+/* b is reset, goes on without message 1, and crashes before that is in a checkpoint of its own. */
+static void a_receiver_that_crashes_before_it_kept_a_gap_goes_over_it_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    world_freeze(&world, 0, "b", 1, 5);
+    world.vats[1].round = 5;
+    world_roll_back(&world, 1, 0);
+    world.vats[1].disk_full = true;
+    world_clear_logs(&world);
+    tell_reset(&world, 0, "b", 2, 5);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "gap from a 1-1\nmessage a 2\n");
+    world_crash(&world, 1);
+    world.vats[1].disk_full = false;
+    world_start(&world, 1, 0, MN_REVIVED);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "gap from a 1-1\nmessage a 2\n");
+    world_deinit(&world);
+}
+
 /* a still keeps all of it, and could send it again: but what b said to be durable is gone, so b is
  * not what its agent believes. */
 static void a_receiver_that_lost_what_it_called_durable_is_held(void **state)
@@ -214,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_slept_through_a_life_goes_back_to_what_it_shares),
         cmocka_unit_test(a_sender_that_crashes_before_it_kept_a_gap_hears_of_it_again),
+        cmocka_unit_test(a_receiver_that_crashes_before_it_kept_a_gap_goes_over_it_again),
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_held),
         cmocka_unit_test(a_vat_that_is_behind_what_a_peer_remembers_says_so),
         cmocka_unit_test(a_peer_that_has_not_agreed_is_believed_only_what_is_shared),
