@@ -195,8 +195,8 @@ void agent_floor_advance(const struct agent *agent, struct agent_vat *vat)
 void agent_floor_lower(struct agent_vat *vat, mn_epoch keep)
 {
     vat->floor = vat->floor < keep ? vat->floor : keep;
-    vat->floor_asked = vat->floor_asked < keep ? vat->floor_asked : keep;
     vat->floor_safe = vat->floor_safe < keep ? vat->floor_safe : keep;
+    vat->floor_asked = vat->floor_safe; /* a record that is under way is of the run before */
 }
 
 void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record)
@@ -303,7 +303,7 @@ static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_
 }
 
 /* Delete what is below the floor on record and no chain needs, here and at those who hold copies;
- * and put the floor on record when there is something below it. */
+ * and put the floor on record when there is something below it, one record at a time. */
 void agent_drop_old(struct agent *agent, struct agent_vat *vat)
 {
     if (!floor_moves(agent, vat) || vat->newest_durable == 0) {
@@ -315,7 +315,8 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
         return;
     }
     mn_epoch floor = drop_floor(agent, vat);
-    if (vat->floor_asked < floor && !kept_mark(vat, floor, kept)) {
+    bool asks = vat->floor_safe == vat->floor_asked && vat->floor_asked < floor;
+    if (asks && !kept_mark(vat, floor, kept)) {
         floor_put(agent, vat, floor);
     }
     if (kept_mark(vat, vat->floor_safe, kept) || !drop_whole(vat)) {

@@ -83,7 +83,7 @@ static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
     play_close(&play);
 }
 
-/* The record of 1.2 is still on its way when 1.3 is the floor. */
+/* The record of 1.2 is still on its way when 1.3 is the floor: that one's follows. */
 static void deletes_only_below_a_floor_that_is_on_record(void **state)
 {
     (void)state;
@@ -97,7 +97,8 @@ static void deletes_only_below_a_floor_that_is_on_record(void **state)
     }
     play_skip(&play);
     play_recorded(&play, 5);
-    play_expect(&play, "delete x1 1.1\n");
+    play_expect(&play, "record #6 floor x1 run 1: 1.3\n"
+                       "delete x1 1.1\n");
     play_recorded(&play, 6);
     play_expect(&play, "delete x1 1.2\n");
     play_close(&play);
