@@ -284,18 +284,35 @@ void sim_disk_deinit(struct sim_disk *disk)
     *disk = (struct sim_disk){0};
 }
 
+/* Partners write a checkpoint while its owner syncs it, and may be done first. */
+static bool file_elsewhere(struct sim *sim, uint32_t machine, uint32_t vat, mn_epoch epoch)
+{
+    for (uint32_t other = 0; other < sim->host_count; other++) {
+        const struct sim_file *file =
+            other != machine ? sim_file_find(sim_store(sim, other, vat), epoch) : NULL;
+        if (file != NULL && file->synced) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Chance decides what the cache had written by then. */
 static void file_cut(struct sim *sim, uint32_t machine, struct sim_store *store, size_t *index)
 {
     struct sim_file *file = &store->files[*index];
     uint64_t drawn = mn_random_below(&sim->disk_random, 4);
-    if (drawn == 0) {
+    if (drawn <= 1) {
         sim_count(sim, SIM_SOMETIMES_TORN);
+        if (file_elsewhere(sim, machine, store->vat, file->epoch)) {
+            sim_count(sim, SIM_SOMETIMES_AHEAD);
+        }
+    }
+    if (drawn == 0) {
         sim_file_remove(sim, machine, store, file->epoch, OBSERVER_COPY_LOST);
         return;
     }
     if (drawn == 1) {
-        sim_count(sim, SIM_SOMETIMES_TORN);
         size_t size = (size_t)mn_random_below(&sim->disk_random, file->bytes->size);
         struct sim_bytes *torn = sim_bytes_new(file->bytes->bytes, size);
         sim_bytes_free(file->bytes);

@@ -39,6 +39,7 @@
     X(SYNC_FAILED, "a checkpoint could not be synced")                                             \
     X(WRITE_FAILED, "a checkpoint could not be written")                                           \
     X(TORN, "a power cut took what was not synced")                                                \
+    X(AHEAD, "a partner had what a power cut took from its owner")                                 \
     X(MOVED, "a vat was restored on another host")                                                 \
     X(HELLO_REVIVED, "a peer that was revived was greeted")                                        \
     X(HELLO_AGREED, "a peer that had forgotten was agreed with")                                   \
