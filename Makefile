@@ -13,7 +13,7 @@ PACKAGES := libzmq libprotobuf-c yaml-0.1 sqlite3 libsodium libzstd jansson
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 OPTIMISE ?= -O2 -g
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(OPTIMISE) $(WARNINGS) -fno-common -fstack-protector-strong \
-              -fPIC -MMD -MP $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+              -fPIC -fno-semantic-interposition -MMD -MP $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
               -fno-omit-frame-pointer)
 LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -pthread
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lm

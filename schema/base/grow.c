@@ -7,12 +7,9 @@
 
 enum { GROW_SIZE_MIN = 64 };
 
-mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_size,
-                  size_t count_max)
+mn_result mn_grow_more(void *items, size_t *capacity, size_t count, size_t element_size,
+                       size_t count_max)
 {
-    if (count <= *capacity) {
-        return MN_OK;
-    }
     if (count > count_max) {
         return MN_FULL;
     }

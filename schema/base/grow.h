@@ -15,7 +15,18 @@
  * Errors:    MN_FULL       @count is above @count_max
  *            MN_NO_MEMORY
  * On failure the table is as it was. */
-mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_size,
-                  size_t count_max) MN_CHECKED;
+MN_CHECKED static inline mn_result mn_grow(void *items, size_t *capacity, size_t count,
+                                           size_t element_size, size_t count_max);
+
+/* The same when there is no room yet. */
+mn_result mn_grow_more(void *items, size_t *capacity, size_t count, size_t element_size,
+                       size_t count_max) MN_CHECKED;
+
+static inline mn_result mn_grow(void *items, size_t *capacity, size_t count, size_t element_size,
+                                size_t count_max)
+{
+    return count <= *capacity ? MN_OK
+                              : mn_grow_more(items, capacity, count, element_size, count_max);
+}
 
 #endif

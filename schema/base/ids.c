@@ -1,11 +1,14 @@
 /* Names: which bytes make one, and their order. */
 #include "base/ids.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/check.h"
 
-enum { NAME_NEAR_SIZE = 8 };
+enum { NAME_NEAR_SIZE = sizeof(uint64_t) };
+
+_Static_assert(NAME_NEAR_SIZE <= sizeof(struct mn_name), "a name has so many bytes");
 
 static bool name_byte_valid(char byte)
 {
@@ -45,21 +48,30 @@ struct mn_name mn_name_of(const char *text)
     return name;
 }
 
+/* The first bytes of a name, the first of them the lowest. */
+static uint64_t name_near(const struct mn_name *name)
+{
+    uint64_t word = 0;
+    memcpy(&word, name->text, sizeof word);
+    return le64toh(word);
+}
+
 int mn_name_compare(const struct mn_name *a, const struct mn_name *b)
 {
     /* Most differ early, or are short: then this is cheaper than a call. */
-    size_t at = 0;
-    while (at < NAME_NEAR_SIZE && a->text[at] == b->text[at]) {
-        if (a->text[at] == '\0') {
-            return 0;
-        }
-        at += 1;
+    uint64_t left = name_near(a);
+    uint64_t right = name_near(b);
+    uint64_t other = left ^ right;
+    /* The highest bit of the first byte that is 0, and perhaps of later ones. */
+    uint64_t end = (left - UINT64_C(0x0101010101010101)) & ~left & UINT64_C(0x8080808080808080);
+    if (other == 0 && end == 0) {
+        int order = strcmp(a->text + NAME_NEAR_SIZE, b->text + NAME_NEAR_SIZE);
+        return (order > 0) - (order < 0);
     }
-    if (at < NAME_NEAR_SIZE) {
-        unsigned char left = (unsigned char)a->text[at];
-        unsigned char right = (unsigned char)b->text[at];
-        return left < right ? -1 : 1;
+    /* Equal as far as they go, whatever is behind their end. */
+    if (other == 0 || (end != 0 && __builtin_ctzll(end) < __builtin_ctzll(other))) {
+        return 0;
     }
-    int order = strcmp(a->text + at, b->text + at);
-    return (order > 0) - (order < 0);
+    unsigned first = (unsigned)__builtin_ctzll(other) / 8 * 8;
+    return (left >> first & 0xFF) < (right >> first & 0xFF) ? -1 : 1;
 }

@@ -27,7 +27,7 @@ static void packing_place(struct packing *packing)
     packing->end = packing->buffer->bytes + packing->buffer->capacity;
 }
 
-static unsigned char *packing_grow(struct packing *packing, unsigned char *at, size_t size)
+static unsigned char *packing_grow(struct packing *packing, const unsigned char *at, size_t size)
 {
     struct mn_buffer *buffer = packing->buffer;
     size_t capacity = buffer->capacity;
