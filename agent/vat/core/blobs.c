@@ -1,6 +1,7 @@
-/* The table of BLOBs: an array sorted by name. A look-up is a binary search; creating BLOBs in the
- * order of their names costs nothing more, in another order a move of pointers each. A diff costs
- * what changed, whatever the size of the table. */
+/* The table of BLOBs: an array sorted by name. A look-up is a binary search, or nothing when it is
+ * for what was found last, as of a BLOB that is read and then written. Creating BLOBs in the order of
+ * their names costs nothing more, in another order a move of pointers each. A diff costs what
+ * changed, whatever the size of the table. */
 #include "blobs.h"
 
 #include <stdlib.h>
@@ -36,16 +37,20 @@ void blobs_deinit(struct blobs *blobs)
 }
 
 /* Where @name is, or where it would be; *found says which. */
-static size_t blobs_find(const struct blobs *blobs, const struct mn_name *name, bool *found)
+static size_t blobs_find(struct blobs *blobs, const struct mn_name *name, bool *found)
 {
     size_t low = 0;
     size_t high = blobs->count;
-    *found = false;
+    *found = blobs->last < high && mn_name_equal(&blobs->items[blobs->last]->name, name);
+    if (*found) {
+        return blobs->last;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = mn_name_compare(&blobs->items[middle]->name, name);
         if (order == 0) {
             *found = true;
+            blobs->last = middle;
             return middle;
         }
         if (order < 0) {
@@ -142,7 +147,7 @@ mn_result blobs_put(struct blobs *blobs, const struct mn_name *name, const void 
     return MN_OK;
 }
 
-mn_result blobs_get(const struct blobs *blobs, const struct mn_name *name, const void **bytes,
+mn_result blobs_get(struct blobs *blobs, const struct mn_name *name, const void **bytes,
                     size_t *size)
 {
     bool found = false;

@@ -20,6 +20,7 @@ struct blobs {
     size_t changed_count;
     size_t changed_capacity;
     size_t deleted_count; /* of the items: gone, but a checkpoint still has them */
+    size_t last;          /* where the last one that was looked for was, unless items moved since */
 };
 
 void blobs_deinit(struct blobs *blobs);
@@ -33,7 +34,7 @@ mn_result blobs_put(struct blobs *blobs, const struct mn_name *name, const void 
                     size_t size) MN_CHECKED;
 
 /* Lend out the BLOB @name until it is next changed. MN_NOT_FOUND when there is none. */
-mn_result blobs_get(const struct blobs *blobs, const struct mn_name *name, const void **bytes,
+mn_result blobs_get(struct blobs *blobs, const struct mn_name *name, const void **bytes,
                     size_t *size) MN_CHECKED;
 
 /* Remove the BLOB @name. MN_NOT_FOUND when there is none, MN_NO_MEMORY. */

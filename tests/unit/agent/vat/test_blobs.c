@@ -120,6 +120,42 @@ static void names_in_any_order_are_found(void **state)
     blobs_deinit(&blobs);
 }
 
+static void gets(struct blobs *blobs, int number, const char *text)
+{
+    const void *bytes = NULL;
+    size_t size = 0;
+    struct mn_name name = numbered(number);
+    assert_int_equal(blobs_get(blobs, &name, &bytes, &size), MN_OK);
+    assert_int_equal(size, 3);
+    assert_memory_equal(bytes, text, 3);
+}
+
+static void what_was_found_is_found_again_when_others_come_and_go(void **state)
+{
+    (void)state;
+    struct blobs blobs = {0};
+    const void *bytes = NULL;
+    size_t size = 0;
+    struct mn_name first = numbered(1);
+    struct mn_name last = numbered(9);
+    put(&blobs, 5, "abc");
+    put(&blobs, 9, "xyz");
+    gets(&blobs, 9, "xyz");
+    put(&blobs, 1, "one");
+    gets(&blobs, 9, "xyz");
+    gets(&blobs, 5, "abc");
+    assert_int_equal(blobs_delete(&blobs, &first), MN_OK);
+    blobs_settle(&blobs);
+    gets(&blobs, 5, "abc");
+    gets(&blobs, 9, "xyz");
+    assert_int_equal(blobs_delete(&blobs, &last), MN_OK);
+    assert_int_equal(blobs_get(&blobs, &last, &bytes, &size), MN_NOT_FOUND);
+    blobs_settle(&blobs);
+    assert_int_equal(blobs_get(&blobs, &last, &bytes, &size), MN_NOT_FOUND);
+    gets(&blobs, 5, "abc");
+    blobs_deinit(&blobs);
+}
+
 static void a_blob_past_its_bound_is_refused(void **state)
 {
     (void)state;
@@ -138,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_deleted_blob_is_a_tombstone_once),
         cmocka_unit_test(what_came_and_went_between_checkpoints_is_in_none),
         cmocka_unit_test(names_in_any_order_are_found),
+        cmocka_unit_test(what_was_found_is_found_again_when_others_come_and_go),
         cmocka_unit_test(a_blob_past_its_bound_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
