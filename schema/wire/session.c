@@ -1,6 +1,8 @@
 /* Between two vats. The payloads of Data never pass through protobuf. */
 #include "wire/session.h"
 
+#include <string.h>
+
 #include "codec.h"
 #include "session.pb-c.h"
 
@@ -244,11 +246,37 @@ static void session_in(struct codec *codec, const Mneme__Session *in, const void
     codec_fail(codec, MN_BAD_INPUT);
 }
 
+/* How much there is of a message of @kind: behind it the union has what other kinds need. Most are
+ * of few bytes, a greeting is of many. */
+static size_t session_size(enum mn_session_kind kind)
+{
+    const struct mn_session *message = NULL;
+    switch (kind) {
+    case MN_SESSION_GREET:
+        return offsetof(struct mn_session, greet) + sizeof message->greet;
+    case MN_SESSION_GREETED:
+        return offsetof(struct mn_session, greeted) + sizeof message->greeted;
+    case MN_SESSION_DATA:
+        return offsetof(struct mn_session, data) + sizeof message->data;
+    case MN_SESSION_MARKS:
+        return offsetof(struct mn_session, marks) + sizeof message->marks;
+    case MN_SESSION_WHO:
+        break;
+    case MN_SESSION_WAITS:
+        return offsetof(struct mn_session, waits) + sizeof message->waits;
+    case MN_SESSION_REFUSED:
+        return offsetof(struct mn_session, refused) + sizeof message->refused;
+    case MN_SESSION_SKIP:
+        return offsetof(struct mn_session, skip) + sizeof message->skip;
+    }
+    return offsetof(struct mn_session, greet);
+}
+
 mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
                             size_t payload_size, struct mn_arena *arena, struct mn_session *out)
 {
     struct codec_scratch scratch;
-    struct mn_session message = {0};
+    struct mn_session message;
     struct codec codec = {.arena = arena};
     if (size > MN_MESSAGE_SIZE_MAX || payload_size > MN_MESSAGE_SIZE_MAX - size) {
         return MN_TOO_LARGE;
@@ -256,11 +284,12 @@ mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
     const Mneme__Session *in = (const Mneme__Session *)codec_unpack(
         &codec, &scratch, &mneme__session__descriptor, bytes, size);
     if (in != NULL) {
+        memset(&message, 0, session_size((enum mn_session_kind)in->body_case));
         session_in(&codec, in, payload, payload_size, &message);
     }
     mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
-        *out = message;
+        memcpy(out, &message, session_size(message.kind));
     }
     return codec.result;
 }
