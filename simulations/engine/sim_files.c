@@ -1,12 +1,11 @@
 /* A checkpoint as bytes: u32 size of the record, the record, u32 count of entries, the entries (u8
  * space, u8 tombstone, u8 size of the name, u32 size of the bytes, i64 number, name, bytes), and a
  * digest over all of it. What the cores are handed of a file comes from these bytes alone. */
-#include <sodium.h>
 #include <string.h>
 
 #include "engine/sim_private.h"
 
-enum { ENTRY_HEAD_SIZE = 3 + 4 + 8 };
+enum { ENTRY_HEAD_SIZE = 3 + 4 + 8, DIGEST_SUM_COUNT = 4 };
 
 static void put(struct mn_buffer *buffer, const void *bytes, size_t size)
 {
@@ -14,9 +13,31 @@ static void put(struct mn_buffer *buffer, const void *bytes, size_t size)
     mn_assert(result == MN_OK);
 }
 
-static void digest_of(const void *bytes, size_t size, struct mn_digest *digest)
+static void sums_add(uint64_t *sums, const uint64_t *words)
 {
-    (void)crypto_generichash(digest->bytes, sizeof digest->bytes, bytes, size, NULL, 0);
+    for (size_t i = 0; i < DIGEST_SUM_COUNT; i++) {
+        uint64_t sum = (sums[i] ^ words[i]) * UINT64_C(0x9E3779B97F4A7C15);
+        sums[i] = sum << 29 | sum >> 35;
+    }
+}
+
+/* Four sums, each of every fourth word. It is to tell damaged bytes, which nobody forges here, and
+ * takes a tenth of what a digest takes that nobody can forge. Each step can be undone, so one word
+ * that is another makes another sum. */
+static void digest_of(const unsigned char *bytes, size_t size, struct mn_digest *digest)
+{
+    uint64_t sums[DIGEST_SUM_COUNT] = {size};
+    uint64_t words[DIGEST_SUM_COUNT] = {0};
+    _Static_assert(sizeof sums == sizeof digest->bytes, "a digest is its sums");
+    size_t rest = size % sizeof words;
+    for (size_t at = 0; at < size - rest; at += sizeof words) {
+        memcpy(words, bytes + at, sizeof words);
+        sums_add(sums, words);
+    }
+    memset(words, 0, sizeof words);
+    memcpy(words, bytes + size - rest, rest);
+    sums_add(sums, words);
+    memcpy(digest->bytes, sums, sizeof sums);
 }
 
 static void put_entry(struct mn_buffer *buffer, const struct mn_checkpoint_entry *entry,

@@ -144,23 +144,6 @@ static void message_launch(struct sim *sim, struct sim_link *link, struct sim_me
     sim_push(sim, &event);
 }
 
-static struct sim_message *message_new(const struct mn_buffer *first, const void *second,
-                                       size_t second_size)
-{
-    struct sim_message *message = malloc(sizeof *message + first->size + second_size);
-    mn_assert(message != NULL);
-    memset(message, 0, sizeof *message);
-    message->size = (uint32_t)first->size;
-    message->second_size = (uint32_t)second_size;
-    if (first->size > 0) {
-        memcpy(message->bytes, first->bytes, first->size);
-    }
-    if (second_size > 0) {
-        memcpy(message->bytes + first->size, second, second_size);
-    }
-    return message;
-}
-
 static void message_wait(struct sim_link *link, struct sim_message *message)
 {
     *link->last = message;
@@ -190,7 +173,7 @@ bool sim_send(struct sim *sim, uint32_t index, uint64_t connection, const struct
     }
     struct sim_process *client = sim_process_at(sim, link->client, link->client_instance);
     mn_assert(client != NULL);
-    struct sim_message *message = message_new(first, second, second_size);
+    struct sim_message *message = sim_message_new(sim, first, second, second_size);
     message->link = index;
     message->kind = link->kind;
     message->client_instance = link->client_instance;
@@ -224,7 +207,7 @@ static void waiting_send(struct sim *sim, struct sim_link *link)
         struct sim_message *next = message->next;
         message->next = NULL;
         if (sim->now - message->sent_at > link->age_max) {
-            free(message);
+            sim_message_done(sim, message);
         } else {
             message_address(link, message);
             message_launch(sim, link, message);
@@ -424,7 +407,7 @@ void sim_arrived(struct sim *sim, struct sim_message *message)
     struct sim_process *process = sim_process_at(sim, message->to, message->to_instance);
     if (process == NULL || (message->back && !current) ||
         (!current && !message_survives(sim, link, message))) {
-        free(message);
+        sim_message_done(sim, message);
         return;
     }
     struct sim_event event = {.at = sim->now,
@@ -447,7 +430,7 @@ void sim_arrived(struct sim *sim, struct sim_message *message)
         sim_vat_message(sim, process, message);
         break;
     }
-    free(message);
+    sim_message_done(sim, message);
 }
 
 void sim_net_deinit(struct sim *sim)
@@ -462,6 +445,7 @@ void sim_net_deinit(struct sim *sim)
     }
     free(sim->links);
     free(sim->free_links);
+    sim_messages_deinit(sim);
 }
 
 /* ---- ports ----------------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@
 enum {
     SIM_CUT_COUNT_MAX = 4096,
     SIM_QUEUE_COUNT_MAX = 1000, /* messages that wait for a connection to be made */
+    SIM_MESSAGE_LIST_COUNT = 8, /* of messages that are gone, by size */
     SIM_NONE = -1,
     SIM_EXIT_CORRUPT = 3
 };
@@ -457,7 +458,8 @@ struct sim {
     uint64_t connections;
     struct sim_cut cuts[SIM_CUT_COUNT_MAX];
     size_t cut_count;
-    struct sim_message *held_first; /* by cuts */
+    struct sim_message *messages[SIM_MESSAGE_LIST_COUNT]; /* kept for the next ones, by size */
+    struct sim_message *held_first;                       /* by cuts */
     struct sim_message **held_last;
 
     struct sim_journal journals[2]; /* the coordinator's, and a copy that a second one has */

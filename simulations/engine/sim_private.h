@@ -46,6 +46,15 @@ bool sim_missed(struct sim *sim, struct sim_process *process, const struct sim_e
 /* Whether the process may carry out one more effect. */
 bool sim_effect_allowed(struct sim *sim, struct sim_process *process);
 
+/* sim_messages.c */
+/* A message of two frames; the rest of it is zero. It is a block of its own, which free() may have
+ * too. */
+struct sim_message *sim_message_new(struct sim *sim, const struct mn_buffer *first,
+                                    const void *second, size_t second_size);
+/* It is not needed any more. */
+void sim_message_done(struct sim *sim, struct sim_message *message);
+void sim_messages_deinit(struct sim *sim);
+
 /* sim_net.c */
 uint32_t sim_link_open(struct sim *sim, enum sim_link_kind kind, struct sim_process *client,
                        uint32_t machine, uint32_t port, mn_time age_max, uint32_t backoff_ms);
