@@ -284,12 +284,13 @@ mn_result mn_session_decode(const void *bytes, size_t size, const void *payload,
     const Mneme__Session *in = (const Mneme__Session *)codec_unpack(
         &codec, &scratch, &mneme__session__descriptor, bytes, size);
     if (in != NULL) {
-        memset(&message, 0, session_size((enum mn_session_kind)in->body_case));
+        size_t used = session_size((enum mn_session_kind)in->body_case);
+        memset(&message, 0, used);
         session_in(&codec, in, payload, payload_size, &message);
+        if (codec.result == MN_OK) {
+            memcpy(out, &message, used);
+        }
     }
     mn_arena_deinit(&scratch.arena);
-    if (codec.result == MN_OK) {
-        memcpy(out, &message, session_size(message.kind));
-    }
     return codec.result;
 }
