@@ -362,24 +362,35 @@ static const char *unsettled_rounds(const struct coordinator *core)
     return NULL;
 }
 
-static const char *unsettled_vats(const struct sim *sim, const struct coordinator *core)
+static const char *unsettled_vat(const struct sim *sim, const struct coordinator *core,
+                                 uint32_t vat)
 {
-    for (uint32_t i = 0; i < sim->vat_count; i++) {
-        struct coordinator_vat_facts facts;
-        coordinator_vat(core, i, &facts);
-        if (facts.state != COORDINATOR_VAT_UP) {
-            return "a vat is not up";
-        }
-        const struct sim_process *process = sim_vat_process(sim, i);
-        if (process == NULL || process->vat->state != SIM_VAT_RUNNING ||
-            process->vat->run != facts.run) {
-            return "a vat's process does not run";
-        }
+    struct coordinator_vat_facts facts;
+    coordinator_vat(core, vat, &facts);
+    if (facts.state != COORDINATOR_VAT_UP) {
+        return "a vat is not up";
+    }
+    const struct sim_process *process = sim_vat_process(sim, vat);
+    if (process == NULL || process->vat->state != SIM_VAT_RUNNING ||
+        process->vat->run != facts.run) {
+        return "a vat's process does not run";
     }
     return NULL;
 }
 
-static const char *unsettled(const struct sim *sim)
+/* All are looked at when all are settled; until then those first that were not the last time. */
+static const char *unsettled_vats(struct sim *sim, const struct coordinator *core)
+{
+    const char *why = NULL;
+    for (uint32_t i = 0; i < sim->vat_count && why == NULL; i++) {
+        sim->looked_at = i > 0 ? sim->looked_at + 1 : sim->looked_at;
+        sim->looked_at = sim->looked_at < sim->vat_count ? sim->looked_at : 0;
+        why = unsettled_vat(sim, core, sim->looked_at);
+    }
+    return why;
+}
+
+static const char *unsettled(struct sim *sim)
 {
     uint32_t slot = sim->machines[sim->host_count].process;
     if (slot == SIM_NOBODY) {

@@ -445,6 +445,7 @@ struct sim {
     uint32_t *free_slots; /* a heap, the lowest first */
     size_t free_slot_count;
     size_t free_slot_capacity;
+    uint32_t looked_at;                 /* the vat that was not settled when this was asked last */
     struct sim_process **vat_processes; /* by vat: the newest, which leads to the older ones */
     uint64_t instances;
     struct sim_machine *machines; /* the hosts, then the coordinator's */

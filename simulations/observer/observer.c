@@ -388,19 +388,31 @@ void observer_down(struct observer *observer, uint32_t host, const struct mn_dow
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* Whether something is missing of what the vat sent. */
+static bool pairs_unsettled(struct observer *observer, uint32_t vat)
+{
+    for (size_t k = 0; k < observer->vats[vat].pair_count; k++) {
+        const struct observer_pair *pair = &observer->vats[vat].pairs[k];
+        if (pair->next != observer_sent(pair)) {
+            (void)snprintf(observer->unsettled, sizeof observer->unsettled,
+                           "%s has taken %llu of %llu messages of %s",
+                           observer_vat_name(observer, pair->receiver),
+                           (unsigned long long)pair->next, (unsigned long long)observer_sent(pair),
+                           observer_vat_name(observer, vat));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All vats are looked at when nothing is missing; until then those first of which something was. */
 const char *observer_unsettled(struct observer *observer)
 {
     for (uint32_t i = 0; i < observer->vat_count; i++) {
-        for (size_t k = 0; k < observer->vats[i].pair_count; k++) {
-            const struct observer_pair *pair = &observer->vats[i].pairs[k];
-            if (pair->next != observer_sent(pair)) {
-                (void)snprintf(
-                    observer->unsettled, sizeof observer->unsettled,
-                    "%s has taken %llu of %llu messages of %s",
-                    observer_vat_name(observer, pair->receiver), (unsigned long long)pair->next,
-                    (unsigned long long)observer_sent(pair), observer_vat_name(observer, i));
-                return observer->unsettled;
-            }
+        observer->looked_at = i > 0 ? observer->looked_at + 1 : observer->looked_at;
+        observer->looked_at = observer->looked_at < observer->vat_count ? observer->looked_at : 0;
+        if (pairs_unsettled(observer, observer->looked_at)) {
+            return observer->unsettled;
         }
     }
     const char *gap = g3_unsettled(observer);

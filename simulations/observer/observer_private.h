@@ -206,7 +206,8 @@ struct observer {
     uint64_t asking;                /* the newest round in which anybody is frozen, */
     mn_time asked;                  /* and since when */
     struct observer_freeze *frozen; /* by host: the newest freeze that its agent heard */
-    bool *given_up; /* by host: a decision found it lost, and it has not heard anything since */
+    bool *given_up;     /* by host: a decision found it lost, and it has not heard anything since */
+    uint32_t looked_at; /* the vat of which something was missing when this was asked last */
     uint64_t message_count;        /* the newest id */
     bool archived;                 /* old disks may come back: nothing is forgotten any more */
     struct observer_round *rounds; /* decided, in order */
