@@ -400,8 +400,6 @@ void restore_apply(struct coordinator *coordinator, struct round *round);
 /* The vat's run, which may be the one that a round ordered, is up. */
 void restore_vat_up(struct coordinator *coordinator, uint32_t vat);
 void restore_handled(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
-/* All that the round told has been handled: it is settled. */
-void restore_settle(struct coordinator *coordinator, const struct round *round, uint32_t told);
 /* Say again the start of the vat's run. */
 void restore_start_again(struct coordinator *coordinator, uint32_t vat);
 /* A host is lost: what waits for a checkpoint that it was to give does so in vain. */

@@ -155,7 +155,6 @@ static void replay_done(struct coordinator *coordinator, const struct mn_journal
     }
     for (uint32_t i = 0; i < round->decision.told_count; i++) {
         round->told_handled[i] = true;
-        restore_settle(coordinator, round, i);
     }
     round->starts_open = 0;
     round->told_open = 0;

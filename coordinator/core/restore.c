@@ -66,26 +66,9 @@ static void apply_start(struct coordinator *coordinator, struct round *round, ui
     vats_begin_run(coordinator, vat, round->start_hosts[index], start);
 }
 
-void restore_apply(struct coordinator *coordinator, struct round *round)
-{
-    const struct mn_journal_decision *decision = &round->decision;
-    round->facts.decision = decision;
-    for (uint32_t i = 0; i < decision->start_count; i++) {
-        apply_start(coordinator, round, i);
-    }
-    for (uint32_t i = 0; i < decision->lost_host_count; i++) {
-        uint32_t host = topology_find_host(coordinator->topology, decision->lost_hosts[i].text);
-        coordinator->hosts[host].fresh_loss = false;
-    }
-    for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        coordinator->hosts[i].emptied = false;
-    }
-    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        ledger_forget_open(coordinator->ledger, i);
-    }
-}
-
-void restore_settle(struct coordinator *coordinator, const struct round *round, uint32_t told)
+/* What the vat keeps of what peers forgot binds it no more: it keeps its state, whenever it hears
+ * of that. */
+static void apply_told(struct coordinator *coordinator, const struct round *round, uint32_t told)
 {
     const struct mn_told *entry = &round->decision.told[told];
     for (uint32_t i = 0; i < entry->notice_count; i++) {
@@ -96,6 +79,28 @@ void restore_settle(struct coordinator *coordinator, const struct round *round, 
                                    ledger_settle(coordinator->ledger, round->told_vats[told], peer,
                                                  notice->kept, notice->you_heard.last));
         }
+    }
+}
+
+void restore_apply(struct coordinator *coordinator, struct round *round)
+{
+    const struct mn_journal_decision *decision = &round->decision;
+    round->facts.decision = decision;
+    for (uint32_t i = 0; i < decision->start_count; i++) {
+        apply_start(coordinator, round, i);
+    }
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        apply_told(coordinator, round, i);
+    }
+    for (uint32_t i = 0; i < decision->lost_host_count; i++) {
+        uint32_t host = topology_find_host(coordinator->topology, decision->lost_hosts[i].text);
+        coordinator->hosts[host].fresh_loss = false;
+    }
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        coordinator->hosts[i].emptied = false;
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        ledger_forget_open(coordinator->ledger, i);
     }
 }
 
@@ -286,7 +291,6 @@ void restore_handled(struct coordinator *coordinator, uint32_t host, const struc
     if (at < round->decision.told_count && !round->told_handled[at]) {
         round->told_handled[at] = true;
         round->told_open -= 1;
-        restore_settle(coordinator, round, at);
         restore_progress(coordinator, round);
     }
 }
