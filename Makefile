@@ -181,6 +181,10 @@ mutants: $(BUILD)/bin/sim ## plant each fault of tests/mutants (or MUTANTS=...) 
 exhaustive: $(BUILD)/bin/sim ## crash every process of small runs at each of its effects, its disk whole or empty
 	@$(BUILD)/bin/sim --exhaustive --out $(BUILD)/exhaustive simulations/exhaustive/*.sim
 
+.PHONY: matrix
+matrix: $(BUILD)/bin/sim ## simulate each cell of tests/matrix/matrix.txt: who forgets, how, at which step of a round
+	@tests/matrix/run $(BUILD)
+
 .PHONY: model
 model: ## check the models of keepers and rounds, and that each rule is needed (Spin; about ten minutes)
 	@tests/model/run $(BUILD)

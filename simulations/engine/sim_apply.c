@@ -25,7 +25,7 @@ struct sim_process *sim_vat_process(const struct sim *sim, uint32_t vat)
     return sim->vat_processes[vat];
 }
 
-static struct sim_process *machine_process(const struct sim *sim, uint32_t machine)
+struct sim_process *sim_machine_process(const struct sim *sim, uint32_t machine)
 {
     uint32_t slot = sim->machines[machine].process;
     return slot != SIM_NOBODY ? sim->processes[slot] : NULL;
@@ -136,7 +136,7 @@ static void machines_back(struct sim *sim, uint32_t first, uint32_t count)
 }
 
 /* After @effects more effects, or at once. */
-static void die(struct sim *sim, struct sim_process *process, uint32_t effects, int64_t restart_ms)
+void sim_die(struct sim *sim, struct sim_process *process, uint32_t effects, int64_t restart_ms)
 {
     if (process == NULL) {
         return;
@@ -162,7 +162,7 @@ static void stand_still(struct sim *sim, struct sim_process *process, int64_t fo
 static void replace_coordinator(struct sim *sim, int64_t for_ms)
 {
     struct sim_machine *machine = &sim->machines[sim->host_count];
-    struct sim_process *old = machine_process(sim, sim->host_count);
+    struct sim_process *old = sim_machine_process(sim, sim->host_count);
     if (old == NULL) {
         return;
     }
@@ -174,100 +174,12 @@ static void replace_coordinator(struct sim *sim, int64_t for_ms)
     sim_machine_restart(sim, sim->host_count);
 }
 
-/* ---- the disk -------------------------------------------------------------------------------- */
-
-/* The @number-th file on a host's disk, counted round and round; NULL when there is none. */
-static struct sim_file *some_file(struct sim *sim, uint32_t host, uint32_t number,
-                                  struct sim_store **store)
-{
-    struct sim_disk *disk = &sim->machines[host].disk;
-    size_t count = 0;
-    for (size_t i = 0; i < disk->store_count; i++) {
-        count += disk->stores[i].file_count;
-    }
-    size_t place = count > 0 ? number % count : 0;
-    for (size_t i = 0; count > 0 && i < disk->store_count; i++) {
-        if (place < disk->stores[i].file_count) {
-            *store = &disk->stores[i];
-            return &disk->stores[i].files[place];
-        }
-        place -= disk->stores[i].file_count;
-    }
-    return NULL;
-}
-
-/* @file of @store is as it was but for one byte, the @number-th counted round and round. */
-static void damage(struct sim *sim, uint32_t host, struct sim_store *store,
-                   const struct sim_file *file, uint32_t number)
-{
-    mn_epoch onto = file->onto;
-    mn_epoch epoch = file->epoch;
-    if (file->bytes->size == 0) {
-        return;
-    }
-    struct sim_bytes *wrong = sim_bytes_new(file->bytes->bytes, file->bytes->size);
-    wrong->bytes[number % wrong->size] ^= 0x40;
-    sim_file_remove(sim, host, store, epoch, OBSERVER_COPY_LOST);
-    struct sim_file *made = sim_file_add(store, epoch, wrong);
-    made->onto = onto;
-    made->synced = true;
-    made->told = true; /* it is no copy, whatever is done with it */
-}
-
-static void corrupt(struct sim *sim, uint32_t host, uint32_t number)
-{
-    struct sim_store *store = NULL;
-    const struct sim_file *file = some_file(sim, host, number, &store);
-    if (file != NULL) {
-        damage(sim, host, store, file, number);
-    }
-}
-
-/* Of each vat that runs there the newest full. */
-static void corrupt_fulls(struct sim *sim, uint32_t host)
-{
-    struct sim_disk *disk = &sim->machines[host].disk;
-    for (size_t i = 0; i < disk->store_count; i++) {
-        struct sim_store *store = &disk->stores[i];
-        const struct sim_process *process = sim_vat_process(sim, store->vat);
-        size_t place = store->file_count;
-        while (place > 0 && store->files[place - 1].onto != 0) {
-            place -= 1;
-        }
-        if (place > 0 && process != NULL && process->machine == host) {
-            damage(sim, host, store, &store->files[place - 1], 0);
-        }
-    }
-}
-
-static void lose_copy(struct sim *sim, uint32_t host, uint32_t number)
-{
-    struct sim_store *store = NULL;
-    const struct sim_file *file = some_file(sim, host, number, &store);
-    if (file != NULL) {
-        sim_file_remove(sim, host, store, file->epoch, OBSERVER_COPY_LOST);
-    }
-}
-
-/* Its process is told nothing of that, nor does its agent see it happen: both begin anew. */
-static void old_vat(struct sim *sim, uint32_t vat, int64_t for_ms)
-{
-    struct sim_process *process = sim_vat_process(sim, vat);
-    uint32_t machine = sim->backups[vat].machine;
-    if (sim->backups[vat].disk.store_count == 0) {
-        return; /* no backup was made */
-    }
-    if (process != NULL && process->machine == machine) {
-        sim_kill(sim, process);
-    }
-    die(sim, machine_process(sim, machine), 0, for_ms);
-    sim_vat_old(sim, vat);
-}
+/* ---- the journal ----------------------------------------------------------------------------- */
 
 /* The newest @records of the coordinator's journal are gone; all of them when there are no more. */
 static void old_journal(struct sim *sim, size_t records)
 {
-    struct sim_process *coordinator = machine_process(sim, sim->host_count);
+    struct sim_process *coordinator = sim_machine_process(sim, sim->host_count);
     if (coordinator != NULL) {
         sim_kill(sim, coordinator);
     }
@@ -279,7 +191,7 @@ static void old_journal(struct sim *sim, size_t records)
 static void second_begin(struct sim *sim, const struct sim_fault *fault)
 {
     struct sim_machine *machine = &sim->machines[sim->host_count];
-    struct sim_process *first = machine_process(sim, sim->host_count);
+    struct sim_process *first = sim_machine_process(sim, sim->host_count);
     if (first == NULL || sim->first_instance != 0) {
         return;
     }
@@ -302,7 +214,7 @@ static void second_begin(struct sim *sim, const struct sim_fault *fault)
 static void second_end(struct sim *sim)
 {
     struct sim_machine *machine = &sim->machines[sim->host_count];
-    struct sim_process *second = machine_process(sim, sim->host_count);
+    struct sim_process *second = sim_machine_process(sim, sim->host_count);
     if (sim->first_instance == 0) {
         return;
     }
@@ -441,13 +353,13 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     uint32_t host = host_of(sim, fault->a);
     switch (fault->kind) {
     case SIM_FAULT_KILL_VAT:
-        die(sim, sim_vat_process(sim, fault->a % sim->vat_count), fault->b, 0);
+        sim_die(sim, sim_vat_process(sim, fault->a % sim->vat_count), fault->b, 0);
         return;
     case SIM_FAULT_KILL_AGENT:
-        die(sim, machine_process(sim, host), fault->b, fault->for_ms);
+        sim_die(sim, sim_machine_process(sim, host), fault->b, fault->for_ms);
         return;
     case SIM_FAULT_KILL_COORDINATOR:
-        die(sim, machine_process(sim, sim->host_count), fault->b, fault->for_ms);
+        sim_die(sim, sim_machine_process(sim, sim->host_count), fault->b, fault->for_ms);
         return;
     case SIM_FAULT_RESET:
         sim_reset(sim, host);
@@ -456,10 +368,10 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         stand_still(sim, sim_vat_process(sim, fault->a % sim->vat_count), fault->for_ms);
         return;
     case SIM_FAULT_PAUSE_AGENT:
-        stand_still(sim, machine_process(sim, host), fault->for_ms);
+        stand_still(sim, sim_machine_process(sim, host), fault->for_ms);
         return;
     case SIM_FAULT_PAUSE_COORDINATOR:
-        stand_still(sim, machine_process(sim, sim->host_count), fault->for_ms);
+        stand_still(sim, sim_machine_process(sim, sim->host_count), fault->for_ms);
         return;
     case SIM_FAULT_REPLACE_COORDINATOR:
         replace_coordinator(sim, fault->for_ms);
@@ -473,15 +385,6 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_DISK_ERROR:
         sim->machines[host].errors_percent += fault->b;
         return;
-    case SIM_FAULT_CORRUPT:
-        corrupt(sim, host, fault->b);
-        return;
-    case SIM_FAULT_CORRUPT_FULL:
-        corrupt_fulls(sim, host);
-        return;
-    case SIM_FAULT_LOSE_COPY:
-        lose_copy(sim, host, fault->b);
-        return;
     case SIM_FAULT_OLD_JOURNAL:
         old_journal(sim, fault->b);
         return;
@@ -490,12 +393,6 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         return;
     case SIM_FAULT_SECOND_COORDINATOR:
         second_begin(sim, fault);
-        return;
-    case SIM_FAULT_BACKUP_VAT:
-        sim_vat_backup(sim, fault->a % sim->vat_count);
-        return;
-    case SIM_FAULT_OLD_VAT:
-        old_vat(sim, fault->a % sim->vat_count, fault->for_ms);
         return;
     case SIM_FAULT_BACKUP:
         if (sim->observer != NULL) {
@@ -518,10 +415,13 @@ void sim_fault_begin(struct sim *sim, size_t index)
     sim_note(sim, sim_fault_name(fault->kind), fault->a, fault->b, (uint64_t)fault->for_ms);
     sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_FAULT, .fault = fault});
     sim->faulty[index] = true;
+    if (fault->aim != SIM_AIM_NONE) {
+        sim_count(sim, SIM_SOMETIMES_AIMED);
+    }
     if (sim->observer != NULL && (!harmless(fault->kind) || fault->b > 0)) {
         observer_harm(sim->observer);
     }
-    if (!machines_begin(sim, fault, true)) {
+    if (!machines_begin(sim, fault, true) && !sim_damage(sim, fault)) {
         begin(sim, index, fault);
     }
     if (fault->for_ms > 0) {

@@ -36,6 +36,16 @@ void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
     }
 }
 
+void sim_records_replace(struct sim_disk *disk, const struct sim_disk *with)
+{
+    while (disk->record_count > 0) {
+        sim_record_forget(disk, disk->records[disk->record_count - 1].key);
+    }
+    for (size_t i = 0; i < with->record_count; i++) {
+        sim_record_put(disk, with->records[i].key, with->records[i].bytes, with->records[i].size);
+    }
+}
+
 void sim_disk_old(struct sim *sim, uint32_t machine)
 {
     sim_disk_untell(sim, machine);

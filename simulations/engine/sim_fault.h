@@ -52,7 +52,11 @@
     X(BACKUP, "backup", "host", "-", "its disk is copied, for old_agent")                          \
     X(OLD_VAT, "old_vat", "vat", "-",                                                              \
       "its process and its host's agent die, and its store there is as at its backup")             \
-    X(BACKUP_VAT, "backup_vat", "vat", "-", "its store there is copied, for old_vat")
+    X(BACKUP_VAT, "backup_vat", "vat", "-", "its store there is copied, for old_vat")              \
+    X(LOSE_VAT, "lose_vat", "vat", "-", "the same, and its store there is gone")                   \
+    X(TEAR_VAT, "tear_vat", "vat", "-", "the same, and the newest file there is half written")     \
+    X(LOSE_LEDGER, "lose_ledger", "host", "-", "its agent dies, and its ledger is gone")           \
+    X(OLD_LEDGER, "old_ledger", "host", "-", "its agent dies, its ledger is as at the last backup")
 
 enum sim_fault_kind {
 #define SIM_FAULT_ENUM(name, word, a, b, text) SIM_FAULT_##name,
@@ -66,7 +70,13 @@ enum sim_fault_kind {
     X(NONE, "", "nothing")                                                                         \
     X(FREEZE, "freeze", "the next freeze that the coordinator says")                               \
     X(DECIDED, "decided", "the next decision that is durable")                                     \
-    X(DONE, "done", "the next round that is done")
+    X(DONE, "done", "the next round that is done")                                                 \
+    X(COLLECT, "collect", "the next round that asks the vats")                                     \
+    X(SETTLE, "settle", "the next one that is decided provisionally")                              \
+    X(PLAN, "plan", "the next one that waits for an approval")                                     \
+    X(DECIDING, "deciding", "the next decision that is being recorded")                            \
+    X(RESTORE, "restore", "the next one whose vats are started")                                   \
+    X(TELL, "tell", "the next one whose vats are all up")
 
 enum sim_aim {
 #define SIM_AIM_ENUM(name, word, text) SIM_AIM_##name,

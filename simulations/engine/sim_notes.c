@@ -55,6 +55,10 @@ static void count_attempt(struct sim *sim, uint64_t attempt)
 
 static void count_round_state(struct sim *sim, const struct coordinator_note_facts *note)
 {
+    enum sim_aim aim = SIM_AIM_NONE;
+    if (sim_aim_find(note->text, &aim) && aim != SIM_AIM_DONE) { /* which its record is */
+        sim_fault_aim(sim, aim);
+    }
     if (strncmp(note->text, "called off", 10) == 0) {
         sim_count(sim, SIM_SOMETIMES_CALLED_OFF);
     } else if (strcmp(note->text, "collect") == 0) {
@@ -199,6 +203,7 @@ void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note)
                    {KEEPING_NOTE_NEVER, SIM_SOMETIMES_NEVER},
                    {KEEPING_NOTE_OVERTAKEN, SIM_SOMETIMES_OVERTAKEN},
                    {KEEPING_NOTE_BLANK, SIM_SOMETIMES_KEEPER_BLANK},
+                   {KEEPING_NOTE_RETURNED, SIM_SOMETIMES_KEEPER_RETURNED},
                    {KEEPING_NOTE_WHOLE, SIM_SOMETIMES_KEEPER_WHOLE},
                    {KEEPING_NOTE_HOLDS, SIM_SOMETIMES_KEEPERS_MISSING}};
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {

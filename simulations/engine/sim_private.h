@@ -128,6 +128,8 @@ void sim_disk_untell(struct sim *sim, uint32_t machine);
 
 /* sim_backup.c */
 void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
+/* The records of @with in place of those of @disk, whose files stay. */
+void sim_records_replace(struct sim_disk *disk, const struct sim_disk *with);
 /* Put the backup in place of the disk. */
 void sim_disk_old(struct sim *sim, uint32_t machine);
 /* Copy the vat's store on its host; and put that copy, which must exist, in place of what the
@@ -240,8 +242,15 @@ void sim_fault_heal_all(struct sim *sim);
 /* The process dies now. An agent or a coordinator is started again after a while. */
 void sim_kill(struct sim *sim, struct sim_process *process);
 void sim_machine_restart(struct sim *sim, uint32_t machine);
+/* The same after so many more effects; at once for 0. NULL: nothing happens. */
+void sim_die(struct sim *sim, struct sim_process *process, uint32_t effects, int64_t restart_ms);
 /* The newest living process of a vat, or NULL. */
 struct sim_process *sim_vat_process(const struct sim *sim, uint32_t vat);
+/* The agent of a host, or the coordinator; NULL when it does not run. */
+struct sim_process *sim_machine_process(const struct sim *sim, uint32_t machine);
+
+/* sim_damage.c: @fault begins, if it is one of files and records; false: it is another. */
+bool sim_damage(struct sim *sim, const struct sim_fault *fault);
 
 /* sim_topology.c */
 void sim_topology_make(struct sim *sim);

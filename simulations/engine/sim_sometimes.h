@@ -62,6 +62,7 @@
     X(NEVER, "records of a journal that were never in force were set aside")                       \
     X(OVERTAKEN, "a coordinator was overtaken by another")                                         \
     X(KEEPER_BLANK, "a keeper had forgotten everything")                                           \
+    X(KEEPER_RETURNED, "a keeper began anew with what its disk had")                               \
     X(KEEPER_WHOLE, "a keeper that had forgotten was made whole")                                  \
     X(KEEPERS_MISSING, "a coordinator held because keepers were missing")                          \
     X(UNKNOWN_ACCEPTED, "an operator had it go on without a majority of the keepers")              \
@@ -70,6 +71,7 @@
     X(PLAN_WAITED, "a plan waited for an approval")                                                \
     X(PLAN_APPROVED, "a plan was approved")                                                        \
     X(PLAN_REJECTED, "a plan was rejected")                                                        \
+    X(AIMED, "a fault came in the step of a round that it was aimed at")                           \
     X(PLAN_OUTSIDE, "a plan took more than was approved, and waited again")
 
 enum sim_sometimes {

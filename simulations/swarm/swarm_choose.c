@@ -136,15 +136,12 @@ static void choose_journal(struct chooser *chooser)
     }
 }
 
-static void choose_old(struct chooser *chooser, enum swarm_class which)
+/* A whole disk, or the agent's ledger alone. */
+static void choose_old(struct chooser *chooser, enum sim_fault_kind kind)
 {
-    if (which == SWARM_OLD_JOURNAL) {
-        choose_journal(chooser);
-        return;
-    }
     add(chooser, SIM_FAULT_BACKUP, 0, 0);
     struct sim_fault backup = chooser->script->faults.items[chooser->script->faults.count - 1];
-    add(chooser, SIM_FAULT_OLD_AGENT, 0, for_ms(chooser));
+    add(chooser, kind, 0, for_ms(chooser));
     struct sim_fault *old = &chooser->script->faults.items[chooser->script->faults.count - 1];
     old->a = backup.a;
     if (old->at_ms < backup.at_ms) {
@@ -265,8 +262,20 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
         choose_old_vat(chooser);
         return;
     case SWARM_OLD_JOURNAL:
+        choose_journal(chooser);
+        return;
     case SWARM_OLD_AGENT:
-        choose_old(chooser, which);
+        choose_old(chooser, SIM_FAULT_OLD_AGENT);
+        return;
+    case SWARM_LEDGER:
+        if (chance(chooser, 50)) {
+            add(chooser, SIM_FAULT_LOSE_LEDGER, 0, for_ms(chooser));
+        } else {
+            choose_old(chooser, SIM_FAULT_OLD_LEDGER);
+        }
+        return;
+    case SWARM_STORE:
+        add(chooser, one_of(chooser, SIM_FAULT_LOSE_VAT, SIM_FAULT_TEAR_VAT), 0, for_ms(chooser));
         return;
     default:
         choose_crash(chooser, which);
