@@ -61,17 +61,16 @@ int mn_name_compare(const struct mn_name *a, const struct mn_name *b)
     /* Most differ early, or are short: then this is cheaper than a call. */
     uint64_t left = name_near(a);
     uint64_t right = name_near(b);
-    uint64_t other = left ^ right;
     /* The highest bit of the first byte that is 0, and perhaps of later ones. */
     uint64_t end = (left - UINT64_C(0x0101010101010101)) & ~left & UINT64_C(0x8080808080808080);
-    if (other == 0 && end == 0) {
-        int order = strcmp(a->text + NAME_NEAR_SIZE, b->text + NAME_NEAR_SIZE);
+    if (left == right) {
+        int order = end != 0 ? 0 : strcmp(a->text + NAME_NEAR_SIZE, b->text + NAME_NEAR_SIZE);
         return (order > 0) - (order < 0);
     }
-    /* Equal as far as they go, whatever is behind their end. */
-    if (other == 0 || (end != 0 && __builtin_ctzll(end) < __builtin_ctzll(other))) {
-        return 0;
+    uint64_t other = left ^ right;
+    uint64_t before = (other & -other) - 1; /* the bits before the first that is another */
+    if ((end & before) != 0) {
+        return 0; /* whatever is behind their end */
     }
-    unsigned first = (unsigned)__builtin_ctzll(other) / 8 * 8;
-    return (left >> first & 0xFF) < (right >> first & 0xFF) ? -1 : 1;
+    return __builtin_bswap64(left) < __builtin_bswap64(right) ? -1 : 1;
 }
