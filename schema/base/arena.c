@@ -149,6 +149,14 @@ void *mn_arena_take_array(struct mn_arena *arena, size_t count, size_t element_s
     return mn_arena_take(arena, count * element_size);
 }
 
+void *mn_arena_take_array_unset(struct mn_arena *arena, size_t count, size_t element_size)
+{
+    if (element_size != 0 && count > SIZE_MAX / element_size) {
+        return NULL;
+    }
+    return mn_arena_take_unset(arena, count * element_size);
+}
+
 void *mn_arena_copy(struct mn_arena *arena, const void *bytes, size_t size)
 {
     void *copy = mn_arena_take_unset(arena, size);

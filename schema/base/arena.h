@@ -42,6 +42,9 @@ void *mn_arena_take_unset(struct mn_arena *arena, size_t size);
 /* As mn_arena_take, for @count elements of @element_size bytes; NULL also when that overflows. */
 void *mn_arena_take_array(struct mn_arena *arena, size_t count, size_t element_size);
 
+/* The same, but with whatever was there before. */
+void *mn_arena_take_array_unset(struct mn_arena *arena, size_t count, size_t element_size);
+
 /* A copy of @size bytes. NULL as above. */
 void *mn_arena_copy(struct mn_arena *arena, const void *bytes, size_t size);
 

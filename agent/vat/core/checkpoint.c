@@ -86,8 +86,8 @@ bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
             session->name_index = count++;
         }
     }
-    struct mn_name *all_names = mn_arena_take_array(arena, count, sizeof *all_names);
-    struct mn_heard *all = mn_arena_take_array(arena, vat->heard_count, sizeof *all);
+    struct mn_name *all_names = mn_arena_take_array_unset(arena, count, sizeof *all_names);
+    struct mn_heard *all = mn_arena_take_array_unset(arena, vat->heard_count, sizeof *all);
     if (all_names == NULL || all == NULL) {
         return false;
     }
@@ -222,7 +222,8 @@ static bool checkpoint_fill(struct vat *vat, bool full)
     size_t outbox_count = outbox_entry_count(vat, full);
     size_t count = session_count + outbox_count + blobs_entry_count(&vat->blobs, full);
     struct mn_checkpoint_entry *entries = mn_arena_take_array(arena, count, sizeof *entries);
-    struct mn_session_state *states = mn_arena_take_array(arena, session_count, sizeof *states);
+    struct mn_session_state *states =
+        mn_arena_take_array_unset(arena, session_count, sizeof *states);
     if (entries == NULL || states == NULL) {
         return false;
     }
