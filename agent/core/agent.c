@@ -191,6 +191,9 @@ static void agent_down(struct agent *agent, const struct mn_down *down)
     case MN_DOWN_LEASED:
         agent_leased(agent, down);
         return;
+    case MN_DOWN_ADOPT:
+        agent_adopt(agent, &down->adopt);
+        return;
     case MN_DOWN_PROMISE:
     case MN_DOWN_KEEP:
     case MN_DOWN_RECALL:
@@ -242,6 +245,12 @@ static void agent_take_event(struct agent *agent, const struct agent_event *even
         return;
     case AGENT_ON_FILE_READ:
         agent_file_read(agent, event);
+        return;
+    case AGENT_ON_FOUND_LISTED:
+        agent_found_listed(agent, event);
+        return;
+    case AGENT_ON_FOUND_TAKEN:
+        agent_found_taken(agent, event);
         return;
     case AGENT_ON_PROBE_ANSWERED:
         agent_probed(agent, event);

@@ -110,6 +110,8 @@ enum agent_event_kind {
     AGENT_ON_SET_ASIDE,     /* answers SET_ASIDE */
     AGENT_ON_PIECE_WRITTEN, /* answers WRITE_PIECE */
     AGENT_ON_FILE_READ,     /* answers SEND_FILE: the piece was handed to the network, or not */
+    AGENT_ON_FOUND_LISTED,  /* answers LIST_FOUND */
+    AGENT_ON_FOUND_TAKEN,   /* answers TAKE_FOUND */
     AGENT_ON_PROBE_ANSWERED,
     AGENT_ON_TICK /* agent_deadline has come */
 };
@@ -176,6 +178,19 @@ struct agent_event {
             mn_result result;
         } read;
         struct {
+            struct mn_name vat;
+            mn_result result;       /* not MN_OK: that disk cannot be read */
+            const char *text;       /* and why, for people */
+            const mn_epoch *epochs; /* of the files there, by their names, ascending */
+            uint32_t count;         /* AGENT_FILE_COUNT_MAX at most */
+        } listed;
+        struct {
+            struct mn_name vat;
+            mn_epoch epoch;
+            const struct agent_file_facts *facts; /* it is here, verified and synced; or NULL: */
+            enum mn_passed_why why;               /* it is not */
+        } taken;
+        struct {
             uint64_t probe;
             struct mn_name host;
             const enum mn_probe_answer *answers;
@@ -196,6 +211,8 @@ enum agent_effect_kind {
     AGENT_DO_WRITE_PIECE, /* into a file that arrives; with the last one verify and sync it */
     AGENT_DO_SEND_FILE,   /* read a piece of a file and send it to a host's agent */
     AGENT_DO_DELETE,      /* a file, or what has arrived of it */
+    AGENT_DO_LIST_FOUND,  /* which checkpoints of a vat there are on a disk that was found */
+    AGENT_DO_TAKE_FOUND,  /* copy one of them into the store, verify and sync it */
     AGENT_DO_START_PROCESS,
     AGENT_DO_RELEASE, /* let a started process go on: its pid is on record */
     AGENT_DO_ADOPT,   /* watch a process that an earlier agent started */
@@ -219,6 +236,8 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(STOPPED, INFO, "vat_stopped")                                                                \
     X(ASIDE, WARNING, "former_life_set_aside")                                                     \
     X(ASIDE_FAILED, ERROR, "former_life_not_set_aside")                                            \
+    X(DISK_ADOPTED, INFO, "disk_adopted")                                                          \
+    X(DISK_NOT_ADOPTED, WARNING, "disk_not_adopted")                                               \
     X(KILLED, WARNING, "vat_killed")                                                               \
     X(REFUSED_VAT, WARNING, "vat_refused")                                                         \
     X(FETCH, INFO, "fetch")                                                                        \
@@ -290,6 +309,11 @@ struct agent_effect {
             mn_epoch epoch;
             bool again; /* SYNC failed before: its pages may be lost, so write them anew */
         } file;
+        struct { /* LIST_FOUND, TAKE_FOUND */
+            struct mn_name vat;
+            const char *store; /* a store, or the vat's directory of one; it is only read */
+            mn_epoch epoch;    /* TAKE_FOUND */
+        } found;
         struct { /* SET_ASIDE: what of it is not there, or there already, is done */
             struct mn_name vat;
             mn_run run;

@@ -14,6 +14,9 @@ void agent_file_move(struct agent_vat *vat, struct agent_file *file, enum agent_
 /* Take over what a file says of itself, once it is whole. */
 void agent_file_learn(struct agent *agent, struct agent_file *file,
                       const struct agent_file_facts *facts);
+/* It is here, whole and synced: report it. */
+void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                        const struct agent_file_facts *facts);
 bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file);
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
@@ -28,6 +31,13 @@ void agent_set_aside(struct agent *agent, const struct agent_event *event);
 void agent_aside_said(struct agent *agent, const struct agent_vat *vat, mn_run run);
 void agent_aside_tick(struct agent *agent, size_t count);
 void agent_aside_free(struct agent_vat *vat);
+
+/* agent_adopt.c: a vat's checkpoints on a disk that was found. */
+void agent_adopt(struct agent *agent, const struct mn_adopt *adopt);
+void agent_found_listed(struct agent *agent, const struct agent_event *event);
+void agent_found_taken(struct agent *agent, const struct agent_event *event);
+void agent_adopt_tick(struct agent *agent, size_t count);
+void agent_adopt_free(struct agent_vat *vat);
 
 /* agent_copies.c: our vats' checkpoints at other hosts. */
 bool agent_host_usable(const struct agent *agent, uint32_t host);

@@ -105,6 +105,17 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
     file->digest = facts->digest;
 }
 
+void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                        const struct agent_file_facts *facts)
+{
+    agent_file_move(vat, file, AGENT_FILE_HERE);
+    agent_file_learn(agent, file, facts);
+    file->promised = true;
+    file->reportable = true;
+    file->fetched = false;
+    agent_dirty(agent, vat, file);
+}
+
 /* Whether the checkpoint is part of the history of the life that runs here: of this run, or below
  * what this run was restored to and not dead by its lineage. */
 bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file)

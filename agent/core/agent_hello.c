@@ -212,6 +212,7 @@ void agent_heartbeat(struct agent *agent)
     size_t busy = agent_busy_begin(agent);
     agent_durable_tick(agent, busy);
     agent_aside_tick(agent, busy);
+    agent_adopt_tick(agent, busy);
     agent_holder_tick(agent, busy);
     agent_fetch_tick(agent, busy);
     agent_copies_tick(agent, busy);

@@ -299,13 +299,8 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
         agent_say_want(agent, file->source, vat, file);
         return;
     }
-    agent_file_move(vat, file, AGENT_FILE_HERE);
-    agent_file_learn(agent, file, event->piece.facts);
-    file->promised = true;
-    file->reportable = true;
     bool fetched = file->fetched;
-    file->fetched = false;
-    agent_dirty(agent, vat, file);
+    agent_file_arrived(agent, vat, file, event->piece.facts);
     if (!fetched) {
         agent_say_have(agent, file->source, &vat->name, file->epoch, &file->digest, MN_OK);
     }

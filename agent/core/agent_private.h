@@ -135,6 +135,7 @@ struct agent_aside {
     uint32_t linked_count;
 };
 
+struct agent_adoption; /* agent_adopt.c */
 struct agent_vat;
 
 /* The vats that the next heartbeat looks at, each once; room for all. */
@@ -170,15 +171,16 @@ struct agent_vat {
     size_t holder_capacity;
     mn_epoch newest_durable;
     mn_epoch floor;
-    mn_epoch floor_asked;         /* put on record, */
-    mn_epoch floor_safe;          /* and durable there: what is below may be deleted */
-    mn_run floor_run;             /* the run that the record speaks of */
-    bool awaited;                 /* the freeze waits for its interval or its end */
-    struct agent_aside *aside;    /* what is still to be set aside; NULL: nothing. Owned */
-    mn_run aside_run;             /* on record: of this run what died has been set aside, */
-    uint32_t aside_count;         /* so many checkpoints */
-    bool busy;                    /* it is in the list */
-    struct agent_busy *busy_list; /* the agent's */
+    mn_epoch floor_asked;            /* put on record, */
+    mn_epoch floor_safe;             /* and durable there: what is below may be deleted */
+    mn_run floor_run;                /* the run that the record speaks of */
+    bool awaited;                    /* the freeze waits for its interval or its end */
+    struct agent_aside *aside;       /* what is still to be set aside; NULL: nothing. Owned */
+    mn_run aside_run;                /* on record: of this run what died has been set aside, */
+    uint32_t aside_count;            /* so many checkpoints */
+    struct agent_adoption *adoption; /* of a disk that was found; NULL: none. Owned */
+    bool busy;                       /* it is in the list */
+    struct agent_busy *busy_list;    /* the agent's */
     struct agent_interval interval;
     uint32_t intervals_due; /* asked on this connection in this attempt, and not answered */
     bool lease_wanted;      /* by its application, in this run */

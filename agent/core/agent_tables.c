@@ -85,6 +85,7 @@ struct agent_vat *agent_need_vat(struct agent *agent, const struct mn_name *name
 void agent_vat_destroy(struct agent_vat *vat)
 {
     agent_aside_free(vat);
+    agent_adopt_free(vat);
     for (size_t i = 0; i < vat->file_count; i++) {
         free(vat->files[i].heard);
         free(vat->files[i].copies);

@@ -163,6 +163,19 @@ static void effect_set_aside(struct daemon *daemon, const struct agent_effect *e
     effects_give(daemon, job);
 }
 
+static void effect_found(struct daemon *daemon, enum agent_job_kind kind,
+                         const struct agent_effect *effect)
+{
+    size_t size = strlen(effect->found.store) + 1;
+    struct agent_job *job = effects_job(daemon, kind, size);
+    if (job != NULL) {
+        memcpy(job->bytes, effect->found.store, size);
+        job->vat = effect->found.vat;
+        job->epoch = effect->found.epoch;
+        effects_give(daemon, job);
+    }
+}
+
 static void effect_write_piece(struct daemon *daemon, const struct agent_effect *effect)
 {
     const struct mn_copies *piece = effect->piece.piece;
@@ -303,6 +316,12 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
     case AGENT_DO_SET_ASIDE:
         effect_set_aside(daemon, effect);
         return;
+    case AGENT_DO_LIST_FOUND:
+        effect_found(daemon, AGENT_JOB_LIST_FOUND, effect);
+        return;
+    case AGENT_DO_TAKE_FOUND:
+        effect_found(daemon, AGENT_JOB_TAKE_FOUND, effect);
+        return;
     case AGENT_DO_WRITE_PIECE:
         effect_write_piece(daemon, effect);
         return;
@@ -367,6 +386,25 @@ static void job_done_write(struct daemon *daemon, const struct agent_job *job)
     agent_daemon_step(daemon, &event);
 }
 
+static void job_done_found(struct daemon *daemon, const struct agent_job *job)
+{
+    struct agent_event event = {.kind = AGENT_ON_FOUND_LISTED};
+    if (job->kind == AGENT_JOB_LIST_FOUND) {
+        event.listed.vat = job->vat;
+        event.listed.result = job->result;
+        event.listed.text = job->error.text;
+        event.listed.epochs = job->epochs;
+        event.listed.count = job->epoch_count;
+    } else {
+        event.kind = AGENT_ON_FOUND_TAKEN;
+        event.taken.vat = job->vat;
+        event.taken.epoch = job->epoch;
+        event.taken.facts = job->result == MN_OK ? &job->facts : NULL;
+        event.taken.why = job->why;
+    }
+    agent_daemon_step(daemon, &event);
+}
+
 static void job_done(struct daemon *daemon, struct agent_job *job)
 {
     struct agent_event event = {.kind = AGENT_ON_SYNCED};
@@ -415,6 +453,11 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         return;
     case AGENT_JOB_DELETE:
         job_log(job, "delete_failed");
+        return;
+    case AGENT_JOB_LIST_FOUND:
+    case AGENT_JOB_TAKE_FOUND:
+        job_log(job, "found_disk_not_read");
+        job_done_found(daemon, job);
         return;
     }
 }

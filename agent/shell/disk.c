@@ -60,6 +60,7 @@ void agent_job_destroy(struct agent_job *job)
     if (job != NULL) {
         mn_arena_deinit(&job->arena);
         free(job->bytes);
+        free(job->epochs);
         free(job);
     }
 }
@@ -251,9 +252,24 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
     case AGENT_JOB_DELETE:
         job->result = agent_store_delete(disk->store, &job->vat, job->epoch, &job->error);
         break;
+    case AGENT_JOB_LIST_FOUND:
+        job->result = agent_store_list_found((const char *)job->bytes, &job->vat, &job->epochs,
+                                             &job->epoch_count, &job->error);
+        break;
+    case AGENT_JOB_TAKE_FOUND:
+        job->result = agent_store_take_found(disk->store, (const char *)job->bytes, &job->vat,
+                                             job->epoch, &job->offset, &job->arena, &job->facts,
+                                             &job->whole, &job->why, &job->error);
+        break;
     }
     int64_t took = disk_ms_between(began, disk_now());
     job->took_ms = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+}
+
+/* Whether a part of the job is left, for which it takes its turn again. */
+static bool disk_goes_on(const struct agent_job *job)
+{
+    return job->kind == AGENT_JOB_TAKE_FOUND && job->result == MN_OK && !job->whole;
 }
 
 static bool disk_records_due(const struct agent_disk *disk)
@@ -276,6 +292,10 @@ static void *disk_main(void *context)
             (void)pthread_mutex_unlock(&disk->mutex);
             disk_do(disk, job);
             (void)pthread_mutex_lock(&disk->mutex);
+            if (disk_goes_on(job)) {
+                queue_add(&disk->others, job);
+                continue;
+            }
             queue_add(&disk->done, job);
             disk_announce(disk);
         } else if (disk->records.first != NULL) {

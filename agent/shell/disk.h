@@ -24,7 +24,9 @@ enum agent_job_kind {
     AGENT_JOB_WRITE,
     AGENT_JOB_READ,
     AGENT_JOB_RECALL,
-    AGENT_JOB_DELETE
+    AGENT_JOB_DELETE,
+    AGENT_JOB_LIST_FOUND,
+    AGENT_JOB_TAKE_FOUND /* in parts: others' jobs go between them */
 };
 
 struct agent_job {
@@ -41,16 +43,21 @@ struct agent_job {
     struct mn_copies piece; /* WRITE, READ */
     mn_run run;             /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
-    struct mn_up up;      /* RECALL: the answer, whose records are in the arena */
-    unsigned char *bytes; /* owned: RECORD's and WRITE's bytes, READ's answer */
+    struct mn_up up; /* RECALL: the answer, whose records are in the arena */
+    unsigned char
+        *bytes;       /* owned: RECORD's and WRITE's bytes, READ's answer; a found store's path */
+    mn_epoch *epochs; /* LIST_FOUND: owned; what is there */
+    uint32_t epoch_count;
+    uint64_t offset; /* TAKE_FOUND: what has been copied */
+    enum mn_passed_why why;
     size_t size;
 
     /* How it went. */
     mn_result result;
     struct mn_error error;
     uint32_t took_ms;
-    bool whole;                    /* WRITE */
-    struct agent_file_facts facts; /* WRITE, when whole */
+    bool whole;                    /* WRITE, TAKE_FOUND */
+    struct agent_file_facts facts; /* the same, when whole */
     struct mn_arena arena;         /* holds what facts, and what the answer, point to */
 };
 

@@ -307,18 +307,17 @@ static mn_result store_verify(const char *path, const struct mn_copies *piece,
     return MN_OK;
 }
 
-static mn_result store_keep(const struct agent_store *store, const char *arriving,
-                            const struct mn_copies *piece, struct mn_error *error)
+mn_result agent_store_keep(const struct agent_store *store, const char *arriving,
+                           const struct mn_name *vat, mn_epoch epoch, struct mn_error *error)
 {
     char path[AGENT_STORE_PATH_SIZE] = "";
     char directory[AGENT_STORE_PATH_SIZE] = "";
     mn_result result = agent_store_sync_file(arriving, error);
     if (result == MN_OK) {
-        result =
-            agent_store_file_path(store, &piece->vat, piece->piece.epoch, ".ckpt", path, error);
+        result = agent_store_file_path(store, vat, epoch, ".ckpt", path, error);
     }
     if (result == MN_OK) {
-        result = agent_store_directory_path(store, &piece->vat, directory, error);
+        result = agent_store_directory_path(store, vat, directory, error);
     }
     if (result == MN_OK && rename(arriving, path) != 0) {
         result = agent_store_failure("name", path, error);
@@ -355,7 +354,7 @@ mn_result agent_store_write(const struct agent_store *store, const struct mn_cop
         result = store_verify(path, piece, arena, &found, error);
     }
     if (result == MN_OK && last) {
-        result = store_keep(store, path, piece, error);
+        result = agent_store_keep(store, path, &piece->vat, piece->piece.epoch, error);
     }
     if (result != MN_OK) {
         (void)unlink(path);

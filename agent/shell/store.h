@@ -66,6 +66,22 @@ mn_result agent_store_read(const struct agent_store *store, const struct mn_name
                            mn_epoch epoch, uint64_t offset, void *bytes, size_t size, size_t *count,
                            struct mn_error *error) MN_CHECKED;
 
+/* Which checkpoints of @vat there are in @from, which was found: a store with a directory of the
+ * vat, or a directory of checkpoints itself; nothing there is changed. What a file holds is not
+ * looked at. @epochs: out, ascending, heap memory that the caller frees; NULL when there are none.
+ * MN_NOT_FOUND, MN_DENIED, MN_IO when @from cannot be read; MN_FULL when there are too many. */
+mn_result agent_store_list_found(const char *from, const struct mn_name *vat, mn_epoch **epochs,
+                                 uint32_t *count, struct mn_error *error) MN_CHECKED;
+
+/* Copy the next part of one of these into the store, from *@offset on, which is moved. With the
+ * last part the copy is verified, synced and named: *@whole says so and @facts is filled, from
+ * @arena. On failure nothing of it is left, and @why says for people why it was passed over. */
+mn_result agent_store_take_found(const struct agent_store *store, const char *from,
+                                 const struct mn_name *vat, mn_epoch epoch, uint64_t *offset,
+                                 struct mn_arena *arena, struct agent_file_facts *facts,
+                                 bool *whole, enum mn_passed_why *why,
+                                 struct mn_error *error) MN_CHECKED;
+
 /* Remove a file, and what has arrived of it. A file that is not there is no error. */
 mn_result agent_store_delete(const struct agent_store *store, const struct mn_name *vat,
                              mn_epoch epoch, struct mn_error *error) MN_CHECKED;

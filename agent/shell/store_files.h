@@ -1,4 +1,4 @@
-/* What store.c and store_scan.c share: paths, and making things durable. */
+/* What the files of the store share: paths, and making things durable. */
 #ifndef AGENT_SHELL_STORE_FILES_H
 #define AGENT_SHELL_STORE_FILES_H
 
@@ -20,6 +20,11 @@ mn_result agent_store_sync_directory(const char *path, struct mn_error *error) M
 /* Make a directory if it is not there, and its name durable. */
 mn_result agent_store_make_directory(const char *path, const char *parent,
                                      struct mn_error *error) MN_CHECKED;
+
+/* Sync what has arrived of a file at @arriving and give it its name, durably. */
+mn_result agent_store_keep(const struct agent_store *store, const char *arriving,
+                           const struct mn_name *vat, mn_epoch epoch,
+                           struct mn_error *error) MN_CHECKED;
 
 /* Sync the file at @path. */
 mn_result agent_store_sync_file(const char *path, struct mn_error *error) MN_CHECKED;

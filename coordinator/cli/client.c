@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net/net.h"
@@ -48,7 +49,8 @@ mn_result client_parse(const struct client_command *command, int argc, char **ar
         {"topology", required_argument, NULL, 't'}, {"key", required_argument, NULL, 'k'},
         {"json", no_argument, NULL, 'j'},           {"help", no_argument, NULL, 'h'},
         {"accept-unknown", no_argument, NULL, 'a'}, {"reason", required_argument, NULL, 'r'},
-        {"plan", required_argument, NULL, 'p'},     {NULL, 0, NULL, 0}};
+        {"plan", required_argument, NULL, 'p'},     {"store", required_argument, NULL, 's'},
+        {"host", required_argument, NULL, 'o'},     {NULL, 0, NULL, 0}};
     *options = (struct client_options){.topology = client_environment("MNEME_TOPOLOGY"),
                                        .key = client_environment("MNEME_KEY")};
     optind = 0; /* begin anew, whoever has parsed before */
@@ -73,6 +75,12 @@ mn_result client_parse(const struct client_command *command, int argc, char **ar
             break;
         case 'p':
             options->plan = optarg;
+            break;
+        case 's':
+            options->store = optarg;
+            break;
+        case 'o':
+            options->host = optarg;
             break;
         case 'h':
             options->help = true;
@@ -217,6 +225,26 @@ static mn_result client_call(const struct topology *topology, const struct mn_ke
     return result;
 }
 
+/* Whether the coordinator is at work on it still, as its answer says. */
+static bool client_at_work(const struct client_command *command,
+                           const struct mn_operator_reply *reply,
+                           struct mn_operator_request *request)
+{
+    if (command->at_work == NULL) {
+        return false;
+    }
+    json_t *facts = json_loadb(reply->json, reply->json_size, 0, NULL);
+    bool at_work = command->at_work(facts, request);
+    json_decref(facts);
+    return at_work;
+}
+
+static void client_pause(void)
+{
+    struct timespec pause = {.tv_nsec = CLIENT_LOOK_MS * 1000000L};
+    (void)nanosleep(&pause, NULL);
+}
+
 static mn_result client_load(const struct client_options *options, struct topology **topology,
                              struct mn_keys *keys, struct mn_error *error)
 {
@@ -282,6 +310,13 @@ static mn_result client_do(const struct client_command *command,
     if (result == MN_OK) {
         result = client_call(topology, &keys, &request, &call, error);
     }
+    while (result == MN_OK && client_at_work(command, &call.reply, &request)) {
+        client_pause();
+        mn_arena_deinit(&call.arena);
+        call = (struct client_call){.request = 0};
+        request.request += 1;
+        result = client_call(topology, &keys, &request, &call, error);
+    }
     if (result == MN_OK) {
         result = client_print(command, options, topology, &call.reply, status, error);
     }
@@ -294,7 +329,7 @@ int client_run(const struct client_command *command, int argc, char **argv)
 {
     struct client_options options;
     struct mn_error error = {{0}};
-    int bad = command->status != NULL ? CLIENT_FAILED : CLIENT_BAD;
+    int bad = command->bad_is_failed ? CLIENT_FAILED : CLIENT_BAD;
     int status = CLIENT_FINE;
     mn_result result = client_parse(command, argc, argv, &options, &error);
     if (result != MN_OK) {

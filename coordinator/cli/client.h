@@ -14,6 +14,7 @@
 enum {
     CLIENT_WAIT_MS = 5000,  /* for an answer, in all */
     CLIENT_AGAIN_MS = 2500, /* after which the request is sent once more */
+    CLIENT_LOOK_MS = 200,   /* from one look at what is at work to the next */
     CLIENT_WORD_COUNT_MAX = 2
 };
 
@@ -25,6 +26,8 @@ struct client_options {
     bool accept_unknown;
     const char *reason;                       /* NULL: none given */
     const char *plan;                         /* the same */
+    const char *store;                        /* the same */
+    const char *host;                         /* the same */
     const char *words[CLIENT_WORD_COUNT_MAX]; /* what is no option, in order */
     int word_count;
 };
@@ -44,9 +47,13 @@ struct client_command {
     mn_result (*tell)(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour);
 
-    /* The exit status that the coordinator's answer amounts to; NULL: 0. Of a command that has one,
-     * whatever is wrong is 1. */
+    /* The exit status that the coordinator's answer amounts to; NULL: 0. */
     int (*status)(const json_t *facts);
+    bool bad_is_failed; /* 2 says something else of it, so whatever is wrong is 1 */
+
+    /* Whether it is at work on that still. Then @request, as this leaves it, is sent again in a
+     * while, until it is not. NULL: it never is. */
+    bool (*at_work)(const json_t *facts, struct mn_operator_request *request);
 };
 
 /* Read the command line, and the environment where it says nothing. MN_BAD_INPUT with @error: what

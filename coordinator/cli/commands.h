@@ -16,6 +16,9 @@ int plan_command(int argc, char **argv);
 int approve_command(int argc, char **argv);
 int reject_command(int argc, char **argv);
 
+/* mneme adopt VAT --store PATH --reason TEXT; with the same options */
+int adopt_command(int argc, char **argv);
+
 /* mneme recall --accept-unknown --reason TEXT; with the same options */
 int recall_command(int argc, char **argv);
 

@@ -19,6 +19,8 @@ mn_result explain_tell(struct mn_text *text, const json_t *facts, const struct t
                        bool colour) MN_CHECKED;
 mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                     bool colour) MN_CHECKED;
+mn_result adopt_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                     bool colour) MN_CHECKED;
 mn_result recall_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour) MN_CHECKED;
 

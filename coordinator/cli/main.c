@@ -19,6 +19,8 @@ static const struct main_command main_commands[] = {
     {"plan", plan_command, "ROUND [--json]", "say what a round is about to do; 2: it would"},
     {"approve", approve_command, "ROUND --reason TEXT", "let a round do what it plans"},
     {"reject", reject_command, "ROUND --reason TEXT", "hold a round that waits with its plan"},
+    {"adopt", adopt_command, "VAT --store PATH --reason T",
+     "take a disk that was found into a plan"},
     {"recall", recall_command, "--accept-unknown --reason T", "go on without absent keepers"},
     {"cut", cut_command, "[--json] FILE...", "decide from evidence files, or check a decision"},
     {"simulate", simulate_command, "SCENARIO.yaml [--out DIR]", "rehearse a disaster, simulated"},

@@ -158,9 +158,16 @@ void live_add_steps(struct mn_text *text, const json_t *steps)
     json_t *step = NULL;
     json_array_foreach(steps, index, step)
     {
-        bool approval = strcmp(facts_word(step, "step"), "approve") == 0;
-        mn_text_add(text, approval ? "  approved " : "  rejected ");
+        const char *name = facts_word(step, "step");
+        bool adoption = strcmp(name, "adopt") == 0;
+        mn_text_add(text, adoption                       ? "  adopted  "
+                          : strcmp(name, "approve") == 0 ? "  approved "
+                                                         : "  rejected ");
         words_add_time(text, facts_number(step, "at"));
+        if (adoption) {
+            mn_text_add_format(text, " for %s: %s on %s", facts_word(step, "vat"),
+                               facts_word(step, "store"), facts_word(step, "host"));
+        }
         mn_text_add_format(text, " by %s: %s\n", facts_word(step, "operator"),
                            facts_word(step, "reason"));
     }
@@ -298,7 +305,8 @@ int plan_command(int argc, char **argv)
                                                   .words = "ROUND",
                                                   .fill = plan_fill,
                                                   .tell = plan_tell,
-                                                  .status = plan_status};
+                                                  .status = plan_status,
+                                                  .bad_is_failed = true};
     return client_run(&command, argc, argv);
 }
 

@@ -156,6 +156,14 @@ static const struct mn_journal_step *step_keep(struct coordinator *coordinator,
         reset[i] = step->bounds.reset[i];
     }
     copy->bounds.reset = reset;
+    if (step->store != NULL) {
+        copy->store =
+            mn_arena_copy(&coordinator->step_memory, step->store, strlen(step->store) + 1);
+        if (copy->store == NULL) {
+            coordinator_fail(coordinator, MN_NO_MEMORY);
+            return NULL;
+        }
+    }
     coordinator->steps[coordinator->step_count++] =
         (struct step_entry){.step = copy, .ticket = ticket};
     return copy;
@@ -164,8 +172,12 @@ static const struct mn_journal_step *step_keep(struct coordinator *coordinator,
 void approve_replay(struct coordinator *coordinator, const struct mn_journal_step *step)
 {
     const struct mn_journal_step *kept = step_keep(coordinator, step, 0);
-    coordinator->word = kept != NULL ? kept : coordinator->word;
     coordinator->step_recorded = coordinator->step_count;
+    if (step->step == MN_STEP_ADOPT) {
+        adopt_replay(coordinator, step);
+    } else {
+        coordinator->word = kept != NULL ? kept : coordinator->word;
+    }
 }
 
 /* Whether the word stands for the plan that waits. */
@@ -176,6 +188,16 @@ static bool word_stands(const struct coordinator *coordinator, const struct mn_j
            (approved(coordinator, plan) || rejected(coordinator, plan));
 }
 
+/* How many of the steps there are up to the newest word about a plan; 0: there is none. */
+static size_t words_through(const struct coordinator *coordinator)
+{
+    size_t count = coordinator->step_count;
+    while (count > 0 && coordinator->steps[count - 1].step->step == MN_STEP_ADOPT) {
+        count -= 1;
+    }
+    return count;
+}
+
 /* Whether this was said just so and is on record: whoever got no answer says it again. Of a plan
  * for which what was said does not stand, it is meant anew. */
 static bool said_already(const struct coordinator *coordinator,
@@ -183,10 +205,11 @@ static bool said_already(const struct coordinator *coordinator,
 {
     const struct topology_operator *who = &coordinator->topology->operators[event->step.who];
     const struct round *round = round_active(coordinator);
-    if (coordinator->step_count == 0 || coordinator->step_recorded < coordinator->step_count) {
+    size_t through = words_through(coordinator);
+    if (through == 0 || coordinator->step_recorded < through) {
         return false;
     }
-    const struct mn_journal_step *word = coordinator->steps[coordinator->step_count - 1].step;
+    const struct mn_journal_step *word = coordinator->steps[through - 1].step;
     bool same = word->step == event->step.step && word->round == event->step.round &&
                 strcmp(word->key, who->key) == 0 && strcmp(word->reason, event->step.reason) == 0;
     bool waits = round != NULL && round->facts.state == COORDINATOR_ROUND_PLAN;
@@ -220,18 +243,15 @@ static const struct mn_plan_bounds *step_bounds(struct coordinator *coordinator,
     return NULL;
 }
 
-/* Whether this operator may say it at all. Answers when not. */
-static bool step_allowed(struct coordinator *coordinator, const struct coordinator_event *event)
+bool steps_allowed(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     const struct topology_operator *who = &coordinator->topology->operators[event->step.who];
     uint64_t ticket = event->step.ticket;
     if (!coordinator->in_force || coordinator->behind) {
         coordinator_answer(coordinator, ticket, MN_AGAIN, "this coordinator does not lead");
     } else if (who->role != TOPOLOGY_APPROVE) {
-        coordinator_answer(
-            coordinator, ticket, MN_DENIED,
-            "your key's role does not suffice: to approve or reject a plan takes the "
-            "role approve");
+        coordinator_answer(coordinator, ticket, MN_DENIED,
+                           "your key's role does not suffice: it takes the role approve");
     } else if (event->step.reason[0] == '\0') {
         coordinator_answer(coordinator, ticket, MN_BAD_INPUT, "it takes a reason, which is kept");
     } else if (coordinator->step_count == STEP_COUNT_MAX) {
@@ -242,34 +262,32 @@ static bool step_allowed(struct coordinator *coordinator, const struct coordinat
     return false;
 }
 
-static void step_record(struct coordinator *coordinator, const struct coordinator_event *event,
-                        const struct mn_plan_bounds *bounds)
+const struct mn_journal_step *steps_record(struct coordinator *coordinator,
+                                           const struct coordinator_event *event,
+                                           struct mn_journal_step *step)
 {
     const struct topology_operator *who = &coordinator->topology->operators[event->step.who];
-    struct mn_journal_step step = {.step = event->step.step,
-                                   .round = event->step.round,
-                                   .bounds = *bounds,
-                                   .operator_name = mn_name_of(who->name),
-                                   .at = coordinator->now};
-    memcpy(step.key, who->key, MN_KEY_TEXT_LENGTH);
-    memcpy(step.reason, event->step.reason, strnlen(event->step.reason, sizeof step.reason - 1));
+    step->operator_name = mn_name_of(who->name);
+    step->at = coordinator->now;
+    memcpy(step->key, who->key, MN_KEY_TEXT_LENGTH);
+    memcpy(step->reason, event->step.reason, strnlen(event->step.reason, sizeof step->reason - 1));
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
-    const struct mn_journal_step *kept = step_keep(coordinator, &step, event->step.ticket);
+    const struct mn_journal_step *kept = step_keep(coordinator, step, event->step.ticket);
     if (record == NULL || kept == NULL) {
-        return;
+        return NULL;
     }
     record->kind = MN_JOURNAL_STEP;
     record->step = *kept;
-    coordinator->word = step.step == MN_STEP_REJECT ? kept : coordinator->word;
     coordinator_record(coordinator, record, NULL,
                        (struct pending){.kind = PENDING_STEP, .step = coordinator->step_count - 1});
+    return kept;
 }
 
 void approve_step(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     mn_assert(event->step.who < coordinator->topology->operator_count);
     uint64_t ticket = event->step.ticket;
-    if (!step_allowed(coordinator, event)) {
+    if (!steps_allowed(coordinator, event)) {
         return;
     }
     if (said_already(coordinator, event)) {
@@ -285,7 +303,12 @@ void approve_step(struct coordinator *coordinator, const struct coordinator_even
                            "the plan is another one by now: look again with mneme plan");
         return;
     }
-    step_record(coordinator, event, bounds);
+    struct mn_journal_step step = {
+        .step = event->step.step, .round = event->step.round, .bounds = *bounds};
+    const struct mn_journal_step *kept = steps_record(coordinator, event, &step);
+    if (kept != NULL && kept->step == MN_STEP_REJECT) {
+        coordinator->word = kept;
+    }
 }
 
 void approve_recorded(struct coordinator *coordinator, size_t index)
@@ -295,13 +318,17 @@ void approve_recorded(struct coordinator *coordinator, size_t index)
     bool approval = entry->step->step == MN_STEP_APPROVE;
     coordinator->step_recorded = index + 1;
     coordinator_answer(coordinator, entry->ticket, MN_OK, "");
+    if (entry->step->step == MN_STEP_ADOPT) {
+        adopt_recorded(coordinator, entry->step);
+        return;
+    }
     coordinator_tell(coordinator, (struct coordinator_note_facts){
                                       .note = approval ? COORDINATOR_NOTE_PLAN_APPROVED
                                                        : COORDINATOR_NOTE_PLAN_REJECTED,
                                       .round = entry->step->round,
                                       .number = entry->step->bounds.restored,
                                       .text = entry->step->reason});
-    if (!approval || index + 1 != coordinator->step_count) {
+    if (!approval || index + 1 != words_through(coordinator)) {
         return; /* whoever spoke after this one is the one who counts */
     }
     coordinator->word = entry->step;

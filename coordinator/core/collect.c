@@ -292,7 +292,7 @@ static void collect_hold(struct coordinator *coordinator, struct round *round)
     }
 }
 
-/* COLLECT, whenever anything has happened. */
+/* COLLECT, whenever anything has happened. What an operator has found is waited for. */
 void collect_tick(struct coordinator *coordinator, struct round *round)
 {
     if (round->recording) {
@@ -302,7 +302,7 @@ void collect_tick(struct coordinator *coordinator, struct round *round)
         collect_begin(coordinator, round);
         return;
     }
-    bool complete = everybody_answered(coordinator);
+    bool complete = everybody_answered(coordinator) && !adopt_open(coordinator);
     if (complete && round->settled != round->facts.attempt) {
         round->settled = round->facts.attempt;
         round_move(coordinator, round, COORDINATOR_ROUND_SETTLE);

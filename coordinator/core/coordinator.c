@@ -164,6 +164,7 @@ void coordinator_destroy(struct coordinator **out)
     }
     free((void *)coordinator->rounds);
     free(coordinator->steps);
+    free(coordinator->adoptions);
     free(coordinator->recalls);
     mn_arena_deinit(&coordinator->step_memory);
     free(coordinator->pendings);
@@ -337,6 +338,9 @@ static void up_known(struct coordinator *coordinator, uint32_t host, const struc
     case MN_UP_DIFFERS:
         differs_take(coordinator, host, message);
         return;
+    case MN_UP_ADOPTED:
+        adopt_said(coordinator, host, message);
+        return;
     case MN_UP_PROMISED:
     case MN_UP_KEPT:
     case MN_UP_RECALLED:
@@ -371,6 +375,7 @@ static void on_tick(struct coordinator *coordinator)
     hosts_tick(coordinator);
     vats_first_start_again(coordinator);
     restore_tick(coordinator);
+    adopt_tick(coordinator);
 }
 
 static void on_overtaken(struct coordinator *coordinator)
@@ -411,7 +416,11 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
         on_overtaken(coordinator);
         break;
     case COORDINATOR_ON_STEP:
-        approve_step(coordinator, event);
+        if (event->step.step == MN_STEP_ADOPT) {
+            adopt_step(coordinator, event);
+        } else {
+            approve_step(coordinator, event);
+        }
         break;
     case COORDINATOR_ON_TICK:
         on_tick(coordinator);

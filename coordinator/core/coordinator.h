@@ -36,7 +36,7 @@ enum coordinator_event_kind {
     COORDINATOR_ON_RECORDED,  /* all records up to this sequence are in force: keeping.h */
     COORDINATOR_ON_ACCEPTED,  /* an operator has it go on without some of the keepers */
     COORDINATOR_ON_OVERTAKEN, /* another coordinator leads, or the journal is an old one */
-    COORDINATOR_ON_STEP,      /* an operator says something of a plan */
+    COORDINATOR_ON_STEP,      /* an operator says something of a round */
     COORDINATOR_ON_TICK       /* coordinator_deadline has come */
 };
 
@@ -65,8 +65,11 @@ struct coordinator_event {
         struct {
             uint32_t who; /* by the key of the connection: index of the topology's operators */
             enum mn_step step;
-            uint64_t round;
+            uint64_t round;     /* APPROVE, REJECT; */
             uint64_t plan;      /* the digest of the plan that was seen; 0: whichever waits */
+            const char *vat;    /* ADOPT: the vat's name; */
+            const char *host;   /* of the host on which the disk is; "": on the vat's; */
+            const char *store;  /* and where, printable */
             const char *reason; /* printable, below MN_REASON_SIZE_MAX bytes */
             uint64_t ticket;    /* comes back in COORDINATOR_DO_ANSWER */
         } step;
@@ -107,6 +110,9 @@ enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERRO
     X(PLAN_OUTSIDE, WARNING, "plan_outside_approval")                                              \
     X(PLAN_APPROVED, INFO, "plan_approved")                                                        \
     X(PLAN_REJECTED, WARNING, "plan_rejected")                                                     \
+    X(ADOPTION, INFO, "adoption")                                                                  \
+    X(DISK_ADOPTED, INFO, "disk_adopted")                                                          \
+    X(DISK_NOT_ADOPTED, WARNING, "disk_not_adopted")                                               \
     X(DECIDED, INFO, "decided")                                                                    \
     X(RESTORE, INFO, "restore")                                                                    \
     X(ROUND_DONE, INFO, "round_done")
@@ -287,14 +293,15 @@ void coordinator_round(const struct coordinator *coordinator, size_t index,
 
 /* What it waits for, if anything: one thing each. */
 enum coordinator_wait_kind {
-    COORDINATOR_WAIT_LISTENS, /* a new coordinator, or one after a hold: no verdicts until `until`
-                               */
-    COORDINATOR_WAIT_ANSWER,  /* a host's answer to the freeze */
-    COORDINATOR_WAIT_SILENT,  /* a vat's interval: its agent answered, it did not */
-    COORDINATOR_WAIT_START,   /* a vat that is being restored */
-    COORDINATOR_WAIT_HANDLED, /* a vat that has been told and has not handled it yet */
-    COORDINATOR_WAIT_PLACE,   /* a lost vat for which no host is left */
-    COORDINATOR_WAIT_APPROVAL /* an operator's approval of the plan: coordinator_plan */
+    COORDINATOR_WAIT_LISTENS,  /* a new coordinator, or one after a hold: no verdicts until `until`
+                                */
+    COORDINATOR_WAIT_ANSWER,   /* a host's answer to the freeze */
+    COORDINATOR_WAIT_SILENT,   /* a vat's interval: its agent answered, it did not */
+    COORDINATOR_WAIT_START,    /* a vat that is being restored */
+    COORDINATOR_WAIT_HANDLED,  /* a vat that has been told and has not handled it yet */
+    COORDINATOR_WAIT_PLACE,    /* a lost vat for which no host is left */
+    COORDINATOR_WAIT_APPROVAL, /* an operator's approval of the plan: coordinator_plan */
+    COORDINATOR_WAIT_ADOPTION  /* a vat's checkpoints, from a disk that is being read on a host */
 };
 struct coordinator_wait {
     enum coordinator_wait_kind kind;
@@ -337,7 +344,21 @@ bool coordinator_plan_root(const struct coordinator *coordinator, const struct d
 mn_result coordinator_foresee(struct coordinator *coordinator, const struct decision *tell,
                               struct decision **out) MN_CHECKED;
 
-/* What operators said of plans, the oldest first: what is on record. */
+/* A disk from which a vat's checkpoints are taken, or were: the newest of the vat. */
+struct coordinator_adoption_facts {
+    uint64_t number; /* of this coordinator's adoptions */
+    uint64_t round;
+    uint32_t vat;
+    uint32_t host;
+    const char *store;
+    const struct mn_adopted *said;  /* by the host's agent; over: it is */
+    const struct mn_passed *passed; /* said->passed_count many; said->passed is not set */
+};
+/* False when there is none of that vat. Borrowed until the next step. */
+bool coordinator_adoption(const struct coordinator *coordinator, uint32_t vat,
+                          struct coordinator_adoption_facts *out);
+
+/* What operators said of rounds, the oldest first: what is on record. */
 size_t coordinator_step_count(const struct coordinator *coordinator);
 const struct mn_journal_step *coordinator_step_at(const struct coordinator *coordinator,
                                                   size_t index);

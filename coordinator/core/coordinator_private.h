@@ -62,7 +62,9 @@ struct vat_entry {
     bool silent;        /* running, and did not answer the newest freeze */
     bool unknown;       /* the ledger says so */
     bool inherited;     /* its run was given out before this generation, */
-    bool told_of;       /* of which somebody has told this one a checkpoint or an interval */
+    bool told_of;       /* of which somebody has told this one a checkpoint or an interval, */
+    uint32_t found_at;  /* but for this host, which has them from a disk that was found;
+                           TOPOLOGY_NONE: none was */
     bool hearsay;       /* in this incarnation it went on from a checkpoint that was chosen by a
                            generation which had not given out the run that it replaced */
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
@@ -152,6 +154,22 @@ struct step_entry {
     uint64_t ticket;
 };
 
+/* A disk from which a vat's checkpoints are taken. */
+enum adoption_state { ADOPTION_RECORDING, ADOPTION_READING, ADOPTION_OVER };
+
+struct adoption {
+    uint32_t vat; /* one of each vat: the newest */
+    uint32_t host;
+    uint64_t number;
+    uint64_t round;
+    enum adoption_state state;
+    const char *store; /* in step_memory */
+    mn_time ask_at;    /* READING: when to ask the agent again; */
+    mn_time moved_at;  /* when it last had done a file */
+    struct mn_adopted said;
+    struct mn_passed passed[MN_PASSED_COUNT_MAX];
+};
+
 struct coordinator {
     const struct topology *topology;
     struct ledger *ledger;
@@ -193,7 +211,12 @@ struct coordinator {
     struct mn_journal_recall *recalls; /* oldest first; the names are in step_memory */
     size_t recall_count;
     size_t recall_capacity;
-    size_t recall_recorded;   /* so many of them are on record */
+    size_t recall_recorded;     /* so many of them are on record */
+    struct adoption *adoptions; /* oldest first */
+    size_t adoption_count;
+    size_t adoption_capacity;
+    size_t adoption_open;     /* so many are not over */
+    uint64_t adoption_number; /* of the newest */
     struct step_entry *steps; /* oldest first */
     size_t step_count;
     size_t step_capacity;
@@ -382,9 +405,31 @@ void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recal
 /* Whether the plan that was made of @take has to wait; the round takes the decision then. */
 bool approve_waits(struct coordinator *coordinator, struct round *round, struct decision **take);
 void approve_step(struct coordinator *coordinator, const struct coordinator_event *event);
+/* Whether an operator's word may be taken at all. Answers when not. */
+bool steps_allowed(struct coordinator *coordinator, const struct coordinator_event *event);
+/* Put @step on record, with who says it, when and why; the answer waits for that. What lasts as
+ * long as the coordinator of it; NULL after failing. */
+const struct mn_journal_step *steps_record(struct coordinator *coordinator,
+                                           const struct coordinator_event *event,
+                                           struct mn_journal_step *step);
 void approve_recorded(struct coordinator *coordinator, size_t index);
 void approve_replay(struct coordinator *coordinator, const struct mn_journal_step *step);
 
+/* adopt.c: disks that were found. */
+void adopt_step(struct coordinator *coordinator, const struct coordinator_event *event);
+void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_step *step);
+void adopt_replay(struct coordinator *coordinator, const struct mn_journal_step *step);
+void adopt_said(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+void adopt_host_lost(struct coordinator *coordinator, uint32_t host);
+void adopt_tick(struct coordinator *coordinator);
+/* Whether one is not over: nothing is decided meanwhile. */
+bool adopt_open(const struct coordinator *coordinator);
+/* The @index-th that is not over; false when there are no more. */
+bool adopt_wait(const struct coordinator *coordinator, size_t index,
+                struct coordinator_adoption_facts *out);
+
+/* places.c. Whether a vat may be restored there. */
+bool places_usable(const struct coordinator *coordinator, uint32_t host);
 /* places.c: the host for a restored vat, TOPOLOGY_NONE when there is none. @links and @link_count:
  * the chain it is restored from. @load: how many vats each host has or will have. */
 uint32_t places_choose(const struct coordinator *coordinator, uint32_t vat,

@@ -122,6 +122,12 @@ static bool waits_of_collect(const struct coordinator *coordinator, const struct
             return true;
         }
     }
+    struct coordinator_adoption_facts adoption;
+    for (size_t i = 0; adopt_wait(coordinator, i, &adoption); i++) {
+        if (waits_is(waits, COORDINATOR_WAIT_ADOPTION, number, adoption.host, adoption.vat)) {
+            return true;
+        }
+    }
     return round->placeless != TOPOLOGY_NONE &&
            waits_is(waits, COORDINATOR_WAIT_PLACE, number, TOPOLOGY_NONE, round->placeless);
 }

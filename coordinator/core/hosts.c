@@ -39,6 +39,7 @@ static void host_is_lost(struct coordinator *coordinator, uint32_t host)
         vats_lose(coordinator, i, "its host is lost");
     }
     restore_holder_lost(coordinator, host);
+    adopt_host_lost(coordinator, host);
     round_changed(coordinator);
 }
 

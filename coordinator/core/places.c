@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-static bool host_usable(const struct coordinator *coordinator, uint32_t host)
+bool places_usable(const struct coordinator *coordinator, uint32_t host)
 {
     enum detector_state state = detector_host_state(coordinator->detector, host);
     return coordinator->hosts[host].known && (state == DETECTOR_UP || state == DETECTOR_STALE);
@@ -30,7 +30,7 @@ uint32_t places_choose(const struct coordinator *coordinator, uint32_t vat,
     uint32_t best = TOPOLOGY_NONE;
     size_t best_held = 0;
     for (uint32_t host = 0; host < coordinator->host_count; host++) {
-        if (!host_usable(coordinator, host)) {
+        if (!places_usable(coordinator, host)) {
             continue;
         }
         size_t held = 0;
@@ -53,7 +53,7 @@ uint32_t places_holder(const struct coordinator *coordinator, const struct ledge
         return host;
     }
     for (size_t i = 0; i < link->store_count; i++) {
-        if (host_usable(coordinator, link->stores[i])) {
+        if (places_usable(coordinator, link->stores[i])) {
             return link->stores[i];
         }
     }

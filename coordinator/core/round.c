@@ -8,7 +8,7 @@
  * GATHER    waits until no new suspect has shown for 2 heartbeats and none is left, or settle_ms.
  * COLLECT   each attempt names all suspects, and every host that is not lost answers it. What does
  *           not answer is unknown, and the round holds: nobody is taken for lost who is only
- *           silent.
+ *           silent. It also waits while a disk that was found is read (adopt.c).
  * SETTLE    settle.c. It passes at once, to DECIDING, to PLAN or back.
  * PLAN      approve.c. It waits for an operator; then, or when the situation changes, everybody is
  *           asked again, since the world has gone on meanwhile.

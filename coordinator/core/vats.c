@@ -83,6 +83,7 @@ void vats_place_all(struct coordinator *coordinator)
     }
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         coordinator->vats[i].incarnation = 1;
+        coordinator->vats[i].found_at = TOPOLOGY_NONE;
         place_append(coordinator, i, coordinator->topology->vats[i].host);
     }
 }
@@ -314,6 +315,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->hearsay = !fork->seen && (entry->hearsay || entry->inherited);
     entry->doubted = false;
     entry->inherited = false;
+    entry->found_at = TOPOLOGY_NONE;
     entry->said_any = false;
     entry->suspect = false;
     entry->fenced = false;

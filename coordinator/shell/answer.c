@@ -20,6 +20,7 @@ static const char *answer_remedy(enum mn_command command)
     case MN_COMMAND_APPROVE:
     case MN_COMMAND_REJECT:
     case MN_COMMAND_RECALL:
+    case MN_COMMAND_ADOPT:
     case MN_COMMAND_EXPLAIN:
         return "read rounds/N.evidence.json (or .bin) in the coordinator's data directory with: "
                "mneme cut";
@@ -40,6 +41,8 @@ static mn_result answer_make(const struct answer_source *source,
         return answer_explain(source, request->round, request->vat.text, json, error);
     case MN_COMMAND_PLAN:
         return answer_plan(source, request->round, json, error);
+    case MN_COMMAND_ADOPT:
+        return answer_adopt(source, request->vat.text, request->adoption, json, error);
     case MN_COMMAND_APPROVE:
     case MN_COMMAND_REJECT:
     case MN_COMMAND_RECALL:

@@ -58,6 +58,10 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
 mn_result answer_plan(const struct answer_source *source, uint64_t round, json_t **json,
                       struct mn_error *error) MN_CHECKED;
 
+/* The newest adoption of a disk for that vat. @number: which one it has to be; 0: any. */
+mn_result answer_adopt(const struct answer_source *source, const char *vat, uint64_t number,
+                       json_t **json, struct mn_error *error) MN_CHECKED;
+
 /* The facts of round @number, and the number of the round before it; MN_NOT_FOUND with what there
  * is. */
 mn_result answer_find_round(const struct answer_source *source, uint64_t number,

@@ -147,6 +147,10 @@ static const char *status_wait_words(const struct answer_source *source,
     case COORDINATOR_WAIT_PLACE:
         (void)snprintf(text, size, "a host with room for vat %s", vat);
         return "place";
+    case COORDINATOR_WAIT_ADOPTION:
+        (void)snprintf(text, size, "the disk of vat %s that was found and is being read on host %s",
+                       vat, host);
+        return "adoption";
     case COORDINATOR_WAIT_APPROVAL:
         status_approval(source, text, size);
         return "approval";

@@ -1,4 +1,4 @@
-/* What operators said of a round's plans, as a part of other answers. */
+/* What operators said of a round, as a part of other answers. */
 #include <stdio.h>
 
 #include "shell/answer.h"
@@ -14,6 +14,14 @@ json_t *answer_step(const struct mn_journal_step *step)
         }
     }
     answer_plan_name(step->bounds.plan, plan);
+    if (step->step == MN_STEP_ADOPT) {
+        json_decref(reset);
+        return json_pack("{s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "step",
+                         mn_step_name(step->step), "round", (json_int_t)step->round, "vat",
+                         step->vat.text, "run", (json_int_t)step->run, "host", step->host.text,
+                         "store", step->store, "operator", step->operator_name.text, "key",
+                         step->key, "reason", step->reason, "at", (json_int_t)step->at);
+    }
     return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:s, s:I}", "step",
                      mn_step_name(step->step), "round", (json_int_t)step->round, "plan", plan,
                      "restored", (json_int_t)step->bounds.restored, "rolled_back",

@@ -25,6 +25,8 @@ struct daemon_step {
     uint64_t ticket; /* 0: none */
     uint64_t request;
     uint32_t who;
+    bool adopts;        /* and is answered with how far that is, */
+    struct mn_name vat; /* of this vat */
     struct mn_peer peer;
 };
 

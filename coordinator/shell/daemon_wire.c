@@ -124,16 +124,31 @@ static void wire_accept(struct daemon *daemon, const struct mn_peer *peer,
     wire_reply(daemon, peer, who->name, &reply);
 }
 
+static enum mn_step wire_step_of(enum mn_command command)
+{
+    return command == MN_COMMAND_ADOPT    ? MN_STEP_ADOPT
+           : command == MN_COMMAND_REJECT ? MN_STEP_REJECT
+                                          : MN_STEP_APPROVE;
+}
+
 /* What the core answers comes back as an effect, once it is on record. */
 static void wire_step(struct daemon *daemon, const struct mn_peer *peer, uint32_t who,
                       const struct mn_operator_request *request)
 {
     struct coordinator_event event = {.kind = COORDINATOR_ON_STEP};
     uint64_t ticket = ++daemon->ticket;
-    daemon->steps[ticket % DAEMON_STEP_COUNT_MAX] = (struct daemon_step){
-        .ticket = ticket, .request = request->request, .who = who, .peer = *peer};
+    daemon->steps[ticket % DAEMON_STEP_COUNT_MAX] =
+        (struct daemon_step){.ticket = ticket,
+                             .request = request->request,
+                             .who = who,
+                             .adopts = request->command == MN_COMMAND_ADOPT,
+                             .vat = request->vat,
+                             .peer = *peer};
     event.step.who = who;
-    event.step.step = request->command == MN_COMMAND_APPROVE ? MN_STEP_APPROVE : MN_STEP_REJECT;
+    event.step.step = wire_step_of(request->command);
+    event.step.vat = request->vat.text;
+    event.step.host = request->host.text;
+    event.step.store = request->store;
     event.step.round = request->round;
     event.step.plan = request->plan;
     event.step.reason = request->reason;
@@ -147,13 +162,21 @@ void coordinator_daemon_answer(struct daemon *daemon, const struct coordinator_e
     if (effect->answer.ticket == 0 || step->ticket != effect->answer.ticket) {
         return; /* of another coordinator's time, or too many have asked since */
     }
+    const char *name = daemon->topology->operators[step->who].name;
+    if (effect->answer.code == MN_OK && step->adopts) {
+        struct mn_operator_request how = {
+            .request = step->request, .command = MN_COMMAND_ADOPT, .vat = step->vat};
+        wire_answer(daemon, &step->peer, name, &how);
+        step->ticket = 0;
+        return;
+    }
     struct mn_operator_reply reply = {.request = step->request, .code = effect->answer.code};
     if (reply.code == MN_OK) {
         reply.json = "{}";
         reply.json_size = 2;
     }
     (void)snprintf(reply.text, sizeof reply.text, "%s", effect->answer.text);
-    wire_reply(daemon, &step->peer, daemon->topology->operators[step->who].name, &reply);
+    wire_reply(daemon, &step->peer, name, &reply);
     step->ticket = 0;
 }
 
@@ -179,7 +202,8 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
     if (result == MN_OK && request.command == MN_COMMAND_RECALL) {
         wire_accept(daemon, &message->peer, &daemon->topology->operators[index], &request);
     } else if (result == MN_OK &&
-               (request.command == MN_COMMAND_APPROVE || request.command == MN_COMMAND_REJECT)) {
+               (request.command == MN_COMMAND_APPROVE || request.command == MN_COMMAND_REJECT ||
+                (request.command == MN_COMMAND_ADOPT && request.adoption == 0))) {
         wire_step(daemon, &message->peer, index, &request);
     } else if (result == MN_OK) {
         wire_answer(daemon, &message->peer, name, &request);

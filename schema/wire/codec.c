@@ -111,6 +111,16 @@ void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_
     memcpy(out, text, length);
 }
 
+const char *codec_store_in(struct codec *codec, const char *text)
+{
+    char *store = codec_take(codec, MN_PATH_SIZE_MAX, 1);
+    if (store != NULL) {
+        codec_text_in(codec, text, store, MN_PATH_SIZE_MAX);
+        (void)codec_check(codec, store[0] == '/');
+    }
+    return store;
+}
+
 void codec_endpoint_in(struct codec *codec, const char *text, struct mn_endpoint *endpoint)
 {
     codec_text_in(codec, text, endpoint->text, sizeof endpoint->text);

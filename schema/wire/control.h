@@ -77,6 +77,43 @@ enum mn_probe_answer {
 
 enum { MN_PROBE_ENDPOINT_COUNT_MAX = 64 };
 
+/* Why a checkpoint file of a disk that was found has not become a copy. */
+enum mn_passed_why {
+    MN_PASSED_DAMAGED = 0,    /* it is not whole, or not what its digests say */
+    MN_PASSED_FOREIGN = 1,    /* it is another vat's, or of another epoch than its name says */
+    MN_PASSED_UNREADABLE = 2, /* that disk does not give it */
+    MN_PASSED_FULL = 3,       /* the disk of the host that adopts is full, */
+    MN_PASSED_UNWRITTEN = 4,  /* or does not take it */
+    MN_PASSED_DEAD = 5        /* it died when the vat went on from an older checkpoint */
+};
+
+/* "damaged", "foreign", "unreadable", "full", "unwritten", "dead" */
+const char *mn_passed_name(enum mn_passed_why why);
+
+struct mn_passed {
+    mn_epoch epoch; /* as the file's name says */
+    enum mn_passed_why why;
+};
+
+enum { MN_PASSED_COUNT_MAX = 64, MN_ADOPTED_TEXT_SIZE = 256 };
+
+/* How the adoption of a disk goes on, or what it came to. */
+struct mn_adopted {
+    uint64_t number; /* of the adopt */
+    struct mn_name vat;
+    bool over;
+    mn_result code;                  /* over: MN_OK, or why nothing of it is here */
+    char text[MN_ADOPTED_TEXT_SIZE]; /* for people, when code is not MN_OK */
+    uint32_t found;                  /* checkpoint files there, */
+    uint32_t done;                   /* so many of them looked at, */
+    uint32_t taken;                  /* copied, */
+    uint32_t held;                   /* or here already */
+    mn_epoch through;                /* the newest of these; 0: none */
+    const struct mn_passed *passed;  /* the first that were passed over, */
+    uint32_t passed_count;           /* MN_PASSED_COUNT_MAX at most; */
+    uint32_t passed_in_all;
+};
+
 enum mn_up_kind {
     MN_UP_HELLO = 3,
     MN_UP_HEARTBEAT = 4,
@@ -91,7 +128,8 @@ enum mn_up_kind {
     MN_UP_KEPT = 14,
     MN_UP_RECALLED = 15,
     MN_UP_OVERTAKEN = 16,
-    MN_UP_DIFFERS = 17
+    MN_UP_DIFFERS = 17,
+    MN_UP_ADOPTED = 19 /* 18 is `before` */
 };
 
 /* Whether what a keeper says it keeps counts. */
@@ -221,6 +259,7 @@ struct mn_up {
             struct mn_vat_run vat; /* who says so */
             struct mn_differs differs;
         } differs;
+        struct mn_adopted adopted;
     };
 };
 
@@ -285,6 +324,14 @@ struct mn_stop {
     struct mn_lineage lineage;
 };
 
+/* Take the checkpoints of that vat from a disk that was found: a store, or one vat's directory. */
+struct mn_adopt {
+    uint64_t number;
+    struct mn_name vat;
+    const char *store; /* an absolute path on the agent's host */
+    struct mn_lineage lineage;
+};
+
 enum mn_down_kind {
     MN_DOWN_WELCOME = 3,
     MN_DOWN_TAKEN = 4,
@@ -297,7 +344,8 @@ enum mn_down_kind {
     MN_DOWN_LEASED = 11,
     MN_DOWN_PROMISE = 12,
     MN_DOWN_KEEP = 13,
-    MN_DOWN_RECALL = 14
+    MN_DOWN_RECALL = 14,
+    MN_DOWN_ADOPT = 18 /* 15 is `head`, 16 a message that is compressed */
 };
 
 /* Coordinator to agent. */
@@ -358,6 +406,7 @@ struct mn_down {
             uint64_t after_generation;
             uint64_t offset;
         } recall;
+        struct mn_adopt adopt;
     };
 };
 

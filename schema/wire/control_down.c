@@ -1,4 +1,5 @@
 /* Coordinator to agent. */
+#include "codec_adopt.h"
 #include "codec_keeping.h"
 #include "codec_squeeze.h"
 
@@ -155,6 +156,9 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     case MN_DOWN_RECALL:
         down.recall = codec_recall_out(&codec, message);
         break;
+    case MN_DOWN_ADOPT:
+        down.adopt = codec_adopt_out(&codec, &message->adopt);
+        break;
     }
     mn_result result = codec_pack(&codec, &down.base, buffer);
     if (result == MN_OK && buffer->size - before > DOWN_PLAIN_SIZE_MAX) {
@@ -247,6 +251,9 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
         return;
     case MNEME__DOWN__BODY_RECALL:
         codec_recall_in(codec, in->recall, out);
+        return;
+    case MNEME__DOWN__BODY_ADOPT:
+        codec_adopt_in(codec, in->adopt, &out->adopt);
         return;
     case MNEME__DOWN__BODY_SQUEEZED: /* one inside the other */
     case MNEME__DOWN__BODY__NOT_SET:

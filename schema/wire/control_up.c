@@ -1,5 +1,6 @@
 /* Agent to coordinator. */
 #include "codec.h"
+#include "codec_adopt.h"
 #include "codec_keeping.h"
 
 static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
@@ -265,6 +266,9 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     case MN_UP_DIFFERS:
         up.differs = differs_out(&codec, message);
         break;
+    case MN_UP_ADOPTED:
+        up.adopted = codec_adopted_out(&codec, &message->adopted);
+        break;
     }
     return codec_pack(&codec, &up.base, buffer);
 }
@@ -458,6 +462,9 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         return;
     case MNEME__UP__BODY_DIFFERS:
         differs_in(codec, in->differs, out);
+        return;
+    case MNEME__UP__BODY_ADOPTED:
+        codec_adopted_in(codec, in->adopted, &out->adopted);
         return;
     case MNEME__UP__BODY__NOT_SET:
     case _MNEME__UP__BODY__CASE_IS_INT_SIZE:

@@ -6,8 +6,8 @@
 #include "codec.h"
 #include "operator.pb-c.h"
 
-static const char *const operator_commands[] = {NULL,     "status", "rounds",  "explain",
-                                                "recall", "plan",   "approve", "reject"};
+static const char *const operator_commands[] = {NULL,   "status",  "rounds", "explain", "recall",
+                                                "plan", "approve", "reject", "adopt"};
 
 enum { OPERATOR_COMMAND_COUNT = sizeof operator_commands / sizeof *operator_commands };
 
@@ -24,6 +24,9 @@ mn_result mn_operator_request_encode(const struct mn_operator_request *message,
     request.vat = codec_text(message->vat.text);
     request.reason = codec_text(message->reason);
     request.plan = message->plan;
+    request.host = codec_text(message->host.text);
+    request.store = codec_text(message->store);
+    request.adoption = message->adoption;
     return codec_pack(&codec, &request.base, buffer);
 }
 
@@ -34,6 +37,11 @@ static void request_in(struct codec *codec, const Mneme__OperatorRequest *in,
     out->request = in->request;
     out->round = in->round;
     out->plan = in->plan;
+    out->adoption = in->adoption;
+    codec_text_in(codec, in->store, out->store, sizeof out->store);
+    if (in->host[0] != '\0') {
+        codec_name_in(codec, in->host, &out->host);
+    }
     codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
     if (in->vat[0] != '\0') {
         codec_name_in(codec, in->vat, &out->vat);

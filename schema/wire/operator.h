@@ -11,16 +11,20 @@ enum mn_command {
     MN_COMMAND_RECALL = 4, /* go on with the keepers that answered */
     MN_COMMAND_PLAN = 5,
     MN_COMMAND_APPROVE = 6,
-    MN_COMMAND_REJECT = 7
+    MN_COMMAND_REJECT = 7,
+    MN_COMMAND_ADOPT = 8
 };
 
 struct mn_operator_request {
     uint64_t request; /* comes back in the reply */
     enum mn_command command;
     uint64_t round;                  /* for explain, plan, approve and reject */
-    struct mn_name vat;              /* for explain; "" otherwise */
-    char reason[MN_REASON_SIZE_MAX]; /* for recall, approve and reject: kept in the journal */
-    uint64_t plan; /* for approve and reject: the digest of the plan that was seen; 0: any */
+    struct mn_name vat;              /* for explain and adopt; "" otherwise */
+    char reason[MN_REASON_SIZE_MAX]; /* for recall, approve, reject, adopt: kept in the journal */
+    uint64_t plan;       /* for approve and reject: the digest of the plan that was seen; 0: any */
+    struct mn_name host; /* for adopt: where the disk is; "": on the vat's own host */
+    char store[MN_PATH_SIZE_MAX]; /* and its path there */
+    uint64_t adoption;            /* not 0: only tell how far this adoption is */
 };
 
 struct mn_operator_reply {

@@ -112,9 +112,9 @@ struct mn_journal_recall {
     mn_time at;
 };
 
-enum mn_step { MN_STEP_APPROVE = 1, MN_STEP_REJECT = 2 };
+enum mn_step { MN_STEP_APPROVE = 1, MN_STEP_REJECT = 2, MN_STEP_ADOPT = 3 };
 
-/* "approve", "reject" */
+/* "approve", "reject", "adopt" */
 const char *mn_step_name(enum mn_step step);
 
 /* What a plan costs, as far as an operator's word for it goes. */
@@ -126,11 +126,15 @@ struct mn_plan_bounds {
     uint32_t reset_count;
 };
 
-/* An operator's word about the plan of a round, and who gave it, when and why. */
+/* An operator's word about a round, and who gave it, when and why. */
 struct mn_journal_step {
     enum mn_step step;
     uint64_t round;
-    struct mn_plan_bounds bounds;
+    struct mn_plan_bounds bounds; /* of a word about a plan; all 0 for an adoption */
+    struct mn_name vat;           /* an adoption: of which vat, "" otherwise; */
+    mn_run run;                   /* which run of it was lost; */
+    struct mn_name host;          /* on which host the disk is, */
+    const char *store;            /* and where there */
     struct mn_name operator_name;
     char key[MN_KEY_TEXT_SIZE];
     char reason[MN_REASON_SIZE_MAX];
@@ -145,7 +149,7 @@ enum mn_journal_kind {
     MN_JOURNAL_FREEZE = 5,
     MN_JOURNAL_HOST = 6,
     MN_JOURNAL_RECALL = 7,
-    MN_JOURNAL_STEP = 8 /* an operator's word about a plan */
+    MN_JOURNAL_STEP = 8 /* an operator's word about a round */
 };
 
 struct mn_journal_record {

@@ -104,7 +104,7 @@ static Mneme__JournalRecall *journal_recall_out(struct codec *codec,
     return out;
 }
 
-static const char *const step_names[] = {NULL, "approve", "reject"};
+static const char *const step_names[] = {NULL, "approve", "reject", "adopt"};
 
 enum { STEP_COUNT = sizeof step_names / sizeof *step_names };
 
@@ -132,6 +132,12 @@ static Mneme__JournalStep *journal_step_out(struct codec *codec, const struct mn
     out->key = codec_text(step->key);
     out->reason = codec_text(step->reason);
     out->at = step->at;
+    if (step->step == MN_STEP_ADOPT) {
+        out->vat = codec_text(step->vat.text);
+        out->run = step->run;
+        out->host = codec_text(step->host.text);
+        out->store = codec_text(step->store);
+    }
     return out;
 }
 
@@ -229,6 +235,16 @@ static void journal_recall_in(struct codec *codec, const Mneme__JournalRecall *i
     out->at = in->at;
 }
 
+/* What no other step says. */
+static void adoption_in(struct codec *codec, const Mneme__JournalStep *in,
+                        struct mn_journal_step *out)
+{
+    codec_name_in(codec, in->vat, &out->vat);
+    codec_name_in(codec, in->host, &out->host);
+    out->run = codec_run_in(codec, in->run);
+    out->store = codec_store_in(codec, in->store);
+}
+
 static void journal_step_in(struct codec *codec, const Mneme__JournalStep *in,
                             struct mn_journal_step *out)
 {
@@ -249,6 +265,9 @@ static void journal_step_in(struct codec *codec, const Mneme__JournalStep *in,
     codec_key_in(codec, in->key, false, out->key);
     codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
     out->at = in->at;
+    if (out->step == MN_STEP_ADOPT) {
+        adoption_in(codec, in, out);
+    }
 }
 
 static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *in,

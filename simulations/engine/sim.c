@@ -148,6 +148,7 @@ void sim_destroy(struct sim **out)
     for (uint32_t i = 0; i <= sim->host_count; i++) {
         sim_disk_deinit(&sim->machines[i].disk);
         sim_disk_deinit(&sim->machines[i].backup);
+        sim_disk_deinit(&sim->machines[i].found);
         free(sim->machines[i].ports);
     }
     sim_journal_free(&sim->journals[0]);

@@ -111,6 +111,15 @@ static void ask_file(struct sim_process *process, enum sim_job_kind kind,
     sim_jobs_add(&process->agent->others, job);
 }
 
+static void ask_found(struct sim_process *process, enum sim_job_kind kind,
+                      const struct agent_effect *effect)
+{
+    struct sim_job *job = sim_job_new(kind, effect->found.store, strlen(effect->found.store) + 1);
+    job->vat = effect->found.vat;
+    job->epoch = effect->found.epoch;
+    sim_jobs_add(&process->agent->others, job);
+}
+
 /* To whoever looks for a copy it is as if it were deleted. */
 static void ask_set_aside(struct sim *sim, struct sim_process *process,
                           const struct agent_effect *effect)
@@ -277,6 +286,12 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
                              sim_vat_number(sim, &effect->file.vat), effect->file.epoch);
         }
         ask_file(process, SIM_JOB_DELETE, effect);
+        break;
+    case AGENT_DO_LIST_FOUND:
+        ask_found(process, SIM_JOB_LIST_FOUND, effect);
+        break;
+    case AGENT_DO_TAKE_FOUND:
+        ask_found(process, SIM_JOB_TAKE_FOUND, effect);
         break;
     case AGENT_DO_WRITE_PIECE:
         ask_piece(process, SIM_JOB_WRITE, effect);

@@ -103,6 +103,7 @@ static void machine_down(struct sim *sim, uint32_t number, bool lose)
     processes_kill(sim, machine);
     if (lose) {
         machine->lost += 1;
+        sim_found_keep(sim, number);
         sim_disk_lose(sim, number);
     } else {
         sim_disk_cut(sim, number);

@@ -92,7 +92,8 @@ static void carry_out(struct sim *sim, struct sim_process *process,
         ask_append(sim, process, effect);
         return;
     case COORDINATOR_DO_ANSWER:
-        return; /* the operator looks again anyway */
+        sim_found_answered(sim, effect); /* the operator looks again anyway */
+        return;
     case COORDINATOR_DO_NOTE:
         sim_note_coordinator(sim, effect->note);
         return;

@@ -83,7 +83,7 @@ void sim_jobs_go_on(struct sim *sim, struct sim_process *process)
         mn_time takes = sim_disk_time(sim, process->machine);
         enum sim_job_kind kind = agent->at_hand.first->kind;
         if (kind == SIM_JOB_LOOK || kind == SIM_JOB_RECALL || kind == SIM_JOB_READ ||
-            kind == SIM_JOB_DELETE) {
+            kind == SIM_JOB_DELETE || kind == SIM_JOB_LIST_FOUND) {
             takes /= SIM_UNSYNCED_SHARE;
         }
         sim_at(sim, sim->now + takes, SIM_ON_DISK, process, 0, NULL);
@@ -360,6 +360,12 @@ static void job_done(struct sim *sim, struct sim_process *process, struct sim_jo
     case SIM_JOB_DELETE:
         job_delete(sim, process->machine, job);
         return;
+    case SIM_JOB_LIST_FOUND:
+        sim_found_listed(sim, process, job);
+        return;
+    case SIM_JOB_TAKE_FOUND:
+        sim_found_taken(sim, process, job);
+        return;
     }
 }
 
@@ -403,6 +409,10 @@ void sim_jobs_abandon(struct sim *sim, struct sim_process *process)
             job_set_aside(sim, process->machine, job);
         } else if (job->kind == SIM_JOB_SYNC) {
             (void)job_sync(sim, process->machine, job);
+        } else if (job->kind == SIM_JOB_TAKE_FOUND) {
+            struct agent_file_facts facts;
+            enum mn_passed_why why = MN_PASSED_UNREADABLE;
+            (void)sim_found_take(sim, process->machine, job, &facts, &why);
         }
     }
     sim_jobs_deinit(&agent->at_hand);

@@ -117,6 +117,12 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
     case COORDINATOR_NOTE_PLAN_REJECTED:
         sim_count(sim, SIM_SOMETIMES_PLAN_REJECTED);
         return;
+    case COORDINATOR_NOTE_DISK_ADOPTED:
+        sim_count(sim, SIM_SOMETIMES_DISK_ADOPTED);
+        return;
+    case COORDINATOR_NOTE_DISK_NOT_ADOPTED:
+        sim_count(sim, SIM_SOMETIMES_DISK_NOT_ADOPTED);
+        return;
     case COORDINATOR_NOTE_ROUND_HOLDS:
         sim_count(sim, SIM_SOMETIMES_ROUND_HELD);
         return;
@@ -242,6 +248,9 @@ void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decisi
         const struct mn_journal_start *start = &decision->starts[i];
         uint32_t vat = sim_vat_number(sim, &start->start.vat);
         uint32_t host = topology_find_host(sim->topology, start->host.text);
+        if (start->start.keep > 0) {
+            sim_found_kept(sim, vat, start->start.keep);
+        }
         if (host != vat % sim->host_count) {
             sim_count(sim, SIM_SOMETIMES_MOVED);
         }

@@ -1,6 +1,7 @@
 /* Who operates the cluster. Where policy has plans wait: looks now and then, and says yes to the
- * plan that waits, or sometimes no first. Once the faults are over it is always yes. And a while
- * after a coordinator shows that it is in trouble: has it go on without keepers that are gone. */
+ * plan that waits, or sometimes no first, or has a disk that was found adopted before
+ * (sim_found.c). Once the faults are over it is always yes. And a while after a coordinator shows
+ * that it is in trouble: has it go on without keepers that are gone. */
 #include <string.h>
 
 #include "engine/sim_private.h"
@@ -35,8 +36,11 @@ void sim_operator_looks(struct sim *sim)
     uint64_t draw = mn_random_below(&sim->operator_random, OPERATOR_REJECTS_ONE_IN);
     uint32_t slot = sim->machines[sim->host_count].process;
     struct sim_process *process = slot != SIM_NOBODY ? sim->processes[slot] : NULL;
-    if (process == NULL || process->dying || process->paused_until > sim->now ||
-        !coordinator_plan(process->coordinator->core, &plan)) {
+    if (process == NULL || process->dying || process->paused_until > sim->now) {
+        return;
+    }
+    bool adopts = sim->config.adopt_percent > 0 && !sim->quiet && sim_found_adopts(sim, process);
+    if (adopts || !coordinator_plan(process->coordinator->core, &plan)) {
         return;
     }
     struct coordinator_event event = {.kind = COORDINATOR_ON_STEP};
@@ -46,7 +50,7 @@ void sim_operator_looks(struct sim *sim)
     event.step.round = plan.round;
     event.step.plan = plan.bounds->plan;
     event.step.reason = "it looks right";
-    event.step.ticket = 1;
+    event.step.ticket = SIM_TICKET_WORD;
     sim_coordinator_step(sim, process, &event);
 }
 

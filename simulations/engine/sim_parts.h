@@ -9,6 +9,7 @@
  *     sim_journal.c  the journals, and what is in force of them
  *     sim_files.c    a checkpoint as bytes; sim_bank.c, sim_leases.c: the application
  *     sim_apply.c    faults
+ *     sim_found.c    disks that turn up again
  *
  * A machine is a host, or the one that the coordinator runs on, which has the number of hosts as
  * its own. Chance comes from three generators, so that what one part draws does not change what
@@ -167,7 +168,8 @@ struct sim_file {
     struct sim_bytes *bytes;
     mn_epoch onto;
     bool synced;
-    bool told; /* the observer counts it as a copy */
+    bool told;  /* the observer counts it as a copy */
+    bool found; /* it was copied from a disk that was found */
 };
 
 /* What arrives of a file. */
@@ -225,6 +227,7 @@ struct sim_machine {
     struct sim_process *first_here;
     struct sim_disk disk;
     struct sim_disk backup;
+    struct sim_disk found; /* the newest that was lost: sim_found.c */
 };
 
 /* The files that a host had of one vat: its disk has that store alone. */
@@ -234,6 +237,9 @@ struct sim_backup {
 };
 
 enum { SIM_PORT_AGENT = 1, SIM_PORT_FIRST = 1000 };
+
+/* Of an operator's words about a plan, and about a disk. */
+enum { SIM_TICKET_WORD = 1, SIM_TICKET_ADOPT = 2 };
 
 /* Nothing passes from any machine in `from` to any in `to`. A set is [first, first + count). */
 struct sim_cut {
@@ -272,7 +278,9 @@ enum sim_job_kind {
     SIM_JOB_WRITE,
     SIM_JOB_READ,
     SIM_JOB_RECALL,
-    SIM_JOB_DELETE
+    SIM_JOB_DELETE,
+    SIM_JOB_LIST_FOUND, /* its bytes are the path */
+    SIM_JOB_TAKE_FOUND
 };
 
 struct sim_job {

@@ -25,6 +25,18 @@ void sim_operator_looks(struct sim *sim);
 void sim_operator_later(struct sim *sim, struct sim_process *process);
 void sim_operator_looks_at(struct sim *sim, struct sim_process *process);
 
+/* sim_found.c */
+/* The machine is about to be lost with its disk. */
+void sim_found_keep(struct sim *sim, uint32_t machine);
+void sim_found_listed(struct sim *sim, struct sim_process *process, const struct sim_job *job);
+bool sim_found_take(struct sim *sim, uint32_t machine, const struct sim_job *job,
+                    struct agent_file_facts *facts, enum mn_passed_why *why);
+void sim_found_taken(struct sim *sim, struct sim_process *process, const struct sim_job *job);
+/* Whether the operator has a disk adopted now. */
+bool sim_found_adopts(struct sim *sim, struct sim_process *process);
+void sim_found_answered(struct sim *sim, const struct coordinator_effect *effect);
+void sim_found_kept(struct sim *sim, uint32_t vat, mn_epoch keep);
+
 /* sim_events.c */
 void sim_at(struct sim *sim, mn_time at, enum sim_event_kind kind,
             const struct sim_process *process, uint64_t number, void *data);

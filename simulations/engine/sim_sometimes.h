@@ -72,6 +72,10 @@
     X(PLAN_APPROVED, "a plan was approved")                                                        \
     X(PLAN_REJECTED, "a plan was rejected")                                                        \
     X(AIMED, "a fault came in the step of a round that it was aimed at")                           \
+    X(DISK_ADOPTED, "a disk that was found was adopted")                                           \
+    X(DISK_NOT_ADOPTED, "an adoption came to nothing")                                             \
+    X(DISK_TOO_LATE, "a disk was found when a later life had spoken, and was refused")             \
+    X(DISK_COUNTED, "a vat went on from a checkpoint that only an adopted disk had")               \
     X(PLAN_OUTSIDE, "a plan took more than was approved, and waited again")
 
 enum sim_sometimes {

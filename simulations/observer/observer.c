@@ -359,8 +359,12 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
         } else {
             round->done = true;
         }
+    } else if (record->kind == MN_JOURNAL_STEP && record->step.step == MN_STEP_ADOPT) {
+        adoption_step(observer, &record->step);
     } else if (record->kind == MN_JOURNAL_STEP) {
         approval_step(observer, &record->step);
+    } else if (record->kind == MN_JOURNAL_FREEZE) {
+        adoption_freeze(observer, &record->freeze);
     }
 }
 

@@ -123,7 +123,8 @@ void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn
 /* An agent ends a vat's process. */
 void observer_kills(struct observer *observer, uint32_t host, uint32_t vat, mn_run run);
 
-/* A host's disk is copied, and may be put back: what was settled meanwhile can be undone then. */
+/* A host's disk is copied, or put by, and may be put back: what was settled meanwhile can be undone
+ * then. */
 void observer_backup(struct observer *observer);
 
 /* A fault that is more than the crash of an agent or of the coordinator. */

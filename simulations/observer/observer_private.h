@@ -114,7 +114,8 @@ struct observer_copy {
 };
 
 struct observer_vat {
-    mn_run run; /* the newest that a record gives out */
+    mn_run run;    /* the newest that a record gives out, */
+    mn_run frozen; /* and that a freeze on record names */
     uint32_t incarnation;
     uint32_t host;
     mn_epoch keep; /* where that run goes on from */
@@ -282,6 +283,10 @@ void g4_takes(struct observer *observer, uint32_t vat, uint32_t sender, const ui
 void g4_notice(struct observer *observer, const struct observer_actor *actor,
                const struct mn_notice *notice, bool reset);
 const char *g4_unsettled(struct observer *observer);
+/* adoption.c */
+void adoption_freeze(struct observer *observer, const struct mn_journal_freeze *freeze);
+void adoption_step(struct observer *observer, const struct mn_journal_step *step);
+
 /* approval.c */
 void approval_step(struct observer *observer, const struct mn_journal_step *step);
 void approval_decided(struct observer *observer, const struct mn_journal_decision *decision);

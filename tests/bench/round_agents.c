@@ -338,6 +338,7 @@ static void on_down(struct scripts *scripts, struct scripted *host, const struct
     case MN_DOWN_PROMISE:
     case MN_DOWN_KEEP:
     case MN_DOWN_RECALL:
+    case MN_DOWN_ADOPT:
         return;
     }
 }

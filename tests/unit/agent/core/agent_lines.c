@@ -117,6 +117,20 @@ static void lines_kept(struct play *play, const struct mn_up *up)
     }
 }
 
+static void lines_adopted(struct play *play, const struct mn_adopted *adopted)
+{
+    lines_add(play, "up adopted #%llu %s %s %u of %u: %u taken, %u held",
+              (unsigned long long)adopted->number, adopted->vat.text,
+              adopted->over ? mn_result_name(adopted->code) : "so far", adopted->done,
+              adopted->found, adopted->taken, adopted->held);
+    lines_epoch(play, " through ", adopted->through);
+    for (uint32_t i = 0; i < adopted->passed_count; i++) {
+        lines_epoch(play, ", passed ", adopted->passed[i].epoch);
+        lines_add(play, " %s", mn_passed_name(adopted->passed[i].why));
+    }
+    lines_add(play, "%s%s\n", adopted->text[0] != '\0' ? "; " : "", adopted->text);
+}
+
 static void lines_up(struct play *play, const struct mn_up *up)
 {
     switch (up->kind) {
@@ -179,6 +193,9 @@ static void lines_up(struct play *play, const struct mn_up *up)
                   up->differs.differs.self ? "self" : "peer");
         lines_epoch(play, " ", up->differs.differs.epoch);
         lines_add(play, "\n");
+        return;
+    case MN_UP_ADOPTED:
+        lines_adopted(play, &up->adopted);
         return;
     }
 }
@@ -403,6 +420,14 @@ static void lines_effect(struct play *play, const struct agent_effect *effect)
         return;
     case AGENT_DO_DELETE:
         lines_file(play, "delete", effect);
+        return;
+    case AGENT_DO_LIST_FOUND:
+        lines_add(play, "list %s in %s\n", effect->found.vat.text, effect->found.store);
+        return;
+    case AGENT_DO_TAKE_FOUND:
+        lines_add(play, "take %s in %s", effect->found.vat.text, effect->found.store);
+        lines_epoch(play, " ", effect->found.epoch);
+        lines_add(play, "\n");
         return;
     case AGENT_DO_WRITE_PIECE:
         lines_copies(play, "write", effect->piece.host, effect->piece.piece);

@@ -458,6 +458,50 @@ void play_piece_written(struct play *play, const char *vat, mn_epoch epoch, mn_e
     play_step(play, &event);
 }
 
+void play_adopt(struct play *play, uint64_t number, const char *vat, const char *store,
+                mn_epoch keep, mn_run next)
+{
+    struct mn_down down = {.kind = MN_DOWN_ADOPT};
+    down.adopt.number = number;
+    down.adopt.vat = mn_name_of(vat);
+    down.adopt.store = store;
+    down.adopt.lineage.count = next > 0 ? 1 : 0;
+    down.adopt.lineage.forks[0] =
+        (struct mn_fork){.after = keep, .next = EPOCH(next, 1), .seen = true};
+    play_down(play, &down);
+}
+
+void play_found_listed(struct play *play, const char *vat, mn_result result, const mn_epoch *epochs,
+                       uint32_t count)
+{
+    struct agent_event event = {.kind = AGENT_ON_FOUND_LISTED};
+    event.listed.vat = mn_name_of(vat);
+    event.listed.result = result;
+    event.listed.text = result == MN_OK ? "" : "cannot open the directory /found";
+    event.listed.epochs = epochs;
+    event.listed.count = count;
+    play_step(play, &event);
+}
+
+void play_found_taken(struct play *play, const char *vat, mn_epoch epoch, mn_epoch onto)
+{
+    struct agent_file_facts facts = play_facts(vat, epoch, onto, onto);
+    struct agent_event event = {.kind = AGENT_ON_FOUND_TAKEN};
+    event.taken.vat = mn_name_of(vat);
+    event.taken.epoch = epoch;
+    event.taken.facts = &facts;
+    play_step(play, &event);
+}
+
+void play_found_passed(struct play *play, const char *vat, mn_epoch epoch, enum mn_passed_why why)
+{
+    struct agent_event event = {.kind = AGENT_ON_FOUND_TAKEN};
+    event.taken.vat = mn_name_of(vat);
+    event.taken.epoch = epoch;
+    event.taken.why = why;
+    play_step(play, &event);
+}
+
 void play_file(struct play *play, const char *vat, mn_epoch epoch, mn_epoch since, mn_epoch onto)
 {
     struct agent_file_facts facts = play_facts(vat, epoch, since, onto);

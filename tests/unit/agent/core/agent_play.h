@@ -96,6 +96,14 @@ void play_set_aside(struct play *play, const char *vat, mn_run run, mn_result re
 void play_looked(struct play *play, const char *vat, mn_epoch epoch, mn_result result);
 void play_piece_written(struct play *play, const char *vat, mn_epoch epoch, mn_epoch onto,
                         uint64_t offset, uint32_t count, bool whole, mn_result result);
+/* Have the checkpoints of @vat taken from a disk at @store; of what died after @keep, before run
+ * @next, unless @next is 0. */
+void play_adopt(struct play *play, uint64_t number, const char *vat, const char *store,
+                mn_epoch keep, mn_run next);
+void play_found_listed(struct play *play, const char *vat, mn_result result, const mn_epoch *epochs,
+                       uint32_t count);
+void play_found_taken(struct play *play, const char *vat, mn_epoch epoch, mn_epoch onto);
+void play_found_passed(struct play *play, const char *vat, mn_epoch epoch, enum mn_passed_why why);
 void play_file(struct play *play, const char *vat, mn_epoch epoch, mn_epoch since, mn_epoch onto);
 void play_record(struct play *play, const struct mn_agent_record *record);
 

@@ -89,6 +89,7 @@ static void on_up(void *context, struct mn_socket *socket, const struct mn_messa
     case MN_UP_RECALLED:
     case MN_UP_OVERTAKEN:
     case MN_UP_DIFFERS:
+    case MN_UP_ADOPTED:
         break;
     case MN_UP_LEASES:
         cluster->lease_asker = up.leases.asker;

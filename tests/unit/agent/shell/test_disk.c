@@ -319,6 +319,31 @@ static void has_nothing_to_hand_back_when_nothing_is_done(void **state)
     assert_null(agent_disk_done(test->disk));
 }
 
+static void copies_a_found_file_in_parts_and_lets_others_go_between_them(void **state)
+{
+    struct disk_case *test = *state;
+    struct agent_file_facts facts;
+    char found[SHELL_PATH_SIZE];
+    shell_path(found, test->directory, "found");
+    assert_int_equal(mkdir(found, 0755), 0);
+    shell_checkpoint(found, "x1", EPOCH(3), 20 * 1024 * 1024, &facts);
+    int blocked = block_the_worker(test);
+    struct agent_job *job = job_of(AGENT_JOB_TAKE_FOUND, EPOCH(3), strlen(found) + 1);
+    memcpy(job->bytes, found, strlen(found) + 1);
+    give(test, job);
+    give(test, job_of(AGENT_JOB_DELETE, EPOCH(1), 0));
+    assert_int_equal(close(blocked), 0);
+    assert_done(test, AGENT_JOB_SYNC, MN_CORRUPT);
+    assert_done(test, AGENT_JOB_DELETE, MN_OK);
+    job = next_done(test);
+    assert_int_equal(job->kind, AGENT_JOB_TAKE_FOUND);
+    assert_int_equal(job->result, MN_OK);
+    assert_true(job->whole);
+    assert_int_equal(job->facts.record.epoch, EPOCH(3));
+    assert_int_equal(job->facts.size, facts.size);
+    agent_job_destroy(job);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -330,6 +355,7 @@ int main(void)
         CASE(does_not_end_while_the_disk_hangs_and_says_so),
         CASE(tries_records_until_the_disk_takes_them_and_does_the_rest_meanwhile),
         CASE(has_nothing_to_hand_back_when_nothing_is_done),
+        CASE(copies_a_found_file_in_parts_and_lets_others_go_between_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,18 @@ static void takes_options_before_between_and_after_words(void **state)
     assert_string_equal(line.options.words[1], "x1");
 }
 
+static void takes_where_a_disk_is(void **state)
+{
+    const char *words[] = {"explain", "3", "x1", "--store", "/mnt/found", "--host", "h4", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(setenv("MNEME_TOPOLOGY", "cluster.yaml", 1), 0);
+    assert_int_equal(setenv("MNEME_KEY", "its", 1), 0);
+    assert_int_equal(parse(&line, words), MN_OK);
+    assert_string_equal(line.options.store, "/mnt/found");
+    assert_string_equal(line.options.host, "h4");
+}
+
 static void takes_from_the_environment_what_no_option_says(void **state)
 {
     const char *words[] = {"explain", "3", "x1", "--key", "mine", NULL};
@@ -138,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PARSES(takes_options_before_between_and_after_words),
+        PARSES(takes_where_a_disk_is),
         PARSES(takes_from_the_environment_what_no_option_says),
         PARSES(takes_a_name_that_begins_with_a_dash_after_two_dashes),
         PARSES(says_what_is_missing_or_unknown),

@@ -386,6 +386,31 @@ static void refuses_facts_that_are_of_something_else(void **state)
     mn_text_deinit(&text);
 }
 
+static void an_adoption_says_what_was_taken_and_what_was_passed_over(void **state)
+{
+    (void)state;
+    tells(adopt_tell,
+          facts_of("{'number': 1, 'round': 4, 'vat': 'x1', 'host': 'h3', 'store': '/mnt/found', "
+                   "'over': true, 'result': 'MN_OK', 'text': '', 'found': 5, 'done': 5, "
+                   "'taken': 2, 'held': 1, 'through': 8589934609, 'passed': ["
+                   "{'file': '0000000200000012.ckpt', 'epoch': 8589934610, 'why': 'damaged'}], "
+                   "'passed_count': 3}"),
+          "3 checkpoints of x1 in /mnt/found are on h3 now, up to 2.17: 2 copied, 1 there before\n"
+          "  passed over 0000000200000012.ckpt, checkpoint 2.18: it is not whole, or not what its "
+          "digests say\n"
+          "  and 2 more\n"
+          "round 4 asks every host again: see mneme plan 4\n");
+    tells(adopt_tell,
+          facts_of("{'number': 1, 'round': 4, 'vat': 'x1', 'host': 'h3', 'store': '/mnt/found', "
+                   "'over': true, 'result': 'MN_CORRUPT', 'text': 'no file could be taken', "
+                   "'found': 1, 'done': 1, 'taken': 0, 'held': 0, 'through': 0, 'passed': ["
+                   "{'file': '0000000200000012.ckpt', 'epoch': 8589934610, 'why': 'foreign'}], "
+                   "'passed_count': 1}"),
+          "nothing of x1 was taken from /mnt/found on h3: no file could be taken\n"
+          "  passed over 0000000200000012.ckpt, checkpoint 2.18: it is of another vat, or of "
+          "another epoch than its name says\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +430,7 @@ int main(void)
         cmocka_unit_test(explains_a_vat_of_which_nothing_is_left),
         cmocka_unit_test(explains_a_vat_that_ran_on_and_was_told),
         cmocka_unit_test(refuses_facts_that_are_of_something_else),
+        cmocka_unit_test(an_adoption_says_what_was_taken_and_what_was_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

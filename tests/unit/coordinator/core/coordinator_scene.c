@@ -185,6 +185,52 @@ void scene_word(struct scene *scene, uint32_t who, enum mn_step step, uint64_t r
     scene_step(scene, &event);
 }
 
+void scene_adopt(struct scene *scene, uint32_t who, const char *vat, const char *host,
+                 const char *store, const char *reason)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_STEP};
+    event.step.who = who;
+    event.step.step = MN_STEP_ADOPT;
+    event.step.vat = vat;
+    event.step.host = host;
+    event.step.store = store;
+    event.step.reason = reason;
+    event.step.ticket = ++scene->ticket;
+    scene_step(scene, &event);
+}
+
+void scene_adopting(struct scene *scene, uint32_t host, uint64_t number, const char *vat,
+                    uint32_t done)
+{
+    struct mn_up up = {.kind = MN_UP_ADOPTED};
+    up.adopted.number = number;
+    up.adopted.vat = mn_name_of(vat);
+    up.adopted.found = 3;
+    up.adopted.done = done;
+    up.adopted.taken = done;
+    scene_up(scene, host, &up);
+}
+
+void scene_adopted(struct scene *scene, uint32_t host, uint64_t number, const char *vat,
+                   mn_result code, const char *text)
+{
+    static const struct mn_passed passed = {.epoch = EPOCH(1, 1), .why = MN_PASSED_DAMAGED};
+    struct mn_up up = {.kind = MN_UP_ADOPTED};
+    up.adopted.number = number;
+    up.adopted.vat = mn_name_of(vat);
+    up.adopted.over = true;
+    up.adopted.code = code;
+    (void)snprintf(up.adopted.text, sizeof up.adopted.text, "%s", text);
+    up.adopted.found = 3;
+    up.adopted.done = 3;
+    up.adopted.taken = code == MN_OK ? 2 : 0;
+    up.adopted.through = code == MN_OK ? EPOCH(1, 3) : 0;
+    up.adopted.passed = &passed;
+    up.adopted.passed_count = 1;
+    up.adopted.passed_in_all = 1;
+    scene_up(scene, host, &up);
+}
+
 void scene_up(struct scene *scene, uint32_t host, struct mn_up *message)
 {
     message->generation =

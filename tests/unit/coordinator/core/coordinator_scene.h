@@ -62,6 +62,15 @@ void scene_until(struct scene *scene, mn_time ms);
 void scene_word(struct scene *scene, uint32_t who, enum mn_step step, uint64_t round,
                 const char *reason);
 
+/* That operator has @vat's checkpoints taken from a disk at @store on @host; "": on its own. */
+void scene_adopt(struct scene *scene, uint32_t who, const char *vat, const char *host,
+                 const char *store, const char *reason);
+/* What an agent says of that: so many of the 3 files there are done, all of them copied. */
+void scene_adopting(struct scene *scene, uint32_t host, uint64_t number, const char *vat,
+                    uint32_t done);
+void scene_adopted(struct scene *scene, uint32_t host, uint64_t number, const char *vat,
+                   mn_result code, const char *text);
+
 /* What an agent says; hosts are numbered from 1. */
 void scene_up(struct scene *scene, uint32_t host, struct mn_up *message);
 /* @vats: "x1 1 up, x2 3 exited"; each that is up listens at tcp://NAME.RUN. */

@@ -131,6 +131,15 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
         line_add(scene, " address %s run %u %s %s", down->address.vat.text, down->address.run,
                  down->address.host.text, down->address.endpoint.text);
         break;
+    case MN_DOWN_ADOPT:
+        line_add(scene, " adopt #%llu %s from %s", (unsigned long long)down->adopt.number,
+                 down->adopt.vat.text, down->adopt.store);
+        for (uint32_t i = 0; i < down->adopt.lineage.count; i++) {
+            const struct mn_fork *fork = &down->adopt.lineage.forks[i];
+            line_add(scene, " (after %u.%u on at %u.%u)", mn_epoch_run(fork->after),
+                     (uint32_t)fork->after, mn_epoch_run(fork->next), (uint32_t)fork->next);
+        }
+        break;
     case MN_DOWN_PROMISE:
     case MN_DOWN_KEEP:
     case MN_DOWN_RECALL:
@@ -180,6 +189,13 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
                  record->recall.reason);
         break;
     case MN_JOURNAL_STEP:
+        if (record->step.step == MN_STEP_ADOPT) {
+            line_add(scene, " adopt round %llu by %s: %s; %s/%u from %s on %s",
+                     (unsigned long long)record->step.round, record->step.operator_name.text,
+                     record->step.reason, record->step.vat.text, record->step.run,
+                     record->step.store, record->step.host.text);
+            break;
+        }
         line_add(scene, " %s round %llu by %s: %s; restores %u, rolls back %u",
                  mn_step_name(record->step.step), (unsigned long long)record->step.round,
                  record->step.operator_name.text, record->step.reason, record->step.bounds.restored,

@@ -125,8 +125,8 @@ static void takes_no_word_from_those_who_may_not_give_it(void **state)
     trouble_answer_first(&scene, 1, 1);
     scene_skip(&scene);
     scene_word(&scene, BOB, MN_STEP_APPROVE, 1, "I think so");
-    scene_expect(&scene, "answer 3 MN_DENIED: your key's role does not suffice: to approve or "
-                         "reject a plan takes the role approve\n");
+    scene_expect(&scene, "answer 3 MN_DENIED: your key's role does not suffice: it takes the "
+                         "role approve\n");
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "");
     scene_expect(&scene, "answer 4 MN_BAD_INPUT: it takes a reason, which is kept\n");
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 2, "the other round");

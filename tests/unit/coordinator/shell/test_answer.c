@@ -376,6 +376,40 @@ static void shows_what_operators_said_of_each_round(void **state)
     desk_close(&desk);
 }
 
+static void shows_which_disks_operators_had_adopted(void **state)
+{
+    struct desk desk;
+    struct mn_name lost = mn_name_of("v0");
+    struct mn_journal_record record = {.kind = MN_JOURNAL_STEP};
+    (void)state;
+    desk_open(&desk, 1);
+    record_vat(&desk, "v0");
+    record.step = (struct mn_journal_step){.step = MN_STEP_ADOPT,
+                                           .round = 3,
+                                           .vat = mn_name_of("v0"),
+                                           .run = 1,
+                                           .host = mn_name_of(desk.topology->hosts[0].name),
+                                           .store = "/mnt/found",
+                                           .operator_name = mn_name_of("alice"),
+                                           .key = KEY_1,
+                                           .reason = "it was found",
+                                           .at = 8};
+    desk_record(&desk, &record);
+    record_round(&desk, 3, chained, &lost, 1);
+    desk_begin(&desk);
+    assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_OK);
+    assert_non_null(
+        strstr(desk.json,
+               "\"steps\":[{\"step\":\"adopt\",\"round\":3,\"vat\":\"v0\",\"run\":1,"
+               "\"host\":\"h1\",\"store\":\"/mnt/found\",\"operator\":\"alice\",\"key\":\"" KEY_1
+               "\",\"reason\":\"it was found\",\"at\":8}]"));
+    assert_int_equal(ask(&desk, MN_COMMAND_ADOPT, 0, "v0"), MN_NOT_FOUND);
+    assert_string_equal(desk.reply.text, "this coordinator knows nothing of that adoption of v0: "
+                                         "say the same again");
+    assert_int_equal(ask(&desk, MN_COMMAND_ADOPT, 0, "v9"), MN_NOT_FOUND);
+    desk_close(&desk);
+}
+
 static void shows_what_operators_had_it_go_on_without(void **state)
 {
     struct desk desk;
@@ -410,6 +444,7 @@ int main(void)
         cmocka_unit_test(explains_with_the_rows_on_the_chain_and_no_others),
         cmocka_unit_test(says_which_rounds_and_vats_there_are),
         cmocka_unit_test(shows_what_operators_said_of_each_round),
+        cmocka_unit_test(shows_which_disks_operators_had_adopted),
         cmocka_unit_test(shows_what_operators_had_it_go_on_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
