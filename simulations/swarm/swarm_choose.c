@@ -469,6 +469,24 @@ static void choose_approvals(struct chooser *chooser)
     }
 }
 
+/* A disk that was lost may turn up, or a backup be tried, while a plan waits. Drawn last, for the
+ * same reason. */
+static void choose_adoptions(struct chooser *chooser, uint64_t classes)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (config->approve_ms == 0 || !chance(chooser, 60)) {
+        return;
+    }
+    config->adopt_percent = between(chooser, 10, 90);
+    if (chance(chooser, 40)) {
+        add(chooser, SIM_FAULT_BACKUP, 0, 0);
+    }
+    if ((classes >> SWARM_LOSS & 1U) != 0) {
+        add(chooser, one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0, for_ms(chooser));
+        spare_keepers(chooser->script);
+    }
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -517,4 +535,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_leases(&chooser, classes);
     choose_keepers(&chooser);
     choose_approvals(&chooser);
+    choose_adoptions(&chooser, classes);
 }
