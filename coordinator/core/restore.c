@@ -53,13 +53,15 @@ static void apply_start(struct coordinator *coordinator, struct round *round, ui
 {
     const struct mn_start *start = &round->decision.starts[index].start;
     uint32_t vat = round->start_vats[index];
+    /* Who chose the checkpoint by hearsay may have chosen an older one without knowing. */
+    bool older_than_told = start->outcome == MN_ROLLED_BACK || coordinator->vats[vat].inherited;
     for (size_t i = 0; coordinator->rounds[i] != round; i++) {
         struct round *older = coordinator->rounds[i];
         uint32_t at = list_find(older->start_vats, older->decision.start_count, vat);
         if (older->starts_open > 0 && at < older->decision.start_count) {
             start_is_over(older, at);
         }
-        if (start->keep != 0 && start->outcome == MN_ROLLED_BACK) {
+        if (start->keep != 0 && older_than_told) {
             owe_again(older, vat);
         }
     }

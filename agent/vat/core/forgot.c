@@ -38,10 +38,24 @@ static void say_differs(const struct vat *vat, const struct vat_session *session
     }
 }
 
+/* The first number that nobody can have been sent yet. */
+static uint64_t number_unsent(const struct vat *vat, const struct vat_session *session)
+{
+    uint64_t number = session->next;
+    for (size_t i = session->batch_count; i > 0 && !vat->early; i--) {
+        const struct vat_batch *batch = session->batches[i - 1];
+        if (batch->epoch <= vat->durable) {
+            break;
+        }
+        number = batch->first;
+    }
+    return number;
+}
+
 bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint64_t taken,
                  mn_epoch epoch, uint32_t known)
 {
-    bool number = session_shared(session, taken, known) >= session->next;
+    bool number = session_shared(session, taken, known) >= number_unsent(vat, session);
     bool unseen = known == vat->incarnation && taken > 0 && fork_unseen(&vat->lineage, epoch);
     return known > vat->incarnation || number || unseen;
 }
@@ -83,11 +97,27 @@ void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run r
     }
 }
 
-void forgot_nothing(struct vat_session *session)
+/* A peer that went back further than this incarnation's base goes back as far again, should it be
+ * restored to where it knew only the one before. */
+static void forgot_lower(const struct vat *vat, struct vat_session *session, uint64_t taken,
+                         struct vat_effects *effects)
+{
+    if (session->unsure == 0 || session->base_count == 0 ||
+        session->bases[session->base_count - 1].number <= taken + 1) {
+        return;
+    }
+    if (session_rebase(session, vat->incarnation, taken + 1) != MN_OK) {
+        effects->failed = true;
+    }
+}
+
+void forgot_nothing(const struct vat *vat, struct vat_session *session, uint64_t taken,
+                    struct vat_effects *effects)
 {
     session->troubled = false;
     session->uncompared = false;
     session->forgetful = false;
+    forgot_lower(vat, session, taken, effects);
     session->unsure = 0;
 }
 

@@ -83,6 +83,13 @@ static void hear_gaps(struct vat_session *session, const struct vat_numbers *num
     }
 }
 
+/* Whether what is missing below @oldest is what this vat has forgotten: a peer lets go of nothing
+ * above its floor, and since its newest incarnation it has taken nothing. */
+static bool hole_excused(const struct vat_session *session, uint64_t oldest)
+{
+    return oldest > session->taken + 1 && session->forked == session->taken + 1;
+}
+
 void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
                    struct vat_effects *effects)
 {
@@ -98,11 +105,13 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
     limit = known != 0 && anew < limit ? anew : limit;
     if (session->taken >= limit) {
         session_lower(session, limit - 1);
+        /* Of what the peer gave anew this vat may have taken some in a life that it forgot. */
+        session->forked = vat->incarnation > 1 ? limit : 0;
     }
     if (known != 0) {
         hear_gaps(session, numbers, known, effects);
     }
-    if (known != 0 && numbers->oldest > session->taken + 1) {
+    if (known != 0 && hole_excused(session, numbers->oldest)) {
         inbound_skip(vat, session, numbers->oldest, effects);
     }
 }
@@ -217,6 +226,10 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
     uint64_t taken = message->greet.taken_of_you;
     uint32_t known = message->greet.known_of_you;
     session_agreed(vat, session, known);
+    if (forgot_sent(vat, session, taken, message->greet.taken_epoch, known)) {
+        forgot_sent_found(vat, session, message->run, message->greet.taken_epoch, effects);
+        return GREET_BEHIND;
+    }
     if (message->incarnation > session->incarnation) {
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greet.bases,
@@ -225,10 +238,6 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
                                       .oldest = message->greet.oldest,
                                       .taken_of_me = session_shared(session, taken, known)};
         session_agree(vat, session, &numbers, effects);
-    }
-    if (forgot_sent(vat, session, taken, message->greet.taken_epoch, known)) {
-        forgot_sent_found(vat, session, message->run, message->greet.taken_epoch, effects);
-        return GREET_BEHIND;
     }
     if (message->greet.behind) {
         forgot_by_peer(vat, session, message->run, session->taken_epoch, effects);
@@ -241,8 +250,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
     if (message->greet.oldest <= session->taken + 1) {
         return GREET_AGREED;
     }
-    if (session->forked == session->taken + 1) {
-        /* This vat has forgotten, below what the peer had to keep, and has taken nothing since. */
+    if (hole_excused(session, message->greet.oldest)) {
         inbound_skip(vat, session, message->greet.oldest, effects);
         return GREET_AGREED;
     }

@@ -343,11 +343,19 @@ static void link_note_taken(struct vat *vat, mn_time now, struct vat_session *se
 static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *session,
                             const struct mn_session *message, struct vat_effects *effects)
 {
-    if (message->incarnation > session->incarnation) {
-        if (session->incarnation != 0 && round_missing(vat, message)) {
-            link_hold(vat, now, session);
-            return;
-        }
+    bool newer = message->incarnation > session->incarnation;
+    if (newer && session->incarnation != 0 && round_missing(vat, message)) {
+        link_hold(vat, now, session);
+        return;
+    }
+    session_agreed(vat, session, message->greeted.known_of_you);
+    if (forgot_sent(vat, session, message->greeted.taken, message->greeted.taken_epoch,
+                    message->greeted.known_of_you)) {
+        link_hold(vat, now, session);
+        forgot_sent_found(vat, session, message->run, message->greeted.taken_epoch, effects);
+        return;
+    }
+    if (newer) {
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greeted.bases,
                                       .gaps = &message->greeted.gaps,
@@ -357,13 +365,6 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
                                                                     message->greeted.known_of_you)};
         session_agree(vat, session, &numbers, effects);
     }
-    session_agreed(vat, session, message->greeted.known_of_you);
-    if (forgot_sent(vat, session, message->greeted.taken, message->greeted.taken_epoch,
-                    message->greeted.known_of_you)) {
-        link_hold(vat, now, session);
-        forgot_sent_found(vat, session, message->run, message->greeted.taken_epoch, effects);
-        return;
-    }
     struct vat_marks marks = greeted_marks(session, message);
     if (marks.taken < session->covered || marks.taken + 1 < session_oldest(session)) {
         link_hold(vat, now, session);
@@ -371,7 +372,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         return;
     }
     link_move(session, VAT_LINK_OPEN);
-    forgot_nothing(session);
+    forgot_nothing(vat, session, marks.taken, effects);
     session->acked = marks.taken;
     session->sent = marks.taken;
     session->acked_begun = 0;

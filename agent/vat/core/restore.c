@@ -172,7 +172,7 @@ mn_result vat_restore_end(struct vat *vat)
         session->changed = false;
         session->unsure = session->unsure != 0 ? session->unsure : session->next;
         if (vat->restored_incarnation < vat->incarnation) {
-            result = session_rebase(session, vat->incarnation);
+            result = session_rebase(session, vat->incarnation, session->next);
             if (result != MN_OK) {
                 return result;
             }

@@ -65,7 +65,7 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer, struct vat_se
     made->unsure = vat->run > 1 ? 1 : 0;
     if (vat->incarnation > 1) {
         made->forked = 1;
-        if (session_rebase(made, vat->incarnation) != MN_OK) {
+        if (session_rebase(made, vat->incarnation, made->next) != MN_OK) {
             free(made);
             return MN_NO_MEMORY;
         }
@@ -103,10 +103,10 @@ static void bases_merge(struct vat_session *session, uint32_t count)
             (count - first - 2) * sizeof *session->bases);
 }
 
-mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
+mn_result session_rebase(struct vat_session *session, uint32_t incarnation, uint64_t number)
 {
     uint32_t count = session->base_count;
-    while (count > 0 && session->bases[count - 1].number >= session->next) {
+    while (count > 0 && session->bases[count - 1].number >= number) {
         count -= 1;
     }
     if (count == MN_BASE_COUNT_MAX) {
@@ -117,7 +117,7 @@ mn_result session_rebase(struct vat_session *session, uint32_t incarnation)
     if (bases == NULL) {
         return MN_NO_MEMORY;
     }
-    bases[count] = (struct mn_base){.incarnation = incarnation, .number = session->next};
+    bases[count] = (struct mn_base){.incarnation = incarnation, .number = number};
     session->bases = bases;
     session->base_count = count + 1;
     session->changed = true;
@@ -154,22 +154,38 @@ struct mn_gaps session_gaps(const struct vat_session *session)
     return gaps;
 }
 
-bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last)
+/* Another gap, in the place of the oldest if there is no other. NULL when memory ran out. */
+static struct mn_gap *gap_add(struct vat_session *session)
 {
-    mn_assert(last > session->taken);
     uint32_t count = session->gap_count;
     if (count == MN_GAP_COUNT_MAX) {
+        mn_assert(session->gaps != NULL);
         memmove(&session->gaps[0], &session->gaps[1], (count - 1) * sizeof *session->gaps);
         count -= 1;
     }
     struct mn_gap *gaps = realloc(session->gaps, (count + 1) * sizeof *gaps);
     if (gaps == NULL) {
-        return false;
+        return NULL;
     }
-    gaps[count] =
-        (struct mn_gap){.incarnation = vat->incarnation, .first = session->taken + 1, .last = last};
     session->gaps = gaps;
     session->gap_count = count + 1;
+    return &gaps[count];
+}
+
+bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last)
+{
+    mn_assert(last > session->taken);
+    struct mn_gap *gap = session->gap_count > 0 ? &session->gaps[session->gap_count - 1] : NULL;
+    /* What follows a gap at once is one with it: many intervals that a sender gave up in a row take
+     * no more room than one. */
+    if (gap == NULL || gap->last != session->taken || gap->incarnation != vat->incarnation) {
+        gap = gap_add(session);
+        if (gap == NULL) {
+            return false;
+        }
+        *gap = (struct mn_gap){.incarnation = vat->incarnation, .first = session->taken + 1};
+    }
+    gap->last = last;
     session->taken = last;
     session->taken_epoch = 0;
     session->changed = true;

@@ -329,9 +329,10 @@ void session_free(struct vat_session *session);
 /* Give back memory that an idle session does not need. */
 void session_shrink(struct vat_session *session);
 
-/* Note that @incarnation of this vat, which has forgotten something, goes on at the next number.
+/* Note that @incarnation of this vat, which has forgotten something, goes on at @number.
  * MN_NO_MEMORY. */
-mn_result session_rebase(struct vat_session *session, uint32_t incarnation) MN_CHECKED;
+mn_result session_rebase(struct vat_session *session, uint32_t incarnation,
+                         uint64_t number) MN_CHECKED;
 
 /* The first number that a receiver does not share which has agreed with incarnation @known of the
  * sender; UINT64_MAX if it shares all. */
@@ -474,44 +475,6 @@ void pieces_drop(struct vat *vat, mn_time now, struct vat_session *session,
 /* Free what the last event put together. */
 void pieces_clear(struct vat *vat);
 
-/* ---- strangers.c ---- */
-/* Have a Greet wait until the agent has said of its speaker, with which there is no session, that
- * there is such a vat. False: there is no room, and it greets again. */
-bool stranger_park(struct vat *vat, mn_time now, const struct vat_event *event,
-                   struct vat_effects *effects);
-
-/* A session for the one of whom @message speaks, if its Greet waits for that and fits it; *parked
- * is then that Greet, the caller's to free. NULL if not. */
-struct vat_session *stranger_admit(struct vat *vat, const struct mn_to_vat *message,
-                                   struct vat_parked **parked, struct vat_effects *effects);
-
-/* ---- forgot.c ---- */
-/* Whether a peer that has taken @taken of what this vat sent, the last in @epoch of this vat, and
- * has agreed with incarnation @known of it, remembers more of this vat than it does itself. */
-bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint64_t taken,
-                 mn_epoch epoch, uint32_t known);
-
-/* This vat has forgotten what the peer, which runs as @run, has taken of it up to @epoch. */
-void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
-                       struct vat_effects *effects);
-
-/* It has forgotten what it had taken of the peer and told it to be durable in @epoch. */
-void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_run run,
-                        mn_epoch epoch, struct vat_effects *effects);
-
-/* The peer has forgotten its @epoch (0: one that is not known), of which this vat knows. */
-void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
-                    struct vat_effects *effects);
-
-/* The two remember the same of what this vat sent. */
-void forgot_nothing(struct vat_session *session);
-
-/* What is to be said of @session in a greeting. */
-void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out);
-
-/* The first number that the peer has given anew, of those taken up to @epoch of it; UINT64_MAX. */
-uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch);
-
 /* ---- inbound.c ---- */
 
 void inbound_step(struct vat *vat, mn_time now, const struct vat_event *event,
@@ -523,67 +486,6 @@ void inbound_say_marks(struct vat *vat, mn_time now, struct vat_session *session
 
 /* Say the Marks that wait, if the first of them have waited long enough. */
 void inbound_marks_tick(struct vat *vat, mn_time now, struct vat_effects *effects);
-
-/* ---- hello.c ---- */
-
-/* A Greet for this vat. */
-void inbound_on_greet(struct vat *vat, mn_time now, const struct vat_event *event,
-                      struct vat_effects *effects);
-
-/* Look again at a Greet that waits. */
-void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
-                    struct vat_effects *effects);
-
-/* Do not believe the speaker, and tell the agent: @newest is a higher run of that vat. */
-void inbound_refuse(struct vat *vat, const struct vat_event *event, mn_run newest,
-                    struct vat_effects *effects);
-
-/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
-void inbound_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
-                  struct vat_effects *effects);
-
-/* What a peer says of both directions when it begins a new incarnation. */
-struct vat_numbers {
-    uint32_t incarnation;
-    const struct mn_bases *bases;
-    const struct mn_gaps *gaps;
-    const struct mn_unsure *unsure;
-    uint64_t oldest;
-    uint64_t taken_of_me; /* as session_shared has it */
-};
-
-/* Agree with a peer that has forgotten, and whose round is applied here. */
-void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
-                   struct vat_effects *effects);
-
-/* The lowest incarnation that @session's peer may have. */
-uint32_t session_incarnation_min(const struct vat_session *session);
-
-/* What of @taken messages of this vat the peer shares, which has agreed with incarnation @known of
- * it: the others are of an epoch that died, and it will take them back. */
-uint64_t session_shared(const struct vat_session *session, uint64_t taken, uint32_t known);
-
-/* Note that the peer has agreed with incarnation @known of this vat. */
-void session_agreed(const struct vat *vat, struct vat_session *session, uint32_t known);
-
-/* Whether @message can be of some run of its vat: each incarnation begins with a run of its own. */
-bool incarnation_valid(const struct mn_session *message);
-
-/* Have a Greet wait in @parked. */
-void inbound_copy(struct vat_parked *parked, const struct vat_event *event);
-
-/* Report, once while it lasts, that the numbers of the two do not fit. @why is the second half of
- * a sentence. */
-void session_trouble(const struct vat *vat, struct vat_session *session, const char *why,
-                     struct vat_effects *effects);
-
-/* Bases and gaps as a message has them. */
-struct mn_bases session_bases(const struct vat_session *session);
-struct mn_gaps session_gaps(const struct vat_session *session);
-
-/* Go on after @last, which nobody keeps: the numbers up to it that were not taken are a gap. False
- * when memory ran out. */
-bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last);
 
 /* ---- round.c ---- */
 
@@ -631,5 +533,7 @@ void checkpoint_say_again(struct vat *vat, struct vat_effects *effects);
 bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
                 uint32_t *name_count, struct mn_heard **heard, uint32_t *heard_count);
 void undurable_free(struct vat_undurable *undurable);
+
+#include "vat_hello.h"
 
 #endif

@@ -108,6 +108,34 @@ static void a_peer_that_has_not_compared_yet_goes_back_too(void **state)
     world_deinit(&world);
 }
 
+/* b, which went back when it agreed with a's new incarnation, is rolled back to before that. */
+static void a_peer_that_forgets_that_it_went_back_goes_back_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old = world_newest_saved(&world, 0);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 150);
+    world_save(&world, 1);
+    mn_epoch before = world_newest_saved(&world, 1);
+    assert_int_equal(world_got(&world, 1, 0), 3);
+    world_crash(&world, 0);
+    world_start(&world, 0, old, MN_REVIVED);
+    assert_int_equal(world_send(&world, 0, 1, 4), 4);
+    world_run(&world, 300);
+    give_incarnation(&world, 0, 1, 5);
+    world_run(&world, 150);
+    assert_int_equal(world_got(&world, 1, 0), 5);
+    world.vats[1].round = 6;
+    world_roll_back(&world, 1, before);
+    world_decide(&world, 0, 6, NULL);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "message a 2\nmessage a 3\nmessage a 4\nmessage a 5\n");
+    world_deinit(&world);
+}
+
 /* a is revived, and what it sends stands in a checkpoint before it has compared with b. Later it is
  * rolled back to that: b has long taken what lives there, and takes it once. */
 static void a_peer_whose_messages_live_does_not_go_back(void **state)
@@ -344,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_sends_on_from_an_old_store_is_found_by_its_epochs),
         cmocka_unit_test(a_crash_while_held_does_not_hide_what_was_forgotten),
         cmocka_unit_test(a_peer_that_has_not_compared_yet_goes_back_too),
+        cmocka_unit_test(a_peer_that_forgets_that_it_went_back_goes_back_again),
         cmocka_unit_test(a_peer_whose_messages_live_does_not_go_back),
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_sent_it_again),
         cmocka_unit_test(a_crash_with_nothing_forgotten_makes_nobody_say_anything),
