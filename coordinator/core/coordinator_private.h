@@ -30,6 +30,7 @@ struct host_entry {
     bool emptied;    /* came back without what it had, before it was complete, and no decision has
                         taken that into account yet */
     bool told_all;   /* every row of its newest hello has been taken */
+    bool anew;       /* this life of its disk has not said hello yet */
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;

@@ -215,6 +215,7 @@ void hosts_begin_life(struct coordinator *coordinator, uint32_t host, uint64_t d
     memmove(entry->former + 1, entry->former, sizeof entry->former - sizeof *entry->former);
     entry->former[0] = entry->disk;
     entry->disk = disk;
+    entry->anew = true;
 }
 
 static bool life_over(const struct host_entry *entry, uint64_t disk)
@@ -373,8 +374,11 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         return;
     }
     /* Its disk may be another one than it was, also when nobody has noticed that it was away. Until
-     * it has reported, no round that it takes part in is decided: its answer comes after that. */
-    if (message->hello.everything &&
+     * it has reported, no round that it takes part in is decided: its answer comes after that. Its
+     * first hello may have been lost, and what it has said since been taken for one. */
+    bool everything = message->hello.everything || coordinator->hosts[host].anew;
+    coordinator->hosts[host].anew = false;
+    if (everything &&
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
     }
@@ -387,7 +391,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */
     telling_remind(coordinator, host, message->hello.newest_round);
     hello_compare(coordinator, host, message);
-    if (message->hello.everything) {
+    if (everything) {
         collect_host_again(coordinator, host);
     }
 }
