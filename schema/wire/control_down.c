@@ -70,6 +70,34 @@ static Mneme__Leased *leased_out(struct codec *codec, const struct mn_down *mess
     return out;
 }
 
+static Mneme__Stop *stop_out(struct codec *codec, const struct mn_stop *stop)
+{
+    Mneme__Stop *out = codec_take(codec, 1, sizeof *out);
+    Mneme__Lineage *lineage = codec_lineage_out(codec, &stop->lineage);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__stop__init(out);
+    out->vat = codec_text(stop->vat.text);
+    out->run = stop->run;
+    out->lineage = lineage;
+    return out;
+}
+
+static Mneme__Address *address_out(struct codec *codec, const struct mn_address *address)
+{
+    Mneme__Address *out = codec_take(codec, 1, sizeof *out);
+    if (out != NULL) {
+        mneme__address__init(out);
+        out->vat = codec_text(address->vat.text);
+        out->run = address->run;
+        out->incarnation = address->incarnation;
+        out->host = codec_text(address->host.text);
+        out->endpoint = codec_text(address->endpoint.text);
+    }
+    return out;
+}
+
 /* What stands in the buffer behind @before, compressed, when that is shorter. A freeze names every
  * suspect to every host, and their names are much alike. */
 static mn_result down_squeeze(struct mn_buffer *buffer, size_t before)
@@ -99,8 +127,6 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     Mneme__Down down = MNEME__DOWN__INIT;
     Mneme__Welcome welcome = MNEME__WELCOME__INIT;
     Mneme__Taken taken = MNEME__TAKEN__INIT;
-    Mneme__Stop stop = MNEME__STOP__INIT;
-    Mneme__Address address = MNEME__ADDRESS__INIT;
     Mneme__Promise promise = MNEME__PROMISE__INIT;
     down.version = MN_PROTOCOL_VERSION;
     down.generation = message->generation;
@@ -126,21 +152,13 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
         down.start = codec_start_out(&codec, &message->start);
         break;
     case MN_DOWN_STOP:
-        stop.vat = codec_text(message->stop.vat.text);
-        stop.run = message->stop.run;
-        stop.lineage = codec_lineage_out(&codec, &message->stop.lineage);
-        down.stop = &stop;
+        down.stop = stop_out(&codec, &message->stop);
         break;
     case MN_DOWN_DECISION:
         down.decision = codec_decision_out(&codec, &message->decision);
         break;
     case MN_DOWN_ADDRESS:
-        address.vat = codec_text(message->address.vat.text);
-        address.run = message->address.run;
-        address.incarnation = message->address.incarnation;
-        address.host = codec_text(message->address.host.text);
-        address.endpoint = codec_text(message->address.endpoint.text);
-        down.address = &address;
+        down.address = address_out(&codec, &message->address);
         break;
     case MN_DOWN_LEASED:
         down.leased = leased_out(&codec, message);

@@ -198,6 +198,18 @@ static Mneme__VatDiffers *differs_out(struct codec *codec, const struct mn_up *m
     return out;
 }
 
+static Mneme__Handled *handled_out(struct codec *codec, const struct mn_up *message)
+{
+    Mneme__Handled *out = codec_take(codec, 1, sizeof *out);
+    if (out != NULL) {
+        mneme__handled__init(out);
+        out->vat = codec_text(message->handled.vat.text);
+        out->run = message->handled.run;
+        out->round = message->handled.round;
+    }
+    return out;
+}
+
 mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
 {
     struct mn_arena_room room;
@@ -206,7 +218,6 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     mn_arena_init_in(&arena, &room, 0);
     Mneme__Up up = MNEME__UP__INIT;
     Mneme__Heartbeat heartbeat = MNEME__HEARTBEAT__INIT;
-    Mneme__Handled handled = MNEME__HANDLED__INIT;
     Mneme__Lookup lookup = MNEME__LOOKUP__INIT;
     Mneme__Overtaken overtaken = MNEME__OVERTAKEN__INIT;
     up.version = MN_PROTOCOL_VERSION;
@@ -238,10 +249,7 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
         up.probed = probed_out(&codec, message);
         break;
     case MN_UP_HANDLED:
-        handled.vat = codec_text(message->handled.vat.text);
-        handled.run = message->handled.run;
-        handled.round = message->handled.round;
-        up.handled = &handled;
+        up.handled = handled_out(&codec, message);
         break;
     case MN_UP_LOOKUP:
         lookup.vat = codec_text(message->lookup.vat.text);
