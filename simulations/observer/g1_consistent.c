@@ -132,6 +132,12 @@ static mn_epoch floor_of(const struct observer *observer, const struct evidence 
     return 0;
 }
 
+/* The number before the newest that was taken, or went by with a gap. */
+static uint64_t taken_before(const struct observer_pair *pair)
+{
+    return pair->taken_count > 1 ? pair->taken[pair->taken_count - 2].index : 0;
+}
+
 /* What the receiver keeps of what the sender forgot: it must have been settled, or be told. */
 static void pair_decided(struct observer *observer, const struct evidence *evidence,
                          uint32_t sender, struct observer_pair *pair)
@@ -153,6 +159,10 @@ static void pair_decided(struct observer *observer, const struct evidence *evide
                           (unsigned long long)taken->epoch, observer_vat_name(observer, sender),
                           (unsigned long long)taken->sender_epoch,
                           observer_vat_name(observer, sender));
+        }
+        if (taken->sender_epoch == 0 && taken_before(pair) < observer_sent(pair)) {
+            pair->taken[pair->taken_count - 1].index = observer_sent(pair);
+            break;
         }
         pair->taken_count -= 1;
     }
