@@ -27,6 +27,16 @@ static Mneme__Data *data_out(struct codec *codec, const struct mn_session *messa
     return out;
 }
 
+static uint64_t *anew_out(struct codec *codec, const struct mn_unsure *unsure, size_t *count)
+{
+    *count = unsure->lineage.count;
+    uint64_t *anew = codec_take(codec, *count, sizeof *anew);
+    for (size_t i = 0; anew != NULL && i < *count; i++) {
+        anew[i] = unsure->anew[i];
+    }
+    return anew;
+}
+
 static void greet_out(struct codec *codec, const struct mn_session *message, Mneme__Greet *out)
 {
     out->next = message->greet.next;
@@ -40,8 +50,8 @@ static void greet_out(struct codec *codec, const struct mn_session *message, Mne
     out->covered = message->greet.covered;
     out->covered_epoch = message->greet.covered_epoch;
     out->behind = message->greet.behind;
-    out->unsure = message->greet.unsure.number;
     out->lineage = codec_lineage_out(codec, &message->greet.unsure.lineage);
+    out->anew = anew_out(codec, &message->greet.unsure, &out->n_anew);
 }
 
 static void greeted_out(struct codec *codec, const struct mn_session *message, Mneme__Greeted *out)
@@ -56,8 +66,8 @@ static void greeted_out(struct codec *codec, const struct mn_session *message, M
     out->gaps = codec_gaps_out(codec, &message->greeted.gaps);
     out->durable = message->greeted.durable;
     out->taken_epoch = message->greeted.taken_epoch;
-    out->unsure = message->greeted.unsure.number;
     out->lineage = codec_lineage_out(codec, &message->greeted.unsure.lineage);
+    out->anew = anew_out(codec, &message->greeted.unsure, &out->n_anew);
 }
 
 mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer)
@@ -149,12 +159,16 @@ static void data_in(struct codec *codec, const Mneme__Data *in, const void *payl
     out->data.payload_size = payload_size;
 }
 
-static void unsure_in(struct codec *codec, uint64_t number, uint64_t next,
-                      const Mneme__Lineage *lineage, struct mn_unsure *out)
+static void unsure_in(struct codec *codec, const Mneme__Lineage *lineage, size_t count,
+                      const uint64_t *anew, struct mn_unsure *out)
 {
-    (void)codec_check(codec, number <= next);
-    out->number = number;
     codec_lineage_in(codec, lineage, &out->lineage);
+    if (codec_check(codec, count == out->lineage.count)) {
+        for (size_t i = 0; i < count; i++) {
+            (void)codec_check(codec, anew[i] >= 1);
+            out->anew[i] = anew[i];
+        }
+    }
 }
 
 /* The oldest number kept is at most the next. */
@@ -172,7 +186,7 @@ static void greet_in(struct codec *codec, const Mneme__Greet *in, struct mn_sess
     out->greet.covered = in->covered;
     out->greet.covered_epoch = codec_epoch_in(codec, in->covered_epoch, 0);
     out->greet.behind = in->behind != 0;
-    unsure_in(codec, in->unsure, in->next, in->lineage, &out->greet.unsure);
+    unsure_in(codec, in->lineage, in->n_anew, in->anew, &out->greet.unsure);
 }
 
 /* The same; what is covered has been taken, and what lies below the floor is covered. */
@@ -190,7 +204,7 @@ static void greeted_in(struct codec *codec, const Mneme__Greeted *in, struct mn_
                                  in->covered <= in->taken && in->floor <= in->covered);
     out->greeted.durable = codec_epoch_in(codec, in->durable, 0);
     out->greeted.taken_epoch = codec_epoch_in(codec, in->taken_epoch, 0);
-    unsure_in(codec, in->unsure, in->next, in->lineage, &out->greeted.unsure);
+    unsure_in(codec, in->lineage, in->n_anew, in->anew, &out->greeted.unsure);
 }
 
 /* What is covered has been taken; what lies below the floor is covered. */

@@ -21,11 +21,11 @@ enum mn_session_kind {
     MN_SESSION_WAITS = 13
 };
 
-/* What the speaker has given since it was restored, while the two have not compared: the other may
- * have taken those numbers with other content, in an epoch that died at one of these forks. */
+/* While the two have not compared since the speaker was restored: the other may have taken numbers
+ * with other content, in epochs that died at one of these forks. */
 struct mn_unsure {
-    uint64_t number; /* the first; 0: they have compared */
-    struct mn_lineage lineage;
+    struct mn_lineage lineage;           /* none: they have compared */
+    uint64_t anew[MN_LINEAGE_COUNT_MAX]; /* the first number that was given after each of them */
 };
 
 struct mn_session {

@@ -101,7 +101,6 @@ mn_result mn_session_state_encode(const struct mn_session_state *state, struct m
     out.covered = state->covered;
     out.covered_epoch = state->covered_epoch;
     out.taken_epoch = state->taken_epoch;
-    out.unsure = state->unsure;
     out.forked = state->forked;
     out.agreed = state->agreed;
     return codec_pack(&codec, &out.base, buffer);
@@ -130,8 +129,6 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
         (void)codec_check(&codec, in->covered < in->next || in->covered == 0);
         state.covered_epoch = codec_epoch_in(&codec, in->covered_epoch, 0);
         state.taken_epoch = codec_epoch_in(&codec, in->taken_epoch, 0);
-        state.unsure = in->unsure;
-        (void)codec_check(&codec, in->unsure <= in->next);
         state.forked = in->forked;
         state.agreed = in->agreed;
     }

@@ -37,8 +37,6 @@ struct mn_session_state {
     uint64_t covered;       /* of what it sent, what the peer said is in a durable checkpoint, */
     mn_epoch covered_epoch; /* and in which; 0 if not known */
     mn_epoch taken_epoch;   /* the peer's, of the last message taken; 0 if not known */
-    uint64_t unsure; /* the first number given since a restore, while the two have not compared
-                        since; 0: they have */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
 };

@@ -1,6 +1,6 @@
 /* The table of BLOBs: an array sorted by name. A look-up is a binary search, or nothing when it is
- * for what was found last, as of a BLOB that is read and then written. Creating BLOBs in the order of
- * their names costs nothing more, in another order a move of pointers each. A diff costs what
+ * for what was found last, as of a BLOB that is read and then written. Creating BLOBs in the order
+ * of their names costs nothing more, in another order a move of pointers each. A diff costs what
  * changed, whatever the size of the table. */
 #include "blobs.h"
 

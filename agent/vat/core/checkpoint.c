@@ -151,7 +151,6 @@ static void session_entries_into(const struct vat *vat, bool full,
                                               .covered = session->covered,
                                               .covered_epoch = session->covered_epoch,
                                               .taken_epoch = session->taken_epoch,
-                                              .unsure = session->unsure,
                                               .forked = session->forked,
                                               .agreed = session->agreed};
         *entries++ =

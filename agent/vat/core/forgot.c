@@ -9,21 +9,21 @@
  * would send, destroy nothing, and tell their agents; the coordinator compares the two reports.
  *
  * The round it opens gives the forgetful one a new incarnation. Those of its peers whose last
- * message died so then go back to the first number that it gave since it was restored and they have
- * not compared. The others, whose messages live, do not. */
+ * message died so then go back to the first number that it gave after that fork. The others, whose
+ * messages live, do not. */
 #include "vat_private.h"
 
-/* Whether the epoch died at a fork without anybody having seen it. The fork an epoch died at is the
- * first one that it is dead by. */
-static bool fork_unseen(const struct mn_lineage *lineage, mn_epoch epoch)
+/* The fork at which the epoch died without anybody having seen it; NULL: it lives, or its end was
+ * told. The fork an epoch died at is the first one that it is dead by. */
+static const struct mn_fork *fork_unseen(const struct mn_lineage *lineage, mn_epoch epoch)
 {
     for (uint32_t i = 0; i < lineage->count; i++) {
         const struct mn_fork *fork = &lineage->forks[i];
         if (fork->after < epoch && epoch < fork->next) {
-            return !fork->seen;
+            return fork->seen ? NULL : fork;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void say_differs(const struct vat *vat, const struct vat_session *session, mn_run run,
@@ -56,7 +56,8 @@ bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint6
                  mn_epoch epoch, uint32_t known)
 {
     bool number = session_shared(session, taken, known) >= number_unsent(vat, session);
-    bool unseen = known == vat->incarnation && taken > 0 && fork_unseen(&vat->lineage, epoch);
+    bool unseen =
+        known == vat->incarnation && taken > 0 && fork_unseen(&vat->lineage, epoch) != NULL;
     return known > vat->incarnation || number || unseen;
 }
 
@@ -68,7 +69,7 @@ void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run,
                     " is held: the peer remembers more of this vat than it does itself, which was "
                     "restored to an older checkpoint than it had called durable",
                     effects);
-    if (fork_unseen(&vat->lineage, epoch)) {
+    if (fork_unseen(&vat->lineage, epoch) != NULL) {
         say_differs(vat, session, run, true, epoch, effects);
     }
 }
@@ -80,7 +81,7 @@ void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_r
                     " is held: this vat has forgotten messages of the peer that it had called "
                     "durable, and no round explains it",
                     effects);
-    if (fork_unseen(&vat->lineage, epoch)) {
+    if (fork_unseen(&vat->lineage, epoch) != NULL) {
         say_differs(vat, session, run, true, epoch, effects);
     }
 }
@@ -102,7 +103,7 @@ void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run r
 static void forgot_lower(const struct vat *vat, struct vat_session *session, uint64_t taken,
                          struct vat_effects *effects)
 {
-    if (session->unsure == 0 || session->base_count == 0 ||
+    if (!session->unsure || session->base_count == 0 ||
         session->bases[session->base_count - 1].number <= taken + 1) {
         return;
     }
@@ -118,19 +119,33 @@ void forgot_nothing(const struct vat *vat, struct vat_session *session, uint64_t
     session->uncompared = false;
     session->forgetful = false;
     forgot_lower(vat, session, taken, effects);
-    session->unsure = 0;
+    session->unsure = false;
+}
+
+/* The first number given after checkpoint @after: what the two have not compared is kept. */
+static uint64_t number_after(const struct vat_session *session, mn_epoch after)
+{
+    for (size_t i = 0; i < session->batch_count; i++) {
+        if (session->batches[i]->epoch > after) {
+            return session->batches[i]->first;
+        }
+    }
+    return session->next;
 }
 
 void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out)
 {
-    out->number = session->unsure;
-    if (session->unsure != 0) {
-        out->lineage = vat->lineage;
+    if (!session->unsure) {
+        return;
+    }
+    out->lineage = vat->lineage;
+    for (uint32_t i = 0; i < vat->lineage.count; i++) {
+        out->anew[i] = number_after(session, vat->lineage.forks[i].after);
     }
 }
 
 uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch)
 {
-    bool anew = unsure->number != 0 && fork_unseen(&unsure->lineage, epoch);
-    return anew ? unsure->number : UINT64_MAX;
+    const struct mn_fork *fork = fork_unseen(&unsure->lineage, epoch);
+    return fork != NULL ? unsure->anew[fork - unsure->lineage.forks] : UINT64_MAX;
 }

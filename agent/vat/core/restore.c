@@ -97,7 +97,6 @@ static mn_result restore_session(struct vat *vat, const struct mn_checkpoint_ent
     session->covered = state->covered;
     session->covered_epoch = state->covered_epoch;
     session->taken_epoch = state->taken_epoch;
-    session->unsure = state->unsure;
     session->forked = state->forked;
     session->agreed = state->agreed;
     return restore_array((void **)&session->bases, &session->base_count, state->bases.items,
@@ -170,7 +169,7 @@ mn_result vat_restore_end(struct vat *vat)
             return result;
         }
         session->changed = false;
-        session->unsure = session->unsure != 0 ? session->unsure : session->next;
+        session->unsure = true;
         if (vat->restored_incarnation < vat->incarnation) {
             result = session_rebase(session, vat->incarnation, session->next);
             if (result != MN_OK) {

@@ -62,7 +62,7 @@ mn_result session_get(struct vat *vat, const struct mn_name *peer, struct vat_se
     made->incarnation = 0;
     made->due = MN_TIME_NEVER;
     made->asked = INT64_MIN;
-    made->unsure = vat->run > 1 ? 1 : 0;
+    made->unsure = vat->run > 1;
     if (vat->incarnation > 1) {
         made->forked = 1;
         if (session_rebase(made, vat->incarnation, made->next) != MN_OK) {

@@ -98,8 +98,6 @@ struct vat_session {
     uint64_t next;          /* the number of the next message to the peer */
     uint64_t taken;         /* the number of the last message taken of the peer, */
     mn_epoch taken_epoch;   /* which it first sent in this epoch; 0: not known */
-    uint64_t unsure; /* the first number given since a restore, while the two have not compared
-                        since: the peer may have taken it with other content. 0: they have */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
     struct vat_batch **batches;
@@ -137,10 +135,11 @@ struct vat_session {
     struct vat_connection in;
     mn_run in_run;
     uint32_t in_incarnation;
-    bool forgetful;            /* this vat has forgotten what the peer took of it */
-    bool troubled;             /* the agent was told that the two do not agree */
-    bool behind;               /* it said something of a round that is not applied here */
-    bool impostor;             /* the agent was told of one that has not the peer's key */
+    bool unsure;    /* restored, and the two have not compared what this vat sent since */
+    bool forgetful; /* this vat has forgotten what the peer took of it */
+    bool troubled;  /* the agent was told that the two do not agree */
+    bool behind;    /* it said something of a round that is not applied here */
+    bool impostor;  /* the agent was told of one that has not the peer's key */
     struct vat_parked *parked; /* or NULL */
     uint32_t told;             /* the newest incarnation that a notice told of */
     struct vat_mark *marks;    /* by epoch; the newest one at or below the floor comes first */
