@@ -163,10 +163,10 @@ static void choose_old_vat(struct chooser *chooser)
         old->at_ms = backup.at_ms + between(chooser, 100, 3000);
     }
     int64_t at_ms = old->at_ms;
-    if (chance(chooser, 50)) {
+    if (chance(chooser, 80)) {
         chooser->script->config.stores = 1;
     }
-    if (chance(chooser, 60)) {
+    if (chance(chooser, 80)) {
         add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 1000));
         faults->items[faults->count - 1].at_ms = at_ms;
     }
