@@ -254,10 +254,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         inbound_skip(vat, session, message->greet.oldest, effects);
         return GREET_AGREED;
     }
-    session_trouble(vat, session,
-                    " is held: messages are missing here that nobody keeps, and no round explains "
-                    "it; this vat takes no more of the peer until it is restored",
-                    effects);
+    forgot_taken_found(vat, session, message->run, message->greet.covered_epoch, effects);
     return GREET_HELD;
 }
 
