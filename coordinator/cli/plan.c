@@ -160,12 +160,12 @@ void live_add_steps(struct mn_text *text, const json_t *steps)
     {
         const char *name = facts_word(step, "step");
         bool adoption = strcmp(name, "adopt") == 0;
-        mn_text_add(text, adoption                       ? "  adopted  "
+        mn_text_add(text, adoption                       ? "  adopting "
                           : strcmp(name, "approve") == 0 ? "  approved "
                                                          : "  rejected ");
         words_add_time(text, facts_number(step, "at"));
         if (adoption) {
-            mn_text_add_format(text, " for %s: %s on %s", facts_word(step, "vat"),
+            mn_text_add_format(text, " %s from %s on %s", facts_word(step, "vat"),
                                facts_word(step, "store"), facts_word(step, "host"));
         }
         mn_text_add_format(text, " by %s: %s\n", facts_word(step, "operator"),

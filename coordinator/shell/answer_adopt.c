@@ -33,6 +33,11 @@ mn_result answer_adopt(const struct answer_source *source, const char *vat, uint
                      vat);
         return MN_NOT_FOUND;
     }
+    if (!keeping_leads(source->keeping)) {
+        mn_error_set(error, "this coordinator leads no more: say the same again to the one that "
+                            "does");
+        return MN_AGAIN;
+    }
     const struct mn_adopted *said = facts.said;
     *json = json_pack("{s:I, s:I, s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I}",
                       "number", (json_int_t)facts.number, "round", (json_int_t)facts.round, "vat",
