@@ -182,8 +182,9 @@ exhaustive: $(BUILD)/bin/sim ## crash every process of small runs at each of its
 	@$(BUILD)/bin/sim --exhaustive --out $(BUILD)/exhaustive simulations/exhaustive/*.sim
 
 .PHONY: matrix
-matrix: $(BUILD)/bin/sim ## simulate each cell of tests/matrix/matrix.txt: who forgets, how, at which step of a round
+matrix: all $(BUILD)/bin/sim ## each cell of tests/matrix/matrix.txt (who forgets, how, when) simulated, and twelve with real processes
 	@tests/matrix/run $(BUILD)
+	@tests/cluster/matrix $(BUILD) $(BUILD)/matrix-cluster
 
 .PHONY: model
 model: ## check the models of keepers and rounds, and that each rule is needed (Spin; about ten minutes)

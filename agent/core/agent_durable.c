@@ -199,6 +199,40 @@ void agent_floor_lower(struct agent_vat *vat, mn_epoch keep)
     vat->floor_asked = vat->floor_safe; /* a record that is under way is of the run before */
 }
 
+/* Whether all of this history is known here from @floor on. An older disk has a hole there: others
+ * may hold what it does not know of, and an older ledger what is deleted since. */
+static bool history_whole(const struct agent_vat *vat, mn_epoch floor)
+{
+    bool newest = true;
+    mn_epoch next = 0;
+    for (size_t i = vat->file_count; i > 0; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        if (file->state == AGENT_FILE_GONE || !agent_file_live(vat, file)) {
+            continue;
+        }
+        if (!newest && file->epoch != next) {
+            return false;
+        }
+        if (file->epoch <= floor) {
+            return true;
+        }
+        newest = false;
+        next = epoch_before(vat, file->epoch);
+    }
+    return false;
+}
+
+/* A floor below a hole was passed since: said to a coordinator that knows none, it would leave all
+ * that is above hanging in the air. */
+void agent_floor_check(struct agent_vat *vat)
+{
+    if (!history_whole(vat, vat->floor)) {
+        vat->floor = 0;
+        vat->floor_asked = 0;
+        vat->floor_safe = 0;
+    }
+}
+
 void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record)
 {
     vat->floor = record->epoch;
@@ -267,27 +301,6 @@ void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run
     }
 }
 
-/* Whether all of this history is known here from the floor on record on. An older disk has a hole
- * there, and others may hold what it does not know of. */
-static bool drop_whole(const struct agent_vat *vat)
-{
-    mn_epoch next = 0;
-    for (size_t i = vat->file_count; i > 0; i--) {
-        const struct agent_file *file = &vat->files[i - 1];
-        if (file->state == AGENT_FILE_GONE || !agent_file_live(vat, file)) {
-            continue;
-        }
-        if (next != 0 && file->epoch != next) {
-            return false;
-        }
-        if (file->epoch <= vat->floor_safe) {
-            return true;
-        }
-        next = epoch_before(vat, file->epoch);
-    }
-    return false;
-}
-
 static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_epoch *keep,
                      uint32_t keep_count)
 {
@@ -319,7 +332,7 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     if (asks && !kept_mark(vat, floor, kept)) {
         floor_put(agent, vat, floor);
     }
-    if (kept_mark(vat, vat->floor_safe, kept) || !drop_whole(vat)) {
+    if (kept_mark(vat, vat->floor_safe, kept) || !history_whole(vat, vat->floor_safe)) {
         return;
     }
     uint32_t keep_count = 0;

@@ -60,6 +60,29 @@ static void tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze(
     play_close(&play);
 }
 
+/* The ledger is an older one than the store: what was between is deleted, so the floor is above it.
+ * A coordinator that knows none would find 1.5 hanging in the air. */
+static void says_no_floor_that_was_passed_since(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 1);
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    struct mn_agent_record floor = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record vat = {.kind = MN_AGENT_VAT};
+    floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 2)};
+    vat.vat.start = (struct mn_start){.vat = mn_name_of("x1"), .run = 1, .incarnation = 1};
+    play_record(&play, &floor);
+    play_record(&play, &generation);
+    play_record(&play, &vat);
+    play_file(&play, "x1", EPOCH(1, 5), EPOCH(1, 4), 0);
+    play_begin(&play);
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    play_expect(&play, "up report #1 x1 1.5 since 1.4 onto 0.0 durable here floor 0.0\n");
+    play_close(&play);
+}
+
 /* The record is of run 1; run 2 went on from below it. */
 static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
 {
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
         cmocka_unit_test(moves_no_floor_before_it_has_made_enough_durable),
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
+        cmocka_unit_test(says_no_floor_that_was_passed_since),
         cmocka_unit_test(takes_no_floor_on_record_for_that_of_a_later_run),
         cmocka_unit_test(tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze),
     };
