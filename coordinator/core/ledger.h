@@ -69,9 +69,9 @@ mn_result ledger_set_lineage(struct ledger *ledger, uint32_t vat,
 
 /* A checkpoint, or more about one that is known: `heard` and forms (the copies of equal forms) are
  * united, the lower `since` and the stronger `durable` stand. A copy reported again after it was
- * lost or dropped is there again. A row at or below the vat's floor that nothing kept stands on is
- * ignored. An open interval that is not above the row is forgotten: it has become this checkpoint.
- */
+ * lost or dropped is there again. A row below the vat's floor that says of no copy and that nothing
+ * kept stands on is ignored. An open interval that is not above the row is forgotten: it has become
+ * this checkpoint. */
 mn_result ledger_checkpoint(struct ledger *ledger,
                             const struct evidence_checkpoint *row) MN_CHECKED;
 
@@ -90,8 +90,9 @@ bool ledger_running_covered(const struct ledger *ledger, uint32_t vat);
 void ledger_forget_open(struct ledger *ledger, uint32_t vat);
 
 /* The copies of the checkpoint at @store are no more: they leave the forms, a form that can no
- * longer be restored leaves the row. MN_NOT_FOUND when there is no such checkpoint; no copy is
- * fine. */
+ * longer be restored leaves the row, and a row below its vat's floor that has no form left and that
+ * nothing kept stands on leaves the ledger. MN_NOT_FOUND when there is no such checkpoint; no copy
+ * is fine. */
 mn_result ledger_drop_copies(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
                              uint32_t store) MN_CHECKED;
 
@@ -176,9 +177,10 @@ struct ledger_freed {
     size_t byte_count; /* that are used again for later reports */
 };
 
-/* Raise the vat's floor: checkpoints below it leave the ledger unless a kept chain stands on them,
- * and then keep only their forms; what was heard up to the floor is settled. A lower floor than the
- * one given before changes nothing. @freed is added to; may be NULL. */
+/* Raise the vat's floor: checkpoints below it leave the ledger when there is no copy of them and no
+ * kept chain stands on them, and otherwise keep only their forms; what was heard up to the floor is
+ * settled. A lower floor than the one given before changes nothing. @freed is added to; may be
+ * NULL. */
 mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
                            struct ledger_freed *freed) MN_CHECKED;
 

@@ -44,6 +44,15 @@ static void need_bases(struct ledger *ledger, uint32_t interval)
     }
 }
 
+/* Whether the row of a live checkpoint below the floor stays: a chain stands on it, or there are
+ * copies of it. Whoever was to delete these may not have heard of it, and when everything above is
+ * lost they are what is left. The row goes when they are reported gone. */
+static bool stays_below(struct ledger *ledger, uint32_t interval, bool needed)
+{
+    ledger_purge_forms(ledger, interval);
+    return needed || ledger->intervals[interval].forms != 0;
+}
+
 /* From the newest slot down, so that whoever stands on a checkpoint was met before it. */
 static void drop_below(struct ledger *ledger, uint32_t vat, mn_epoch floor)
 {
@@ -56,11 +65,12 @@ static void drop_below(struct ledger *ledger, uint32_t vat, mn_epoch floor)
         if ((row->flags & INTERVAL_LISTED) == 0) {
             continue;
         }
-        bool live = (row->flags & INTERVAL_DEAD) == 0;
-        if (live && (needed || row->epoch >= floor)) {
+        bool stays = (row->flags & INTERVAL_DEAD) == 0 &&
+                     (row->epoch >= floor || stays_below(ledger, interval, needed));
+        if (stays) {
             need_bases(ledger, interval);
         }
-        if (row->epoch < floor && !(live && needed)) {
+        if (row->epoch < floor && !stays) {
             (void)ledger_unlist(ledger, interval);
         } else if (row->epoch <= floor) {
             (void)ledger_unhear(ledger, interval, NULL, NULL);

@@ -219,6 +219,12 @@ mn_result ledger_drop_copies(struct ledger *ledger, uint32_t vat, mn_epoch epoch
         return MN_NOT_FOUND;
     }
     keep_copies(ledger, interval, store);
+    bool settled = (ledger->places[vat].flags & VAT_HAS_FLOOR) != 0 &&
+                   epoch < ledger->vats[vat].floor && ledger->intervals[interval].forms == 0;
+    if (settled && !ledger_chain_stands_on(ledger, vat, epoch)) {
+        (void)ledger_unlist(ledger, interval);
+        ledger_cover(ledger, vat, 0);
+    }
     return MN_OK;
 }
 

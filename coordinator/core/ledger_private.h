@@ -431,6 +431,9 @@ bool ledger_mark_copies(struct ledger *ledger, uint32_t interval, uint32_t store
 mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_checkpoint *row,
                                  bool whole) MN_CHECKED;
 
+/* Whether a live checkpoint of the vat above @epoch has a form that applies onto it. */
+bool ledger_chain_stands_on(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
 /* The row of a listed checkpoint is no more: what it heard, its forms, and perhaps the interval.
  * Coverage is for the caller to find anew. Returns how many entries it had heard. */
 size_t ledger_unlist(struct ledger *ledger, uint32_t interval);

@@ -20,7 +20,7 @@ static bool stands_on(const struct ledger *ledger, const struct interval *row, m
     return false;
 }
 
-static bool chain_stands_on(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+bool ledger_chain_stands_on(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
 {
     const struct vat_place *place = &ledger->places[vat];
     for (uint32_t i = ledger_position(ledger, vat, epoch); i < place->slot_count; i++) {
@@ -118,9 +118,9 @@ mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_ch
         }
         heard_count = 0;
         /* A copy that is there all the same, on a disk that is older than it was, may be the last
-         * that is left. The next floor is the end of it. */
+         * that is left. */
         if (row->epoch < ledger->vats[row->vat].floor && row->form_count == 0 &&
-            !chain_stands_on(ledger, row->vat, row->epoch)) {
+            !ledger_chain_stands_on(ledger, row->vat, row->epoch)) {
             close_up_to(ledger, row);
             ledger_cover(ledger, row->vat, ledger->places[row->vat].slot_count);
             return MN_OK;

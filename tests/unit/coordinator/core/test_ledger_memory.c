@@ -190,6 +190,9 @@ static void keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms(void
     struct evidence_checkpoint row = {
         .vat = 0, .epoch = 4, .heard = heard, .heard_count = 1, .forms = &diff, .form_count = 1};
     fine(ledger_checkpoint(ledger, &row));
+    fine(ledger_drop_copies(ledger, 0, 1, 0));
+    fine(ledger_drop_copies(ledger, 0, 2, 0));
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 3);
     struct ledger_freed freed = {0};
     fine(ledger_set_floor(ledger, 0, 3, &freed));
     ledger_invariant(ledger);
@@ -203,8 +206,62 @@ static void keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms(void
     ledger_destroy(&ledger);
 }
 
+/* A holder that was not told to delete them may have the last copies that are left. */
+static void keeps_below_the_floor_what_there_are_copies_of_until_they_are_gone(void **state)
+{
+    (void)state;
+    struct ledger *ledger = new_ledger(two, 2);
+    struct evidence_store more = {"shed", EVIDENCE_IN_NOTHING, EVIDENCE_NONE};
+    uint32_t shed = 0;
+    fine(ledger_add_store(ledger, &more, &shed));
+    struct evidence_form there = full;
+    there.at = &shed;
+    struct evidence_checkpoint row = {.vat = 0, .epoch = 3, .forms = &there, .form_count = 1};
+    fine(reports(ledger, 0, 3, 1, 7));
+    fine(ledger_checkpoint(ledger, &row));
+    fine(reports(ledger, 0, 5, 1, 8));
+    struct ledger_freed freed = {0};
+    fine(ledger_set_floor(ledger, 0, 5, &freed));
+    fine(ledger_drop_copies(ledger, 0, 3, 0));
+    fine(ledger_drop_copies(ledger, 0, 5, 0));
+    ledger_invariant(ledger);
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 2);
+    assert_int_equal(sizes_of(ledger).heard_count, 0);
+    struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = 0};
+    fine(ledger_lose(ledger, &loss));
+    struct decision *decision = NULL;
+    fine(ledger_decide(ledger, &decision));
+    assert_int_equal(decision->vats[0].keep, 3);
+    decision_destroy(&decision);
+    fine(ledger_drop_copies(ledger, 0, 3, shed));
+    ledger_invariant(ledger);
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 1);
+    assert_int_equal(ledger_drop_copies(ledger, 0, 3, shed), MN_NOT_FOUND);
+    ledger_destroy(&ledger);
+}
+
+/* Nothing can be taken back to what is dead, nor from a store that is empty. */
+static void keeps_below_the_floor_no_copies_that_restore_nothing(void **state)
+{
+    (void)state;
+    struct ledger *ledger = new_ledger(two, 2);
+    struct ledger_freed freed = {0};
+    fine(reports(ledger, 0, 2, 0, 0));
+    fine(reports(ledger, 0, 3, 0, 0));
+    struct evidence_lineage fork = {.after = 2, .next = 4, .seen = true};
+    fine(ledger_fork(ledger, 0, &fork));
+    fine(ledger_set_floor(ledger, 0, 5, &freed));
+    assert_int_equal(freed.checkpoint_count, 1);
+    fine(ledger_drop_store(ledger, 0));
+    fine(ledger_set_floor(ledger, 0, 6, &freed));
+    assert_int_equal(freed.checkpoint_count, 2);
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 0);
+    ledger_invariant(ledger);
+    ledger_destroy(&ledger);
+}
+
 /* On a disk that is older than it was may be the last copy that is left. */
-static void takes_up_what_is_there_below_the_floor_until_the_next(void **state)
+static void takes_up_what_is_there_below_the_floor(void **state)
 {
     (void)state;
     struct ledger *ledger = new_ledger(two, 2);
@@ -217,7 +274,9 @@ static void takes_up_what_is_there_below_the_floor_until_the_next(void **state)
     fine(ledger_checkpoint(ledger, &gone));
     assert_int_equal(sizes_of(ledger).checkpoint_count, 1);
     fine(ledger_set_floor(ledger, 0, 6, &freed));
-    assert_int_equal(freed.checkpoint_count, 1);
+    assert_int_equal(freed.checkpoint_count, 0);
+    fine(ledger_drop_copies(ledger, 0, 3, 0));
+    assert_int_equal(sizes_of(ledger).checkpoint_count, 0);
     ledger_destroy(&ledger);
 }
 
@@ -284,6 +343,8 @@ static void stays_as_large_as_it_is_under_steady_reports(void **state)
                                               .form_count = 1};
             fine(ledger_checkpoint(ledger, &row));
             fine(ledger_set_floor(ledger, v, epoch - 5, NULL));
+            mn_result result = ledger_drop_copies(ledger, v, epoch - 6, 0);
+            assert_true(result == MN_OK || (result == MN_NOT_FOUND && epoch < 16));
         }
         if (epoch == 50) {
             bytes = sizes_of(ledger).byte_count;
@@ -445,7 +506,9 @@ int main(void)
         cmocka_unit_test(lowers_the_since_of_what_it_folds_into),
         cmocka_unit_test(keeps_a_dropped_checkpoint_that_nothing_follows_without_forms),
         cmocka_unit_test(keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms),
-        cmocka_unit_test(takes_up_what_is_there_below_the_floor_until_the_next),
+        cmocka_unit_test(keeps_below_the_floor_what_there_are_copies_of_until_they_are_gone),
+        cmocka_unit_test(keeps_below_the_floor_no_copies_that_restore_nothing),
+        cmocka_unit_test(takes_up_what_is_there_below_the_floor),
         cmocka_unit_test(passes_over_what_was_settled_when_it_is_reported_again),
         cmocka_unit_test(empties_a_store_at_once_until_it_reports_again),
         cmocka_unit_test(stays_as_large_as_it_is_under_steady_reports),
