@@ -287,7 +287,11 @@ void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_ste
     adoption->state = ADOPTION_READING;
     adoption->moved_at = coordinator->now;
     adoption_note(coordinator, adoption, COORDINATOR_NOTE_ADOPTION, step->reason);
-    adoption_ask(coordinator, adoption);
+    if (hosts_lost(coordinator, adoption->host)) { /* while that was written down */
+        adopt_host_lost(coordinator, adoption->host);
+    } else {
+        adoption_ask(coordinator, adoption);
+    }
 }
 
 void adopt_replay(struct coordinator *coordinator, const struct mn_journal_step *step)

@@ -249,6 +249,25 @@ static void goes_on_without_a_host_that_is_lost_while_it_reads(void **state)
     scene_close(&scene);
 }
 
+static void goes_on_without_a_host_that_was_lost_before_the_word_was_on_record(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_adoption_facts adoption;
+    wait_for_the_plan(&scene);
+    scene.slow = true;
+    scene_adopt(&scene, ALICE, "x3", "h2", "/mnt/h3", "it is here");
+    trouble_lose_hosts(&scene, "2");
+    scene_until(&scene, 45000);
+    assert_true(coordinator_adoption(scene.coordinator, X3, &adoption));
+    assert_false(adoption.said->over);
+    scene_skip(&scene);
+    scene_recorded(&scene, 9);
+    trouble_must_say(&scene, "note disk_not_adopted x3 h2: that host is lost now");
+    trouble_must_not_say(&scene, "h2 adopt");
+    scene_close(&scene);
+}
+
 static void gives_up_a_disk_of_which_nothing_is_done_for_long(void **state)
 {
     (void)state;
@@ -377,6 +396,7 @@ int main(void)
         cmocka_unit_test(waits_until_the_loss_is_on_record),
         cmocka_unit_test(reads_one_disk_of_a_vat_at_a_time),
         cmocka_unit_test(goes_on_without_a_host_that_is_lost_while_it_reads),
+        cmocka_unit_test(goes_on_without_a_host_that_was_lost_before_the_word_was_on_record),
         cmocka_unit_test(gives_up_a_disk_of_which_nothing_is_done_for_long),
         cmocka_unit_test(an_approval_stands_that_an_adoption_was_said_after),
         cmocka_unit_test(does_not_take_a_found_disk_for_all_that_there_was),
