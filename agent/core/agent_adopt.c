@@ -303,7 +303,7 @@ void agent_found_taken(struct agent *agent, const struct agent_event *event)
         agent_copies_advance(agent, vat);
     } else {
         adopt_pass(adoption, event->taken.why);
-        agent_remove_file(vat, event->taken.epoch);
+        agent_file_give_up(agent, vat, file);
     }
     agent_fetch_changed(agent, vat, event->taken.epoch);
     adopt_advance(agent, vat);

@@ -17,6 +17,8 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
 /* It is here, whole and synced: report it. */
 void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                         const struct agent_file_facts *facts);
+/* What was arriving does not. If it was here before, that it went is told until that is taken. */
+void agent_file_give_up(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
 bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file);
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);

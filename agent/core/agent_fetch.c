@@ -138,7 +138,7 @@ void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epo
         if (file->received > 0) {
             agent_ask_file(agent, AGENT_DO_DELETE, vat, epoch, false);
         }
-        agent_remove_file(vat, epoch);
+        agent_file_give_up(agent, vat, file);
     }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FETCH_FAILED,
                                                 .vat = vat->name,

@@ -12,7 +12,7 @@
 static const unsigned file_moves[AGENT_FILE_STATE_COUNT] = {
     [AGENT_FILE_UNSYNCED] = TO(HERE) | TO(FAILED) | TO(GONE),
     [AGENT_FILE_FAILED] = TO(UNSYNCED),
-    [AGENT_FILE_ARRIVING] = TO(HERE),
+    [AGENT_FILE_ARRIVING] = TO(HERE) | TO(GONE),
     [AGENT_FILE_HERE] = TO(GONE) | TO(UNSYNCED),
     [AGENT_FILE_GONE] = TO(ARRIVING),
 };
@@ -112,6 +112,17 @@ void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent
     agent_file_learn(agent, file, facts);
     file->promised = true;
     file->reportable = true;
+    file->fetched = false;
+    agent_dirty(agent, vat, file);
+}
+
+void agent_file_give_up(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
+{
+    if (!file->reportable) {
+        agent_remove_file(vat, file->epoch);
+        return;
+    }
+    agent_file_move(vat, file, AGENT_FILE_GONE);
     file->fetched = false;
     agent_dirty(agent, vat, file);
 }

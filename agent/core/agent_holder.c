@@ -276,7 +276,7 @@ static void piece_failed(struct agent *agent, struct agent_vat *vat, struct agen
         return;
     }
     struct mn_digest digest = file->digest;
-    agent_remove_file(vat, epoch);
+    agent_file_give_up(agent, vat, file);
     agent_say_have(agent, source, &vat->name, epoch, &digest, why);
 }
 
@@ -354,7 +354,7 @@ void agent_holder_tick(struct agent *agent, size_t count)
                 }
             } else if (agent->now - file->at >= bound * AGENT_AWAY_FACTOR) {
                 agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
-                agent_remove_file(vat, file->epoch);
+                agent_file_give_up(agent, vat, file);
             }
         }
     }

@@ -98,7 +98,7 @@ struct agent_file {
     enum agent_file_state state;
     bool durable;              /* here and at every partner, in this life of the vat */
     bool promised;             /* what it heard may have been spoken of: reported as durable */
-    bool reportable;           /* the coordinator is to know of it */
+    bool reportable;           /* the coordinator is to know of it, or that it went */
     bool dirty;                /* waits in the list of rows to report */
     uint64_t reported_in;      /* sequence of the newest report with it */
     bool taken;                /* the coordinator has its row: it may be deleted */

@@ -49,6 +49,9 @@ void agent_dirty_all(struct agent *agent)
         }
         for (size_t k = 0; k < vat->file_count; k++) {
             vat->files[k].taken = false;
+            if (vat->files[k].state == AGENT_FILE_ARRIVING) {
+                vat->files[k].reportable = false;
+            }
             if (vat->files[k].reportable) {
                 agent_dirty(agent, vat, &vat->files[k]);
             }
@@ -107,7 +110,14 @@ struct report_draft {
 
 static bool row_wanted(const struct agent_file *file)
 {
-    return file != NULL && file->dirty && file->reportable && file->state != AGENT_FILE_ARRIVING;
+    return file != NULL && file->dirty && file->reportable;
+}
+
+/* Whether the coordinator is to believe in it no more. What arrives anew went before, or nobody
+ * would be told of it yet. */
+static bool row_gone(const struct agent_file *file)
+{
+    return file->state == AGENT_FILE_GONE || file->state == AGENT_FILE_ARRIVING;
 }
 
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
@@ -119,7 +129,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .onto = file->onto,
                            .durable = file->promised,
                            .here = file->state == AGENT_FILE_HERE,
-                           .gone = file->state == AGENT_FILE_GONE,
+                           .gone = row_gone(file),
                            .floor = vat->floor,
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count};
@@ -255,6 +265,8 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
         file->taken = true;
         if (file->state == AGENT_FILE_GONE && !file->dirty) {
             agent_remove_file(batch.rows[i].vat, batch.rows[i].epoch);
+        } else if (file->state == AGENT_FILE_ARRIVING && !file->dirty) {
+            file->reportable = false;
         } else if (file->durable) {
             agent_drop_old(agent, batch.rows[i].vat);
         }
