@@ -65,8 +65,8 @@ void agent_durable_tick(struct agent *agent, size_t count);
 void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
 void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
 void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
-/* The vat goes on from @keep, which may be below its floor. */
-void agent_floor_lower(struct agent_vat *vat, mn_epoch keep);
+/* The vat goes on from a checkpoint that may be below its floor. */
+void agent_floor_lower(struct agent_vat *vat);
 void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record);
 /* All files are known, or the vat begins anew here: forget a floor that cannot be its floor now. */
 void agent_floor_check(struct agent_vat *vat);

@@ -192,10 +192,21 @@ void agent_floor_advance(const struct agent *agent, struct agent_vat *vat)
     }
 }
 
-void agent_floor_lower(struct agent_vat *vat, mn_epoch keep)
+/* Where the life that runs here went on from below a floor, be it in a run between that was
+ * elsewhere, what it went on from is the floor. */
+static mn_epoch floor_of_life(const struct mn_start *start, mn_epoch floor)
 {
-    vat->floor = vat->floor < keep ? vat->floor : keep;
-    vat->floor_safe = vat->floor_safe < keep ? vat->floor_safe : keep;
+    for (uint32_t i = 0; i < start->lineage.count; i++) {
+        const struct mn_fork *fork = &start->lineage.forks[i];
+        floor = fork->after < floor && floor < fork->next ? fork->after : floor;
+    }
+    return floor < start->keep ? floor : start->keep;
+}
+
+void agent_floor_lower(struct agent_vat *vat)
+{
+    vat->floor = floor_of_life(vat->start, vat->floor);
+    vat->floor_safe = floor_of_life(vat->start, vat->floor_safe);
     vat->floor_asked = vat->floor_safe; /* a record that is under way is of the run before */
 }
 
@@ -240,7 +251,7 @@ void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *reco
     vat->floor_safe = record->epoch;
     vat->floor_run = record->run;
     if (record->run < vat->start->run) {
-        agent_floor_lower(vat, vat->start->keep);
+        agent_floor_lower(vat);
     }
 }
 

@@ -122,7 +122,7 @@ void agent_life_begin(struct agent *agent, struct agent_vat *vat)
     }
     vat->pid_started = 0;
     memset(&vat->endpoint, 0, sizeof vat->endpoint);
-    agent_floor_lower(vat, vat->start->keep);
+    agent_floor_lower(vat);
     agent_floor_check(vat);
     agent_copies_begin(agent, vat);
     agent_notices_begin(agent, vat);

@@ -139,7 +139,7 @@ static void records_load_vat(struct agent *agent, const struct mn_agent_vat *rec
     vat->pid_started = record->pid_started;
     vat->endpoint = record->endpoint;
     if (vat->floor_run < vat->start->run) {
-        agent_floor_lower(vat, vat->start->keep);
+        agent_floor_lower(vat);
     }
     agent_life_move(vat, AGENT_LIFE_RECORDING);
 }

@@ -106,6 +106,36 @@ static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
     play_close(&play);
 }
 
+/* The record is of run 1. Run 2 went on from 1.3, below it, on another host; run 3 is here again.
+ */
+static void takes_what_a_run_between_went_on_from_for_the_floor(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 3);
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    struct mn_agent_record floor = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record vat = {.kind = MN_AGENT_VAT};
+    floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 4)};
+    vat.vat.start =
+        (struct mn_start){.vat = mn_name_of("x1"), .run = 3, .incarnation = 2, .keep = EPOCH(2, 1)};
+    vat.vat.start.lineage.count = 2;
+    vat.vat.start.lineage.forks[0] =
+        (struct mn_fork){.after = EPOCH(1, 3), .next = EPOCH(2, 1), .seen = true};
+    vat.vat.start.lineage.forks[1] = (struct mn_fork){.after = EPOCH(2, 1), .next = EPOCH(3, 1)};
+    play_record(&play, &floor);
+    play_record(&play, &generation);
+    play_record(&play, &vat);
+    play_file(&play, "x1", EPOCH(1, 3), EPOCH(1, 2), 0);
+    play_file(&play, "x1", EPOCH(2, 1), EPOCH(1, 3), 0);
+    play_begin(&play);
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    play_expect(&play, "up report #1 x1 1.3 since 1.2 onto 0.0 durable here floor 1.3\n"
+                       "up report #1 x1 2.1 since 1.3 onto 0.0 durable here floor 1.3\n");
+    play_close(&play);
+}
+
 /* The record of 1.2 is still on its way when 1.3 is the floor: that one's follows. */
 static void deletes_only_below_a_floor_that_is_on_record(void **state)
 {
@@ -225,6 +255,7 @@ int main(void)
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
         cmocka_unit_test(says_no_floor_that_was_passed_since),
         cmocka_unit_test(takes_no_floor_on_record_for_that_of_a_later_run),
+        cmocka_unit_test(takes_what_a_run_between_went_on_from_for_the_floor),
         cmocka_unit_test(tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
