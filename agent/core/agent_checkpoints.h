@@ -24,7 +24,7 @@ mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete);
-void agent_trim_gone(struct agent_vat *vat);
+void agent_trim_gone(struct agent *agent, struct agent_vat *vat);
 
 /* agent_aside.c: what died of a life that went on elsewhere. */
 void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct mn_stop *stop);

@@ -358,7 +358,7 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
             agent_file_gone(agent, vat, &vat->files[i - 1], true);
         }
     }
-    agent_trim_gone(vat);
+    agent_trim_gone(agent, vat);
     drop_say(agent, vat, keep, keep_count);
 }
 

@@ -192,9 +192,10 @@ void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_fi
     }
 }
 
-/* What is gone and has not been taken is remembered only so far: it is below its vat's floor, so a
- * coordinator that goes on believing in it draws no wrong conclusion. */
-void agent_trim_gone(struct agent_vat *vat)
+/* What is gone and has not been taken is remembered only so far. The coordinator may restore a vat
+ * from any copy that it believes in: when one of them is forgotten here, it is told anew what there
+ * is. */
+void agent_trim_gone(struct agent *agent, struct agent_vat *vat)
 {
     size_t count = 0;
     for (size_t i = vat->file_count; i > 0; i--) {
@@ -204,6 +205,8 @@ void agent_trim_gone(struct agent_vat *vat)
         count += 1;
         if (count > AGENT_GONE_COUNT_MAX) {
             agent_remove_file(vat, vat->files[i - 1].epoch);
+            agent->hello_at = agent->welcomed ? agent->now : agent->hello_at;
+            agent->welcomed = false;
         }
     }
 }

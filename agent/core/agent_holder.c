@@ -231,7 +231,7 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
             agent_file_gone(agent, vat, file, true);
         }
     }
-    agent_trim_gone(vat);
+    agent_trim_gone(agent, vat);
 }
 
 void agent_copies_heard(struct agent *agent, uint32_t host, const struct mn_copies *message)

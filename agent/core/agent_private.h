@@ -39,7 +39,7 @@ enum {
     AGENT_BATCH_COUNT_MAX = 64,   /* reports under way that have not been acknowledged */
     AGENT_WINDOW_COUNT = 8,       /* files of one vat under way to one host, or being fetched */
     AGENT_WINDOW_LARGE_COUNT = 2, /* of them, that go in pieces */
-    AGENT_GONE_COUNT_MAX = 64,    /* deleted files of one vat that are remembered */
+    AGENT_GONE_COUNT_MAX = 1024,  /* deleted files of one vat that are remembered */
     AGENT_PENDING_COUNT_MAX = 1 << 20,
     AGENT_REFRESH_HEARTBEATS = 10,  /* every vat's state is said again once in so many */
     AGENT_LEASE_BATCH_COUNT = 8192, /* vats that one request is about */

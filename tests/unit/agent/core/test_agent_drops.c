@@ -132,6 +132,31 @@ static void gives_no_right_to_drop_to_whom_it_fetches_from(void **state)
     play_close(&play);
 }
 
+/* The coordinator would go on believing in copies of which it is never told that they are gone. */
+static void tells_everything_anew_when_more_is_gone_than_it_remembers(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    for (uint32_t count = 1; count <= 1026; count++) {
+        send_copy(&play, 1, EPOCH(1, count));
+    }
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 1026));
+    play_skip(&play);
+    play_at(&play, 2000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 2 lag 0\n"
+                       "up hello h1 generation 1 round 0\n");
+    play_welcome(&play, 1, false);
+    play_expect(&play, "up report #2 x2 1.1026 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +166,7 @@ int main(void)
         cmocka_unit_test(believes_the_sender_of_the_newest_run_when_a_vat_has_moved),
         cmocka_unit_test(learns_again_after_a_restart_who_may_drop),
         cmocka_unit_test(gives_no_right_to_drop_to_whom_it_fetches_from),
+        cmocka_unit_test(tells_everything_anew_when_more_is_gone_than_it_remembers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
