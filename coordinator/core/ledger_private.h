@@ -105,7 +105,7 @@ _Static_assert(sizeof(struct vat_place) == 64, "a cache line");
 struct settled_range {
     mn_epoch after;
     mn_epoch through;
-    mn_epoch heard_in; /* the newest epoch of the vat when it was told */
+    mn_epoch heard_in; /* no epoch of the vat's run that is told is above this */
     uint32_t peer;
     uint32_t forks; /* how often the peer had gone on before it forgot this */
 };

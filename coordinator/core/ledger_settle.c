@@ -2,8 +2,8 @@
  *
  * It leaves the ledger, and is passed over when it is reported again: an agent may still hold a
  * report that was written before its vat was told. So each vat keeps the ranges that it was told
- * of, by peer and beginning, until its floor is above all that it may have heard before. A document
- * does not carry them. */
+ * of, by peer and beginning, until its floor is in a later run than the one that was told. A
+ * document does not carry them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,16 +27,21 @@ static size_t place_of_range(const struct vat_settled *settled, uint32_t peer, m
     return low;
 }
 
-/* The newest epoch in which @vat is known to have been. */
-static mn_epoch newest_epoch(const struct ledger *ledger, uint32_t vat)
+/* What no epoch of @vat's run is above. How far the run has come is not known here: it goes on
+ * until it is told, and a ledger that is being built anew has heard nothing of it yet. */
+static mn_epoch run_end(const struct ledger *ledger, uint32_t vat)
 {
+    const struct vat *row = &ledger->vats[vat];
     const struct vat_place *place = &ledger->places[vat];
-    uint32_t open = ledger->vats[vat].open;
-    mn_epoch newest = open != LEDGER_NONE ? ledger->intervals[open].epoch : 0;
+    mn_epoch newest = row->open != LEDGER_NONE ? ledger->intervals[row->open].epoch : 0;
     if (place->slot_count > 0 && slot_epoch(&place->slots[place->slot_count - 1]) > newest) {
         newest = slot_epoch(&place->slots[place->slot_count - 1]);
     }
-    return newest;
+    if (row->lineage_count > 0 && row->lineage[row->lineage_count - 1].next > newest) {
+        newest = row->lineage[row->lineage_count - 1].next;
+    }
+    mn_run run = newest > 0 ? mn_epoch_run(newest) : 1;
+    return mn_epoch_first(run + 1) - 1;
 }
 
 static mn_result note_settled(struct ledger *ledger, uint32_t vat, struct settled_range range)
@@ -61,7 +66,7 @@ static mn_result note_settled(struct ledger *ledger, uint32_t vat, struct settle
     /* Told before or after the ledger heard of the fork. */
     uint32_t forks = peer->lineage_count;
     range.forks = forks > 0 && peer->lineage[forks - 1].after == range.after ? forks - 1 : forks;
-    range.heard_in = newest_epoch(ledger, vat);
+    range.heard_in = run_end(ledger, vat);
     struct settled_range *place =
         &settled->ranges[place_of_range(settled, range.peer, range.after)];
     if (place < settled->ranges + settled->count && place->peer == range.peer &&

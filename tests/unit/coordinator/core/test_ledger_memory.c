@@ -299,6 +299,29 @@ static void passes_over_what_was_settled_when_it_is_reported_again(void **state)
     ledger_destroy(&ledger);
 }
 
+/* A new coordinator reads in its journal what a vat was told, before anybody has reported. A holder
+ * may report later than the vat's own host, whose floor is taken then. */
+static void passes_it_over_above_a_floor_of_the_run_that_was_told(void **state)
+{
+    (void)state;
+    struct ledger *ledger = new_ledger(two, 2);
+    mn_epoch base = mn_epoch_first(1) - 1;
+    struct evidence_lineage fork = {.after = base + 5, .next = 2 * base, .seen = true};
+    fine(ledger_fork(ledger, 1, &fork));
+    fine(ledger_settle(ledger, 0, 1, base + 5, base + 9));
+    fine(reports(ledger, 0, base + 3, 1, base + 7));
+    assert_int_equal(sizes_of(ledger).heard_count, 0);
+    fine(ledger_set_floor(ledger, 0, base + 3, NULL));
+    fine(reports(ledger, 0, base + 4, 1, base + 8));
+    assert_int_equal(sizes_of(ledger).heard_count, 0);
+    fork = (struct evidence_lineage){.after = base + 4, .next = 2 * base + 1};
+    fine(ledger_fork(ledger, 0, &fork));
+    fine(ledger_set_floor(ledger, 0, 2 * base + 1, NULL)); /* it is not remembered for ever */
+    fine(reports(ledger, 0, 2 * base + 2, 1, base + 8));
+    assert_int_equal(sizes_of(ledger).heard_count, 1);
+    ledger_destroy(&ledger);
+}
+
 static void empties_a_store_at_once_until_it_reports_again(void **state)
 {
     (void)state;
@@ -510,6 +533,7 @@ int main(void)
         cmocka_unit_test(keeps_below_the_floor_no_copies_that_restore_nothing),
         cmocka_unit_test(takes_up_what_is_there_below_the_floor),
         cmocka_unit_test(passes_over_what_was_settled_when_it_is_reported_again),
+        cmocka_unit_test(passes_it_over_above_a_floor_of_the_run_that_was_told),
         cmocka_unit_test(empties_a_store_at_once_until_it_reports_again),
         cmocka_unit_test(stays_as_large_as_it_is_under_steady_reports),
         cmocka_unit_test(is_as_it_was_when_memory_runs_out),
