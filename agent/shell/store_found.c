@@ -210,18 +210,14 @@ static mn_result found_verify(const char *path, const struct mn_name *vat, mn_ep
     return MN_OK;
 }
 
-/* Where the copy is gathered. */
-static mn_result found_make(const struct agent_store *store, const struct mn_name *vat,
-                            mn_epoch epoch, bool first, int *fd, char path[AGENT_STORE_PATH_SIZE],
-                            struct mn_error *error)
+/* Open the file at @path, in which the copy is gathered. */
+static mn_result found_make(const struct agent_store *store, const struct mn_name *vat, bool first,
+                            const char *path, int *fd, struct mn_error *error)
 {
     char directory[AGENT_STORE_PATH_SIZE];
     mn_result result = agent_store_directory_path(store, vat, directory, error);
     if (result == MN_OK) {
         result = agent_store_make_directory(directory, store->root, error);
-    }
-    if (result == MN_OK) {
-        result = agent_store_file_path(store, vat, epoch, ".arriving", path, error);
     }
     if (result == MN_OK) {
         *fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (first ? O_TRUNC : 0), 0600);
@@ -236,14 +232,20 @@ mn_result agent_store_take_found(const struct agent_store *store, const char *fr
                                  bool *whole, enum mn_passed_why *why, struct mn_error *error)
 {
     char from_path[AGENT_STORE_PATH_SIZE];
-    char path[AGENT_STORE_PATH_SIZE] = "";
+    char path[AGENT_STORE_PATH_SIZE];
     int in = -1;
     int out = -1;
     bool end = false;
+    *whole = false;
+    *why = MN_PASSED_UNWRITTEN;
+    mn_result result = agent_store_file_path(store, vat, epoch, ".arriving", path, error);
+    if (result != MN_OK) {
+        return result;
+    }
     *why = MN_PASSED_UNREADABLE;
-    mn_result result = found_open(from, vat, epoch, &in, from_path, error);
+    result = found_open(from, vat, epoch, &in, from_path, error);
     if (result == MN_OK) {
-        result = found_make(store, vat, epoch, *offset == 0, &out, path, error);
+        result = found_make(store, vat, *offset == 0, path, &out, error);
         *why = result == MN_NO_SPACE ? MN_PASSED_FULL : MN_PASSED_UNWRITTEN;
         if (result == MN_OK) {
             result = found_copy(in, out, from_path, path, offset, &end, why, error);
@@ -258,7 +260,7 @@ mn_result agent_store_take_found(const struct agent_store *store, const char *fr
         result = agent_store_keep(store, path, vat, epoch, error);
         *why = result == MN_NO_SPACE ? MN_PASSED_FULL : MN_PASSED_UNWRITTEN;
     }
-    if (result != MN_OK && path[0] != '\0') {
+    if (result != MN_OK) {
         (void)unlink(path);
     }
     *whole = result == MN_OK && end;

@@ -154,6 +154,32 @@ static void copies_a_large_file_in_parts(void **state)
     assert_false(shell_exists(arriving));
 }
 
+static void leaves_nothing_of_a_file_that_is_pulled_out_half_copied(void **state)
+{
+    struct found_case *test = *state;
+    struct mn_error error = {{0}};
+    enum mn_passed_why why = MN_PASSED_DEAD;
+    uint64_t offset = 0;
+    bool whole = false;
+    char arriving[SHELL_PATH_SIZE];
+    char there[SHELL_PATH_SIZE];
+    shell_path(arriving, test->root, "x1/0000000100000003.arriving");
+    shell_path(there, test->there, "0000000100000003.ckpt");
+    shell_checkpoint(test->there, "x1", EPOCH(3), 10 * 1024 * 1024, &test->facts);
+    assert_int_equal(agent_store_take_found(&test->store, test->found, &test->vat, EPOCH(3),
+                                            &offset, &test->arena, &test->facts, &whole, &why,
+                                            &error),
+                     MN_OK);
+    assert_true(shell_exists(arriving));
+    assert_int_equal(unlink(there), 0);
+    assert_int_equal(agent_store_take_found(&test->store, test->found, &test->vat, EPOCH(3),
+                                            &offset, &test->arena, &test->facts, &whole, &why,
+                                            &error),
+                     MN_NOT_FOUND);
+    assert_int_equal(why, MN_PASSED_UNREADABLE);
+    assert_false(shell_exists(arriving));
+}
+
 static void passes_over_what_is_damaged_foreign_or_no_file(void **state)
 {
     struct found_case *test = *state;
@@ -237,6 +263,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(copies_what_is_whole_and_leaves_the_disk_as_it_is, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(copies_a_large_file_in_parts, setup, teardown),
+        cmocka_unit_test_setup_teardown(leaves_nothing_of_a_file_that_is_pulled_out_half_copied,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(passes_over_what_is_damaged_foreign_or_no_file, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(says_when_its_own_disk_is_full, setup, teardown),
