@@ -13,14 +13,6 @@ enum {
     ARENA_BLOCK_KEPT_MAX = 64 * 1024
 };
 
-struct mn_arena_block {
-    struct mn_arena_block *older;
-    size_t used;
-    size_t room;
-    bool borrowed; /* it is its user's own */
-    alignas(max_align_t) unsigned char bytes[];
-};
-
 void mn_arena_init(struct mn_arena *arena, size_t size_max)
 {
     *arena = (struct mn_arena){.size_max = size_max};
@@ -114,7 +106,7 @@ static size_t size_rounded(size_t size)
     return rounded > 0 ? rounded : alignment;
 }
 
-void *mn_arena_take_unset(struct mn_arena *arena, size_t size)
+void *mn_arena_take_more(struct mn_arena *arena, size_t size)
 {
     size_t rounded = size_rounded(size);
     if (rounded == 0) {

@@ -3,7 +3,17 @@
 #define MN_BASE_ARENA_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct mn_arena_block {
+    struct mn_arena_block *older;
+    size_t used;
+    size_t room;
+    bool borrowed; /* it is its user's own */
+    alignas(max_align_t) unsigned char bytes[];
+};
 
 /* Zero-initialised is an empty arena with no bound but memory. */
 struct mn_arena {
@@ -37,7 +47,10 @@ void mn_arena_deinit(struct mn_arena *arena);
 void *mn_arena_take(struct mn_arena *arena, size_t size);
 
 /* The same, but with whatever was there before: for who sets all of them. */
-void *mn_arena_take_unset(struct mn_arena *arena, size_t size);
+static inline void *mn_arena_take_unset(struct mn_arena *arena, size_t size);
+
+/* The same when the newest block may have no room for it. */
+void *mn_arena_take_more(struct mn_arena *arena, size_t size);
 
 /* As mn_arena_take, for @count elements of @element_size bytes; NULL also when that overflows. */
 void *mn_arena_take_array(struct mn_arena *arena, size_t count, size_t element_size);
@@ -47,5 +60,19 @@ void *mn_arena_take_array_unset(struct mn_arena *arena, size_t count, size_t ele
 
 /* A copy of @size bytes. NULL as above. */
 void *mn_arena_copy(struct mn_arena *arena, const void *bytes, size_t size);
+
+static inline void *mn_arena_take_unset(struct mn_arena *arena, size_t size)
+{
+    struct mn_arena_block *block = arena->newest;
+    /* So much of each block is taken that what comes next is aligned for any object. */
+    size_t rounded =
+        (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    if (block == NULL || rounded < size || size == 0 || block->room - block->used < rounded) {
+        return mn_arena_take_more(arena, size);
+    }
+    void *bytes = block->bytes + block->used;
+    block->used += rounded;
+    return bytes;
+}
 
 #endif
