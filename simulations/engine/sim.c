@@ -140,10 +140,7 @@ void sim_destroy(struct sim **out)
     sim->trace = NULL;
     sim->recorder = NULL;
     processes_free(sim);
-    for (size_t i = 0; i < sim->event_count; i++) {
-        sim_event_free(&sim->events[i]);
-    }
-    free(sim->events);
+    sim_events_deinit(sim);
     sim_net_deinit(sim);
     for (uint32_t i = 0; i <= sim->host_count; i++) {
         sim_disk_deinit(&sim->machines[i].disk);
@@ -338,8 +335,7 @@ static void handle(struct sim *sim, struct sim_event *event)
 bool sim_run_until(struct sim *sim, mn_time until)
 {
     struct sim_event event;
-    while (sim->result.failure[0] == '\0' && sim->event_count > 0 && sim->events[0].at <= until &&
-           sim_pop(sim, &event)) {
+    while (sim->result.failure[0] == '\0' && sim_pop(sim, until, &event)) {
         handle(sim, &event);
     }
     if (sim->result.failure[0] == '\0') {

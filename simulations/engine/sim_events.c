@@ -1,5 +1,6 @@
 /* The queue of what is to happen, and the processes that it happens to: their clocks, their timers,
- * their pauses. A binary heap; of equal times that which was asked for first comes first. */
+ * their pauses. A heap of when each event is due; of equal times that which was asked for first
+ * comes first. The events themselves stay where they are. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,22 @@ void *sim_take(size_t count, size_t size)
     return taken;
 }
 
+void *sim_take_unset(size_t size)
+{
+    void *taken = malloc(size > 0 ? size : 1);
+    mn_assert(taken != NULL);
+    return taken;
+}
+
+void *sim_copy(const void *bytes, size_t size)
+{
+    void *copy = sim_take_unset(size);
+    if (size > 0) {
+        memcpy(copy, bytes, size);
+    }
+    return copy;
+}
+
 void sim_grow(void *items, size_t *capacity, size_t count, size_t size)
 {
     mn_result result = mn_grow(items, capacity, count, size, SIM_TABLE_COUNT_MAX);
@@ -23,61 +40,119 @@ void sim_grow(void *items, size_t *capacity, size_t count, size_t size)
 
 /* ---- the heap -------------------------------------------------------------------------------- */
 
-enum { HEAP_ARITY = 4 }; /* children of one event: fewer levels than with two, of less memory */
+enum {
+    HEAP_ARITY = 4,  /* children of one event: fewer levels than with two, of less memory */
+    PLACE_BITS = 26, /* of a turn */
+    PLACE_COUNT_MAX = 1 << PLACE_BITS
+};
+
+static size_t place_of(const struct sim_due *due)
+{
+    return due->turn & (PLACE_COUNT_MAX - 1);
+}
+
+/* Both as one number: no time is below 0. */
+__extension__ typedef unsigned __int128 due_number;
+
+static inline due_number number_of(const struct sim_due *due)
+{
+    return (due_number)(uint64_t)due->at << 64 | due->turn;
+}
 
 /* Without a branch, which nobody could foretell. */
-static bool event_before(const struct sim_event *a, const struct sim_event *b)
+static inline bool due_before(const struct sim_due *a, const struct sim_due *b)
 {
-    return ((a->at < b->at) | ((a->at == b->at) & (a->order < b->order))) != 0;
+    return number_of(a) < number_of(b);
+}
+
+/* Room for one more: behind the heap stand the places that are free. */
+static void events_reserve(struct sim *sim)
+{
+    size_t before = sim->event_capacity;
+    if (sim->event_count < before) {
+        return;
+    }
+    mn_assert(sim->event_count < PLACE_COUNT_MAX);
+    size_t capacity = before;
+    sim_grow(&sim->events, &capacity, before + 1, sizeof *sim->events);
+    sim_grow(&sim->dues, &sim->event_capacity, capacity, sizeof *sim->dues);
+    sim->event_capacity = capacity;
+    for (size_t place = before; place < capacity; place++) {
+        sim->dues[place].turn = place;
+    }
 }
 
 void sim_push(struct sim *sim, const struct sim_event *event)
 {
-    sim_grow(&sim->events, &sim->event_capacity, sim->event_count + 1, sizeof *sim->events);
+    events_reserve(sim);
     size_t at = sim->event_count++;
+    size_t place = place_of(&sim->dues[at]);
+    struct sim_due due = {.at = event->at, .turn = event->order << PLACE_BITS | place};
+    mn_assert(event->order <= UINT64_MAX >> PLACE_BITS);
     while (at > 0) {
         size_t parent = (at - 1) / HEAP_ARITY;
-        if (!event_before(event, &sim->events[parent])) {
+        if (!due_before(&due, &sim->dues[parent])) {
             break;
         }
-        sim->events[at] = sim->events[parent];
+        sim->dues[at] = sim->dues[parent];
         at = parent;
     }
-    sim->events[at] = *event;
+    sim->dues[at] = due;
+    sim->events[place] = *event;
 }
 
-/* The earliest of those from @first on that have the same parent. */
-static size_t earliest_child(const struct sim *sim, size_t first)
+static size_t earlier(const struct sim_due *dues, size_t a, size_t b)
 {
-    size_t end = first + HEAP_ARITY < sim->event_count ? first + HEAP_ARITY : sim->event_count;
+    return due_before(&dues[b], &dues[a]) ? b : a;
+}
+
+/* The earliest of those from @first on that have the same parent, all of which come before @end. */
+static size_t earliest_child(const struct sim_due *dues, size_t first, size_t end)
+{
+    if (first + HEAP_ARITY <= end) {
+        return earlier(dues, earlier(dues, first, first + 1), earlier(dues, first + 2, first + 3));
+    }
     size_t earliest = first;
     for (size_t i = first + 1; i < end; i++) {
-        earliest = event_before(&sim->events[i], &sim->events[earliest]) ? i : earliest;
+        earliest = earlier(dues, earliest, i);
     }
     return earliest;
 }
 
 /* The last event fills the gap. It mostly belongs near the end again, so the gap goes down all the
  * way first, without asking, and then up as far as needed. */
-bool sim_pop(struct sim *sim, struct sim_event *event)
+bool sim_pop(struct sim *sim, mn_time until, struct sim_event *event)
 {
-    if (sim->event_count == 0) {
+    if (sim->event_count == 0 || sim->dues[0].at > until) {
         return false;
     }
-    *event = sim->events[0];
-    struct sim_event last = sim->events[--sim->event_count];
+    struct sim_due *dues = sim->dues;
+    size_t count = --sim->event_count;
+    size_t place = place_of(&dues[0]);
+    *event = sim->events[place];
+    struct sim_due last = dues[count];
     size_t at = 0;
-    for (size_t child = 1; child < sim->event_count; child = HEAP_ARITY * at + 1) {
-        child = earliest_child(sim, child);
-        sim->events[at] = sim->events[child];
+    for (size_t child = 1; child < count; child = HEAP_ARITY * at + 1) {
+        child = earliest_child(dues, child, count);
+        dues[at] = dues[child];
         at = child;
     }
-    while (at > 0 && event_before(&last, &sim->events[(at - 1) / HEAP_ARITY])) {
-        sim->events[at] = sim->events[(at - 1) / HEAP_ARITY];
+    while (at > 0 && due_before(&last, &dues[(at - 1) / HEAP_ARITY])) {
+        dues[at] = dues[(at - 1) / HEAP_ARITY];
         at = (at - 1) / HEAP_ARITY;
     }
-    sim->events[at] = last;
+    dues[at] = last;
+    dues[count].turn = place;
     return true;
+}
+
+void sim_events_deinit(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->event_count; i++) {
+        sim_event_free(&sim->events[place_of(&sim->dues[i])]);
+    }
+    free(sim->events);
+    free(sim->dues);
 }
 
 void sim_at(struct sim *sim, mn_time at, enum sim_event_kind kind,

@@ -69,6 +69,12 @@ struct sim_event {
     void *data; /* heap, owned */
 };
 
+/* What the heap has of an event: two words, so that four of them are a line of memory. */
+struct sim_due {
+    mn_time at;
+    uint64_t turn; /* its order, and in the lowest bits its place among the events */
+};
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 enum sim_role { SIM_COORDINATOR, SIM_AGENT, SIM_VAT };
@@ -438,7 +444,8 @@ struct sim {
     struct observer *observer; /* NULL: nobody watches */
 
     mn_time now;
-    struct sim_event *events; /* a heap */
+    struct sim_event *events;
+    struct sim_due *dues; /* a heap of those that wait, behind it the places that are free */
     size_t event_count;
     size_t event_capacity;
     uint64_t event_order;

@@ -41,7 +41,9 @@ void sim_found_kept(struct sim *sim, uint32_t vat, mn_epoch keep);
 void sim_at(struct sim *sim, mn_time at, enum sim_event_kind kind,
             const struct sim_process *process, uint64_t number, void *data);
 void sim_push(struct sim *sim, const struct sim_event *event);
-bool sim_pop(struct sim *sim, struct sim_event *event);
+/* Take the next event; false when there is none up to @until. */
+bool sim_pop(struct sim *sim, mn_time until, struct sim_event *event);
+void sim_events_deinit(struct sim *sim);
 void sim_event_free(struct sim_event *event);
 /* A new process on a machine; never fails. */
 struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_t machine);
@@ -280,8 +282,10 @@ void sim_count_notice(struct sim *sim, const struct sim_process *process,
 void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note);
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision);
 
-/* Memory that never runs out. */
+/* Memory that never runs out: zeroed, for who sets all of it, and with a copy of @bytes. */
 void *sim_take(size_t count, size_t size);
+void *sim_take_unset(size_t size);
+void *sim_copy(const void *bytes, size_t size);
 void sim_grow(void *items, size_t *capacity, size_t count, size_t size);
 
 #endif
