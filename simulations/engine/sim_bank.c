@@ -1,7 +1,5 @@
 /* The application: a bank that sends transfers to its peers, on its own and in reply. Its state is
  * in BLOBs only; a hash over its history, in one of them, is what the observer compares. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/sim_private.h"
@@ -9,7 +7,7 @@
 enum {
     BANK_BALANCE = 1000,
     BANK_AMOUNT_MAX = 10,
-    BANK_BLOB_COUNT = 8,
+    BANK_BLOB_COUNT = 8, /* each is named by one digit */
     BANK_SMALL_SIZE_MAX = 200,
     BANK_LARGE_ONE_IN = 32
 };
@@ -103,16 +101,23 @@ static size_t filling_size(struct sim *sim)
                : (size_t)mn_random_below(&sim->bank_random, small + 1);
 }
 
+/* Bytes that are needed no longer than they take to be handed over. */
+static unsigned char *room_for(struct sim *sim, size_t size)
+{
+    sim->buffer.size = 0;
+    mn_result result = mn_buffer_reserve(&sim->buffer, size);
+    mn_assert(result == MN_OK);
+    return sim->buffer.bytes;
+}
+
 static mn_result send_payload(struct sim *sim, struct sim_process *process,
                               const struct mn_name *name, const struct bank_payload *payload)
 {
     size_t size = sizeof *payload + filling_size(sim);
-    unsigned char *bytes = sim_take(size, 1);
+    unsigned char *bytes = room_for(sim, size);
     memset(bytes, (int)(payload->id & 0xFF), size);
     memcpy(bytes, payload, sizeof *payload);
-    mn_result result = vat_send(process->vat->core, sim_clock(sim, process), name, bytes, size);
-    free(bytes);
-    return result;
+    return vat_send(process->vat->core, sim_clock(sim, process), name, bytes, size);
 }
 
 static void transfer(struct sim *sim, struct sim_process *process, uint32_t peer)
@@ -155,15 +160,13 @@ static void change_state(struct sim *sim, struct sim_process *process)
     if (size == 0) {
         return;
     }
-    char text[16];
-    (void)snprintf(text, sizeof text, "f%u",
-                   (unsigned)mn_random_below(&sim->bank_random, BANK_BLOB_COUNT));
-    struct mn_name name = mn_name_of(text);
-    unsigned char *bytes = sim_take(size, 1);
+    uint64_t which = mn_random_below(&sim->bank_random, BANK_BLOB_COUNT);
+    struct mn_name name = {.text = {'f', (char)('0' + which)}};
+    unsigned char *bytes = room_for(sim, size);
     uint64_t drawn = mn_random_next(&sim->bank_random);
+    memset(bytes, 0, size);
     memcpy(bytes, &drawn, size < sizeof drawn ? size : sizeof drawn);
     put_blob(process->vat->core, &name, bytes, size);
-    free(bytes);
 }
 
 static uint32_t any_other(struct sim *sim, uint32_t vat)

@@ -7,8 +7,7 @@
 
 struct sim_bytes *sim_bytes_new(const void *bytes, size_t size)
 {
-    struct sim_bytes *made = malloc(sizeof *made + size);
-    mn_assert(made != NULL);
+    struct sim_bytes *made = sim_take_unset(sizeof *made + size);
     made->references = 1;
     made->size = size;
     if (size > 0) {
@@ -206,11 +205,8 @@ static size_t record_place(const struct sim_disk *disk, const char *key, bool *f
 
 static void record_fill(struct sim_record *record, const void *bytes, size_t size)
 {
-    record->bytes = sim_take(size, 1);
+    record->bytes = sim_copy(bytes, size);
     record->size = size;
-    if (size > 0) {
-        memcpy(record->bytes, bytes, size);
-    }
 }
 
 void sim_record_put(struct sim_disk *disk, const char *key, const void *bytes, size_t size)
@@ -226,9 +222,7 @@ void sim_record_put(struct sim_disk *disk, const char *key, const void *bytes, s
     memmove(&disk->records[place + 1], &disk->records[place],
             (disk->record_count - place) * sizeof *disk->records);
     disk->record_count += 1;
-    size_t size_key = strlen(key) + 1;
-    disk->records[place].key = sim_take(size_key, 1);
-    memcpy(disk->records[place].key, key, size_key);
+    disk->records[place].key = sim_copy(key, strlen(key) + 1);
     record_fill(&disk->records[place], bytes, size);
 }
 

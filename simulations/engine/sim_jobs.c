@@ -11,16 +11,15 @@ enum {
     SIM_UNSYNCED_SHARE = 10 /* what is not synced takes so much less */
 };
 
+/* What jobs of some kinds have besides, which is much, is set by who asks for one of these. */
 struct sim_job *sim_job_new(enum sim_job_kind kind, const void *bytes, size_t size)
 {
-    struct sim_job *job = sim_take(1, sizeof *job);
+    struct sim_job *job = sim_take_unset(sizeof *job);
+    memset(job, 0, offsetof(struct sim_job, key));
     job->kind = kind;
+    job->size = size;
     if (size > 0) {
-        job->bytes = sim_take(size, 1);
-        job->size = size;
-        if (bytes != NULL) {
-            memcpy(job->bytes, bytes, size);
-        }
+        job->bytes = bytes != NULL ? sim_copy(bytes, size) : sim_take_unset(size);
     }
     return job;
 }
@@ -147,7 +146,7 @@ static mn_result job_write(struct sim *sim, uint32_t machine, const struct sim_j
     if (piece->piece.offset == 0) {
         free(part->bytes);
         part->size = (size_t)piece->piece.size;
-        part->bytes = sim_take(part->size, 1);
+        part->bytes = sim_take_unset(part->size);
         part->received = 0;
     }
     if (sim->machines[machine].full > 0) {
@@ -183,6 +182,7 @@ static mn_result job_write(struct sim *sim, uint32_t machine, const struct sim_j
     return result;
 }
 
+/* What was asked for is the file's own bytes, until it is said. */
 static mn_result job_read(struct sim *sim, uint32_t machine, struct sim_job *job)
 {
     struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
@@ -195,10 +195,9 @@ static mn_result job_read(struct sim *sim, uint32_t machine, struct sim_job *job
         return MN_CORRUPT;
     }
     size_t size = file->bytes->size - (size_t)offset;
-    size = size < MN_PIECE_SIZE_MAX ? size : MN_PIECE_SIZE_MAX;
-    job->bytes = sim_take(size, 1);
-    memcpy(job->bytes, file->bytes->bytes + offset, size);
-    job->size = size;
+    job->piece.piece.bytes = file->bytes->bytes + offset;
+    job->piece.piece.byte_count =
+        size < MN_PIECE_SIZE_MAX ? (uint32_t)size : (uint32_t)MN_PIECE_SIZE_MAX;
     return MN_OK;
 }
 
@@ -300,8 +299,6 @@ static void done_read(struct sim *sim, struct sim_process *process, struct sim_j
     event.read.epoch = job->epoch;
     event.read.result = job_read(sim, process->machine, job);
     if (event.read.result == MN_OK) {
-        job->piece.piece.bytes = job->bytes;
-        job->piece.piece.byte_count = (uint32_t)job->size;
         sim_agent_send_copies(sim, process, job->host, &job->piece);
     }
     sim_agent_step(sim, process, &event);
