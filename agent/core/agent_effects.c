@@ -33,11 +33,20 @@ void agent_fail(struct agent *agent, mn_result result)
     }
 }
 
-void *agent_take(struct agent *agent, size_t count, size_t size)
+void *agent_take_unset(struct agent *agent, size_t count, size_t size)
 {
-    void *taken = mn_arena_take_array(&agent->effects->arena, count, size);
+    void *taken = mn_arena_take_array_unset(&agent->effects->arena, count, size);
     if (taken == NULL) {
         agent_fail(agent, MN_NO_MEMORY);
+    }
+    return taken;
+}
+
+void *agent_take(struct agent *agent, size_t count, size_t size)
+{
+    void *taken = agent_take_unset(agent, count, size);
+    if (taken != NULL) {
+        memset(taken, 0, count * size);
     }
     return taken;
 }
@@ -89,14 +98,25 @@ struct mn_copies *agent_say_copies(struct agent *agent, uint32_t host, enum mn_c
     return message;
 }
 
+/* How much of a message to a vat is set: a life is much larger than what all others have. */
+static size_t to_vat_size(enum mn_to_vat_kind kind)
+{
+    const struct mn_to_vat *message = NULL;
+    _Static_assert(sizeof message->end <= sizeof message->address,
+                   "an address is the next largest");
+    return kind == MN_TO_VAT_LIFE ? sizeof *message
+                                  : offsetof(struct mn_to_vat, address) + sizeof message->address;
+}
+
 struct mn_to_vat *agent_say_vat(struct agent *agent, const struct agent_connection *connection,
                                 enum mn_to_vat_kind kind)
 {
-    struct mn_to_vat *message = agent_take(agent, 1, sizeof *message);
+    struct mn_to_vat *message = agent_take_unset(agent, 1, sizeof *message);
     struct agent_effect *effect = message != NULL ? agent_ask(agent, AGENT_DO_SEND_VAT) : NULL;
     if (effect == NULL) {
         return NULL;
     }
+    memset(message, 0, to_vat_size(kind));
     message->kind = kind;
     effect->vat.connection = *connection;
     effect->vat.message = message;

@@ -171,8 +171,8 @@ static void holder_piece(struct agent *agent, uint32_t host, const struct mn_cop
         agent_say_want(agent, host, agent_find_vat(agent, &message->vat), file);
         return;
     }
-    struct mn_copies *piece = agent_take(agent, 1, sizeof *piece);
-    unsigned char *bytes = agent_take(agent, message->piece.byte_count, 1);
+    struct mn_copies *piece = agent_take_unset(agent, 1, sizeof *piece);
+    unsigned char *bytes = agent_take_unset(agent, message->piece.byte_count, 1);
     struct agent_effect *effect = bytes != NULL ? agent_ask(agent, AGENT_DO_WRITE_PIECE) : NULL;
     if (piece == NULL || effect == NULL) {
         return;

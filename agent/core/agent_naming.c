@@ -9,9 +9,9 @@ bool agent_naming_make(struct agent *agent, struct agent_naming *naming, size_t 
 {
     size_t all = agent_vat_name_count(agent);
     count = count < all ? count : all;
-    naming->names = agent_take(agent, count, sizeof *naming->names);
-    naming->numbers = agent_take(agent, count, sizeof *naming->numbers);
-    naming->places = agent_take(agent, count, sizeof *naming->places);
+    naming->names = agent_take_unset(agent, count, sizeof *naming->names);
+    naming->numbers = agent_take_unset(agent, count, sizeof *naming->numbers);
+    naming->places = agent_take_unset(agent, count, sizeof *naming->places);
     naming->count = 0;
     return naming->names != NULL && naming->numbers != NULL && naming->places != NULL;
 }

@@ -396,6 +396,7 @@ struct agent {
  * these give NULL or do nothing. */
 void agent_fail(struct agent *agent, mn_result result);
 void *agent_take(struct agent *agent, size_t count, size_t size);
+void *agent_take_unset(struct agent *agent, size_t count, size_t size);
 struct agent_effect *agent_ask(struct agent *agent, enum agent_effect_kind kind);
 /* NULL also while the disk's number is not on record. */
 struct mn_up *agent_say_up(struct agent *agent, enum mn_up_kind kind);

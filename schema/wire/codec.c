@@ -26,14 +26,23 @@ bool codec_check(struct codec *codec, bool right)
     return codec->result == MN_OK;
 }
 
-void *codec_take(struct codec *codec, size_t count, size_t element_size)
+void *codec_take_unset(struct codec *codec, size_t count, size_t element_size)
 {
     if (codec->result != MN_OK) {
         return NULL;
     }
-    void *taken = mn_arena_take_array(codec->arena, count, element_size);
+    void *taken = mn_arena_take_array_unset(codec->arena, count, element_size);
     if (taken == NULL) {
         codec_fail(codec, MN_NO_MEMORY);
+    }
+    return taken;
+}
+
+void *codec_take(struct codec *codec, size_t count, size_t element_size)
+{
+    void *taken = codec_take_unset(codec, count, element_size);
+    if (taken != NULL) {
+        memset(taken, 0, count * element_size);
     }
     return taken;
 }

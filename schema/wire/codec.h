@@ -32,6 +32,9 @@ bool codec_check(struct codec *codec, bool right);
 /* Zeroed memory for @count elements; NULL after a failure. */
 void *codec_take(struct codec *codec, size_t count, size_t element_size);
 
+/* The same, but with whatever was there before: for who sets all of them. */
+void *codec_take_unset(struct codec *codec, size_t count, size_t element_size);
+
 /* ---- out ---- */
 
 /* Strings go out as they are; protobuf-c only lacks the const. */

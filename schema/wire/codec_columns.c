@@ -25,7 +25,7 @@ const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **t
                                      uint32_t *out_count)
 {
     uint32_t bounded = codec_row_count_in(codec, count);
-    struct mn_name *names = codec_take(codec, bounded, sizeof *names);
+    struct mn_name *names = codec_take_unset(codec, bounded, sizeof *names);
     for (uint32_t i = 0; names != NULL && i < bounded; i++) {
         codec_name_in(codec, texts[i], &names[i]);
     }
@@ -36,8 +36,8 @@ const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **t
 Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count)
 {
     Mneme__Heard *out = codec_take(codec, 1, sizeof *out);
-    uint32_t *peers = codec_take(codec, count, sizeof *peers);
-    int64_t *epochs = codec_take(codec, count, sizeof *epochs);
+    uint32_t *peers = codec_take_unset(codec, count, sizeof *peers);
+    int64_t *epochs = codec_take_unset(codec, count, sizeof *epochs);
     if (codec->result != MN_OK) {
         return NULL;
     }

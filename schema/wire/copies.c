@@ -101,7 +101,7 @@ static void piece_in(struct codec *codec, const Mneme__Piece *in, struct mn_copi
     out->piece.byte_count = codec_count_in(codec, in->bytes.len, MN_PIECE_SIZE_MAX);
     (void)codec_check(codec, in->bytes.len > 0 && in->offset <= in->size &&
                                  in->bytes.len <= in->size - in->offset);
-    unsigned char *bytes = codec_take(codec, out->piece.byte_count, 1);
+    unsigned char *bytes = codec_take_unset(codec, out->piece.byte_count, 1);
     if (bytes != NULL) {
         memcpy(bytes, in->bytes.data, out->piece.byte_count);
     }
