@@ -425,8 +425,28 @@ static bool of_journal(enum sim_fault_kind kind)
            kind == SIM_FAULT_SECOND_COORDINATOR;
 }
 
-/* Who loses its journal and most of the keepers has nobody left to ask. With the journal at most
- * one host is lost with its disk; the others lose power. */
+/* What is left of a fault for whoever is to forget nothing by it. */
+static enum sim_fault_kind harm_without_loss(enum sim_fault_kind kind)
+{
+    switch (kind) {
+    case SIM_FAULT_LOSE_ZONE:
+        return SIM_FAULT_POWER_ZONE;
+    case SIM_FAULT_LOSE_RACK:
+        return SIM_FAULT_POWER_RACK;
+    case SIM_FAULT_LOSE:
+    case SIM_FAULT_OLD_AGENT:
+        return SIM_FAULT_POWER;
+    case SIM_FAULT_LOSE_LEDGER:
+    case SIM_FAULT_OLD_LEDGER:
+        return SIM_FAULT_KILL_AGENT;
+    default:
+        return kind;
+    }
+}
+
+/* Who loses its journal and most of the keepers has nobody left to ask, and older disks are as bad:
+ * of these the keepers can tell one at a time. With the journal at most one host forgets; the
+ * others lose power, or their agents. */
 static void spare_keepers(struct swarm_script *script)
 {
     bool journal = false;
@@ -436,13 +456,13 @@ static void spare_keepers(struct swarm_script *script)
     }
     for (size_t i = 0; journal && i < script->faults.count; i++) {
         struct sim_fault *fault = &script->faults.items[i];
-        if (fault->kind == SIM_FAULT_LOSE_ZONE) {
-            fault->kind = SIM_FAULT_POWER_ZONE;
-        } else if (fault->kind == SIM_FAULT_LOSE_RACK) {
-            fault->kind = SIM_FAULT_POWER_RACK;
-        } else if (fault->kind == SIM_FAULT_LOSE) {
-            fault->kind = lost ? SIM_FAULT_POWER : SIM_FAULT_LOSE;
-            lost = true;
+        enum sim_fault_kind less = harm_without_loss(fault->kind);
+        bool many =
+            fault->kind == SIM_FAULT_LOSE_ZONE || fault->kind == SIM_FAULT_LOSE_RACK || lost;
+        if (less != fault->kind && many) {
+            fault->kind = less;
+        } else {
+            lost = lost || less != fault->kind;
         }
     }
 }
