@@ -101,6 +101,7 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
     file->heard_count = record->heard_count;
     file->since = record->since;
     file->onto = record->onto;
+    file->floor = record->floor;
     file->size = facts->size;
     file->digest = facts->digest;
 }

@@ -130,7 +130,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .durable = file->promised,
                            .here = file->state == AGENT_FILE_HERE,
                            .gone = row_gone(file),
-                           .floor = vat->floor,
+                           .floor = file->floor > vat->floor ? file->floor : vat->floor,
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count};
     row->vat = agent_naming_place(agent, &draft->naming, vat->number);

@@ -97,12 +97,13 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
             row_into_ledger(coordinator, host, vat, row, heard, count);
         }
     }
-    /* A new coordinator that knows no floor of the vat yet takes the first one whatever goes on:
-     * without it there would be a gap to what is durable now. Otherwise a vat that is lost or about
-     * to be replaced has no say in what it goes on from. */
-    bool first = entry->floor == 0;
-    bool settled = !entry->starting && (first || (!entry->lost && !entry->suspect));
-    if (entry->host == host && settled && row->floor > entry->floor &&
+    /* A new coordinator that knows no floor of the vat yet takes what its host has of it, whatever
+     * goes on: without it there would be a gap to what is durable now. Otherwise a vat that is lost
+     * or about to be replaced has no say in what it goes on from. */
+    bool settled = !entry->starting && (!entry->floored || (!entry->lost && !entry->suspect));
+    /* Of a vat whose host cannot say it, a checkpoint says what its floor was. */
+    bool heir = !entry->floored && !vats_epoch_dead(coordinator, vat, row->epoch);
+    if ((entry->host == host || heir) && settled && row->floor > entry->floor &&
         !vats_epoch_dead(coordinator, vat, row->floor)) {
         entry->floor = row->floor;
     }

@@ -29,6 +29,7 @@ mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
     out.blob_count = record->blob_count;
     out.body_size = record->body_size;
     out.settled = record->settled;
+    out.floor = record->floor;
     uint64_t *handled = codec_take(&codec, record->handled_count, sizeof *handled);
     if (handled != NULL && record->handled_count > 0) {
         memcpy(handled, record->handled, record->handled_count * sizeof *handled);
@@ -55,6 +56,8 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     out->blob_count = in->blob_count;
     out->body_size = in->body_size;
     out->settled = in->settled;
+    out->floor = codec_epoch_in(codec, in->floor, 0);
+    (void)codec_check(codec, in->floor < in->epoch);
     out->handled_count = codec_count_in(codec, in->n_handled, MN_TOLD_ROUND_COUNT_MAX);
     uint64_t *handled = codec_take(codec, out->handled_count, sizeof *handled);
     if (handled != NULL && out->handled_count > 0) {

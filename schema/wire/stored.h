@@ -21,6 +21,7 @@ struct mn_checkpoint_record {
     uint64_t settled;        /* the notices of all rounds up to this one are handled in it, */
     const uint64_t *handled; /* and those of these */
     uint32_t handled_count;
+    mn_epoch floor;      /* the vat's when it was written; 0: not known */
     uint64_t blob_count; /* entries of the body */
     uint64_t body_size;  /* bytes after the record, before the file's digest */
 };

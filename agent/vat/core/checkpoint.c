@@ -212,6 +212,7 @@ static bool checkpoint_fill(struct vat *vat, bool full)
         handled[i] = vat->told[i].round;
     }
     checkpoint->record.settled = vat->settled;
+    checkpoint->record.floor = vat->floor;
     checkpoint->record.handled = handled;
     checkpoint->record.handled_count = (uint32_t)vat->told_count;
     checkpoint->record.names = names;

@@ -74,7 +74,8 @@ static struct mn_checkpoint_record diff_record(void)
                                          .name_count = 1,
                                          .heard = &heard,
                                          .heard_count = 1,
-                                         .round = 3};
+                                         .round = 3,
+                                         .floor = 0x100000001};
 }
 
 /* A diff with a BLOB, a tombstone, an empty BLOB and kept messages. */
@@ -128,6 +129,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(record.heard_count, 1);
     assert_int_equal(record.heard[0].epoch, 77);
     assert_int_equal(record.blob_count, 4);
+    assert_int_equal(record.floor, 0x100000001);
     struct mn_checkpoint_entry entry;
     assert_int_equal(mn_checkpoint_next(reader, &entry, NULL), MN_OK);
     assert_int_equal(entry.space, MN_ENTRY_OUTBOX);
