@@ -66,10 +66,8 @@ struct vat_entry {
     bool told_of;       /* of which somebody has told this one a checkpoint or an interval, */
     uint32_t found_at;  /* but for this host, which has them from a disk that was found;
                            TOPOLOGY_NONE: none was */
-    bool hearsay;       /* in this incarnation it went on from a checkpoint that was chosen by a
-                           generation which had not given out the run that it replaced */
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
-    bool doubted;       /* the log has that a peer says so of this run, and that it cannot be */
+    bool doubted;       /* the log has that a peer says so of what its incarnation explains */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */

@@ -8,13 +8,12 @@
  *     the agent of the host where that run is up. A late word, or one from before either was
  *     started again, meets no other; a peer that invents things is not seconded by the vat.
  *   - Each names an epoch of the vat that died, by the lineage that this journal has, at a fork
- *     which nobody should have seen.
- *   - A checkpoint can have been unknown there: since its last new incarnation the vat went on, at
- *     least once, from a checkpoint chosen by a generation that had not given out the run before,
- *     and so knew by hearsay how far that had come. A generation that saw all of a run's reports is
- *     not talked out of them.
- * Who knows enough to be believed can bring about one such round for each time that the coordinator
- * forgot; it takes from the vat what is not in a checkpoint yet. What does not come together is
+ *     which nobody should have seen, and since which the vat has had no new incarnation: one
+ *     explains all that died before it.
+ * That this coordinator knew of no later checkpoint proves nothing against them: it may have
+ * forgotten, or the reports may have been lost with the store while its host could not reach it.
+ * Who knows enough to be believed can bring about one such round for each time that the vat was
+ * revived; it takes from the vat what is not in a checkpoint yet. What does not come together is
  * held by the two, and is in the log. */
 #include "base/grow.h"
 #include "coordinator_private.h"
@@ -29,17 +28,22 @@ static bool run_up(const struct coordinator *coordinator, uint32_t vat, mn_run r
            !entry->lost && !entry->suspect && !entry->fenced;
 }
 
-/* Whether the vat's epoch died at a fork that nobody should have seen: the first it is dead by. */
-static bool died_unseen(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch)
+/* How the vat's epoch died at the first fork that it is dead by. */
+enum death { DEATH_NONE, DEATH_SEEN, DEATH_UNSEEN, DEATH_EXPLAINED };
+
+static enum death death_of(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch)
 {
     size_t count = 0;
     const struct evidence_lineage *forks = ledger_vat_lineage(coordinator->ledger, vat, &count);
+    enum death death = DEATH_NONE;
     for (size_t i = 0; i < count; i++) {
-        if (forks[i].after < epoch && epoch < forks[i].next) {
-            return !forks[i].seen;
+        if (death == DEATH_NONE && forks[i].after < epoch && epoch < forks[i].next) {
+            death = forks[i].seen ? DEATH_SEEN : DEATH_UNSEEN;
+        } else if (death == DEATH_UNSEEN && forks[i].seen) {
+            death = DEATH_EXPLAINED;
         }
     }
-    return false;
+    return death;
 }
 
 static bool claim_fresh(const struct coordinator *coordinator, mn_time at)
@@ -97,19 +101,20 @@ static void claim_doubt(struct coordinator *coordinator, const struct differs_cl
                          .note = COORDINATOR_NOTE_DIFFERS,
                          .vat = coordinator_vat_name(coordinator, claim->vat),
                          .run = claim->run,
-                         .text = "it is said to have forgotten what it had called durable, which "
-                                 "what was reported does not bear out; its sessions are held"});
+                         .text = "it is said to have forgotten what it had called durable, of "
+                                 "which it was given a new incarnation since; its sessions are "
+                                 "held"});
 }
 
 /* Whether both have said it, and it can be. */
 static bool claim_holds(struct coordinator *coordinator, const struct differs_claim *wanted,
                         mn_epoch epoch, bool self)
 {
-    if (!died_unseen(coordinator, wanted->vat, epoch)) {
-        return false;
-    }
-    if (!coordinator->vats[wanted->vat].hearsay) {
+    enum death death = death_of(coordinator, wanted->vat, epoch);
+    if (death == DEATH_EXPLAINED) {
         claim_doubt(coordinator, wanted);
+    }
+    if (death != DEATH_UNSEEN) {
         return false;
     }
     claims_expire(coordinator);

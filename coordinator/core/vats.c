@@ -312,7 +312,6 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->disk = start->disk;
     entry->incarnation = start->incarnation;
     entry->starting = true;
-    entry->hearsay = !fork->seen && (entry->hearsay || entry->inherited);
     entry->doubted = false;
     entry->inherited = false;
     entry->found_at = TOPOLOGY_NONE;
