@@ -99,13 +99,17 @@ static Mneme__Address *address_out(struct codec *codec, const struct mn_address 
 }
 
 /* What stands in the buffer behind @before, compressed, when that is shorter. A freeze names every
- * suspect to every host, and their names are much alike. */
+ * suspect to every host, and their names are much alike. What no receiver would expand is refused
+ * here, where somebody hears of it. */
 static mn_result down_squeeze(struct mn_buffer *buffer, size_t before)
 {
     struct mn_arena arena = {0};
     struct codec codec = {.arena = &arena};
     Mneme__Down down = MNEME__DOWN__INIT;
     size_t size = buffer->size - before;
+    if (size > MN_LONG_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
     down.version = MN_PROTOCOL_VERSION;
     down.body_case = MNEME__DOWN__BODY_SQUEEZED;
     down.squeezed = codec_squeeze(&codec, buffer->bytes + before, size);

@@ -163,6 +163,25 @@ static void refuses_a_frame_of_too_much(void **state)
     free(frame);
 }
 
+/* Names as long as they may be, of which fewer fit than may be named. */
+static void says_when_a_message_is_too_long_to_be_expanded(void **state)
+{
+    (void)state;
+    enum { LONG_COUNT = 260000 };
+    struct mn_buffer buffer = {0};
+    struct mn_vat_run *suspects = many_suspects(LONG_COUNT);
+    for (uint32_t i = 0; i < LONG_COUNT; i++) {
+        size_t size = strlen(suspects[i].vat.text);
+        memset(suspects[i].vat.text + size, 'x', MN_NAME_SIZE_MAX - size);
+    }
+    struct mn_down freeze = {.kind = MN_DOWN_FREEZE,
+                             .freeze = {.suspects = suspects, .suspect_count = LONG_COUNT}};
+    assert_int_equal(mn_down_encode(&freeze, &buffer), MN_TOO_LARGE);
+    assert_int_equal(buffer.size, 0);
+    free(suspects);
+    mn_buffer_deinit(&buffer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +191,7 @@ int main(void)
         cmocka_unit_test(survives_damage_within),
         cmocka_unit_test(refuses_one_inside_the_other),
         cmocka_unit_test(refuses_a_frame_of_too_much),
+        cmocka_unit_test(says_when_a_message_is_too_long_to_be_expanded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
