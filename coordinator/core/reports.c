@@ -1,7 +1,7 @@
 /* Reports: rows of an agent into the ledger. A host speaks for its own store, and for the vats that
- * are meant to run on it: of others' floors nothing that it says is heard, nor that a checkpoint of
- * theirs is not durable yet. A row that breaks its rules is refused by itself; the report is taken
- * all the same. */
+ * are meant to run on it: of others' floors nothing that it says is heard while the ledger has one
+ * of them, nor that a checkpoint of theirs is not durable yet. A row that breaks its rules is
+ * refused by itself; the report is taken all the same. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
