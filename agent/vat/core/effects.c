@@ -62,13 +62,25 @@ struct mn_from_vat *effect_to_agent(const struct vat *vat, struct vat_effects *e
     return message;
 }
 
+/* How much of a message to a peer is set: a greeting is much larger than what all others have. */
+static size_t session_size(enum mn_session_kind kind)
+{
+    const struct mn_session *message = NULL;
+    _Static_assert(sizeof message->marks <= sizeof message->data, "data is the next largest");
+    return kind == MN_SESSION_GREET || kind == MN_SESSION_GREETED
+               ? sizeof *message
+               : offsetof(struct mn_session, data) + sizeof message->data;
+}
+
 static struct mn_session *effect_session(const struct vat *vat, struct vat_effects *effects,
                                          enum mn_session_kind kind)
 {
-    struct mn_session *message = effect_take(effects, sizeof *message);
+    struct mn_session *message = mn_arena_take_unset(&effects->arena, sizeof *message);
     if (message == NULL) {
+        effects->failed = true;
         return NULL;
     }
+    memset(message, 0, session_size(kind));
     message->vat = vat->name;
     message->run = vat->run;
     message->incarnation = vat->incarnation;

@@ -132,7 +132,7 @@ size_t batch_offset(const struct vat_batch *batch, size_t index)
 void *batch_bytes(const struct vat_batch *batch, struct mn_arena *arena, size_t *size)
 {
     *size = BATCH_HEAD_SIZE + 4 * batch->kept + batch->payload_size;
-    unsigned char *bytes = mn_arena_take(arena, *size);
+    unsigned char *bytes = mn_arena_take_unset(arena, *size);
     if (bytes == NULL) {
         return NULL;
     }
@@ -244,6 +244,9 @@ size_t session_batch_above(const struct vat_session *session, uint64_t number)
 size_t session_cost(const struct vat_session *session, uint64_t after, uint64_t last)
 {
     size_t cost = 0;
+    if (after >= last) {
+        return 0; /* mostly nothing waits: then no batch need be looked for */
+    }
     for (size_t i = session_batch_above(session, after); i < session->batch_count; i++) {
         const struct vat_batch *batch = session->batches[i];
         if (batch->first > last) {
