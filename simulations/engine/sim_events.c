@@ -236,15 +236,6 @@ struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_
     return process;
 }
 
-struct sim_process *sim_process_at(const struct sim *sim, uint32_t slot, uint64_t instance)
-{
-    if (slot >= sim->process_count || sim->processes[slot] == NULL ||
-        sim->processes[slot]->instance != instance) {
-        return NULL;
-    }
-    return sim->processes[slot];
-}
-
 void sim_process_free(struct sim *sim, struct sim_process *process)
 {
     sim_ends_on_exit(sim, process);

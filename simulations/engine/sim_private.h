@@ -48,7 +48,16 @@ void sim_event_free(struct sim_event *event);
 /* A new process on a machine; never fails. */
 struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_t machine);
 /* The process of that slot if it is still the same one; NULL otherwise. */
-struct sim_process *sim_process_at(const struct sim *sim, uint32_t slot, uint64_t instance);
+static inline struct sim_process *sim_process_at(const struct sim *sim, uint32_t slot,
+                                                 uint64_t instance)
+{
+    if (slot >= sim->process_count || sim->processes[slot] == NULL ||
+        sim->processes[slot]->instance != instance) {
+        return NULL;
+    }
+    return sim->processes[slot];
+}
+
 /* Its connections end, its port is free, its slot too. */
 void sim_process_free(struct sim *sim, struct sim_process *process);
 mn_time sim_clock(struct sim *sim, struct sim_process *process);
