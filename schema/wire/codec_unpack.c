@@ -131,7 +131,7 @@ static inline bool is_same_tag(const unsigned char *at, const unsigned char *end
                                const struct tag *tag)
 {
     return (size_t)(end - at) >= tag->size && *at == *tag->bytes &&
-           memcmp(at, tag->bytes, tag->size) == 0;
+           (tag->size == 1 || memcmp(at, tag->bytes, tag->size) == 0);
 }
 
 /* Read a length; what it is the length of ends at the place that is given, and begins at *inner. */
