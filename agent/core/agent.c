@@ -96,7 +96,7 @@ static void agent_begin(struct agent *agent)
                                                 .number = agent->generation});
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
-        agent_floor_check(vat);
+        agent_floor_found(vat);
         if (vat->life != AGENT_LIFE_RECORDING) {
             continue;
         }

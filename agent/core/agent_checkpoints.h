@@ -68,8 +68,10 @@ void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
 /* The vat goes on from a checkpoint that may be below its floor. */
 void agent_floor_lower(struct agent_vat *vat);
 void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record);
-/* All files are known, or the vat begins anew here: forget a floor that cannot be its floor now. */
+/* The vat begins anew here: forget a floor that cannot be its floor now. */
 void agent_floor_check(struct agent_vat *vat);
+/* All files are known. Where there are none, the floor on record is all that is known of it here. */
+void agent_floor_found(struct agent_vat *vat);
 void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run, mn_epoch floor);
 void agent_drop_old(struct agent *agent, struct agent_vat *vat);
 

@@ -233,6 +233,16 @@ static bool history_whole(const struct agent_vat *vat, mn_epoch floor)
     return false;
 }
 
+void agent_floor_found(struct agent_vat *vat)
+{
+    for (size_t i = 0; i < vat->file_count; i++) {
+        if (agent_file_live(vat, &vat->files[i])) {
+            agent_floor_check(vat);
+            return;
+        }
+    }
+}
+
 /* A floor below a hole was passed since: said to a coordinator that knows none, it would leave all
  * that is above hanging in the air. */
 void agent_floor_check(struct agent_vat *vat)

@@ -44,6 +44,7 @@ struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
         status.state = MN_VAT_STARTING;
         return status;
     }
+    status.floor = vat->floor;
     switch (vat->life) {
     case AGENT_LIFE_NONE:
         status.state = MN_VAT_ABSENT;

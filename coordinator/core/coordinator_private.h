@@ -346,6 +346,9 @@ void addresses_set(struct coordinator *coordinator, uint32_t vat, const char *en
 
 /* reports.c: rows into the ledger. */
 void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* The vat's own host says its floor with its state: of a vat whose store is lost there is no row
+ * that could. */
+void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor);
 /* Let the ledger follow every vat's floor; not while a round may need what is below. */
 void reports_floors(struct coordinator *coordinator);
 /* All that @host had has been told, or what has not will not come: the ledger may have the floors

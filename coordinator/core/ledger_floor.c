@@ -95,6 +95,19 @@ static void judge_up_to_floor(struct ledger *ledger, uint32_t vat)
     }
 }
 
+bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floor)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    for (uint32_t i = ledger_position(ledger, vat, floor); i < place->slot_count; i++) {
+        const struct interval *row = &ledger->intervals[place->slots[i].interval];
+        if (interval_live_row(row) && row->since <= floor) {
+            return true;
+        }
+    }
+    uint32_t open = ledger->vats[vat].open;
+    return open != LEDGER_NONE && ledger->intervals[open].since <= floor;
+}
+
 mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
                            struct ledger_freed *freed)
 {

@@ -73,6 +73,18 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
     }
 }
 
+/* A new coordinator that knows no floor of the vat yet takes what it is told of it, whatever goes
+ * on: without it there would be a gap to what is durable now. Otherwise a vat that is lost or about
+ * to be replaced has no say in what it goes on from. */
+static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    bool settled = !entry->starting && (!entry->floored || (!entry->lost && !entry->suspect));
+    if (settled && floor > entry->floor && !vats_epoch_dead(coordinator, vat, floor)) {
+        entry->floor = floor;
+    }
+}
+
 static void row_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
                      const struct mn_report *report, const struct mn_row *row)
 {
@@ -97,23 +109,29 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
             row_into_ledger(coordinator, host, vat, row, heard, count);
         }
     }
-    /* A new coordinator that knows no floor of the vat yet takes what its host has of it, whatever
-     * goes on: without it there would be a gap to what is durable now. Otherwise a vat that is lost
-     * or about to be replaced has no say in what it goes on from. */
-    bool settled = !entry->starting && (!entry->floored || (!entry->lost && !entry->suspect));
     /* Of a vat whose host cannot say it, a checkpoint says what its floor was. */
     bool heir = !entry->floored && !vats_epoch_dead(coordinator, vat, row->epoch);
-    if ((entry->host == host || heir) && settled && row->floor > entry->floor &&
-        !vats_epoch_dead(coordinator, vat, row->floor)) {
-        entry->floor = row->floor;
+    if (entry->host == host || heir) {
+        floor_take(coordinator, vat, row->floor);
     }
 }
 
+void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)
+{
+    if (!coordinator->vats[vat].floored) {
+        floor_take(coordinator, vat, floor);
+    }
+}
+
+/* A first floor may be an old one, of an agent whose ledger is older than what was deleted since:
+ * unless what there is goes on from it, it would leave all of that hanging in the air. */
 static void floor_set(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (entry->floor > 0 && coordinator_fine(coordinator, ledger_set_floor(coordinator->ledger, vat,
-                                                                           entry->floor, NULL))) {
+    bool fits = entry->floored || ledger_floor_joins(coordinator->ledger, vat, entry->floor);
+    if (entry->floor > 0 && fits &&
+        coordinator_fine(coordinator,
+                         ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL))) {
         entry->floored = true;
     }
 }

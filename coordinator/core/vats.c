@@ -466,6 +466,7 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
     } else if (status->run < entry->run) {
         vat_said_of_older(coordinator, host, vat, status);
     } else {
+        reports_floor_said(coordinator, vat, status->floor);
         vat_said_of_run(coordinator, vat, status, reason);
     }
 }

@@ -20,6 +20,7 @@ struct mn_vat_status {
     struct mn_endpoint endpoint;
     mn_run aside; /* the newest run of it of which that host has set aside what died; 0: none */
     uint32_t aside_count; /* how many checkpoints that are; 0: there was nothing */
+    mn_epoch floor;       /* the vat's floor as the sender knows it, 0 if it does not */
 };
 
 /* One checkpoint as an agent reports it. `heard` is a slice of the report's heard entries: all that

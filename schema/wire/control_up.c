@@ -14,6 +14,7 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     char **endpoints = codec_take(codec, count, sizeof *endpoints);
     uint32_t *asides = codec_take(codec, count, sizeof *asides);
     uint32_t *aside_counts = codec_take(codec, count, sizeof *aside_counts);
+    int64_t *floors = codec_take(codec, count, sizeof *floors);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -25,6 +26,7 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
         endpoints[i] = codec_text(status->endpoint.text);
         asides[i] = status->aside;
         aside_counts[i] = status->aside_count;
+        floors[i] = status->floor;
     }
     mneme__vat_states__init(states);
     states->vat = vats;
@@ -33,8 +35,9 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     states->endpoint = endpoints;
     states->aside = asides;
     states->aside_count = aside_counts;
+    states->floor = floors;
     states->n_vat = states->n_run = states->n_state = states->n_endpoint = count;
-    states->n_aside = states->n_aside_count = count;
+    states->n_aside = states->n_aside_count = states->n_floor = count;
     mneme__hello__init(out);
     out->host = codec_text(message->hello.host.text);
     out->agent = codec_text(message->hello.agent.text);
@@ -140,6 +143,7 @@ static Mneme__VatState *vat_state_out(struct codec *codec, const struct mn_up *m
         out->reason = codec_text(message->vat_state.reason);
         out->aside = message->vat_state.status.aside;
         out->aside_count = message->vat_state.status.aside_count;
+        out->floor = message->vat_state.status.floor;
     }
     return out;
 }
@@ -305,7 +309,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     size_t count = states->n_vat;
     (void)codec_check(codec, states->n_run == count && states->n_state == count &&
                                  states->n_endpoint == count && states->n_aside == count &&
-                                 states->n_aside_count == count);
+                                 states->n_aside_count == count && states->n_floor == count);
     out->hello.vat_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_vat_status *vats = codec_take(codec, out->hello.vat_count, sizeof *vats);
     for (uint32_t i = 0; vats != NULL && i < out->hello.vat_count; i++) {
@@ -314,6 +318,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
         if (codec->result == MN_OK) {
             vats[i].aside = codec_run_in(codec, states->aside[i]);
             vats[i].aside_count = states->aside_count[i];
+            vats[i].floor = codec_epoch_in(codec, states->floor[i], 0);
         }
     }
     out->hello.vats = vats;
@@ -432,6 +437,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
                   in->vat_state->endpoint, &out->vat_state.status);
         out->vat_state.status.aside = codec_run_in(codec, in->vat_state->aside);
         out->vat_state.status.aside_count = in->vat_state->aside_count;
+        out->vat_state.status.floor = codec_epoch_in(codec, in->vat_state->floor, 0);
         codec_text_in(codec, in->vat_state->reason, out->vat_state.reason,
                       sizeof out->vat_state.reason);
         return;

@@ -46,6 +46,9 @@ static void lines_status(struct play *play, const struct mn_vat_status *status)
     if (status->aside != 0) {
         lines_add(play, " aside run %u: %u", status->aside, status->aside_count);
     }
+    if (status->floor != 0) {
+        lines_epoch(play, " floor ", status->floor);
+    }
 }
 
 static void lines_report(struct play *play, const struct mn_report *report)

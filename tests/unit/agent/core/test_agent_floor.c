@@ -83,6 +83,26 @@ static void says_no_floor_that_was_passed_since(void **state)
     play_close(&play);
 }
 
+/* Its store is lost, and no row says it. */
+static void says_the_floor_of_a_vat_of_which_there_is_nothing(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 1);
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    struct mn_agent_record floor = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record vat = {.kind = MN_AGENT_VAT};
+    floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 2)};
+    vat.vat.start = (struct mn_start){.vat = mn_name_of("x1"), .run = 1, .incarnation = 1};
+    play_record(&play, &floor);
+    play_record(&play, &generation);
+    play_record(&play, &vat);
+    play_begin(&play);
+    play_expect(&play, "note begun h1\n"
+                       "up hello h1 generation 1 round 0 x1 run 1 exited floor 1.2\n");
+    play_close(&play);
+}
+
 /* The record is of run 1; run 2 went on from below it. */
 static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
 {
@@ -182,7 +202,7 @@ static void says_no_floor_above_what_a_life_began_from(void **state)
     play_welcome(&play, 1, true); /* a coordinator that has forgotten asks for everything */
     play_welcome(&play, 1, true);
     play_expect(&play,
-                "up hello h1 generation 1 round 1 x1 run 2 starting\n"
+                "up hello h1 generation 1 round 1 x1 run 2 starting floor 1.1\n"
                 "up report #3 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n"
                 "up report #3 x1 1.2 since 1.1 onto 1.1 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
@@ -254,6 +274,7 @@ int main(void)
         cmocka_unit_test(moves_no_floor_before_it_has_made_enough_durable),
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
         cmocka_unit_test(says_no_floor_that_was_passed_since),
+        cmocka_unit_test(says_the_floor_of_a_vat_of_which_there_is_nothing),
         cmocka_unit_test(takes_no_floor_on_record_for_that_of_a_later_run),
         cmocka_unit_test(takes_what_a_run_between_went_on_from_for_the_floor),
         cmocka_unit_test(tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze),

@@ -58,6 +58,63 @@ static void keeps_a_full_below_the_floor_until_it_knows_what_stands_on_it(void *
     scene_close(&scene);
 }
 
+/* A new coordinator hears of h1, whose disk is empty, the floor of x1 at most; h2 has what it has
+ * of x1, whose report no floor is believed in. */
+static void knows_of_x1(struct scene *scene, mn_epoch floor, const mn_epoch *copies, size_t count)
+{
+    trouble_begin(scene);
+    scene_restart(scene, scene->record_count);
+    scene_recorded(scene, scene->record_count);
+    struct mn_vat_status status = {
+        .vat = mn_name_of("x1"), .run = 1, .state = MN_VAT_EXITED, .floor = floor};
+    struct mn_up up = {.kind = MN_UP_HELLO};
+    up.hello.host = mn_name_of("h1");
+    up.hello.everything = true;
+    up.hello.vats = &status;
+    up.hello.vat_count = 1;
+    scene_up(scene, 1, &up);
+    for (uint32_t host = 2; host <= 6; host++) {
+        char vat[16];
+        (void)snprintf(vat, sizeof vat, "x%u", host);
+        trouble_hello_of(scene, host, vat, 1, 0, true);
+        trouble_row_with_floor(scene, host, vat, EPOCH(1, 1), 0, 0, EPOCH(1, 1), false);
+    }
+    for (size_t i = 0; i < count; i++) {
+        trouble_row_with_floor(scene, 2, "x1", copies[i], copies[i] - 1, 0, 0, false);
+    }
+    scene_until(scene, 43000);
+    trouble_must_say(scene, "h2 freeze round 1 attempt 1 suspects x1/1\n");
+    scene_skip(scene);
+    trouble_answer(scene, 1, 1, 1, "");
+    trouble_answer(scene, 2, 1, 1, "x2 1.3 1.1");
+    trouble_answer(scene, 3, 1, 1, "x3 1.3 1.1");
+    trouble_answer(scene, 4, 1, 1, "x4 1.3 1.1");
+    trouble_answer(scene, 5, 1, 1, "x5 1.3 1.1");
+    trouble_answer(scene, 6, 1, 1, "x6 1.3 1.1");
+}
+
+/* Its store is lost, and 1.3 was deleted everywhere. h2 was cut off when 1.1 was. */
+static void hears_the_floor_of_a_vat_whose_store_is_lost(void **state)
+{
+    (void)state;
+    struct scene scene;
+    const mn_epoch copies[] = {EPOCH(1, 1), EPOCH(1, 4)};
+    knows_of_x1(&scene, EPOCH(1, 4), copies, 2);
+    trouble_must_say(&scene, "x1 run 2 incarnation 1 revived keep 1.4 from 1.4@h2]");
+    scene_close(&scene);
+}
+
+/* The ledger of h1 is older than what was deleted since. */
+static void takes_no_floor_that_nothing_goes_on_from(void **state)
+{
+    (void)state;
+    struct scene scene;
+    const mn_epoch copies[] = {EPOCH(1, 4)};
+    knows_of_x1(&scene, EPOCH(1, 2), copies, 1);
+    trouble_must_say(&scene, "x1 run 2 incarnation 1 revived keep 1.4 from 1.4@h2]");
+    scene_close(&scene);
+}
+
 /* h3 has no power: nothing refuses a connection, so witnesses answer "silent" when the bound of a
  * probe, 2 heartbeats, is over; and a millisecond under way. */
 static void finds_a_host_lost_whose_witnesses_wait_for_the_bound_of_the_probe(void **state)
@@ -327,6 +384,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_gives_a_round_its_number_twice),
         cmocka_unit_test(keeps_a_full_below_the_floor_until_it_knows_what_stands_on_it),
+        cmocka_unit_test(hears_the_floor_of_a_vat_whose_store_is_lost),
+        cmocka_unit_test(takes_no_floor_that_nothing_goes_on_from),
         cmocka_unit_test(finds_a_host_lost_whose_witnesses_wait_for_the_bound_of_the_probe),
         cmocka_unit_test(takes_nobody_back_because_a_report_is_late),
         cmocka_unit_test(takes_no_answer_from_before_a_hello_for_one_after_it),

@@ -309,12 +309,17 @@ static void words_of_former_lives_come_out_as_they_went_in(void **state)
     assert_int_equal(down_out.stop.lineage.forks[0].after, 5);
     assert_int_equal(down_out.stop.lineage.forks[0].next, 9);
     buffer.size = 0;
-    up.vat_state.status = (struct mn_vat_status){
-        .vat = mn_name_of("x1"), .run = 2, .state = MN_VAT_STOPPED, .aside = 2, .aside_count = 7};
+    up.vat_state.status = (struct mn_vat_status){.vat = mn_name_of("x1"),
+                                                 .run = 2,
+                                                 .state = MN_VAT_STOPPED,
+                                                 .aside = 2,
+                                                 .aside_count = 7,
+                                                 .floor = 9};
     assert_int_equal(mn_up_encode(&up, &buffer), MN_OK);
     assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &up_out), MN_OK);
     assert_int_equal(up_out.vat_state.status.aside, 2);
     assert_int_equal(up_out.vat_state.status.aside_count, 7);
+    assert_int_equal(up_out.vat_state.status.floor, 9);
     buffer.size = 0;
     record.aside = (struct mn_agent_aside){.vat = mn_name_of("x1"), .run = 2, .count = 7};
     assert_int_equal(mn_agent_record_encode(&record, &buffer), MN_OK);
