@@ -336,7 +336,7 @@ mn_result mn_agent_record_decode(const void *bytes, size_t size, struct mn_arena
     struct codec_scratch scratch;
     struct mn_agent_record record = {0};
     struct codec codec = {.arena = arena, .row_count_max = MN_LONG_ROW_COUNT_MAX};
-    if (size > MN_LONG_SIZE_MAX) {
+    if (size > MN_RECORD_SIZE_MAX) {
         return MN_TOO_LARGE;
     }
     const Mneme__AgentRecord *in = (const Mneme__AgentRecord *)codec_unpack(
