@@ -54,11 +54,11 @@ static void deliver_gap(struct vat_session *session, uint64_t first, uint64_t la
     }
 }
 
-void inbound_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+void inbound_skip(struct vat_session *session, uint64_t oldest, uint32_t incarnation,
                   struct vat_effects *effects)
 {
     deliver_gap(session, session->taken + 1, oldest - 1, false, effects);
-    if (!session_skip(vat, session, oldest - 1)) {
+    if (!session_skip(session, oldest - 1, incarnation)) {
         effects->failed = true;
     }
 }
@@ -90,6 +90,15 @@ static bool hole_excused(const struct vat_session *session, uint64_t oldest)
     return oldest > session->taken + 1 && session->forked == session->taken + 1;
 }
 
+/* Go on after a hole. A peer that had agreed with this incarnation before there was one, for this
+ * vat has forgotten since without being told so, hears of it with the next. */
+static void hole_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+                      struct vat_effects *effects)
+{
+    bool agreed = session->agreed >= vat->incarnation;
+    inbound_skip(session, oldest, vat->incarnation + (agreed ? 1 : 0), effects);
+}
+
 void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
                    struct vat_effects *effects)
 {
@@ -112,7 +121,7 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
         hear_gaps(session, numbers, known, effects);
     }
     if (known != 0 && hole_excused(session, numbers->oldest)) {
-        inbound_skip(vat, session, numbers->oldest, effects);
+        hole_skip(vat, session, numbers->oldest, effects);
     }
 }
 
@@ -230,6 +239,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         forgot_sent_found(vat, session, message->run, message->greet.taken_epoch, effects);
         return GREET_BEHIND;
     }
+    session->forgetful = false; /* a peer that has forgotten too remembers no more of this vat */
     if (message->incarnation > session->incarnation) {
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greet.bases,
@@ -251,7 +261,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         return GREET_AGREED;
     }
     if (hole_excused(session, message->greet.oldest)) {
-        inbound_skip(vat, session, message->greet.oldest, effects);
+        hole_skip(vat, session, message->greet.oldest, effects);
         return GREET_AGREED;
     }
     forgot_taken_found(vat, session, message->run, message->greet.covered_epoch, effects);

@@ -355,6 +355,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         forgot_sent_found(vat, session, message->run, message->greeted.taken_epoch, effects);
         return;
     }
+    session->forgetful = false;
     if (newer) {
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greeted.bases,

@@ -172,18 +172,18 @@ static struct mn_gap *gap_add(struct vat_session *session)
     return &gaps[count];
 }
 
-bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last)
+bool session_skip(struct vat_session *session, uint64_t last, uint32_t incarnation)
 {
     mn_assert(last > session->taken);
     struct mn_gap *gap = session->gap_count > 0 ? &session->gaps[session->gap_count - 1] : NULL;
     /* What follows a gap at once is one with it: many intervals that a sender gave up in a row take
      * no more room than one. */
-    if (gap == NULL || gap->last != session->taken || gap->incarnation != vat->incarnation) {
+    if (gap == NULL || gap->last != session->taken || gap->incarnation != incarnation) {
         gap = gap_add(session);
         if (gap == NULL) {
             return false;
         }
-        *gap = (struct mn_gap){.incarnation = vat->incarnation, .first = session->taken + 1};
+        *gap = (struct mn_gap){.incarnation = incarnation, .first = session->taken + 1};
     }
     gap->last = last;
     session->taken = last;

@@ -58,8 +58,9 @@ void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
 void inbound_refuse(struct vat *vat, const struct vat_event *event, mn_run newest,
                     struct vat_effects *effects);
 
-/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
-void inbound_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. A peer
+ * that agrees with @incarnation of this vat, and knew only one below, hears of it. */
+void inbound_skip(struct vat_session *session, uint64_t oldest, uint32_t incarnation,
                   struct vat_effects *effects);
 
 /* What a peer says of both directions when it begins a new incarnation. */
@@ -101,8 +102,8 @@ void session_trouble(const struct vat *vat, struct vat_session *session, const c
 struct mn_bases session_bases(const struct vat_session *session);
 struct mn_gaps session_gaps(const struct vat_session *session);
 
-/* Go on after @last, which nobody keeps: the numbers up to it that were not taken are a gap. False
- * when memory ran out. */
-bool session_skip(const struct vat *vat, struct vat_session *session, uint64_t last);
+/* Go on after @last, which nobody keeps: the numbers up to it that were not taken are a gap, of
+ * which a peer hears that agrees with @incarnation of this vat. False when memory ran out. */
+bool session_skip(struct vat_session *session, uint64_t last, uint32_t incarnation);
 
 #endif
