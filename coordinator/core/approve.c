@@ -311,6 +311,22 @@ void approve_step(struct coordinator *coordinator, const struct coordinator_even
     }
 }
 
+/* Whether somebody has said another thing since, which is not on record yet. Who only says the same
+ * again overrules nothing, or the impatient would never be heard. */
+static bool overruled(const struct coordinator *coordinator, size_t index)
+{
+    const struct mn_journal_step *word = coordinator->steps[index].step;
+    size_t through = words_through(coordinator);
+    for (size_t i = index + 1; i < through; i++) {
+        const struct mn_journal_step *later = coordinator->steps[i].step;
+        if (later->step != MN_STEP_ADOPT &&
+            (later->step != word->step || later->bounds.plan != word->bounds.plan)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void approve_recorded(struct coordinator *coordinator, size_t index)
 {
     const struct step_entry *entry = &coordinator->steps[index];
@@ -328,8 +344,8 @@ void approve_recorded(struct coordinator *coordinator, size_t index)
                                       .round = entry->step->round,
                                       .number = entry->step->bounds.restored,
                                       .text = entry->step->reason});
-    if (!approval || index + 1 != words_through(coordinator)) {
-        return; /* whoever spoke after this one is the one who counts */
+    if (!approval || overruled(coordinator, index)) {
+        return;
     }
     coordinator->word = entry->step;
     if (round != NULL && round->facts.state == COORDINATOR_ROUND_PLAN &&

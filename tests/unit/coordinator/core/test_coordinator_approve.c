@@ -95,6 +95,40 @@ static void waits_for_an_approval_of_what_takes_much_of_the_fleet(void **state)
     scene_close(&scene);
 }
 
+/* The journal is slower than whoever approves. */
+static void goes_by_an_approval_that_is_said_again_before_it_is_on_record(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, "");
+    wait_for_the_plan(&scene);
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "the rack burned");
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "the rack burned");
+    scene_skip(&scene);
+    scene_recorded(&scene, 9);
+    trouble_must_say(&scene, "note round_state: collect\n"
+                             "h1 freeze round 1 attempt 2 lost h3 h4 suspects x3/1 x4/1\n");
+    scene_recorded(&scene, 10);
+    trouble_answer_first(&scene, 1, 2);
+    trouble_must_say(&scene, "record 11 decision 1 lost h3 h4");
+    scene_close(&scene);
+}
+
+static void counts_no_approval_that_was_taken_back_before_it_was_on_record(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, "");
+    wait_for_the_plan(&scene);
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "the rack burned");
+    scene_word(&scene, ALICE, MN_STEP_REJECT, 1, "it did not");
+    scene_skip(&scene);
+    scene_recorded(&scene, 9);
+    scene_recorded(&scene, 10);
+    trouble_must_not_say(&scene, "attempt 2");
+    scene_close(&scene);
+}
+
 static void asks_nobody_about_what_policy_lets_pass(void **state)
 {
     (void)state;
@@ -381,6 +415,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_for_an_approval_of_what_takes_much_of_the_fleet),
+        cmocka_unit_test(goes_by_an_approval_that_is_said_again_before_it_is_on_record),
+        cmocka_unit_test(counts_no_approval_that_was_taken_back_before_it_was_on_record),
         cmocka_unit_test(asks_nobody_about_what_policy_lets_pass),
         cmocka_unit_test(takes_no_word_from_those_who_may_not_give_it),
         cmocka_unit_test(asks_again_when_more_is_lost_than_was_approved),
