@@ -82,9 +82,6 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
     case COORDINATOR_NOTE_VAT_FORGOT:
         sim_count(sim, SIM_SOMETIMES_FORGOT);
         return;
-    case COORDINATOR_NOTE_DIFFERS:
-        sim_count(sim, SIM_SOMETIMES_FORGOT_DOUBTED);
-        return;
     case COORDINATOR_NOTE_HOLD:
         sim_count(sim, SIM_SOMETIMES_HELD);
         return;

@@ -47,7 +47,6 @@
     X(HELLO_BEHIND, "a vat found that a peer remembered more of it than it did itself")            \
     X(HELLO_FORGOT, "a peer was found to have forgotten what it had acknowledged")                 \
     X(FORGOT, "a round was opened for a vat that had forgotten without being told so")             \
-    X(FORGOT_DOUBTED, "a word that a vat had forgotten was not believed")                          \
     X(THIRD_WAITS, "a message waited for a round that its sender had applied")                     \
     X(GAP_SENT, "a sender was told of a gap at the receiver")                                      \
     X(TOLD_AGAIN, "a notice was handed out again after a crash")                                   \

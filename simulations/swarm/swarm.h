@@ -28,7 +28,7 @@
     X(CORRUPT, "corrupt", false, "checkpoint files are damaged or gone")                           \
     X(OLD_JOURNAL, "old_journal", true, "the journal is an older one, lost, or there are two")     \
     X(OLD_AGENT, "old_agent", true, "a host's disk is an older one")                               \
-    X(OLD_VAT, "old_vat", false, "a vat's store is an older one, and the coordinator may forget")  \
+    X(OLD_VAT, "old_vat", true, "a vat's store is an older one, and the coordinator may forget")   \
     X(LEDGER, "ledger", true, "an agent's ledger is lost, or an older one, below its vats")        \
     X(STORE, "store", true, "a vat's store is lost or torn")                                       \
     X(SHALLOW, "shallow", false, "one checkpoint is kept of each vat, lost hosts take more")

@@ -149,8 +149,22 @@ static void choose_old(struct chooser *chooser, enum sim_fault_kind kind)
     }
 }
 
+/* Nothing passes between the vat's host and the coordinator from before the backup until the store
+ * is as it was then: what died was never reported. */
+static void choose_unreported(struct chooser *chooser, const struct sim_fault *backup,
+                              const struct sim_fault *old)
+{
+    struct sim_config *config = &chooser->script->config;
+    struct sim_fault cut = {.at_ms = backup->at_ms - between(chooser, 100, 1000),
+                            .kind = SIM_FAULT_CUT_COORDINATOR,
+                            .a = backup->a % (uint32_t)config->vats % sim_config_hosts(config)};
+    cut.for_ms = old->at_ms + old->for_ms / 2 - cut.at_ms;
+    config->tcp_ms = between(chooser, 300, 1500);
+    sim_faults_add(&chooser->script->faults, cut);
+}
+
 /* Sometimes the only copies are the vat's own, and the coordinator forgets at the same moment what
- * the store forgets: then only peers remember. */
+ * the store forgets, or never heard of it: then only peers remember. */
 static void choose_old_vat(struct chooser *chooser)
 {
     struct sim_faults *faults = &chooser->script->faults;
@@ -166,7 +180,9 @@ static void choose_old_vat(struct chooser *chooser)
     if (chance(chooser, 80)) {
         chooser->script->config.stores = 1;
     }
-    if (chance(chooser, 80)) {
+    if (chance(chooser, 20)) {
+        choose_unreported(chooser, &backup, &faults->items[faults->count - 1]);
+    } else if (chance(chooser, 80)) {
         add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 1000));
         faults->items[faults->count - 1].at_ms = at_ms;
     }
@@ -419,6 +435,17 @@ static void choose_leases(struct chooser *chooser, uint64_t classes)
     }
 }
 
+/* A vat stands still while the others are asked what they have: its agent answers without it. */
+static void choose_silent(struct chooser *chooser)
+{
+    add(chooser, one_of(chooser, SIM_FAULT_POWER, SIM_FAULT_KILL_VAT), 0, for_ms(chooser));
+    int64_t at_ms = chooser->script->faults.items[chooser->script->faults.count - 1].at_ms;
+    add(chooser, SIM_FAULT_PAUSE_VAT, 0, between(chooser, 1500, 6000));
+    struct sim_fault *pause = &chooser->script->faults.items[chooser->script->faults.count - 1];
+    pause->at_ms = at_ms;
+    pause->aim = SIM_AIM_COLLECT;
+}
+
 static bool of_journal(enum sim_fault_kind kind)
 {
     return kind == SIM_FAULT_OLD_JOURNAL || kind == SIM_FAULT_LOSE_JOURNAL ||
@@ -556,4 +583,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_keepers(&chooser);
     choose_approvals(&chooser);
     choose_adoptions(&chooser, classes);
+    if ((classes >> SWARM_PAUSE & 1U) != 0 && chance(&chooser, 5)) {
+        choose_silent(&chooser);
+    }
 }
