@@ -102,14 +102,25 @@ void g1_takes(struct observer *observer, const struct observer_actor *actor, uin
 
 /* ---- after a decision ------------------------------------------------------------------------ */
 
-/* Where no floor is given, it is what the first listed checkpoint says that it began after. */
+static bool dead_in(const struct evidence_vat *vat, mn_epoch epoch)
+{
+    for (size_t i = 0; i < vat->lineage_count; i++) {
+        if (vat->lineage[i].after < epoch && epoch < vat->lineage[i].next) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where no floor is given, it is what the first listed live checkpoint says that it began after. */
 static mn_epoch floor_by_rows(const struct evidence *evidence, uint32_t vat)
 {
     mn_epoch first = INT64_MAX;
     mn_epoch floor = INT64_MAX;
     for (size_t i = 0; i < evidence->checkpoint_count; i++) {
         const struct evidence_checkpoint *checkpoint = &evidence->checkpoints[i];
-        if (checkpoint->vat == vat && checkpoint->epoch < first) {
+        if (checkpoint->vat == vat && checkpoint->epoch < first &&
+            !dead_in(&evidence->vats[vat], checkpoint->epoch)) {
             first = checkpoint->epoch;
             floor = checkpoint->has_since ? checkpoint->since : checkpoint->epoch - 1;
         }
