@@ -99,7 +99,9 @@ static int64_t for_ms(struct chooser *chooser)
     return chance(chooser, 60) ? between(chooser, 50, 1500) : between(chooser, 1500, 8000);
 }
 
-static void add(struct chooser *chooser, enum sim_fault_kind kind, int64_t b, int64_t lasts_ms)
+/* It stays where it is until the next one is added. */
+static struct sim_fault *add(struct chooser *chooser, enum sim_fault_kind kind, int64_t b,
+                             int64_t lasts_ms)
 {
     struct sim_fault fault = {.at_ms =
                                   between(chooser, 1500, chooser->script->config.faults_ms - 1000),
@@ -107,7 +109,9 @@ static void add(struct chooser *chooser, enum sim_fault_kind kind, int64_t b, in
                               .a = (uint32_t)between(chooser, 0, 59),
                               .b = (uint32_t)b,
                               .for_ms = lasts_ms};
-    sim_faults_add(&chooser->script->faults, fault);
+    struct sim_faults *faults = &chooser->script->faults;
+    sim_faults_add(faults, fault);
+    return &faults->items[faults->count - 1];
 }
 
 static enum sim_fault_kind one_of(struct chooser *chooser, enum sim_fault_kind a,
@@ -139,10 +143,8 @@ static void choose_journal(struct chooser *chooser)
 /* A whole disk, or the agent's ledger alone. */
 static void choose_old(struct chooser *chooser, enum sim_fault_kind kind)
 {
-    add(chooser, SIM_FAULT_BACKUP, 0, 0);
-    struct sim_fault backup = chooser->script->faults.items[chooser->script->faults.count - 1];
-    add(chooser, kind, 0, for_ms(chooser));
-    struct sim_fault *old = &chooser->script->faults.items[chooser->script->faults.count - 1];
+    struct sim_fault backup = *add(chooser, SIM_FAULT_BACKUP, 0, 0);
+    struct sim_fault *old = add(chooser, kind, 0, for_ms(chooser));
     old->a = backup.a;
     if (old->at_ms < backup.at_ms) {
         old->at_ms = backup.at_ms + 1000;
@@ -168,10 +170,8 @@ static void choose_unreported(struct chooser *chooser, const struct sim_fault *b
 static void choose_old_vat(struct chooser *chooser)
 {
     struct sim_faults *faults = &chooser->script->faults;
-    add(chooser, SIM_FAULT_BACKUP_VAT, 0, 0);
-    struct sim_fault backup = faults->items[faults->count - 1];
-    add(chooser, SIM_FAULT_OLD_VAT, 0, between(chooser, 50, 1000));
-    struct sim_fault *old = &faults->items[faults->count - 1];
+    struct sim_fault backup = *add(chooser, SIM_FAULT_BACKUP_VAT, 0, 0);
+    struct sim_fault *old = add(chooser, SIM_FAULT_OLD_VAT, 0, between(chooser, 50, 1000));
     old->a = backup.a;
     if (old->at_ms < backup.at_ms) {
         old->at_ms = backup.at_ms + between(chooser, 100, 3000);
@@ -183,8 +183,7 @@ static void choose_old_vat(struct chooser *chooser)
     if (chance(chooser, 20)) {
         choose_unreported(chooser, &backup, &faults->items[faults->count - 1]);
     } else if (chance(chooser, 80)) {
-        add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 1000));
-        faults->items[faults->count - 1].at_ms = at_ms;
+        add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 1000))->at_ms = at_ms;
     }
 }
 
@@ -353,7 +352,6 @@ static void choose_second(struct chooser *chooser, enum swarm_class which)
 static void choose_half_healed(struct chooser *chooser)
 {
     struct sim_config *config = &chooser->script->config;
-    struct sim_faults *faults = &chooser->script->faults;
     /* In a small cluster what a former life lets go of is what its new one needs. */
     if (config->zones >= 3 && chance(chooser, 50)) {
         config->racks = 1;
@@ -363,12 +361,23 @@ static void choose_half_healed(struct chooser *chooser)
     int64_t rests_ms = config->keep * config->interval_ms;
     int64_t away_ms = config->lost_ms + 2 * config->heartbeat_ms +
                       between(chooser, 0, rests_ms < 4000 ? rests_ms : 4000);
-    add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
-    struct sim_fault cut = faults->items[faults->count - 1];
-    add(chooser, SIM_FAULT_CUT_COORDINATOR, 0, between(chooser, 300, 3000));
-    struct sim_fault *unheard = &faults->items[faults->count - 1];
+    struct sim_fault cut = *add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
+    struct sim_fault *unheard =
+        add(chooser, SIM_FAULT_CUT_COORDINATOR, 0, between(chooser, 300, 3000));
     unheard->a = cut.a;
     unheard->at_ms = cut.at_ms + away_ms - 1;
+}
+
+/* Just before that a partner begins with an empty disk, and knows of no newer run. With a backup
+ * the observer forgets nothing: copies that were under way come late here. */
+static void choose_empty_partner(struct chooser *chooser)
+{
+    choose_half_healed(chooser);
+    int64_t heals_ms = chooser->script->faults.items[chooser->script->faults.count - 1].at_ms;
+    enum sim_fault_kind kind = one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_ZONE);
+    struct sim_fault *lose = add(chooser, kind, 0, between(chooser, 50, 500));
+    lose->at_ms = heals_ms - between(chooser, 0, 800);
+    add(chooser, SIM_FAULT_BACKUP, 0, 0)->at_ms = 1000;
 }
 
 /* A coordinator that stands still may be taken for dead, and replaced. */
@@ -411,11 +420,10 @@ static void choose_widowed_leases(struct chooser *chooser)
     struct sim_config *config = &chooser->script->config;
     config->lease_percent = 100;
     config->lease_ms = between(chooser, config->lost_ms * 5 / 2, config->lost_ms * 4);
-    add(chooser, SIM_FAULT_CUT_HOST, 0, between(chooser, config->lost_ms * 2, config->lost_ms * 4));
-    struct sim_fault cut = chooser->script->faults.items[chooser->script->faults.count - 1];
-    add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 300));
-    chooser->script->faults.items[chooser->script->faults.count - 1].at_ms =
-        cut.at_ms + between(chooser, 0, 300);
+    int64_t away_ms = between(chooser, config->lost_ms * 2, config->lost_ms * 4);
+    struct sim_fault cut = *add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
+    struct sim_fault *kill = add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, between(chooser, 50, 300));
+    kill->at_ms = cut.at_ms + between(chooser, 0, 300);
 }
 
 /* Some vats act on the world outside; a lease is shorter, or much longer, than it takes to find a
@@ -440,8 +448,7 @@ static void choose_silent(struct chooser *chooser)
 {
     add(chooser, one_of(chooser, SIM_FAULT_POWER, SIM_FAULT_KILL_VAT), 0, for_ms(chooser));
     int64_t at_ms = chooser->script->faults.items[chooser->script->faults.count - 1].at_ms;
-    add(chooser, SIM_FAULT_PAUSE_VAT, 0, between(chooser, 1500, 6000));
-    struct sim_fault *pause = &chooser->script->faults.items[chooser->script->faults.count - 1];
+    struct sim_fault *pause = add(chooser, SIM_FAULT_PAUSE_VAT, 0, between(chooser, 1500, 6000));
     pause->at_ms = at_ms;
     pause->aim = SIM_AIM_COLLECT;
 }
@@ -585,5 +592,9 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_adoptions(&chooser, classes);
     if ((classes >> SWARM_PAUSE & 1U) != 0 && chance(&chooser, 5)) {
         choose_silent(&chooser);
+    }
+    if ((classes >> SWARM_CUT & 1U) != 0 && (classes >> SWARM_LOSS & 1U) != 0 &&
+        chance(&chooser, 10)) {
+        choose_empty_partner(&chooser);
     }
 }
