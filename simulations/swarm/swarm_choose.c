@@ -205,6 +205,9 @@ static void choose_crash(struct chooser *chooser, enum swarm_class which)
     case SWARM_LOSS:
         add(chooser, one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0, for_ms(chooser));
         return;
+    case SWARM_STORE:
+        add(chooser, one_of(chooser, SIM_FAULT_LOSE_VAT, SIM_FAULT_TEAR_VAT), 0, for_ms(chooser));
+        return;
     case SWARM_ZONE:
         add(chooser, one_of(chooser, SIM_FAULT_LOSE_ZONE, SIM_FAULT_POWER_ZONE), 0,
             for_ms(chooser));
@@ -288,9 +291,6 @@ static void choose_fault(struct chooser *chooser, enum swarm_class which)
         } else {
             choose_old(chooser, SIM_FAULT_OLD_LEDGER);
         }
-        return;
-    case SWARM_STORE:
-        add(chooser, one_of(chooser, SIM_FAULT_LOSE_VAT, SIM_FAULT_TEAR_VAT), 0, for_ms(chooser));
         return;
     default:
         choose_crash(chooser, which);
