@@ -258,7 +258,7 @@ static void invented_names_begin_no_session(void **state)
     struct world world;
     world_of_two(&world);
     for (int i = 0; i < 3 * VAT_STRANGER_COUNT_MAX; i++) {
-        char text[16];
+        char text[32];
         (void)snprintf(text, sizeof text, "nobody%d", i);
         struct mn_session greet = {.vat = mn_name_of(text),
                                    .run = 1,
