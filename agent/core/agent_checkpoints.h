@@ -70,7 +70,8 @@ void agent_floor_lower(struct agent_vat *vat);
 void agent_floor_loaded(struct agent_vat *vat, const struct mn_agent_floor *record);
 /* The vat begins anew here: forget a floor that cannot be its floor now. */
 void agent_floor_check(struct agent_vat *vat);
-/* All files are known. Where there are none, the floor on record is all that is known of it here. */
+/* All files are known. Where there are none, the floor on record is all that is known of it here.
+ */
 void agent_floor_found(struct agent_vat *vat);
 void agent_floor_recorded(struct agent *agent, struct agent_vat *vat, mn_run run, mn_epoch floor);
 void agent_drop_old(struct agent *agent, struct agent_vat *vat);

@@ -1,5 +1,6 @@
 /* What a cut begins with: the vats that cannot run on, up to where each has spoken (rule 7), and
  * their latest candidates (rules 5 and 8). */
+#include "base/check.h"
 #include "base/grow.h"
 #include "cut.h"
 
@@ -11,6 +12,7 @@ mn_result cut_add_row(struct cut *cut, uint32_t vat, struct cut_row **row)
     if (result != MN_OK) {
         return result;
     }
+    mn_assert(cut->rows != NULL); /* there is room in it */
     *row = &cut->rows[cut->row_count++];
     **row = (struct cut_row){.vat = vat,
                              .low = place->slot_count,

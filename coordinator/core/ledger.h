@@ -184,8 +184,8 @@ struct ledger_freed {
 mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
                            struct ledger_freed *freed) MN_CHECKED;
 
-/* Whether what is known of the vat goes on from @floor: some live row at or above it, or the running
- * state, began at or below it. */
+/* Whether what is known of the vat goes on from @floor: some live row at or above it, or the
+ * running state, began at or below it. */
 bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floor);
 
 /* The checkpoint exists nowhere any more: it leaves the ledger, and what it heard is folded into

@@ -412,6 +412,16 @@ static void differs_in(struct codec *codec, const Mneme__VatDiffers *in, struct 
     out->differs.differs.epoch = codec_epoch_in(codec, in->epoch, 1);
 }
 
+static void vat_state_in(struct codec *codec, const Mneme__VatState *in, struct mn_up *out)
+{
+    struct mn_vat_status *status = &out->vat_state.status;
+    status_in(codec, in->vat, in->run, in->state, in->endpoint, status);
+    status->aside = codec_run_in(codec, in->aside);
+    status->aside_count = in->aside_count;
+    status->floor = codec_epoch_in(codec, in->floor, 0);
+    codec_text_in(codec, in->reason, out->vat_state.reason, sizeof out->vat_state.reason);
+}
+
 static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
 {
     codec_version_in(codec, in->version);
@@ -433,13 +443,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         report_in(codec, in->report, &out->report);
         return;
     case MNEME__UP__BODY_VAT_STATE:
-        status_in(codec, in->vat_state->vat, in->vat_state->run, in->vat_state->state,
-                  in->vat_state->endpoint, &out->vat_state.status);
-        out->vat_state.status.aside = codec_run_in(codec, in->vat_state->aside);
-        out->vat_state.status.aside_count = in->vat_state->aside_count;
-        out->vat_state.status.floor = codec_epoch_in(codec, in->vat_state->floor, 0);
-        codec_text_in(codec, in->vat_state->reason, out->vat_state.reason,
-                      sizeof out->vat_state.reason);
+        vat_state_in(codec, in->vat_state, out);
         return;
     case MNEME__UP__BODY_INTERVALS:
         intervals_in(codec, in->intervals, &out->intervals);

@@ -121,7 +121,7 @@ static void write_text(struct mn_evidence_writer *writer, unsigned field, const 
 {
     struct mn_buffer *column = &writer->columns[field];
     size_t size = strlen(text);
-    if (writer_reserve(writer, column, 2 * NUMBER_SIZE_MAX + size)) {
+    if (writer_reserve(writer, column, 2 * (size_t)NUMBER_SIZE_MAX + size)) {
         buffer_number(column, field << 3 | TYPE_BYTES);
         buffer_number(column, size);
         memcpy(column->bytes + column->size, text, size);

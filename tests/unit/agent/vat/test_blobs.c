@@ -120,7 +120,7 @@ static void names_in_any_order_are_found(void **state)
     blobs_deinit(&blobs);
 }
 
-static void gets(struct blobs *blobs, int number, const char *text)
+static void finds(struct blobs *blobs, int number, const char *text)
 {
     const void *bytes = NULL;
     size_t size = 0;
@@ -140,19 +140,19 @@ static void what_was_found_is_found_again_when_others_come_and_go(void **state)
     struct mn_name last = numbered(9);
     put(&blobs, 5, "abc");
     put(&blobs, 9, "xyz");
-    gets(&blobs, 9, "xyz");
+    finds(&blobs, 9, "xyz");
     put(&blobs, 1, "one");
-    gets(&blobs, 9, "xyz");
-    gets(&blobs, 5, "abc");
+    finds(&blobs, 9, "xyz");
+    finds(&blobs, 5, "abc");
     assert_int_equal(blobs_delete(&blobs, &first), MN_OK);
     blobs_settle(&blobs);
-    gets(&blobs, 5, "abc");
-    gets(&blobs, 9, "xyz");
+    finds(&blobs, 5, "abc");
+    finds(&blobs, 9, "xyz");
     assert_int_equal(blobs_delete(&blobs, &last), MN_OK);
     assert_int_equal(blobs_get(&blobs, &last, &bytes, &size), MN_NOT_FOUND);
     blobs_settle(&blobs);
     assert_int_equal(blobs_get(&blobs, &last, &bytes, &size), MN_NOT_FOUND);
-    gets(&blobs, 5, "abc");
+    finds(&blobs, 5, "abc");
     blobs_deinit(&blobs);
 }
 
