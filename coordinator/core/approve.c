@@ -344,7 +344,7 @@ void approve_recorded(struct coordinator *coordinator, size_t index)
                                       .round = entry->step->round,
                                       .number = entry->step->bounds.restored,
                                       .text = entry->step->reason});
-    if (!approval || overruled(coordinator, index)) {
+    if (!approval || index < coordinator->step_decided || overruled(coordinator, index)) {
         return;
     }
     coordinator->word = entry->step;

@@ -220,6 +220,7 @@ struct coordinator {
     size_t step_count;
     size_t step_capacity;
     size_t step_recorded; /* so many of them are on record */
+    size_t step_decided;  /* so many were said before the newest decision, and count no more */
     struct mn_arena step_memory;
     const struct mn_journal_step
         *word; /* the newest that counts since the last decision, or NULL */

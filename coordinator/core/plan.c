@@ -236,7 +236,8 @@ void plan_record(struct coordinator *coordinator, struct round *round)
     record->kind = MN_JOURNAL_DECISION;
     record->decision = round->decision;
     round_move(coordinator, round, COORDINATOR_ROUND_DECIDING);
-    coordinator->word = NULL; /* it was about this decision */
+    coordinator->word = NULL;                            /* it was about this decision, */
+    coordinator->step_decided = coordinator->step_count; /* and so is what is being recorded */
     coordinator_record(coordinator, record, evidence,
                        (struct pending){.kind = PENDING_DECISION, .round = round->facts.round});
 }
