@@ -18,8 +18,8 @@ enum {
     /* The most vats or notices in one record of the journal, whose size is bounded besides. */
     MN_RECORD_ROW_COUNT_MAX = 4 * 1024 * 1024,
 
-    /* What a freeze or a decision may be before it is compressed into a message, and its suspects
-     * or notices; and an agent's record of it. */
+    /* What a freeze or a decision may be before it is compressed into a message, and how many
+     * suspects or notices it may have; the latter also in an agent's record of it. */
     MN_LONG_SIZE_MAX = 32 * 1024 * 1024,
     MN_LONG_ROW_COUNT_MAX = 1024 * 1024,
 
