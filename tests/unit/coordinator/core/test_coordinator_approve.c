@@ -114,6 +114,31 @@ static void goes_by_an_approval_that_is_said_again_before_it_is_on_record(void *
     scene_close(&scene);
 }
 
+static void counts_for_no_later_round_what_is_on_record_after_the_decision(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, "policy: {approve: {share: 0.1}}\n");
+    wait_for_the_plan(&scene);
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "the rack burned");
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "the rack burned");
+    scene_recorded(&scene, 9);
+    trouble_answer_first(&scene, 1, 2);
+    scene_recorded(&scene, 10);
+    scene_recorded(&scene, 11);
+    scene_state(&scene, 1, "x1 1 exited");
+    scene_until(&scene, 32000);
+    trouble_must_say(&scene, "h1 freeze round 2 attempt 1");
+    scene_skip(&scene);
+    scene_interval(&scene, 1, 2, 1, NULL, 0, 0, "");
+    scene_interval(&scene, 2, 2, 1, "x2", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 5, 2, 1, "x5", EPOCH(1, 3), EPOCH(1, 1), "");
+    scene_interval(&scene, 6, 2, 1, "x6", EPOCH(1, 3), EPOCH(1, 1), "");
+    trouble_must_say(&scene, "note round_state: plan\n");
+    trouble_must_not_say(&scene, "deciding");
+    scene_close(&scene);
+}
+
 static void counts_no_approval_that_was_taken_back_before_it_was_on_record(void **state)
 {
     (void)state;
@@ -416,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_for_an_approval_of_what_takes_much_of_the_fleet),
         cmocka_unit_test(goes_by_an_approval_that_is_said_again_before_it_is_on_record),
+        cmocka_unit_test(counts_for_no_later_round_what_is_on_record_after_the_decision),
         cmocka_unit_test(counts_no_approval_that_was_taken_back_before_it_was_on_record),
         cmocka_unit_test(asks_nobody_about_what_policy_lets_pass),
         cmocka_unit_test(takes_no_word_from_those_who_may_not_give_it),
