@@ -13,7 +13,9 @@
  * - kill_to_told_ms: from when the rack's hosts fall silent to the last notice.
  * - coordinator_own_ms: of it, what is after the first suspicion and not the two heartbeats in
  *   which a round waits for further ones. What agents and witnesses do on the same machine is in
- *   it, so it is too much rather than too little.
+ *   it, so it is too much rather than too little. Only the agents' answers to the freeze are put
+ *   together and encoded before the kill: each of their machines would do that at the same time,
+ *   and not on the coordinator's cores. They go out when the freeze has come.
  * - coordinator_cpu_ms: processor time of all the coordinator's threads from the first freeze to
  *   done.
  * - take_over_ms: from the killing of the coordinator, started again at once, to the welcome of the
@@ -89,6 +91,9 @@ static void measure_rebuild(struct round_cluster *cluster, struct round_result *
 
 static void measure_kill(struct round_cluster *cluster, struct round_result *result)
 {
+    atomic_store(&cluster->shared->prepare, true);
+    await(&cluster->shared->prepared, cluster->size.hosts - cluster->size.rack,
+          "waiting for the agents to prepare");
     /* A new coordinator listens first, and the rows' last heartbeat says that they are complete. */
     round_sleep_ms(cluster->size.lost_ms + (int64_t)cluster->size.heartbeat_ms * 3);
     int64_t killed = round_now();

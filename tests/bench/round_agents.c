@@ -2,7 +2,9 @@
  * one with a key of its own for each host, many in a process. What they say follows the protocol as
  * an agent's core would, but for what costs an agent time: their vats are numbers, start at once,
  * are never silent and handle notices as they come; nothing is on a disk; a witness knows who was
- * killed and does not try the port. They keep no journal: the topology names no keepers. */
+ * killed and does not try the port; what an agent answers to the first freeze it has put together
+ * before the kill, since here all of them share the coordinator's cores, and nowhere else would
+ * they. They keep no journal: the topology names no keepers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,9 @@ enum {
     EVENT_COUNT = 512,
     HELLO_AGAIN_MS = 10000,
     CLOSE_MS = 50,
-    LONG_SIZE = 4096 /* of a message */
+    LONG_SIZE = 4096, /* of a message */
+    FIRST_ROUND = 1,
+    FIRST_ATTEMPT = 1
 };
 
 /* A vat that a round starts here, or that is told something before it has been. */
@@ -45,6 +49,7 @@ struct scripted {
     int64_t hello_at;
     struct scripted_guest *guests;
     uint32_t guest_count;
+    struct mn_buffer answer; /* to the first freeze, put together before it comes; empty: not yet */
 };
 
 struct scripts {
@@ -60,6 +65,7 @@ struct scripts {
     struct mn_buffer long_bytes;  /* the newest long message, which mostly is everybody's: */
     struct mn_arena long_arena;   /* it is decoded once */
     struct mn_down long_down;
+    bool prepared;
     int64_t close_at; /* of the killed hosts' sockets; 0: they live */
     int epoll;
 };
@@ -67,6 +73,14 @@ struct scripts {
 static uint32_t vats_of_host(const struct scripts *scripts)
 {
     return scripts->size->vats / scripts->size->hosts;
+}
+
+static void script_send(struct scripted *host, const struct mn_buffer *buffer)
+{
+    if (zmq_send(host->socket, buffer->bytes, buffer->size, ZMQ_DONTWAIT) < 0 &&
+        zmq_errno() != EAGAIN) {
+        round_die("sending a message");
+    }
 }
 
 static void script_say(struct scripts *scripts, struct scripted *host, struct mn_up *up)
@@ -77,10 +91,7 @@ static void script_say(struct scripts *scripts, struct scripted *host, struct mn
     if (mn_up_encode(up, &scripts->buffer) != MN_OK) {
         round_die("encoding a message");
     }
-    if (zmq_send(host->socket, scripts->buffer.bytes, scripts->buffer.size, ZMQ_DONTWAIT) < 0 &&
-        zmq_errno() != EAGAIN) {
-        round_die("sending a message");
-    }
+    script_send(host, &scripts->buffer);
 }
 
 static struct mn_vat_status vat_status(uint32_t vat, mn_run run)
@@ -170,47 +181,43 @@ static void on_probe(struct scripts *scripts, struct scripted *host, const struc
     script_say(scripts, host, &up);
 }
 
-/* Every vat that is no suspect has heard its peers' newest epochs in its open interval. */
+static void make_intervals(const struct scripts *scripts, const struct scripted *host,
+                           uint64_t round, uint32_t attempt, struct mn_buffer *buffer)
+{
+    struct mn_up up = {.kind = MN_UP_INTERVALS,
+                       .generation = host->generation,
+                       .disk = host->host + 1,
+                       .intervals = {.round = round, .attempt = attempt}};
+    round_intervals_encode(scripts->size, host->host, host->runs, scripts->suspects, &up, buffer);
+}
+
+/* Nobody is a suspect yet, and on the hosts that will be asked nobody will be in the first
+ * attempt. */
+static void scripts_prepare(struct scripts *scripts)
+{
+    if (scripts->prepared || !atomic_load(&scripts->shared->prepare)) {
+        return;
+    }
+    scripts->prepared = true;
+    for (uint32_t i = 0; i < scripts->count; i++) {
+        struct scripted *host = &scripts->hosts[i];
+        if (!round_in_rack_0(scripts->size, host->host)) {
+            make_intervals(scripts, host, FIRST_ROUND, FIRST_ATTEMPT, &host->answer);
+            atomic_fetch_add(&scripts->shared->prepared, 1);
+        }
+    }
+}
+
 static void say_intervals(struct scripts *scripts, struct scripted *host,
                           const struct mn_down *down)
 {
-    const struct round_size *size = scripts->size;
-    uint32_t count = vats_of_host(scripts);
-    uint32_t each = 1 + size->heard;
-    struct mn_name *names = calloc((size_t)count * each, sizeof *names);
-    struct mn_interval *intervals = calloc(count, sizeof *intervals);
-    struct mn_heard *heard = calloc((size_t)count * each, sizeof *heard);
-    if (names == NULL || intervals == NULL || heard == NULL) {
-        round_die("memory for intervals");
+    bool first = down->freeze.round == FIRST_ROUND && down->freeze.attempt == FIRST_ATTEMPT;
+    if (first && host->answer.size > 0) {
+        script_send(host, &host->answer);
+        return;
     }
-    struct mn_up up = {.kind = MN_UP_INTERVALS};
-    struct mn_intervals *out = &up.intervals;
-    mn_epoch open = mn_epoch_first(1) + size->checkpoints;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t vat = host->host + i * size->hosts;
-        if (scripts->suspects[vat] || !host->runs[i]) {
-            continue;
-        }
-        intervals[out->interval_count++] = (struct mn_interval){.vat = out->name_count,
-                                                                .epoch = open,
-                                                                .since = open - 1,
-                                                                .heard_first = out->heard_count,
-                                                                .heard_count = size->heard};
-        names[out->name_count++] = round_vat_name(vat);
-        for (uint32_t k = 0; k < size->heard; k++) {
-            heard[out->heard_count++] = (struct mn_heard){.peer = out->name_count, .epoch = open};
-            names[out->name_count++] = round_vat_name(round_peer(size, vat, k));
-        }
-    }
-    out->round = down->freeze.round;
-    out->attempt = down->freeze.attempt;
-    out->names = names;
-    out->intervals = intervals;
-    out->heard = heard;
-    script_say(scripts, host, &up);
-    free(names);
-    free(intervals);
-    free(heard);
+    make_intervals(scripts, host, down->freeze.round, down->freeze.attempt, &scripts->buffer);
+    script_send(host, &scripts->buffer);
 }
 
 static void on_freeze(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
@@ -468,6 +475,7 @@ static void scripts_run(struct scripts *scripts)
     struct epoll_event events[EVENT_COUNT];
     while (!atomic_load(&scripts->shared->ended)) {
         int count = epoll_wait(scripts->epoll, events, EVENT_COUNT, 5);
+        scripts_prepare(scripts);
         scripts_kill(scripts, round_now());
         for (int i = 0; i < count; i++) {
             script_drain(scripts, events[i].data.ptr);

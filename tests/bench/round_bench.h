@@ -35,7 +35,9 @@ struct round_size {
 
 /* Memory that the benchmark and its agents' processes share. Times are round_now's. */
 struct round_shared {
-    atomic_bool killed; /* the hosts of rack 0 are gone */
+    atomic_bool prepare;  /* make the answers to the freeze that will come */
+    atomic_uint prepared; /* hosts that have */
+    atomic_bool killed;   /* the hosts of rack 0 are gone */
     atomic_bool ended;
     atomic_uint hellos[ROUND_GENERATION_COUNT_MAX];   /* hosts welcome, by generation */
     atomic_uint complete[ROUND_GENERATION_COUNT_MAX]; /* hosts whose rows are all taken */
@@ -128,6 +130,12 @@ void round_rows_deinit(struct round_rows *rows);
 uint64_t round_rows_count(const struct round_size *size);
 /* The host's rows from @from on, as many as a report takes; how many. */
 uint32_t round_rows_make(struct round_rows *rows, uint32_t host, uint64_t from);
+
+/* The open intervals of the host's vats that run (@runs: by place on the host) and are no suspects
+ * (by vat), as @up, which says the rest, in the place of what @buffer has. Every one of them has
+ * heard its peers' newest epochs. */
+void round_intervals_encode(const struct round_size *size, uint32_t host, const bool *runs,
+                            const bool *suspects, struct mn_up *up, struct mn_buffer *buffer);
 
 struct mn_name round_vat_name(uint32_t vat);
 struct mn_name round_host_name(uint32_t host);

@@ -123,3 +123,44 @@ uint32_t round_rows_make(struct round_rows *rows, uint32_t host, uint64_t from)
     }
     return rows->report->row_count;
 }
+
+void round_intervals_encode(const struct round_size *size, uint32_t host, const bool *runs,
+                            const bool *suspects, struct mn_up *up, struct mn_buffer *buffer)
+{
+    uint32_t count = size->vats / size->hosts;
+    uint32_t each = 1 + size->heard;
+    struct mn_name *names = calloc((size_t)count * each, sizeof *names);
+    struct mn_interval *intervals = calloc(count, sizeof *intervals);
+    struct mn_heard *heard = calloc((size_t)count * each, sizeof *heard);
+    if (names == NULL || intervals == NULL || heard == NULL) {
+        round_die("memory for intervals");
+    }
+    struct mn_intervals *out = &up->intervals;
+    mn_epoch open = mn_epoch_first(1) + size->checkpoints;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t vat = host + i * size->hosts;
+        if (suspects[vat] || !runs[i]) {
+            continue;
+        }
+        intervals[out->interval_count++] = (struct mn_interval){.vat = out->name_count,
+                                                                .epoch = open,
+                                                                .since = open - 1,
+                                                                .heard_first = out->heard_count,
+                                                                .heard_count = size->heard};
+        names[out->name_count++] = round_vat_name(vat);
+        for (uint32_t k = 0; k < size->heard; k++) {
+            heard[out->heard_count++] = (struct mn_heard){.peer = out->name_count, .epoch = open};
+            names[out->name_count++] = round_vat_name(round_peer(size, vat, k));
+        }
+    }
+    out->names = names;
+    out->intervals = intervals;
+    out->heard = heard;
+    buffer->size = 0;
+    if (mn_up_encode(up, buffer) != MN_OK) {
+        round_die("encoding intervals");
+    }
+    free(names);
+    free(intervals);
+    free(heard);
+}
