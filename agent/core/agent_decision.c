@@ -185,6 +185,12 @@ static void decision_put(struct agent *agent, struct agent_decision *decision)
 
 enum decision_use { DECISION_OVER, DECISION_IDLE, DECISION_NEEDED };
 
+/* Whether it is owed to a later run than that which is known here: its start is still to come. */
+static bool told_awaits_run(const struct agent_told *told, const struct agent_vat *vat)
+{
+    return told->owed_run > (vat != NULL ? vat->start->run : 0);
+}
+
 static enum decision_use decision_use(const struct agent *agent,
                                       const struct agent_decision *decision, uint64_t newest)
 {
@@ -195,11 +201,12 @@ static enum decision_use decision_use(const struct agent *agent,
     for (uint32_t i = 0; i < decision->told_count; i++) {
         const struct agent_told *told = &decision->told[i];
         const struct agent_vat *vat = agent_find_vat(agent, &told->vat);
-        if (!told->applied ||
-            (vat != NULL && agent_vat_meant(vat) && agent_notice_open(decision, told, vat))) {
+        bool meant = vat != NULL && agent_vat_meant(vat);
+        bool awaited = told_awaits_run(told, vat);
+        if (!told->applied || (meant && (awaited || agent_notice_open(decision, told, vat)))) {
             return DECISION_NEEDED;
         }
-        if (!told->handled && (vat == NULL || !agent_vat_meant(vat))) {
+        if (!meant && (awaited || !told->handled)) {
             use = DECISION_IDLE;
         }
     }
@@ -257,6 +264,18 @@ static bool decision_is_next(const struct agent *agent, const struct mn_decision
     return true;
 }
 
+/* What is owed to a run that is still to be started here is not over, whatever the one before it
+ * has handled. */
+static void decision_owes(struct agent *agent, const struct mn_decision_notice *notice)
+{
+    for (uint32_t i = 0; i < notice->owed_count; i++) {
+        const struct mn_owed *owed = &notice->owed[i];
+        struct agent_decision *older = agent_decision_find(agent, owed->round);
+        struct agent_told *told = agent_decision_told(older, &owed->vat);
+        told->owed_run = owed->run > told->owed_run ? owed->run : told->owed_run;
+    }
+}
+
 /* Whether one record can hold what is known and what @notice adds. */
 static bool decision_fits(const struct agent_decision *decision,
                           const struct mn_decision_notice *notice)
@@ -273,6 +292,7 @@ void agent_decision(struct agent *agent, const struct mn_decision_notice *notice
         decision_waits(agent, notice, MN_NOT_FOUND);
         return;
     }
+    decision_owes(agent, notice);
     agent_notices_known(agent, notice);
     struct agent_decision *decision = agent_decision_find(agent, notice->round);
     if (decision != NULL) {

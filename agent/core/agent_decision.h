@@ -14,6 +14,7 @@ struct agent_told {
     uint64_t sequence; /* of the record that has it */
     bool applied;      /* that is durable */
     bool handled;      /* by the life that runs here */
+    mn_run owed_run;   /* which counts only if it is this one's or a later one's */
 };
 
 struct agent_decision {

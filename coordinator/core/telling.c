@@ -2,7 +2,8 @@
  * vats' round on; of the notices it is handed those of the vats that are meant to run there.
  *
  * A vat is told of rounds in their order: what is owed of older rounds goes out before a newer one,
- * and the newer one names it, because the older may be lost with a connection. */
+ * and the newer one names it, because the older may be lost with a connection, and says to which
+ * run it is owed, because a former one may have handled it that was taken back to before that. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
@@ -24,9 +25,12 @@ static bool decision_owed(struct coordinator *coordinator, const struct round *r
     for (size_t i = 0; coordinator->rounds[i] != round; i++) {
         const struct round *older = coordinator->rounds[i];
         for (uint32_t k = 0; older->told_open > 0 && k < older->decision.told_count; k++) {
-            if (!older->told_handled[k] && coordinator->vats[older->told_vats[k]].host == host) {
-                owed[down->decision.owed_count++] = (struct mn_owed){
-                    .vat = older->decision.told[k].vat, .round = older->facts.round};
+            const struct vat_entry *vat = &coordinator->vats[older->told_vats[k]];
+            if (!older->told_handled[k] && vat->host == host) {
+                owed[down->decision.owed_count++] =
+                    (struct mn_owed){.vat = older->decision.told[k].vat,
+                                     .round = older->facts.round,
+                                     .run = vat->run};
             }
         }
     }

@@ -257,6 +257,7 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     uint32_t *counts = codec_take(codec, count, sizeof *counts);
     char **owed_vats = codec_take(codec, decision->owed_count, sizeof *owed_vats);
     uint64_t *owed_rounds = codec_take(codec, decision->owed_count, sizeof *owed_rounds);
+    uint32_t *owed_runs = codec_take(codec, decision->owed_count, sizeof *owed_runs);
     Mneme__Notice **notices = codec_notices_out(codec, decision->notices, decision->notice_count);
     if (codec->result != MN_OK) {
         return NULL;
@@ -268,6 +269,7 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     for (uint32_t i = 0; i < decision->owed_count; i++) {
         owed_vats[i] = codec_text(decision->owed[i].vat.text);
         owed_rounds[i] = decision->owed[i].round;
+        owed_runs[i] = decision->owed[i].run;
     }
     mneme__decision__init(out);
     out->round = decision->round;
@@ -279,18 +281,22 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     out->n_notices = decision->notice_count;
     out->owed_vats = owed_vats;
     out->owed_rounds = owed_rounds;
-    out->n_owed_vats = out->n_owed_rounds = decision->owed_count;
+    out->owed_runs = owed_runs;
+    out->n_owed_vats = out->n_owed_rounds = out->n_owed_runs = decision->owed_count;
     return out;
 }
 
 static void owed_in(struct codec *codec, const Mneme__Decision *in, struct mn_decision_notice *out)
 {
-    (void)codec_check(codec, in->n_owed_vats == in->n_owed_rounds);
+    bool runs = in->n_owed_runs > 0;
+    (void)codec_check(codec, in->n_owed_vats == in->n_owed_rounds &&
+                                 (!runs || in->n_owed_runs == in->n_owed_vats));
     out->owed_count = codec_row_count_in(codec, in->n_owed_vats);
     struct mn_owed *owed = codec_take(codec, out->owed_count, sizeof *owed);
     for (uint32_t i = 0; owed != NULL && i < out->owed_count; i++) {
         codec_name_in(codec, in->owed_vats[i], &owed[i].vat);
         owed[i].round = in->owed_rounds[i];
+        owed[i].run = runs ? in->owed_runs[i] : 0;
         (void)codec_check(codec, owed[i].round < in->round);
     }
     out->owed = owed;

@@ -292,10 +292,12 @@ struct mn_told {
     uint32_t notice_count;
 };
 
-/* A vat that is still owed the notices of a round. */
+/* A vat that is still owed the notices of a round. What a run before @run has handled of it does
+ * not count: that life was taken back to before it did. */
 struct mn_owed {
     struct mn_name vat;
     uint64_t round;
+    mn_run run;
 };
 
 struct mn_decision_notice {

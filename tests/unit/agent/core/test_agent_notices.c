@@ -177,6 +177,40 @@ static void hands_out_again_what_a_former_life_has_handled(void **state)
     play_close(&play);
 }
 
+/* The same, and the decision that takes it back is durable before its start comes. */
+static void keeps_what_is_owed_to_a_run_that_is_still_to_start(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_decision(&play, 1, "x1", "x3");
+    play_recorded(&play, 5);
+    play_handled(&play, 'a', 1, 1);
+    play_freeze(&play, 2, 1, NULL, "x1", 1);
+    play_exited(&play, "x1", 71, "killed by signal 9 (SIGKILL)");
+    play_recorded(&play, 6);
+    play_decision(&play, 1, "x1", "x3");
+    struct mn_owed owed = {.vat = mn_name_of("x1"), .round = 1, .run = 2};
+    struct mn_down down = {.kind = MN_DOWN_DECISION};
+    down.decision.round = 2;
+    down.decision.owed = &owed;
+    down.decision.owed_count = 1;
+    play_down(&play, &down);
+    play_recorded(&play, 7);
+    assert_false(said(&play, "forget"));
+    play_start_told(&play, "x1", 2, 0, NULL, 0, 2, 0);
+    play_recorded(&play, 8);
+    play_started(&play, "x1", 72);
+    play_recorded(&play, 9);
+    play_attach(&play, 'c', "x1", 2, 72);
+    play_skip(&play);
+    play_recorded(&play, 10);
+    assert_true(said(&play, "vat c round 1 notice x3\n"
+                            "vat c round 2\n"));
+    play_close(&play);
+}
+
 /* Round 1 is known here; what x2 is owed of it, and round 2, are lost with the connection on which
  * its start came through. */
 static void tells_a_vat_no_round_before_the_one_it_was_started_in(void **state)
@@ -389,6 +423,7 @@ int main(void)
         cmocka_unit_test(begins_a_life_no_higher_than_the_newest_round_that_is_known),
         cmocka_unit_test(hands_out_no_notice_that_the_start_calls_handled),
         cmocka_unit_test(hands_out_again_what_a_former_life_has_handled),
+        cmocka_unit_test(keeps_what_is_owed_to_a_run_that_is_still_to_start),
         cmocka_unit_test(tells_a_vat_no_round_before_the_one_it_was_started_in),
         cmocka_unit_test(takes_up_no_decision_before_what_is_owed_of_older_rounds),
         cmocka_unit_test(waits_for_the_notice_and_not_for_the_round),

@@ -126,6 +126,11 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
     case MN_DOWN_DECISION:
         line_add(scene, " decision %llu", (unsigned long long)down->decision.round);
         line_told(scene, down->decision.told, down->decision.told_count, down->decision.notices);
+        for (uint32_t i = 0; i < down->decision.owed_count; i++) {
+            const struct mn_owed *owed = &down->decision.owed[i];
+            line_add(scene, " owed %s run %u round %llu", owed->vat.text, owed->run,
+                     (unsigned long long)owed->round);
+        }
         break;
     case MN_DOWN_ADDRESS:
         line_add(scene, " address %s run %u %s %s", down->address.vat.text, down->address.run,

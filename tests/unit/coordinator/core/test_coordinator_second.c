@@ -195,6 +195,7 @@ static void never_lets_a_later_round_overtake_a_notice_that_is_owed(void **state
     if (told == NULL || told > next) {
         fail_msg("round 2 overtakes the notice of round 1:\n%s", scene.text);
     }
+    assert_non_null(strstr(next, "owed x1 run 2 round 1\n"));
     scene_close(&scene);
 }
 

@@ -256,6 +256,7 @@ static void a_decision_keeps_its_notices_with_whom_they_are_for(void **state)
         {.incarnation = 4, .kept = 8}};
     struct mn_told told[2] = {{.notice_first = 0, .notice_count = 2},
                               {.notice_first = 2, .notice_count = 1}};
+    struct mn_owed owed = {.vat = mn_name_of("y"), .round = 4, .run = 3};
     struct mn_down in = {.generation = 1, .kind = MN_DOWN_DECISION};
     struct mn_down out;
     struct mn_buffer buffer = {0};
@@ -265,8 +266,13 @@ static void a_decision_keeps_its_notices_with_whom_they_are_for(void **state)
     }
     told[0].vat = mn_name_of("x");
     told[1].vat = mn_name_of("y");
-    in.decision = (struct mn_decision_notice){
-        .round = 6, .told = told, .told_count = 2, .notices = notices, .notice_count = 3};
+    in.decision = (struct mn_decision_notice){.round = 6,
+                                              .told = told,
+                                              .told_count = 2,
+                                              .notices = notices,
+                                              .notice_count = 3,
+                                              .owed = &owed,
+                                              .owed_count = 1};
     assert_int_equal(mn_down_encode(&in, &buffer), MN_OK);
     assert_int_equal(mn_down_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
     assert_int_equal(out.decision.round, 6);
@@ -278,6 +284,10 @@ static void a_decision_keeps_its_notices_with_whom_they_are_for(void **state)
     assert_int_equal(out.decision.notices[0].you_heard.last, 7);
     assert_int_equal(out.decision.notices[1].forgot_you.last, 9);
     assert_true(out.decision.notices[1].reset);
+    assert_int_equal(out.decision.owed_count, 1);
+    assert_string_equal(out.decision.owed[0].vat.text, "y");
+    assert_int_equal(out.decision.owed[0].round, 4);
+    assert_int_equal(out.decision.owed[0].run, 3);
     mn_buffer_deinit(&buffer);
     notices[0].you_heard.last = 5; /* ends before it begins */
     assert_int_equal(mn_down_encode(&in, &buffer), MN_OK);
