@@ -49,6 +49,7 @@ struct tally {
     uint64_t failed;
     uint64_t events;
     uint64_t sometimes[SIM_SOMETIMES_COUNT];
+    uint64_t in_runs[SIM_SOMETIMES_COUNT]; /* of how many runs it is a part */
     char kinds[SHRINK_COUNT][SIM_FAILURE_SIZE];
     unsigned kind_count;
 };
@@ -120,6 +121,7 @@ static void count(struct tally *tally, const struct options *options, uint64_t s
     tally->events += result->events;
     for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
         tally->sometimes[i] += result->sometimes[i];
+        tally->in_runs[i] += result->sometimes[i] > 0 ? 1 : 0;
     }
     if (result->failure[0] != '\0') {
         tally->failed += 1;
@@ -210,7 +212,7 @@ static int show_sometimes(const struct tally *tally, const struct options *optio
     int missing = 0;
     for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
         bool never = tally->sometimes[i] == 0;
-        printf("%10" PRIu64 "  %s%s\n", tally->sometimes[i],
+        printf("%10" PRIu64 " in %6" PRIu64 "  %s%s\n", tally->sometimes[i], tally->in_runs[i],
                sim_sometimes_text((enum sim_sometimes)i), never ? "  NEVER" : "");
         missing += never ? 1 : 0;
     }

@@ -1,0 +1,135 @@
+/* What few runs have: faults that come just so after one another that something happens which
+ * chance alone would hardly ever bring about. Each is a story of its own, and needs the classes of
+ * its faults. */
+#include "swarm/swarm_draw.h"
+
+static bool classed(uint64_t classes, enum swarm_class which)
+{
+    return (classes >> which & 1U) != 0;
+}
+
+/* Disasters come inside one another: a second one into the round that the first opened, mostly
+ * within what its steps take. */
+static void choose_second(struct swarm_chooser *chooser, enum swarm_class which)
+{
+    size_t before = chooser->script->faults.count;
+    swarm_fault(chooser, which);
+    for (size_t i = before; i < chooser->script->faults.count; i++) {
+        struct sim_fault *fault = &chooser->script->faults.items[i];
+        fault->aim = (enum sim_aim)swarm_between(chooser, SIM_AIM_FREEZE, SIM_AIM_DONE);
+        int64_t after_ms = swarm_chance(chooser, 60) ? swarm_between(chooser, 0, 40)
+                                                     : swarm_between(chooser, 40, 2000);
+        fault->after_ms =
+            (uint32_t)(swarm_chance(chooser, 30) ? swarm_between(chooser, 0, 3) : after_ms);
+    }
+}
+
+/* A host that is cut off, so that its vats are replaced, and comes back to the other hosts before
+ * it comes back to the coordinator: for a while its former lives do not know what they are. Mostly
+ * while the new ones still rest on checkpoints that both have. */
+static void choose_half_healed(struct swarm_chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    /* In a small cluster what a former life lets go of is what its new one needs. */
+    if (config->zones >= 3 && swarm_chance(chooser, 50)) {
+        config->racks = 1;
+        config->hosts = 1;
+        config->stores = 3;
+    }
+    int64_t rests_ms = config->keep * config->interval_ms;
+    int64_t away_ms = config->lost_ms + 2 * config->heartbeat_ms +
+                      swarm_between(chooser, 0, rests_ms < 4000 ? rests_ms : 4000);
+    struct sim_fault cut = *swarm_add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
+    struct sim_fault *unheard =
+        swarm_add(chooser, SIM_FAULT_CUT_COORDINATOR, 0, swarm_between(chooser, 300, 3000));
+    unheard->a = cut.a;
+    unheard->at_ms = cut.at_ms + away_ms - 1;
+}
+
+/* Just before that a partner begins with an empty disk, and knows of no newer run. With a backup
+ * the observer forgets nothing: copies that were under way come late here. */
+static void choose_empty_partner(struct swarm_chooser *chooser)
+{
+    choose_half_healed(chooser);
+    int64_t heals_ms = chooser->script->faults.items[chooser->script->faults.count - 1].at_ms;
+    enum sim_fault_kind kind = swarm_one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_ZONE);
+    struct sim_fault *lose = swarm_add(chooser, kind, 0, swarm_between(chooser, 50, 500));
+    lose->at_ms = heals_ms - swarm_between(chooser, 0, 800);
+    swarm_add(chooser, SIM_FAULT_BACKUP, 0, 0)->at_ms = 1000;
+}
+
+/* A coordinator that stands still may be taken for dead, and replaced. */
+static void choose_replaced(struct swarm_chooser *chooser)
+{
+    for (size_t i = 0; i < chooser->script->faults.count; i++) {
+        struct sim_fault *fault = &chooser->script->faults.items[i];
+        if (fault->kind == SIM_FAULT_PAUSE_COORDINATOR && swarm_chance(chooser, 40)) {
+            fault->kind = SIM_FAULT_REPLACE_COORDINATOR;
+        }
+    }
+}
+
+/* A host is out of reach for just so long that it is found lost, and is back while the round still
+ * gathers: then there is nothing to recover from. */
+void swarm_near_miss(struct swarm_chooser *chooser, uint64_t classes)
+{
+    const struct sim_config *config = &chooser->script->config;
+    if (classed(classes, SWARM_CUT) && swarm_chance(chooser, 10)) {
+        swarm_add(chooser, SIM_FAULT_CUT_HOST, 0,
+                  config->lost_ms + swarm_between(chooser, 0, 3 * config->heartbeat_ms));
+    }
+}
+
+/* A host is out of reach, and its vats work on; and the coordinator that knows until when they may
+ * is gone too. The next one finds the host lost while they still may. */
+void swarm_widowed_leases(struct swarm_chooser *chooser, uint64_t classes)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (!classed(classes, SWARM_CUT) || !classed(classes, SWARM_COORDINATOR) ||
+        !swarm_chance(chooser, 5)) {
+        return;
+    }
+    config->lease_percent = 100;
+    config->lease_ms = swarm_between(chooser, config->lost_ms * 5 / 2, config->lost_ms * 4);
+    int64_t away_ms = swarm_between(chooser, config->lost_ms * 2, config->lost_ms * 4);
+    struct sim_fault cut = *swarm_add(chooser, SIM_FAULT_CUT_HOST, 0, away_ms);
+    struct sim_fault *kill =
+        swarm_add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, swarm_between(chooser, 50, 300));
+    kill->at_ms = cut.at_ms + swarm_between(chooser, 0, 300);
+}
+
+/* A vat stands still while the others are asked what they have: its agent answers without it. */
+static void choose_silent(struct swarm_chooser *chooser)
+{
+    swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_POWER, SIM_FAULT_KILL_VAT), 0,
+              swarm_for_ms(chooser));
+    int64_t at_ms = chooser->script->faults.items[chooser->script->faults.count - 1].at_ms;
+    struct sim_fault *pause =
+        swarm_add(chooser, SIM_FAULT_PAUSE_VAT, 0, swarm_between(chooser, 1500, 6000));
+    pause->at_ms = at_ms;
+    pause->aim = SIM_AIM_COLLECT;
+}
+
+void swarm_stories(struct swarm_chooser *chooser, const enum swarm_class *on, unsigned count)
+{
+    int64_t seconds = swarm_chance(chooser, 40) ? swarm_between(chooser, 1, 6) : 0;
+    for (int64_t i = 0; count > 0 && i < seconds; i++) {
+        choose_second(chooser, on[swarm_between(chooser, 0, count - 1)]);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (on[i] == SWARM_CUT && swarm_chance(chooser, 25)) {
+            choose_half_healed(chooser);
+        }
+    }
+    choose_replaced(chooser);
+}
+
+void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
+{
+    if (classed(classes, SWARM_PAUSE) && swarm_chance(chooser, 5)) {
+        choose_silent(chooser);
+    }
+    if (classed(classes, SWARM_CUT) && classed(classes, SWARM_LOSS) && swarm_chance(chooser, 10)) {
+        choose_empty_partner(chooser);
+    }
+}
