@@ -7,6 +7,11 @@
 
 #include "keeping_private.h"
 
+static mn_time ask_patience(const struct keeping *keeping)
+{
+    return keeping->peer_count > 0 ? keeping->heartbeat * KEEPING_PATIENCE_HEARTBEATS : 0;
+}
+
 void keeping_ask_all(struct keeping *keeping, mn_time after)
 {
     uint64_t own = keeping_log_generation(keeping, keeping->newest);
@@ -16,6 +21,7 @@ void keeping_ask_all(struct keeping *keeping, mn_time after)
     keeping->state = KEEPING_ASKING;
     keeping->generation = above + 1;
     keeping->asked_at = keeping->now + after;
+    keeping->accept_at = keeping->asked_at + ask_patience(keeping);
     keeping->old = false;
     keeping->in_force = 0;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
@@ -57,6 +63,17 @@ static bool ask_majority(const struct keeping *keeping, const struct ask_count *
     return count->whole + count->returned - older >= keeping_majority(keeping);
 }
 
+/* An operator gave up those that did not answer, not those that did: whoever of these is asked once
+ * more is waited for, or he must say so again. */
+static bool ask_accepted(const struct keeping *keeping)
+{
+    bool all = keeping->accepted && keeping->now >= keeping->accept_at;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        all = all && (keeping->peers[i].promised || !keeping->peers[i].relied);
+    }
+    return all;
+}
+
 /* When nobody ever was whole, nothing was in force, unless all have lost their disks: the own
  * journal counts then. And when nobody is blank and all answer, nothing is hidden. */
 static bool ask_enough(const struct keeping *keeping, const struct ask_count *count)
@@ -64,7 +81,7 @@ static bool ask_enough(const struct keeping *keeping, const struct ask_count *co
     bool all = count->promised == keeping->peer_count;
     bool never = count->whole + count->returned == 0;
     return ask_majority(keeping, count) || (all && (never || count->blank == 0)) ||
-           (keeping->accepted && keeping->now >= keeping->accept_at);
+           ask_accepted(keeping);
 }
 
 /* Who votes, and who may be called whole though it is not. */
@@ -196,6 +213,10 @@ void keeping_say_missing(struct keeping *keeping)
 
 void keeping_ask_again(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
+    if (keeping->state == KEEPING_ASKING && peer->promised && up->disk != peer->disk) {
+        peer->attempt += 1;
+        peer->promised = false;
+    }
     bool there = up->kind == MN_UP_HELLO || up->kind == MN_UP_HEARTBEAT;
     if (keeping->state == KEEPING_ASKING && there && !peer->promised &&
         keeping->asked_at <= keeping->now) {
@@ -215,8 +236,7 @@ void keeping_ask_tick(struct keeping *keeping)
             ask_one(keeping, peer);
         }
     }
-    mn_time patience = keeping->heartbeat * KEEPING_PATIENCE_HEARTBEATS;
-    if (!keeping->old && keeping->asked_at + patience <= keeping->now) {
+    if (!keeping->old && keeping->asked_at + ask_patience(keeping) <= keeping->now) {
         keeping_say_missing(keeping);
     }
     keeping_due(keeping, keeping->now + keeping->heartbeat);
@@ -248,12 +268,14 @@ static void accept_leading(struct keeping *keeping)
     keeping_lead_recorded(keeping);
 }
 
-/* An old journal, from the beginning, in a generation above all that is known. */
-static void accept_old(struct keeping *keeping)
+/* With whom it is to go on: with those whose word he saw. */
+static void accept_relies(struct keeping *keeping)
 {
-    mn_time patience = keeping->heartbeat * KEEPING_PATIENCE_HEARTBEATS;
-    keeping->accept_at = keeping->now + (keeping->peer_count > 0 ? patience : 0);
-    keeping_ask_all(keeping, 0);
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        struct keeping_peer *peer = &keeping->peers[i];
+        peer->relied =
+            keeping->state == KEEPING_ASKING ? peer->promised : keeping_answers(keeping, peer);
+    }
 }
 
 void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *accept)
@@ -267,10 +289,11 @@ void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *acc
     keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_ACCEPTED,
                                                       .number = keeping->generation,
                                                       .text = accept->reason});
+    accept_relies(keeping);
     if (keeping->state == KEEPING_LEADING) {
         accept_leading(keeping);
     } else if (keeping->state == KEEPING_OVERTAKEN) {
-        accept_old(keeping);
+        keeping_ask_all(keeping, 0); /* from the beginning, above all that is known */
     } else {
         keeping->old = false;
         ask_go_on(keeping);

@@ -21,6 +21,7 @@ struct keeping_run {
 struct keeping_peer {
     uint32_t host;
     bool promised;       /* this generation, to this process */
+    bool relied;         /* it answered when an operator said to go on with those that do */
     struct mn_head head; /* as it was said with the promise */
     enum mn_member member;
     uint32_t attempt; /* only an answer to this one counts */
@@ -119,7 +120,8 @@ bool keeping_head_below(const struct mn_head *a, const struct mn_head *b);
 /* keeping_ask.c: ASKING. */
 /* In the next generation above all that is known, after a while. */
 void keeping_ask_all(struct keeping *keeping, mn_time after);
-/* A keeper that has not promised yet is heard: it may have been out of reach until now. */
+/* A keeper is heard: what it promised in another life of its disk may be forgotten, and one that
+ * has not promised yet may have been out of reach until now. */
 void keeping_ask_again(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
 void keeping_ask_tick(struct keeping *keeping);
 void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);

@@ -1,0 +1,72 @@
+/* An operator's word that it go on with the keepers that answer, and what these promised: neither
+ * outlives what it was about. h1, h3 and h5 are the keepers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "coordinator/core/keeping_stage.h"
+
+static const uint64_t none[] = {0};
+static const uint64_t three[] = {1, 1, 2, 0};
+
+/* h1 has the newest journal, and does not hand it over. Nobody has answered yet what is asked
+ * once more then: with the old journal that is here it does not go on. */
+static void whoever_answered_an_operators_word_is_waited_for(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, three);
+    stage_promised(&stage, 1, 3, 9, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 7, 2, MN_MEMBER_RETURNED);
+    stage_pass_over(&stage);
+    stage_accept(&stage);
+    expect(&stage, "note unknown_accepted\n"
+                   "h1 recall 4 after 2\n");
+    stage_tick_at(&stage, 9000);
+    expect(&stage, "h1 promise 4\nh3 promise 4\nh5 promise 4\n");
+    stage_tick_at(&stage, 13000);
+    stage_promised(&stage, 1, 4, 0, 0, MN_MEMBER_BLANK);
+    expect(&stage, "h1 promise 4\nh3 promise 4\nh5 promise 4\n"
+                   "note keepers_missing\n");
+    stage_promised(&stage, 3, 4, 7, 2, MN_MEMBER_RETURNED); /* all that he saw have answered */
+    expect(&stage, "h3 recall 4 after 2\n");
+    stage_close(&stage);
+}
+
+/* The disk in whose life h1 promised is gone, and what it had with it. */
+static void a_promise_ends_with_the_life_of_its_disk(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, none);
+    struct mn_up promise = {.generation = 1, .disk = 11, .kind = MN_UP_PROMISED};
+    promise.promised.promised = 1;
+    promise.promised.candidate = CANDIDATE;
+    promise.promised.member = MN_MEMBER_WHOLE;
+    stage_up(&stage, 1, &promise);
+    stage_pass_over(&stage);
+    struct mn_up hello = {.disk = 12, .kind = MN_UP_HELLO};
+    stage_up(&stage, 1, &hello);
+    expect(&stage, "h1 promise 1\n");
+    stage_up(&stage, 1, &promise); /* it was under way */
+    promise.disk = 31;
+    stage_up(&stage, 3, &promise);
+    assert_false(keeping_leads(stage.keeping));
+    promise.disk = 12;
+    promise.promised.attempt = 1;
+    stage_up(&stage, 1, &promise);
+    assert_true(keeping_leads(stage.keeping));
+    stage_close(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whoever_answered_an_operators_word_is_waited_for),
+        cmocka_unit_test(a_promise_ends_with_the_life_of_its_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
