@@ -78,8 +78,9 @@ enum keeping_effect_kind {
                              from the one after `after` on, `offset` within it: keeping_keep_add */
     KEEPING_DO_APPEND,    /* to the own journal; in order with the next one */
     KEEPING_DO_SET_ASIDE, /* the own journal's records from `sequence` on: they are never lost */
-    KEEPING_DO_LEAD,      /* hand the whole own journal to the coordinator's core, and begin it in
-                             this generation */
+    KEEPING_DO_LEAD,      /* hand the own journal up to `upto` to the coordinator's core, and begin
+                             it in this generation. What another process has appended since is
+                             not known here: the next append is refused then */
     KEEPING_DO_ACCEPTED,  /* the coordinator's core is to record that an operator said so */
     KEEPING_DO_IN_FORCE,  /* COORDINATOR_ON_RECORDED, up to `sequence` */
     KEEPING_DO_OVERTAKEN, /* hand the coordinator's core nothing any more */
@@ -134,6 +135,7 @@ struct keeping_effect {
         uint64_t sequence;     /* SET_ASIDE, IN_FORCE */
         struct {
             uint64_t generation;
+            uint64_t upto;                            /* LEAD */
             const struct mn_journal_recall *accepted; /* to be recorded first; or NULL */
         } lead;                                       /* LEAD, ACCEPTED */
         struct keeping_note_facts note;

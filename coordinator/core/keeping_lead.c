@@ -60,6 +60,7 @@ void keeping_lead_begin(struct keeping *keeping)
         return;
     }
     effect->lead.generation = keeping->generation;
+    effect->lead.upto = keeping->durable;
     effect->lead.accepted = keeping->accepted ? &keeping->accept : NULL;
     keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_LEADS,
                                                       .sequence = keeping->newest,

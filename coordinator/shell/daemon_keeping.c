@@ -127,9 +127,24 @@ static void effect_set_aside(struct daemon *daemon, uint64_t sequence)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
+/* The journal on its way to the core. */
+struct lead_filling {
+    struct daemon *daemon;
+    uint64_t upto;
+    uint64_t newest; /* record that was handed over */
+};
+
+/* What ends the reading where the core beside knows no more. */
+#define LEAD_OVER MN_AGAIN
+
 static mn_result lead_record(void *context, const struct journal_entry *entry)
 {
-    struct daemon *daemon = context;
+    struct lead_filling *filling = context;
+    struct daemon *daemon = filling->daemon;
+    if (entry->sequence > filling->upto) {
+        return LEAD_OVER;
+    }
+    filling->newest = entry->sequence;
     struct mn_arena arena;
     struct mn_journal_record record;
     mn_arena_init(&arena, 0);
@@ -159,7 +174,15 @@ static void effect_lead(struct daemon *daemon, const struct keeping_effect *effe
     coordinator_destroy(&daemon->coordinator);
     mn_result result = coordinator_new(&daemon->coordinator, daemon->topology);
     if (result == MN_OK) {
-        result = journal_read(&daemon->reader, 1, lead_record, daemon, &error);
+        struct lead_filling filling = {.daemon = daemon, .upto = effect->lead.upto};
+        result = journal_read(&daemon->reader, 1, lead_record, &filling, &error);
+        if (result == LEAD_OVER) {
+            result = MN_OK;
+        }
+        if (result == MN_OK && filling.newest < filling.upto) {
+            mn_error_set(&error, "another coordinator uses this journal: only one may");
+            result = MN_STALE;
+        }
     }
     if (result != MN_OK) {
         coordinator_daemon_fail(daemon, result,

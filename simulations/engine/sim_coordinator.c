@@ -204,10 +204,14 @@ static void lead(struct sim *sim, struct sim_process *process, const struct keep
 {
     struct sim_coordinator *coordinator = process->coordinator;
     const struct sim_journal *journal = &sim->journals[coordinator->journal];
+    if (journal->count < effect->lead.upto) {
+        process->dying = true; /* another process has set some of it aside meanwhile */
+        return;
+    }
     coordinator_destroy(&coordinator->core);
     mn_result result = coordinator_new(&coordinator->core, sim->topology);
     mn_assert(result == MN_OK);
-    for (size_t i = 0; i < journal->count; i++) {
+    for (size_t i = 0; i < effect->lead.upto; i++) {
         const struct sim_entry *entry = &journal->entries[i];
         struct mn_journal_record record;
         struct mn_arena arena = {0};
