@@ -106,6 +106,7 @@ mn_result mn_session_state_encode(const struct mn_session_state *state, struct m
     out.taken_epoch = state->taken_epoch;
     out.forked = state->forked;
     out.agreed = state->agreed;
+    out.gaps_told = state->gaps_told;
     return codec_pack(&codec, &out.base, buffer);
 }
 
@@ -134,6 +135,8 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
         state.taken_epoch = codec_epoch_in(&codec, in->taken_epoch, 0);
         state.forked = in->forked;
         state.agreed = in->agreed;
+        state.gaps_told = in->gaps_told;
+        (void)codec_check(&codec, in->gaps_told < in->next || in->gaps_told == 0);
     }
     mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {

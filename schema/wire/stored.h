@@ -40,6 +40,7 @@ struct mn_session_state {
     mn_epoch taken_epoch;   /* the peer's, of the last message taken; 0 if not known */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
+    uint64_t gaps_told; /* up to this number that it sent, it knows of each gap of the peer */
 };
 
 /* A vat's hard facts. */

@@ -152,7 +152,8 @@ static void session_entries_into(const struct vat *vat, bool full,
                                               .covered_epoch = session->covered_epoch,
                                               .taken_epoch = session->taken_epoch,
                                               .forked = session->forked,
-                                              .agreed = session->agreed};
+                                              .agreed = session->agreed,
+                                              .gaps_told = session->gaps_told};
         *entries++ =
             (struct mn_checkpoint_entry){.space = MN_ENTRY_SESSION, .name = &session->peer};
     }

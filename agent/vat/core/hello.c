@@ -43,62 +43,6 @@ void session_trouble(const struct vat *vat, struct vat_session *session, const c
     }
 }
 
-static void deliver_gap(struct vat_session *session, uint64_t first, uint64_t last, bool sent,
-                        struct vat_effects *effects)
-{
-    struct vat_delivery *delivery = effect_deliver(effects, VAT_GAP, &session->peer);
-    if (delivery != NULL) {
-        delivery->gap.first = first;
-        delivery->gap.last = last;
-        delivery->gap.sent = sent;
-    }
-}
-
-void inbound_skip(struct vat_session *session, uint64_t oldest, uint32_t incarnation,
-                  struct vat_effects *effects)
-{
-    deliver_gap(session, session->taken + 1, oldest - 1, false, effects);
-    if (!session_skip(session, oldest - 1, incarnation)) {
-        effects->failed = true;
-    }
-}
-
-/* What the peer, in incarnations above @known, went on without. It says so for as long as it
- * remembers, so that a crash of this vat cannot make it miss a gap. What is above all that both
- * know of is of a life of this vat that it has forgotten, and the peer has not heard of that yet.
- */
-static void hear_gaps(struct vat_session *session, const struct vat_numbers *numbers,
-                      uint32_t known, struct vat_effects *effects)
-{
-    for (uint32_t i = 0; i < numbers->gaps->count; i++) {
-        const struct mn_gap *gap = &numbers->gaps->items[i];
-        uint64_t last = gap->last < numbers->taken_of_me ? gap->last : numbers->taken_of_me;
-        if (gap->incarnation > known && gap->first <= last) {
-            deliver_gap(session, gap->first, last, true, effects);
-        }
-    }
-    uint64_t oldest = session_oldest(session);
-    if (numbers->taken_of_me + 1 < oldest) {
-        deliver_gap(session, numbers->taken_of_me + 1, oldest - 1, true, effects);
-    }
-}
-
-/* Whether what is missing below @oldest is what this vat has forgotten: a peer lets go of nothing
- * above its floor, and since its newest incarnation it has taken nothing. */
-static bool hole_excused(const struct vat_session *session, uint64_t oldest)
-{
-    return oldest > session->taken + 1 && session->forked == session->taken + 1;
-}
-
-/* Go on after a hole. A peer that had agreed with this incarnation before there was one, for this
- * vat has forgotten since without being told so, hears of it with the next. */
-static void hole_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
-                      struct vat_effects *effects)
-{
-    bool agreed = session->agreed >= vat->incarnation;
-    inbound_skip(session, oldest, vat->incarnation + (agreed ? 1 : 0), effects);
-}
-
 void session_agree(struct vat *vat, struct vat_session *session, const struct vat_numbers *numbers,
                    struct vat_effects *effects)
 {
@@ -117,11 +61,9 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
         /* Of what the peer gave anew this vat may have taken some in a life that it forgot. */
         session->forked = vat->incarnation > 1 ? limit : 0;
     }
-    if (known != 0) {
-        hear_gaps(session, numbers, known, effects);
-    }
-    if (known != 0 && hole_excused(session, numbers->oldest)) {
-        hole_skip(vat, session, numbers->oldest, effects);
+    gaps_agree(session, numbers, known, effects);
+    if (known != 0 && gap_excused(session, numbers->oldest)) {
+        gap_skip(vat, session, numbers->oldest, effects);
     }
 }
 
@@ -248,6 +190,8 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
                                       .oldest = message->greet.oldest,
                                       .taken_of_me = session_shared(session, taken, known)};
         session_agree(vat, session, &numbers, effects);
+    } else {
+        gaps_hear(session, &message->greet.gaps, session_shared(session, taken, known), effects);
     }
     if (message->greet.behind) {
         forgot_by_peer(vat, session, message->run, session->taken_epoch, effects);
@@ -260,8 +204,8 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
     if (message->greet.oldest <= session->taken + 1) {
         return GREET_AGREED;
     }
-    if (hole_excused(session, message->greet.oldest)) {
-        hole_skip(vat, session, message->greet.oldest, effects);
+    if (gap_excused(session, message->greet.oldest)) {
+        gap_skip(vat, session, message->greet.oldest, effects);
         return GREET_AGREED;
     }
     forgot_taken_found(vat, session, message->run, message->greet.covered_epoch, effects);

@@ -367,6 +367,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         session_agree(vat, session, &numbers, effects);
     }
     struct vat_marks marks = greeted_marks(session, message);
+    gaps_hear(session, &message->greeted.gaps, marks.taken, effects);
     if (marks.taken < session->covered || marks.taken + 1 < session_oldest(session)) {
         link_hold(vat, now, session);
         forgot_by_peer(vat, session, message->run, session->covered_epoch, effects);

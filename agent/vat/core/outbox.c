@@ -321,6 +321,7 @@ mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t
             batch_trim(vat, session, batch, floor);
             return MN_OK;
         }
+        gaps_release(session, batch);
         if (batch->stored) {
             mn_result result = mn_grow(&vat->gone, &vat->gone_capacity, vat->gone_count + 1,
                                        sizeof(struct vat_gone), BATCH_COUNT_MAX);

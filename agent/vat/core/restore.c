@@ -99,6 +99,7 @@ static mn_result restore_session(struct vat *vat, const struct mn_checkpoint_ent
     session->taken_epoch = state->taken_epoch;
     session->forked = state->forked;
     session->agreed = state->agreed;
+    session->gaps_told = state->gaps_told;
     return restore_array((void **)&session->bases, &session->base_count, state->bases.items,
                          state->bases.count, sizeof state->bases.items[0]) &&
                    restore_array((void **)&session->gaps, &session->gap_count, state->gaps.items,

@@ -437,6 +437,7 @@ static void session_invariant(const struct vat *vat, const struct vat_session *s
 {
     mn_assert(session->next >= 1);
     mn_assert(session->covered < session->next);
+    mn_assert(session->gaps_told < session->next);
     uint64_t next = session_oldest(session);
     mn_epoch epoch = 0;
     for (size_t i = 0; i < session->batch_count; i++) {

@@ -58,11 +58,6 @@ void inbound_unpark(struct vat *vat, mn_time now, struct vat_session *session,
 void inbound_refuse(struct vat *vat, const struct vat_event *event, mn_run newest,
                     struct vat_effects *effects);
 
-/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. A peer
- * that agrees with @incarnation of this vat, and knew only one below, hears of it. */
-void inbound_skip(struct vat_session *session, uint64_t oldest, uint32_t incarnation,
-                  struct vat_effects *effects);
-
 /* What a peer says of both directions when it begins a new incarnation. */
 struct vat_numbers {
     uint32_t incarnation;
@@ -98,12 +93,31 @@ void inbound_copy(struct vat_parked *parked, const struct vat_event *event);
 void session_trouble(const struct vat *vat, struct vat_session *session, const char *why,
                      struct vat_effects *effects);
 
+/* ---- gaps.c ---- */
+
+/* Whether what is missing below @oldest is what this vat has forgotten: a peer lets go of nothing
+ * above its floor, and since its newest incarnation it has taken nothing. */
+bool gap_excused(const struct vat_session *session, uint64_t oldest);
+
+/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
+void gap_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+              struct vat_effects *effects);
+
+/* What a peer that this vat agrees with says it goes on without, of those messages up to @taken
+ * that both know of. */
+void gaps_hear(struct vat_session *session, const struct mn_gaps *gaps, uint64_t taken,
+               struct vat_effects *effects);
+
+/* The same from one that is agreed with anew; @known is the incarnation that was agreed with. */
+void gaps_agree(struct vat_session *session, const struct vat_numbers *numbers, uint32_t known,
+                struct vat_effects *effects);
+
 /* Bases and gaps as a message has them. */
 struct mn_bases session_bases(const struct vat_session *session);
 struct mn_gaps session_gaps(const struct vat_session *session);
 
-/* Go on after @last, which nobody keeps: the numbers up to it that were not taken are a gap, of
- * which a peer hears that agrees with @incarnation of this vat. False when memory ran out. */
+/* Go on after @last, which nobody keeps: the numbers up to it that were not taken are a gap that
+ * @incarnation of this vat found. False when memory ran out. */
 bool session_skip(struct vat_session *session, uint64_t last, uint32_t incarnation);
 
 #endif

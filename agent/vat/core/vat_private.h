@@ -100,6 +100,7 @@ struct vat_session {
     mn_epoch taken_epoch;   /* which it first sent in this epoch; 0: not known */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
+    uint64_t gaps_told; /* up to this number the application knows what the peer goes on without */
     struct vat_batch **batches;
     size_t batch_count;
     size_t batch_capacity;
@@ -391,6 +392,12 @@ uint64_t session_oldest(const struct vat_session *session);
 mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t floor) MN_CHECKED;
 
 void batch_free(struct vat_batch *batch);
+
+/* ---- gaps.c ---- */
+
+/* The peer will never need @batch again, which is about to go: it has taken all of it, but for what
+ * was withdrawn. */
+void gaps_release(struct vat_session *session, const struct vat_batch *batch);
 
 /* ---- payload.c ---- */
 

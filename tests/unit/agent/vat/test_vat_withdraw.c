@@ -8,9 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "agent/vat/vat_world.h"
-
-#define RUN(run) ((mn_epoch)(run) << 32)
+#include "agent/vat/vat_rounds.h"
 
 /* a has sent b one message, which b has in a durable checkpoint; then b is gone. Messages wait for
  * half a second. */
@@ -182,6 +180,56 @@ static void without_a_bound_everything_waits(void **state)
     world_deinit(&world);
 }
 
+/* The two have forgotten once, so that each listens for gaps, and crash after that; some of the
+ * time a remembers what it gave up by the batch alone, and at last by a number. */
+static void what_was_given_up_is_told_to_its_sender_once(void **state)
+{
+    (void)state;
+    struct world world;
+    world_without_b(&world);
+    assert_int_equal(world_send(&world, 0, 1, 3), 3);
+    world_run(&world, 1000);
+    world.vats[1].round = 3;
+    world_roll_back(&world, 1, world_newest_saved(&world, 1));
+    world_decide(&world, 0, 3, NULL);
+    world_run(&world, 100);
+    assert_string_equal(strchr(world.vats[1].log, '\n'), "\ngap from a 2-4\n");
+    world_clear_logs(&world);
+    for (int i = 0; i < 6; i++) {
+        world_save(&world, i % 2);
+        world_crash(&world, i % 2);
+        world_start(&world, i % 2, world_newest_saved(&world, i % 2), MN_REVIVED);
+        world_run(&world, 400 * i);
+    }
+    assert_null(strstr(world.vats[0].log, "gap"));
+    assert_null(strstr(world.vats[1].log, "gap"));
+    world_deinit(&world);
+}
+
+/* a goes back to where it still had what it gave up; b, which went past that, keeps its state. */
+static void a_sender_that_forgot_that_it_gave_up_hears_of_the_gap(void **state)
+{
+    (void)state;
+    struct world world;
+    world_without_b(&world);
+    assert_int_equal(world_send(&world, 0, 1, 3), 3);
+    world_run(&world, 300);
+    mn_epoch before = world_newest_saved(&world, 0);
+    world_run(&world, 700);
+    b_is_back(&world);
+    assert_string_equal(strchr(world.vats[1].log, '\n'), "\ngap from a 2-4\n");
+    world.vats[0].round = 3;
+    world_roll_back(&world, 0, before);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = before};
+    world_decide(&world, 1, 3, &notice);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1500);
+    assert_string_equal(world.vats[0].log, "gap sent to b 2-4\n");
+    assert_string_equal(world.vats[1].log, "message a 5\n");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +241,8 @@ int main(void)
         cmocka_unit_test(what_the_peer_took_and_could_not_say_it_keeps),
         cmocka_unit_test(what_is_younger_than_the_bound_still_waits),
         cmocka_unit_test(without_a_bound_everything_waits),
+        cmocka_unit_test(what_was_given_up_is_told_to_its_sender_once),
+        cmocka_unit_test(a_sender_that_forgot_that_it_gave_up_hears_of_the_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

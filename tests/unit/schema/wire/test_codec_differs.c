@@ -129,12 +129,19 @@ static void a_session_keeps_what_it_compares_with(void **state)
     in.taken_epoch = 0x100000007;
     in.forked = 6;
     in.agreed = 3;
+    in.gaps_told = 8;
     assert_int_equal(mn_session_state_encode(&in, &buffer), MN_OK);
     assert_int_equal(mn_session_state_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
     assert_int_equal(out.covered_epoch, 0x100000002);
     assert_int_equal(out.taken_epoch, 0x100000007);
     assert_int_equal(out.forked, 6);
     assert_int_equal(out.agreed, 3);
+    assert_int_equal(out.gaps_told, 8);
+    in.gaps_told = 9; /* a number that it has not given */
+    buffer.size = 0;
+    assert_int_equal(mn_session_state_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_session_state_decode(buffer.bytes, buffer.size, &arena, &out),
+                     MN_BAD_INPUT);
     mn_arena_deinit(&arena);
     mn_buffer_deinit(&buffer);
 }
