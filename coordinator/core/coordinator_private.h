@@ -71,6 +71,7 @@ struct vat_entry {
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
+    bool floor_heard;   /* which it has by what others hold of it, for it was lost by then */
     char *endpoint;     /* heap; NULL while it runs nowhere */
     uint32_t stop_host; /* where a former life was last told to stop, */
     mn_time stop_again; /* and when that may be said again */

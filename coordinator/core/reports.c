@@ -73,13 +73,20 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
     }
 }
 
+/* Whether no floor of the vat is known, or only by hearsay: one who holds more of it may still say
+ * a higher one, and without that there would be a gap to what is durable. */
+static bool floor_open(const struct vat_entry *entry)
+{
+    return !entry->floored || entry->floor_heard;
+}
+
 /* A new coordinator that knows no floor of the vat yet takes what it is told of it, whatever goes
  * on: without it there would be a gap to what is durable now. Otherwise a vat that is lost or about
  * to be replaced has no say in what it goes on from. */
 static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    bool settled = !entry->starting && (!entry->floored || (!entry->lost && !entry->suspect));
+    bool settled = !entry->starting && (floor_open(entry) || (!entry->lost && !entry->suspect));
     if (settled && floor > entry->floor && !vats_epoch_dead(coordinator, vat, floor)) {
         entry->floor = floor;
     }
@@ -110,7 +117,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
         }
     }
     /* Of a vat whose host cannot say it, a checkpoint says what its floor was. */
-    bool heir = !entry->floored && !vats_epoch_dead(coordinator, vat, row->epoch);
+    bool heir = floor_open(entry) && !vats_epoch_dead(coordinator, vat, row->epoch);
     if (entry->host == host || heir) {
         floor_take(coordinator, vat, row->floor);
     }
@@ -128,10 +135,11 @@ void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch 
 static void floor_set(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    bool fits = entry->floored || ledger_floor_joins(coordinator->ledger, vat, entry->floor);
+    bool fits = !floor_open(entry) || ledger_floor_joins(coordinator->ledger, vat, entry->floor);
     if (entry->floor > 0 && fits &&
         coordinator_fine(coordinator,
                          ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL))) {
+        entry->floor_heard = floor_open(entry) && entry->lost;
         entry->floored = true;
     }
 }
@@ -140,7 +148,7 @@ void reports_first_floors(struct coordinator *coordinator, uint32_t host)
 {
     uint32_t vat = coordinator->hosts[host].vat_first;
     for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
-        if (!coordinator->vats[vat].floored) {
+        if (floor_open(&coordinator->vats[vat])) {
             floor_set(coordinator, vat);
         }
     }
@@ -157,7 +165,7 @@ static void floors_follow(struct coordinator *coordinator, uint32_t host, const 
         uint32_t vat = vats[report->rows[i].vat];
         const struct vat_entry *entry = vat != TOPOLOGY_NONE ? &coordinator->vats[vat] : NULL;
         if (entry != NULL && entry->host == host &&
-            (entry->floored ? !round : coordinator->hosts[host].told_all)) {
+            (floor_open(entry) ? coordinator->hosts[host].told_all : !round)) {
             floor_set(coordinator, vat);
         }
     }

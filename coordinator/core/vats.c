@@ -225,6 +225,7 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat)
     }
     entry->lost = false;
     entry->forgot = false;
+    entry->floor_heard = false;
     coordinator->lost_count -= 1;
     struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
     (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
