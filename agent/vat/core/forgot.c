@@ -61,6 +61,16 @@ bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint6
     return known > vat->incarnation || number || unseen;
 }
 
+/* An epoch that died at the newest fork since this incarnation began, which nobody should have
+ * seen; 0 if there is none. */
+static mn_epoch epoch_unseen(const struct mn_lineage *lineage)
+{
+    if (lineage->count == 0 || lineage->forks[lineage->count - 1].seen) {
+        return 0;
+    }
+    return lineage->forks[lineage->count - 1].next - 1;
+}
+
 void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
                        struct vat_effects *effects)
 {
@@ -69,8 +79,11 @@ void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run,
                     " is held: the peer remembers more of this vat than it does itself, which was "
                     "restored to an older checkpoint than it had called durable",
                     effects);
-    if (fork_unseen(&vat->lineage, epoch) != NULL) {
-        say_differs(vat, session, run, true, epoch, effects);
+    /* A peer that has gone back since does not know of which epoch its last message was; that it
+     * has taken numbers which were never given shows as well that something died unseen. */
+    mn_epoch died = epoch != 0 ? epoch : epoch_unseen(&vat->lineage);
+    if (fork_unseen(&vat->lineage, died) != NULL) {
+        say_differs(vat, session, run, true, died, effects);
     }
 }
 
@@ -93,8 +106,10 @@ void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run r
                     " is held: the peer has forgotten what it had acknowledged, and no round "
                     "explains it; see which checkpoint the peer was restored from",
                     effects);
-    if (epoch != 0) {
-        say_differs(vat, session, run, false, epoch, effects);
+    /* Of which epoch the last message was is not known any more after going back. */
+    mn_epoch known = epoch != 0 ? epoch : session->covered_epoch;
+    if (known != 0) {
+        say_differs(vat, session, run, false, known, effects);
     }
 }
 

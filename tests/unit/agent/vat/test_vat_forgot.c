@@ -185,6 +185,39 @@ static void a_receiver_that_lost_what_it_called_durable_is_sent_it_again(void **
     world_deinit(&world);
 }
 
+/* b went back when a was rolled back, and does not know any more of which epoch its last message of
+ * a was. a, back again from before that, has not given that number yet. */
+static void a_peer_that_went_back_before_is_forgotten_by_its_number(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old = world_newest_saved(&world, 0);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 1500);
+    mn_epoch keep = world_newest_saved(&world, 0);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1500);
+    assert_int_equal(world_got(&world, 1, 0), 4);
+    world.vats[0].round = 5;
+    world_roll_back(&world, 0, keep);
+    world_decide(&world, 1, 5, NULL);
+    world_run(&world, 1000);
+    world_crash(&world, 0);
+    world_clear_logs(&world);
+    world_start(&world, 0, old, MN_REVIVED);
+    world_run(&world, 1000);
+    assert_non_null(strstr(world.vats[0].agent, "differs b run 1: self forgot 300000000"));
+    assert_non_null(strstr(world.vats[1].agent, "differs a run 3: peer forgot 1000000"));
+    give_incarnation(&world, 0, 1, 6);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "message a 2\nmessage a 3\n");
+    assert_null(strstr(world.vats[0].agent, "trouble"));
+    world_deinit(&world);
+}
+
 static void a_crash_with_nothing_forgotten_makes_nobody_say_anything(void **state)
 {
     (void)state;
@@ -375,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_forgets_that_it_went_back_goes_back_again),
         cmocka_unit_test(a_peer_whose_messages_live_does_not_go_back),
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_sent_it_again),
+        cmocka_unit_test(a_peer_that_went_back_before_is_forgotten_by_its_number),
         cmocka_unit_test(a_crash_with_nothing_forgotten_makes_nobody_say_anything),
         cmocka_unit_test(an_invented_claim_is_held_and_not_seconded),
         cmocka_unit_test(a_receiver_that_waits_for_a_round_is_not_called_unreachable),
