@@ -102,6 +102,7 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
     file->since = record->since;
     file->onto = record->onto;
     file->floor = record->floor;
+    file->written_at = record->written_at;
     file->size = facts->size;
     file->digest = facts->digest;
 }

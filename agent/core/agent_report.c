@@ -120,6 +120,15 @@ static bool row_gone(const struct agent_file *file)
     return file->state == AGENT_FILE_GONE || file->state == AGENT_FILE_ARRIVING;
 }
 
+/* The age of a file by this host's clock. What seems to have been written later than now was so by
+ * another clock, or by this one before it was set: that says nothing. */
+static uint32_t row_age(const struct agent *agent, const struct agent_file *file)
+{
+    mn_time age = agent->now - file->written_at;
+    bool known = file->written_at > 0 && age >= 0 && age / MN_MS < UINT32_MAX;
+    return known ? 1 + (uint32_t)(age / MN_MS) : 0;
+}
+
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
                       struct agent_file *file)
 {
@@ -131,6 +140,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .here = file->state == AGENT_FILE_HERE,
                            .gone = row_gone(file),
                            .floor = file->floor > vat->floor ? file->floor : vat->floor,
+                           .age = row_age(agent, file),
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count};
     row->vat = agent_naming_place(agent, &draft->naming, vat->number);

@@ -158,6 +158,14 @@ static void add_what_became(struct mn_text *text, const json_t *row, const json_
         mn_text_add(text, ".");
         add_forgot(text, row);
     }
+    const json_t *lost = json_object_get(start, "lost_ms");
+    if (json_is_integer(lost)) {
+        mn_text_add(text, " It lost ");
+        words_add_duration(text, json_integer_value(lost));
+        mn_text_add(text, " of its work.");
+    } else if (json_is_null(lost)) {
+        mn_text_add(text, " How much of its work that is, is not known.");
+    }
     if (strcmp(outcome, "running") != 0 && !json_is_object(start)) {
         mn_text_add(text, " It has been started nowhere.");
     }

@@ -13,9 +13,17 @@ static const char plan_usage[] =
     "usage: mneme plan ROUND [--json] [--topology FILE] [--key FILE]\n"
     "\n"
     "Show what round ROUND would do if it decided now, grouped by what caused it, and what that\n"
-    "costs: vats restored, rolled back, reset and spared, epochs lost, hosts with room. And what\n"
-    "it would be if the peers of its roots were told instead of rolled back (policy.tell). While\n"
-    "the plan waits for an operator it says so, and why.\n"
+    "costs: vats restored, rolled back, reset and spared, epochs lost, how much of their work the\n"
+    "vats lose, about how long restoring them takes, hosts with room. And what it would be if the\n"
+    "peers of its roots were told instead of rolled back (policy.tell). While the plan waits for\n"
+    "an operator it says so, and why.\n"
+    "\n"
+    "A vat loses what it did since the checkpoint that it keeps was written, by the clock of the\n"
+    "host that wrote it; the work lost is that of all vats added up. Of a reset vat it is not\n"
+    "known, nor where no host that was heard knows when the checkpoint was written, or it was "
+    "more\n"
+    "than 9 days ago. In JSON lost_ms has it in milliseconds, and lost_unknown the number of vats\n"
+    "of which it is not known.\n"
     "\n" CLIENT_OPTIONS_USAGE "\n"
     "Exit status: 0 there is nothing to do: the round has decided, or would change no vat; 1 an\n"
     "error; 2 there are changes.\n";
@@ -90,6 +98,13 @@ static void add_outcomes(struct mn_text *text, const json_t *counts)
     add_counted(text, ", ", facts_number(counts, "reset"), "reset");
 }
 
+/* "; 4.5 s of their work are lost", of the @count vats that @facts counts. */
+static void add_lost(struct mn_text *text, const json_t *facts, int64_t count)
+{
+    words_add_lost(text, facts_number(facts, "lost_ms"), facts_number(facts, "lost_unknown"),
+                   count);
+}
+
 static void add_cost(struct mn_text *text, const json_t *facts)
 {
     const json_t *cost = json_object_get(facts, "cost");
@@ -102,6 +117,19 @@ static void add_cost(struct mn_text *text, const json_t *facts)
     words_add_count(text, facts_number(cost, "epochs_lost"), "epoch lost", "epochs lost");
     if (facts_number(cost, "unsure") > 0) {
         add_counted(text, "; of ", facts_number(cost, "unsure"), "it is not sure");
+    }
+    mn_text_add(text, "\n  work lost: ");
+    add_lost(text, cost, facts_number(cost, "restored"));
+    const json_t *estimate = json_object_get(cost, "restore_ms");
+    mn_text_add(text, "\n  time to restore: ");
+    if (json_is_integer(estimate)) {
+        mn_text_add(text, "about ");
+        words_add_duration(text, json_integer_value(estimate));
+        mn_text_add(text, ", as it went in the newest round");
+    } else {
+        mn_text_add(text, facts_number(cost, "restored") > 0
+                              ? "not known: no round of this coordinator has restored a vat"
+                              : "none");
     }
     mn_text_add(text, "\n  ");
     words_add_count(text, facts_number(places, "moved"), "vat goes", "vats go");
@@ -127,6 +155,8 @@ static void add_cause(struct mn_text *text, const json_t *cause)
     }
     mn_text_add(text, ": ");
     add_outcomes(text, cause);
+    mn_text_add(text, "; work lost: ");
+    add_lost(text, cause, facts_number(cause, "count"));
     mn_text_add(text, "\n");
     size_t index = 0;
     json_t *vat = NULL;
@@ -143,8 +173,13 @@ static void add_cause(struct mn_text *text, const json_t *cause)
             mn_text_add(text, ", keeps ");
             words_add_epoch(text, facts_number(vat, "keep"));
         }
-        mn_text_add_format(text, "%s%s%s\n", host != NULL ? ", on " : "", host != NULL ? host : "",
-                           json_is_false(json_object_get(vat, "sure")) ? "; not sure" : "");
+        mn_text_add_format(text, "%s%s", host != NULL ? ", on " : "", host != NULL ? host : "");
+        const json_t *lost = json_object_get(vat, "lost_ms");
+        if (json_is_integer(lost)) {
+            mn_text_add(text, ", loses ");
+            words_add_duration(text, json_integer_value(lost));
+        }
+        mn_text_add(text, json_is_false(json_object_get(vat, "sure")) ? "; not sure\n" : "\n");
     }
     int64_t left = facts_number(cause, "count") - PLAN_NAMES_MAX;
     if (left > 0) {
@@ -195,7 +230,10 @@ static void add_tell(struct mn_text *text, const json_t *facts)
     const json_t *cost = json_object_get(tell, "cost");
     add_outcomes(text, cost);
     add_counted(text, "; ", facts_number(cost, "told"), "told, ");
-    words_add_count(text, facts_number(cost, "epochs_lost"), "epoch lost\n", "epochs lost\n");
+    words_add_count(text, facts_number(cost, "epochs_lost"), "epoch lost", "epochs lost");
+    mn_text_add(text, "; work lost: ");
+    add_lost(text, cost, facts_number(cost, "restored"));
+    mn_text_add(text, "\n");
     for (size_t i = 0; i < json_array_size(changed) && i < PLAN_NAMES_MAX; i++) {
         const json_t *vat = json_array_get(changed, i);
         mn_text_add_format(text, "    %s: %s, not %s\n", facts_word(vat, "vat"),

@@ -125,6 +125,12 @@ static void add_round(struct mn_text *text, const json_t *round, bool colour)
         mn_text_add(text, " reset, ");
         words_add_number(text, (int64_t)json_array_size(json_object_get(round, "told")));
         mn_text_add(text, " told");
+        int64_t restored = (int64_t)json_array_size(json_object_get(round, "restored"));
+        if (restored > 0) {
+            mn_text_add(text, "; work lost: ");
+            words_add_lost(text, facts_number(round, "lost_ms"),
+                           facts_number(round, "lost_unknown"), restored);
+        }
     }
     mn_text_add(text, "\n");
     add_times(text, round);

@@ -59,6 +59,18 @@ void words_add_duration(struct mn_text *text, int64_t ms)
     }
 }
 
+void words_add_lost(struct mn_text *text, int64_t ms, int64_t unknown, int64_t count)
+{
+    if (unknown < count || count == 0) {
+        words_add_duration(text, ms);
+    }
+    if (unknown > 0) {
+        mn_text_add(text, unknown < count ? ", and of " : "not known of ");
+        words_add_count(text, unknown, "vat", "vats");
+        mn_text_add(text, unknown < count ? " it is not known" : "");
+    }
+}
+
 void words_add_bytes(struct mn_text *text, int64_t size)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};

@@ -376,6 +376,7 @@ static void on_tick(struct coordinator *coordinator)
     vats_first_start_again(coordinator);
     restore_tick(coordinator);
     adopt_tick(coordinator);
+    ages_tick(coordinator);
 }
 
 static void on_overtaken(struct coordinator *coordinator)

@@ -344,6 +344,17 @@ bool coordinator_plan_root(const struct coordinator *coordinator, const struct d
 mn_result coordinator_foresee(struct coordinator *coordinator, const struct decision *tell,
                               struct decision **out) MN_CHECKED;
 
+/* How much of its vat's work that row of a plan loses: 1 + milliseconds; 0: not known. It is the
+ * time from when the checkpoint that it keeps was written until the vat was lost, or, of one that
+ * is not lost, until now. */
+uint64_t coordinator_lost(const struct coordinator *coordinator, const struct decision_vat *row);
+
+/* How long restoring @count vats takes, if it goes as it went in the newest round that restored
+ * any: as long as that at least, and longer in the same proportion. False: there is none to go by,
+ * or @count is 0. */
+bool coordinator_restore_estimate(const struct coordinator *coordinator, uint64_t count,
+                                  mn_time *estimate);
+
 /* A disk from which a vat's checkpoints are taken, or were: the newest of the vat. */
 struct coordinator_adoption_facts {
     uint64_t number; /* of this coordinator's adoptions */

@@ -188,6 +188,7 @@ struct coordinator {
     bool in_force; /* the generation's record is durable */
     bool behind;   /* it is overtaken: nothing is said */
     mn_time listens_until;
+    mn_time ages_due;          /* when the ledger is to forget what was written long ago */
     mn_time hold_note_at;      /* before that no hold is logged again */
     size_t moved_count;        /* hosts that changed with the findings at hand */
     mn_time retry_at;          /* when first starts are said again, */
@@ -345,6 +346,11 @@ void differs_take(struct coordinator *coordinator, uint32_t host, const struct m
 void addresses_lookup(struct coordinator *coordinator, uint32_t host, const struct mn_name *name);
 /* "" while it runs nowhere. Those who asked are told what changes. */
 void addresses_set(struct coordinator *coordinator, uint32_t vat, const char *endpoint);
+
+/* ages.c: when checkpoints were written. */
+/* What the ledger keeps of a row's `age`. */
+uint32_t ages_written(const struct coordinator *coordinator, uint32_t age);
+void ages_tick(struct coordinator *coordinator);
 
 /* reports.c: rows into the ledger. */
 void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);

@@ -194,6 +194,13 @@ bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floo
 mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
                                  struct ledger_freed *freed) MN_CHECKED;
 
+/* When the checkpoint was written, as its row said (struct evidence_checkpoint); 0: not known. */
+uint32_t ledger_written(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
+/* Forget when those were written whose number is one of @count from @first on; after the highest
+ * number comes 1. */
+void ledger_forget_written(struct ledger *ledger, uint32_t first, uint32_t count);
+
 /* ---- as a document --------------------------------------------------------------------------- */
 
 /* Take in a whole document; the ledger must be new. Its indices are the document's. */

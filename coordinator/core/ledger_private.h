@@ -35,8 +35,13 @@ struct interval {
     uint32_t heard_count;
     uint32_t forms;   /* block of the first form, 0 for none; of a free one the next free one */
     uint32_t orphans; /* binding heard entries on epochs that are dead and not told */
-    uint32_t flags;
+    uint32_t flags;   /* and above them when it was written: interval_written */
 };
+
+#define INTERVAL_WRITTEN_SHIFT 8
+
+_Static_assert(INTERVAL_FREE < 1 << INTERVAL_WRITTEN_SHIFT, "flags fit below the time");
+_Static_assert(EVIDENCE_WRITTEN_MAX <= UINT32_MAX >> INTERVAL_WRITTEN_SHIFT, "it fits above them");
 
 /* Who heard an interval. The first ones stand here, so that most of what is asked of it costs one
  * cache line; the others in a block of ledger_hearers_block words. */
@@ -252,6 +257,17 @@ static inline mn_epoch slot_epoch(const struct slot *slot)
 static inline bool interval_live_row(const struct interval *interval)
 {
     return (interval->flags & (INTERVAL_LISTED | INTERVAL_DEAD)) == INTERVAL_LISTED;
+}
+
+static inline uint32_t interval_written(const struct interval *interval)
+{
+    return interval->flags >> INTERVAL_WRITTEN_SHIFT;
+}
+
+static inline void interval_set_written(struct interval *interval, uint32_t written)
+{
+    interval->flags = (interval->flags & ((1U << INTERVAL_WRITTEN_SHIFT) - 1)) |
+                      written << INTERVAL_WRITTEN_SHIFT;
 }
 
 static inline uint32_t hearer_count(const struct hearers *hearers)

@@ -89,6 +89,9 @@ static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *r
         known->since = row->since;
     }
     known->flags |= INTERVAL_LISTED | (row->durable ? INTERVAL_DURABLE : 0);
+    if (row->written != 0 && (row->written_here || interval_written(known) == 0)) {
+        interval_set_written(known, row->written);
+    }
     ledger->checkpoint_count += fresh ? 1 : 0;
     ledger_note_row(ledger, interval);
     ledger_hear(ledger, interval, count);
@@ -198,9 +201,30 @@ size_t ledger_unlist(struct ledger *ledger, uint32_t interval)
     ledger_free_forms(ledger, interval);
     ledger->intervals[interval].flags &=
         ~(uint32_t)(INTERVAL_LISTED | INTERVAL_DURABLE | INTERVAL_COVERED | INTERVAL_LOST);
+    interval_set_written(&ledger->intervals[interval], 0);
     ledger->intervals[interval].since = LEDGER_NO_SINCE;
     ledger->checkpoint_count--;
     ledger_note_row(ledger, interval);
     ledger_release(ledger, interval);
     return heard_count;
+}
+
+uint32_t ledger_written(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    const struct vat_place *place = &ledger->places[vat];
+    uint32_t at = ledger_position(ledger, vat, epoch);
+    bool there = at < place->slot_count && slot_epoch(&place->slots[at]) == epoch;
+    return there ? interval_written(&ledger->intervals[place->slots[at].interval]) : 0;
+}
+
+void ledger_forget_written(struct ledger *ledger, uint32_t first, uint32_t count)
+{
+    for (size_t i = 0; i < ledger->interval_count; i++) {
+        struct interval *row = &ledger->intervals[i];
+        uint32_t written = interval_written(row);
+        if (written != 0 &&
+            (written + EVIDENCE_WRITTEN_MAX - first) % EVIDENCE_WRITTEN_MAX < count) {
+            interval_set_written(row, 0);
+        }
+    }
 }

@@ -87,6 +87,7 @@ static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32
     plan->load[host] += host != entry->host ? 1 : 0;
     struct mn_journal_start *out = &plan->starts[place];
     out->host = coordinator_host_id(coordinator, host);
+    out->lost = coordinator_lost(coordinator, row);
     out->start = (struct mn_start){.round = plan->round->facts.round,
                                    .vat = coordinator_vat_id(coordinator, row->vat),
                                    .run = newest + 1,

@@ -64,7 +64,9 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
         .heard_count = heard_count,
         .heard = heard,
         .form_count = row->here ? 1 : 0,
-        .forms = &form};
+        .forms = &form,
+        .written = ages_written(coordinator, row->age),
+        .written_here = coordinator->vats[vat].host == host};
     mn_result result = ledger_checkpoint(coordinator->ledger, &checkpoint);
     if (result == MN_BAD_INPUT) {
         coordinator_refuse(coordinator, host, "a checkpoint that contradicts what is known of it");

@@ -68,6 +68,9 @@ mn_result answer_find_round(const struct answer_source *source, uint64_t number,
                             struct coordinator_round_facts *facts, uint64_t *previous,
                             struct mn_error *error) MN_CHECKED;
 
+/* Of a plan's or a decision's `lost` the milliseconds; null where it is not known. */
+json_t *answer_lost(uint64_t lost);
+
 /* What an operator said; and all that was said of the rounds above @after up to @through, among
  * them those that another coordinator went on with as @through. NULL when memory is out. */
 json_t *answer_step(const struct mn_journal_step *step);

@@ -112,10 +112,11 @@ static json_t *explain_start(const struct mn_journal_decision *decision, const c
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_start *start = &decision->starts[i].start;
         if (strcmp(start->vat.text, vat) == 0) {
-            return json_pack("{s:s, s:I, s:I, s:I, s:s}", "host", decision->starts[i].host.text,
-                             "run", (json_int_t)start->run, "incarnation",
-                             (json_int_t)start->incarnation, "keep", (json_int_t)start->keep,
-                             "outcome", mn_outcome_name(start->outcome));
+            return json_pack("{s:s, s:I, s:I, s:I, s:s, s:o}", "host",
+                             decision->starts[i].host.text, "run", (json_int_t)start->run,
+                             "incarnation", (json_int_t)start->incarnation, "keep",
+                             (json_int_t)start->keep, "outcome", mn_outcome_name(start->outcome),
+                             "lost_ms", answer_lost(decision->starts[i].lost));
         }
     }
     return json_null();

@@ -20,7 +20,21 @@ struct plan_row {
 
 /* ---- what it costs --------------------------------------------------------------------------- */
 
-static json_t *plan_cost(const struct decision *decision)
+/* The work that these rows lose, in all, and of how many it is not known. */
+struct plan_lost {
+    json_int_t ms;
+    json_int_t unknown;
+};
+
+static void plan_lost_add(const struct answer_source *source, const struct decision_vat *row,
+                          struct plan_lost *lost)
+{
+    uint64_t ms = coordinator_lost(source->coordinator, row);
+    lost->ms += ms > 0 ? (json_int_t)(ms - 1) : 0;
+    lost->unknown += ms == 0 ? 1 : 0;
+}
+
+static json_t *plan_cost(const struct answer_source *source, const struct decision *decision)
 {
     const struct decision_summary *summary = &decision->summary;
     json_int_t revived = (json_int_t)summary->revived;
@@ -28,14 +42,23 @@ static json_t *plan_cost(const struct decision *decision)
     json_int_t reset = (json_int_t)summary->reset;
     json_int_t told = 0;
     json_int_t unsure = 0;
+    struct plan_lost lost = {0, 0};
     for (size_t i = 0; i < decision->vat_count; i++) {
+        if (decision->vats[i].outcome != MN_RUNNING) {
+            plan_lost_add(source, &decision->vats[i], &lost);
+        }
         told += decision->vats[i].told_count > 0 ? 1 : 0;
         unsure += decision->vats[i].sure ? 0 : 1;
     }
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "restored",
+    mn_time estimate = 0;
+    bool known = coordinator_restore_estimate(source->coordinator,
+                                              (uint64_t)(revived + rolled_back + reset), &estimate);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "restored",
                      revived + rolled_back + reset, "revived", revived, "rolled_back", rolled_back,
                      "reset", reset, "spared", (json_int_t)summary->spared, "told", told, "unsure",
-                     unsure, "epochs_lost", (json_int_t)summary->epochs_lost);
+                     unsure, "epochs_lost", (json_int_t)summary->epochs_lost, "lost_ms", lost.ms,
+                     "lost_unknown", lost.unknown, "restore_ms",
+                     known ? json_integer(estimate / MN_MS) : json_null());
 }
 
 /* ---- by cause -------------------------------------------------------------------------------- */
@@ -120,10 +143,11 @@ static json_t *cause_vats(const struct answer_source *source,
     json_t *list = json_array();
     for (size_t i = 0; i < count && i < PLAN_VAT_COUNT_MAX; i++) {
         const struct decision_vat *row = rows[i].row;
-        json_t *item =
-            json_pack("{s:s, s:s, s:I, s:b, s:s?}", "vat", ledger_vat_name(ledger, row->vat),
-                      "outcome", mn_outcome_name(row->outcome), "keep", (json_int_t)row->keep,
-                      "sure", row->sure ? 1 : 0, "host", plan_place(plan, rows[i].start));
+        uint64_t lost = coordinator_lost(source->coordinator, row);
+        json_t *item = json_pack(
+            "{s:s, s:s, s:I, s:b, s:s?, s:o}", "vat", ledger_vat_name(ledger, row->vat), "outcome",
+            mn_outcome_name(row->outcome), "keep", (json_int_t)row->keep, "sure", row->sure ? 1 : 0,
+            "host", plan_place(plan, rows[i].start), "lost_ms", answer_lost(lost));
         if (json_array_append_new(list, item) != 0) {
             json_decref(list);
             return NULL;
@@ -139,13 +163,15 @@ static json_t *plan_cause(const struct answer_source *source,
     json_int_t outcomes[4] = {0, 0, 0, 0}; /* by outcome */
     const char *name = NULL;
     const char *kind = cause_of(coordinator_ledger(source->coordinator), rows, &name);
+    struct plan_lost lost = {0, 0};
     for (size_t i = 0; i < count; i++) {
+        plan_lost_add(source, rows[i].row, &lost);
         outcomes[rows[i].row->outcome] += 1;
     }
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "kind", kind, "name", name, "count",
-                     (json_int_t)count, "revived", outcomes[MN_REVIVED], "rolled_back",
-                     outcomes[MN_ROLLED_BACK], "reset", outcomes[MN_RESET], "vats",
-                     cause_vats(source, plan, rows, count));
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", kind, "name", name,
+                     "count", (json_int_t)count, "revived", outcomes[MN_REVIVED], "rolled_back",
+                     outcomes[MN_ROLLED_BACK], "reset", outcomes[MN_RESET], "lost_ms", lost.ms,
+                     "lost_unknown", lost.unknown, "vats", cause_vats(source, plan, rows, count));
 }
 
 static json_t *plan_causes(const struct answer_source *source,
@@ -242,8 +268,9 @@ static mn_result plan_tell(const struct answer_source *source, const struct deci
         result = coordinator_foresee(source->coordinator, decision, &other);
     }
     if (count > 0 && result == MN_OK) {
-        *out = json_pack("{s:O, s:I, s:o, s:o}", "roots", roots, "count", count, "cost",
-                         plan_cost(other), "changed", plan_changed(source, decision, other));
+        *out =
+            json_pack("{s:O, s:I, s:o, s:o}", "roots", roots, "count", count, "cost",
+                      plan_cost(source, other), "changed", plan_changed(source, decision, other));
         result = *out != NULL ? MN_OK : MN_NO_MEMORY;
     }
     decision_destroy(&other);
@@ -311,8 +338,8 @@ static mn_result plan_json(const struct answer_source *source,
         plan_asks(plan->asks), "plan", name, "rejected", plan->rejected ? 1 : 0, "word",
         plan->word != NULL ? answer_step(plan->word) : NULL, "steps",
         answer_steps(source, previous, round->round), "vats",
-        (json_int_t)source->topology->vat_count, "cost", plan_cost(plan->decision), "places",
-        plan_places(source, plan), "causes", plan_causes(source, plan), "tell", tell);
+        (json_int_t)source->topology->vat_count, "cost", plan_cost(source, plan->decision),
+        "places", plan_places(source, plan), "causes", plan_causes(source, plan), "tell", tell);
     return *json != NULL ? MN_OK : MN_NO_MEMORY;
 }
 

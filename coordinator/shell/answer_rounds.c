@@ -4,6 +4,11 @@
 
 #include "shell/answer.h"
 
+json_t *answer_lost(uint64_t lost)
+{
+    return lost > 0 ? json_integer((json_int_t)(lost - 1)) : json_null();
+}
+
 static json_t *rounds_names(const struct mn_name *names, uint32_t count)
 {
     json_t *list = json_array();
@@ -58,17 +63,28 @@ static json_t *rounds_told(const struct mn_journal_decision *decision)
     return list;
 }
 
-static json_t *rounds_restored(const struct mn_journal_decision *decision, json_int_t counts[4])
+/* What a round made of the vats that it took back or restored. */
+struct rounds_counts {
+    json_int_t outcomes[4];
+    json_int_t lost_ms;      /* of their work, in all, */
+    json_int_t lost_unknown; /* but for these, of which it is not known */
+};
+
+static json_t *rounds_restored(const struct mn_journal_decision *decision,
+                               struct rounds_counts *counts)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_start *start = &decision->starts[i].start;
-        counts[start->outcome] += 1;
+        uint64_t lost = decision->starts[i].lost;
+        counts->outcomes[start->outcome] += 1;
+        counts->lost_ms += lost > 0 ? (json_int_t)(lost - 1) : 0;
+        counts->lost_unknown += lost == 0 ? 1 : 0;
         json_t *row =
-            json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "vat", start->vat.text, "host",
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o}", "vat", start->vat.text, "host",
                       decision->starts[i].host.text, "run", (json_int_t)start->run, "incarnation",
                       (json_int_t)start->incarnation, "keep", (json_int_t)start->keep, "outcome",
-                      mn_outcome_name(start->outcome));
+                      mn_outcome_name(start->outcome), "lost_ms", answer_lost(lost));
         if (json_array_append_new(list, row) != 0) {
             json_decref(list);
             return NULL;
@@ -83,18 +99,21 @@ static json_t *rounds_row(const struct answer_source *source,
     static const struct mn_journal_decision nothing;
     const struct mn_journal_decision *decision =
         facts->decision != NULL ? facts->decision : &nothing;
-    json_int_t counts[4] = {0, 0, 0, 0}; /* by outcome */
-    json_t *restored = rounds_restored(decision, counts);
+    struct rounds_counts counts = {.lost_ms = 0};
+    json_t *restored = rounds_restored(decision, &counts);
     return json_pack(
-        "{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "round",
-        (json_int_t)facts->round, "state", coordinator_round_state_name(facts->state), "attempt",
-        (json_int_t)facts->attempt, "suspected_at", (json_int_t)facts->suspected_at, "lost_at",
-        (json_int_t)facts->lost_at, "decided_at", (json_int_t)facts->decided_at, "restored_at",
-        (json_int_t)facts->restored_at, "told_at", (json_int_t)facts->told_at, "lost_hosts",
-        rounds_names(decision->lost_hosts, decision->lost_host_count), "lost_vats",
-        rounds_names(decision->lost_vats, decision->lost_vat_count), "revived", counts[MN_REVIVED],
-        "rolled_back", counts[MN_ROLLED_BACK], "reset", counts[MN_RESET], "restored", restored,
-        "told", rounds_told(decision), "steps", answer_steps(source, previous, facts->round));
+        "{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, "
+        "s:o}",
+        "round", (json_int_t)facts->round, "state", coordinator_round_state_name(facts->state),
+        "attempt", (json_int_t)facts->attempt, "suspected_at", (json_int_t)facts->suspected_at,
+        "lost_at", (json_int_t)facts->lost_at, "decided_at", (json_int_t)facts->decided_at,
+        "restored_at", (json_int_t)facts->restored_at, "told_at", (json_int_t)facts->told_at,
+        "lost_hosts", rounds_names(decision->lost_hosts, decision->lost_host_count), "lost_vats",
+        rounds_names(decision->lost_vats, decision->lost_vat_count), "revived",
+        counts.outcomes[MN_REVIVED], "rolled_back", counts.outcomes[MN_ROLLED_BACK], "reset",
+        counts.outcomes[MN_RESET], "lost_ms", counts.lost_ms, "lost_unknown", counts.lost_unknown,
+        "restored", restored, "told", rounds_told(decision), "steps",
+        answer_steps(source, previous, facts->round));
 }
 
 mn_result answer_rounds(const struct answer_source *source, json_t **json, struct mn_error *error)

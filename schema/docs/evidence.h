@@ -89,6 +89,8 @@ struct evidence_form {
 };
 
 /* (vat, epoch) is unique among the checkpoints. */
+#define EVIDENCE_WRITTEN_MAX UINT32_C(0xffffff)
+
 struct evidence_checkpoint {
     uint32_t vat;
     mn_epoch epoch;
@@ -99,6 +101,11 @@ struct evidence_checkpoint {
     const struct evidence_heard *heard;
     size_t form_count;
     const struct evidence_form *forms;
+
+    /* No part of a document: when it was written, as a number of the ledger's owner, of up to
+     * EVIDENCE_WRITTEN_MAX; 0: not known. What its own host says (`written_here`) counts more. */
+    uint32_t written;
+    bool written_here;
 };
 
 /* The interval that a vat was in when it was asked: at most one a vat, above its live checkpoints.

@@ -34,6 +34,7 @@ struct mn_row {
     bool here;      /* a copy is on the store of the host that reports */
     bool gone;      /* that copy is gone */
     mn_epoch floor; /* the vat's floor as the sender knows it, 0 if it does not */
+    uint32_t age;   /* 1 + milliseconds since it was written; 0: not known */
     uint32_t heard_first;
     uint32_t heard_count;
 };

@@ -60,6 +60,7 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     int64_t *floors = codec_take(codec, count, sizeof *floors);
     uint32_t *flags = codec_take(codec, count, sizeof *flags);
     uint32_t *counts = codec_take(codec, count, sizeof *counts);
+    uint32_t *ages = codec_take(codec, count, sizeof *ages);
     Mneme__Heard *heard = codec_heard_out(codec, report->heard, report->heard_count);
     char **names = codec_names_out(codec, report->names, report->name_count);
     if (codec->result != MN_OK) {
@@ -74,6 +75,7 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
         floors[i] = row->floor;
         flags[i] = (row->durable ? 1U : 0U) | (row->here ? 2U : 0U) | (row->gone ? 4U : 0U);
         counts[i] = row->heard_count;
+        ages[i] = row->age;
     }
     mneme__report__init(out);
     out->sequence = report->sequence;
@@ -87,8 +89,9 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     out->heard_count = counts;
     out->heard = heard;
     out->floor = floors;
+    out->age = ages;
     out->n_vat = out->n_epoch = out->n_since = out->n_onto = count;
-    out->n_flags = out->n_heard_count = out->n_floor = count;
+    out->n_flags = out->n_heard_count = out->n_floor = out->n_age = count;
     return out;
 }
 
@@ -332,6 +335,7 @@ static void row_in(struct codec *codec, const Mneme__Report *in, uint32_t i, uin
     row->since = codec_epoch_in(codec, in->since[i], 0);
     row->onto = codec_epoch_in(codec, in->onto[i], 0);
     row->floor = codec_epoch_in(codec, in->floor[i], 0);
+    row->age = in->n_age > 0 ? in->age[i] : 0;
     (void)codec_check(codec, in->since[i] < in->epoch[i] && in->onto[i] < in->epoch[i]);
     (void)codec_check(codec, in->flags[i] <= 7);
     row->durable = (in->flags[i] & 1U) != 0;
@@ -348,7 +352,7 @@ static void report_in(struct codec *codec, const Mneme__Report *in, struct mn_re
     out->sequence = in->sequence;
     (void)codec_check(codec, in->n_epoch == count && in->n_since == count && in->n_onto == count &&
                                  in->n_flags == count && in->n_heard_count == count &&
-                                 in->n_floor == count);
+                                 in->n_floor == count && (in->n_age == count || in->n_age == 0));
     out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
     out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
     out->row_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);

@@ -30,6 +30,7 @@ mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
     out.body_size = record->body_size;
     out.settled = record->settled;
     out.floor = record->floor;
+    out.written_at = record->written_at;
     uint64_t *handled = codec_take(&codec, record->handled_count, sizeof *handled);
     if (handled != NULL && record->handled_count > 0) {
         memcpy(handled, record->handled, record->handled_count * sizeof *handled);
@@ -58,6 +59,8 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     out->settled = in->settled;
     out->floor = codec_epoch_in(codec, in->floor, 0);
     (void)codec_check(codec, in->floor < in->epoch);
+    out->written_at = in->written_at;
+    (void)codec_check(codec, in->written_at >= 0);
     out->handled_count = codec_count_in(codec, in->n_handled, MN_TOLD_ROUND_COUNT_MAX);
     uint64_t *handled = codec_take(codec, out->handled_count, sizeof *handled);
     if (handled != NULL && out->handled_count > 0) {

@@ -22,6 +22,7 @@ struct mn_checkpoint_record {
     const uint64_t *handled; /* and those of these */
     uint32_t handled_count;
     mn_epoch floor;      /* the vat's when it was written; 0: not known */
+    mn_time written_at;  /* by the clock of the host that wrote it; 0: not known */
     uint64_t blob_count; /* entries of the body */
     uint64_t body_size;  /* bytes after the record, before the file's digest */
 };
@@ -56,6 +57,7 @@ struct mn_journal_vat {
 struct mn_journal_start {
     struct mn_start start;
     struct mn_name host;
+    uint64_t lost; /* 1 + how many milliseconds of the vat's work are lost; 0: not known */
 };
 
 /* The answer that a decision's record may hold. */

@@ -33,6 +33,7 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     Mneme__JournalDecision *out = codec_take(codec, 1, sizeof *out);
     Mneme__Start **starts = codec_take(codec, count, sizeof *starts);
     char **start_hosts = codec_take(codec, count, sizeof *start_hosts);
+    uint64_t *lost = codec_take(codec, count, sizeof *lost);
     unsigned char *digest = codec_take(codec, MN_DIGEST_SIZE, 1);
     char **hosts = codec_names_out(codec, decision->lost_hosts, decision->lost_host_count);
     char **vats = codec_names_out(codec, decision->lost_vats, decision->lost_vat_count);
@@ -40,6 +41,7 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     for (uint32_t i = 0; codec->result == MN_OK && i < count; i++) {
         starts[i] = codec_start_out(codec, &decision->starts[i].start);
         start_hosts[i] = codec_text(decision->starts[i].host.text);
+        lost[i] = decision->starts[i].lost;
     }
     if (codec->result != MN_OK) {
         return NULL;
@@ -53,7 +55,8 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     out->n_lost_vats = decision->lost_vat_count;
     out->starts = starts;
     out->start_hosts = start_hosts;
-    out->n_starts = out->n_start_hosts = count;
+    out->lost = lost;
+    out->n_starts = out->n_start_hosts = out->n_lost = count;
     out->decision = notices;
     out->evidence_digest.data = digest;
     out->evidence_digest.len = MN_DIGEST_SIZE;
@@ -192,12 +195,14 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
 static void starts_in(struct codec *codec, const Mneme__JournalDecision *in,
                       struct mn_journal_decision *out)
 {
-    (void)codec_check(codec, in->n_starts == in->n_start_hosts);
+    (void)codec_check(codec, in->n_starts == in->n_start_hosts &&
+                                 (in->n_lost == in->n_starts || in->n_lost == 0));
     out->start_count = codec_count_in(codec, in->n_starts, UINT32_MAX);
     struct mn_journal_start *starts = codec_take(codec, out->start_count, sizeof *starts);
     for (uint32_t i = 0; starts != NULL && i < out->start_count; i++) {
         codec_start_in(codec, in->starts[i], &starts[i].start);
         codec_name_in(codec, in->start_hosts[i], &starts[i].host);
+        starts[i].lost = in->n_lost > 0 ? in->lost[i] : 0;
     }
     out->starts = starts;
 }

@@ -187,7 +187,7 @@ static bool outbox_entries_into(struct vat *vat, bool full, struct mn_checkpoint
 }
 
 /* Everything of the vat as it is between two turns. */
-static bool checkpoint_fill(struct vat *vat, bool full)
+static bool checkpoint_fill(struct vat *vat, mn_time now, bool full)
 {
     struct vat_checkpoint *checkpoint = &vat->checkpoint;
     struct mn_arena *arena = &vat->checkpoint_arena;
@@ -214,6 +214,7 @@ static bool checkpoint_fill(struct vat *vat, bool full)
     }
     checkpoint->record.settled = vat->settled;
     checkpoint->record.floor = vat->floor;
+    checkpoint->record.written_at = now;
     checkpoint->record.handled = handled;
     checkpoint->record.handled_count = (uint32_t)vat->told_count;
     checkpoint->record.names = names;
@@ -241,11 +242,11 @@ static bool checkpoint_fill(struct vat *vat, bool full)
     return true;
 }
 
-void checkpoint_begin(struct vat *vat, struct vat_effects *effects)
+void checkpoint_begin(struct vat *vat, mn_time now, struct vat_effects *effects)
 {
     bool full = checkpoint_full(vat);
     struct vat_effect *effect =
-        checkpoint_fill(vat, full) ? effect_add(effects, VAT_EFFECT_CHECKPOINT) : NULL;
+        checkpoint_fill(vat, now, full) ? effect_add(effects, VAT_EFFECT_CHECKPOINT) : NULL;
     if (effect == NULL) {
         effects->failed = true;
         return;

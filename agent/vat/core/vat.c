@@ -375,7 +375,7 @@ static void on_tick(struct vat *vat, mn_time now, struct vat_effects *effects)
         vat->checkpoint_due = now + vat->interval;
         vat->commit_due = MN_TIME_NEVER;
         if (checkpoint_wanted(vat) && !checkpoint_waits(vat)) {
-            checkpoint_begin(vat, effects);
+            checkpoint_begin(vat, now, effects);
         }
     }
 }
@@ -423,7 +423,7 @@ mn_result vat_step(struct vat *vat, mn_time now, const struct vat_event *event,
         break;
     case VAT_EVENT_SAVE:
         if (checkpoint_wanted(vat)) {
-            checkpoint_begin(vat, effects);
+            checkpoint_begin(vat, now, effects);
         }
         break;
     }

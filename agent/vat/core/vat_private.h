@@ -525,7 +525,7 @@ void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent);
 mn_time checkpoint_deadline(const struct vat *vat);
 
 /* Ask for a checkpoint to be written. */
-void checkpoint_begin(struct vat *vat, struct vat_effects *effects);
+void checkpoint_begin(struct vat *vat, mn_time now, struct vat_effects *effects);
 void checkpoint_on_written(struct vat *vat, const struct mn_checkpoint_identity *identity,
                            struct vat_effects *effects);
 void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoch floor,

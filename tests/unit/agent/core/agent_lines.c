@@ -63,6 +63,9 @@ static void lines_report(struct play *play, const struct mn_report *report)
         lines_add(play, "%s%s%s", row->durable ? " durable" : "", row->here ? " here" : "",
                   row->gone ? " gone" : "");
         lines_epoch(play, " floor ", row->floor);
+        if (row->age > 1000) { /* that of what was written just now says nothing */
+            lines_add(play, " age %u ms", row->age - 1);
+        }
         lines_heard(play, report->names, report->heard + row->heard_first, row->heard_count);
         lines_add(play, "\n");
     }

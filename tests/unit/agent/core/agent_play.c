@@ -509,6 +509,14 @@ void play_file(struct play *play, const char *vat, mn_epoch epoch, mn_epoch sinc
     play_step(play, &event);
 }
 
+void play_file_of_time(struct play *play, const char *vat, mn_epoch epoch, mn_time ms)
+{
+    struct agent_file_facts facts = play_facts(vat, epoch, 0, 0);
+    struct agent_event event = {.kind = AGENT_ON_FILE, .file = &facts};
+    facts.record.written_at = ms * MN_MS;
+    play_step(play, &event);
+}
+
 void play_record(struct play *play, const struct mn_agent_record *record)
 {
     struct agent_event event = {.kind = AGENT_ON_RECORD, .record = record};

@@ -105,6 +105,8 @@ void play_found_listed(struct play *play, const char *vat, mn_result result, con
 void play_found_taken(struct play *play, const char *vat, mn_epoch epoch, mn_epoch onto);
 void play_found_passed(struct play *play, const char *vat, mn_epoch epoch, enum mn_passed_why why);
 void play_file(struct play *play, const char *vat, mn_epoch epoch, mn_epoch since, mn_epoch onto);
+/* A full one that says when it was written. */
+void play_file_of_time(struct play *play, const char *vat, mn_epoch epoch, mn_time ms);
 void play_record(struct play *play, const struct mn_agent_record *record);
 
 /* What most stories begin with: welcomed in generation 1, x1 runs as run 1 with pid 71 on

@@ -120,40 +120,51 @@ static void shows_which_keepers_are_missing(void **state)
 static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
 {
     (void)state;
-    tells(plan_tell,
-          facts_of("{'round': 3, 'state': 'plan', 'waits': true, 'asks': ['share', 'reset'],"
-                   "'plan': '00000000000000ff', 'rejected': false, 'word': null, 'steps': [],"
-                   "'vats': 12, 'cost': {'restored': 3, 'revived': 1, 'rolled_back': 1,"
-                   "'reset': 1, 'spared': 1, 'told': 2, 'unsure': 0, 'epochs_lost': 57},"
-                   "'places': {'hosts': 4, 'moved': 2},"
-                   "'causes': [{'kind': 'host', 'name': 'h3', 'count': 2, 'revived': 1,"
-                   "  'rolled_back': 0, 'reset': 1, 'vats': ["
-                   "    {'vat': 'x3', 'outcome': 'reset', 'keep': 0, 'sure': true, 'host': 'h5'},"
-                   "    {'vat': 'y3', 'outcome': 'revived', 'keep': 4294967306, 'sure': true,"
-                   "     'host': 'h6'}]},"
-                   "  {'kind': 'peer', 'name': 'x3', 'count': 1, 'revived': 0,"
-                   "  'rolled_back': 1, 'reset': 0, 'vats': [{'vat': 'x4', 'outcome':"
-                   "  'rolled_back', 'keep': 4294967297, 'sure': false, 'host': 'h4'}]}],"
-                   "'tell': {'roots': ['x3'], 'count': 1, 'cost': {'revived': 1,"
-                   "  'rolled_back': 0, 'reset': 1, 'told': 3, 'epochs_lost': 50},"
-                   "  'changed': [{'vat': 'x4', 'outcome': 'rolled_back',"
-                   "  'instead': 'running'}]}}"),
-          "round 3: plan\n"
-          "  restores 3 of 12 vats: 1 revived, 1 rolled back, 1 reset\n"
-          "  1 spared, 2 told, 57 epochs lost\n"
-          "  2 vats go to another host; 4 hosts have room\n"
-          "  because\n"
-          "    host h3 is lost: 1 revived, 0 rolled back, 1 reset\n"
-          "      x3: reset, on h5\n"
-          "      y3: revived, keeps 1.10, on h6\n"
-          "    they heard what x3 forgets: 0 revived, 1 rolled back, 0 reset\n"
-          "      x4: rolled back, keeps 1.1, on h4; not sure\n"
-          "  with policy.tell: [x3]: 1 revived, 0 rolled back, 1 reset; 3 told, 50 epochs lost\n"
-          "    x4: running, not rolled_back\n"
-          "  waits for an operator's approval: it restores more of the fleet than policy lets "
-          "pass; it resets a vat\n"
-          "  mneme approve 3 --plan 00000000000000ff --reason TEXT\n"
-          "  mneme reject 3 --plan 00000000000000ff --reason TEXT\n");
+    tells(
+        plan_tell,
+        facts_of(
+            "{'round': 3, 'state': 'plan', 'waits': true, 'asks': ['share', 'reset'],"
+            "'plan': '00000000000000ff', 'rejected': false, 'word': null, 'steps': [],"
+            "'vats': 12, 'cost': {'restored': 3, 'revived': 1, 'rolled_back': 1,"
+            "'reset': 1, 'spared': 1, 'told': 2, 'unsure': 0, 'epochs_lost': 57, 'lost_ms': 4500,"
+            "'lost_unknown': 1, 'restore_ms': 300},"
+            "'places': {'hosts': 4, 'moved': 2},"
+            "'causes': [{'kind': 'host', 'name': 'h3', 'count': 2, 'revived': 1,"
+            "  'rolled_back': 0, 'reset': 1, 'lost_ms': 1500, 'lost_unknown': 1, 'vats': ["
+            "    {'vat': 'x3', 'outcome': 'reset', 'keep': 0, 'sure': true, 'host': 'h5',"
+            "     'lost_ms': null},"
+            "    {'vat': 'y3', 'outcome': 'revived', 'keep': 4294967306, 'sure': true,"
+            "     'host': 'h6', 'lost_ms': 1500}]},"
+            "  {'kind': 'peer', 'name': 'x3', 'count': 1, 'revived': 0,"
+            "  'rolled_back': 1, 'reset': 0, 'lost_ms': 3000, 'lost_unknown': 0, 'vats': [{'vat': "
+            "'x4', 'outcome':"
+            "  'rolled_back', 'keep': 4294967297, 'sure': false, 'host': 'h4',"
+            "  'lost_ms': 3000}]}],"
+            "'tell': {'roots': ['x3'], 'count': 1, 'cost': {'revived': 1,"
+            "  'rolled_back': 0, 'reset': 1, 'told': 3, 'epochs_lost': 50, 'restored': 2,"
+            "  'lost_ms': 1500, 'lost_unknown': 1},"
+            "  'changed': [{'vat': 'x4', 'outcome': 'rolled_back',"
+            "  'instead': 'running'}]}}"),
+        "round 3: plan\n"
+        "  restores 3 of 12 vats: 1 revived, 1 rolled back, 1 reset\n"
+        "  1 spared, 2 told, 57 epochs lost\n"
+        "  work lost: 4.5 s, and of 1 vat it is not known\n"
+        "  time to restore: about 300 ms, as it went in the newest round\n"
+        "  2 vats go to another host; 4 hosts have room\n"
+        "  because\n"
+        "    host h3 is lost: 1 revived, 0 rolled back, 1 reset; work lost: 1.5 s, and of 1 vat it "
+        "is not known\n"
+        "      x3: reset, on h5\n"
+        "      y3: revived, keeps 1.10, on h6, loses 1.5 s\n"
+        "    they heard what x3 forgets: 0 revived, 1 rolled back, 0 reset; work lost: 3.0 s\n"
+        "      x4: rolled back, keeps 1.1, on h4, loses 3.0 s; not sure\n"
+        "  with policy.tell: [x3]: 1 revived, 0 rolled back, 1 reset; 3 told, 50 epochs lost; "
+        "work lost: 1.5 s, and of 1 vat it is not known\n"
+        "    x4: running, not rolled_back\n"
+        "  waits for an operator's approval: it restores more of the fleet than policy lets "
+        "pass; it resets a vat\n"
+        "  mneme approve 3 --plan 00000000000000ff --reason TEXT\n"
+        "  mneme reject 3 --plan 00000000000000ff --reason TEXT\n");
 }
 
 static void shows_who_had_it_go_on_without_keepers(void **state)
@@ -282,13 +293,14 @@ static void shows_a_round_with_times_from_the_suspicion_on(void **state)
                    "'suspected_at': 1782000000123000000, 'lost_at': 1782000000423000000,"
                    "'decided_at': 1782000001500000000, 'restored_at': 1782000001700000000,"
                    "'told_at': 0, 'lost_hosts': ['h3', 'h4'], 'lost_vats': ['x3'],"
-                   "'revived': 1, 'rolled_back': 0, 'reset': 0,"
-                   "'restored': [{'vat': 'x3', 'host': 'h5', 'run': 2, 'incarnation': 1,"
+                   "'revived': 1, 'rolled_back': 0, 'reset': 0, 'lost_ms': 1500,"
+                   "'lost_unknown': 0, 'restored': [{'vat': 'x3', 'host': 'h5', 'run': 2, "
+                   "'incarnation': 1,"
                    "              'keep': 4294967353, 'outcome': 'revived'}],"
                    "'told': [{'vat': 'x1', 'notices': []}]}], 'older_left_out': 2}"),
           "2 older rounds are not shown\n"
           "\n"
-          "round 1: tell; 1 revived, 0 rolled back, 0 reset, 1 told\n"
+          "round 1: tell; 1 revived, 0 rolled back, 0 reset, 1 told; work lost: 1.5 s\n"
           "  suspected  2026-06-21T00:00:00.123+00:00\n"
           "  lost       2026-06-21T00:00:00.423+00:00  +300 ms\n"
           "  decided    2026-06-21T00:00:01.500+00:00  +1,377 ms\n"
@@ -312,12 +324,12 @@ static void explains_a_vat_that_was_revived(void **state)
     (void)state;
     tells(explain_tell,
           facts_of("{'round': 1, 'vat': 'x3', 'start': {'host': 'h5', 'run': 2, 'incarnation': 1,"
-                   " 'keep': 4294967353, 'outcome': 'revived'},"
+                   " 'keep': 4294967353, 'outcome': 'revived', 'lost_ms': 1500},"
                    "'answer': {'vats': {'x3': {'outcome': 'revived', 'was': 'lost',"
                    " 'keep': 4294967353, 'incarnation': 1, 'sure': true, 'spared': false,"
                    " 'forgot': null, 'because': {'lost': [{'host': 'h3'}]}, 'told': []}}}}"),
           "x3 was lost with host h3 (in r2). It went on from checkpoint 1.57 on host h5 as run 2: "
-          "nothing of it was forgotten, so no peer can tell.\n");
+          "nothing of it was forgotten, so no peer can tell. It lost 1.5 s of its work.\n");
 }
 
 static void explains_a_vat_that_a_peer_took_back(void **state)

@@ -109,6 +109,7 @@ static void record_round(struct desk *desk, uint64_t round, const char *answer,
     struct mn_journal_record record = {.kind = MN_JOURNAL_DECISION};
     mn_run run = (mn_run)round + 1;
     start.host = mn_name_of("h1");
+    start.lost = 4501;
     start.start = (struct mn_start){.round = round,
                                     .vat = mn_name_of("v0"),
                                     .run = run,
@@ -243,9 +244,11 @@ static void shows_a_round_of_the_journal(void **state)
         desk.json,
         "{\"rounds\":[{\"round\":1,\"state\":\"done\",\"attempt\":0,\"suspected_at\":7,"
         "\"lost_at\":8,\"decided_at\":9,\"restored_at\":10,\"told_at\":11,\"lost_hosts\":[],"
-        "\"lost_vats\":[\"v0\"],\"revived\":1,\"rolled_back\":0,\"reset\":0,\"restored\":[{"
+        "\"lost_vats\":[\"v0\"],\"revived\":1,\"rolled_back\":0,\"reset\":0,\"lost_ms\":4500,"
+        "\"lost_unknown\":0,\"restored\":[{"
         "\"vat\":\"v0\",\"host\":\"h1\",\"run\":2,\"incarnation\":1,\"keep\":0,"
-        "\"outcome\":\"revived\"}],\"told\":[],\"steps\":[]}],\"older_left_out\":0,\"recalls\":[]"
+        "\"outcome\":\"revived\",\"lost_ms\":4500}],\"told\":[],\"steps\":[]}],\"older_left_out\":"
+        "0,\"recalls\":[]"
         "}");
     desk_close(&desk);
 }

@@ -146,7 +146,8 @@ static void restores_a_lost_vat_and_says_so(void **state)
     assert_non_null(strstr(output, "\"lost_hosts\":[],\"lost_vats\":[\"x1\"],\"revived\":1,"));
     assert_int_equal(daemon_place_mneme(place, explain, output, sizeof output), 0);
     assert_string_equal(output, "x1 was lost. It went on from its birth on host h1 as run 2: "
-                                "nothing of it was forgotten, so no peer can tell.\n");
+                                "nothing of it was forgotten, so no peer can tell. How much of its "
+                                "work that is, is not known.\n");
     assert_int_equal(daemon_place_mneme(place, of_whom, output, sizeof output), 1);
     assert_string_equal(output, "mneme explain: there is no vat q9; there is x1\n");
     daemon_place_stop(place);

@@ -75,7 +75,8 @@ static struct mn_checkpoint_record diff_record(void)
                                          .heard = &heard,
                                          .heard_count = 1,
                                          .round = 3,
-                                         .floor = 0x100000001};
+                                         .floor = 0x100000001,
+                                         .written_at = 1782000000123000000};
 }
 
 /* A diff with a BLOB, a tombstone, an empty BLOB and kept messages. */
@@ -130,6 +131,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(record.heard[0].epoch, 77);
     assert_int_equal(record.blob_count, 4);
     assert_int_equal(record.floor, 0x100000001);
+    assert_int_equal(record.written_at, 1782000000123000000);
     struct mn_checkpoint_entry entry;
     assert_int_equal(mn_checkpoint_next(reader, &entry, NULL), MN_OK);
     assert_int_equal(entry.space, MN_ENTRY_OUTBOX);

@@ -47,6 +47,7 @@ static struct mn_up report_message(void)
          .durable = true,
          .here = true,
          .floor = 2,
+         .age = 4501,
          .heard_first = 0,
          .heard_count = 2},
         {.vat = 1, .epoch = 6, .since = 0, .gone = true, .heard_first = 2, .heard_count = 1}};
@@ -110,6 +111,7 @@ static void a_report_comes_out_as_it_went_in(void **state)
         assert_int_equal(a->here, b->here);
         assert_int_equal(a->gone, b->gone);
         assert_int_equal(a->floor, b->floor);
+        assert_int_equal(a->age, b->age);
         assert_int_equal(a->heard_first, b->heard_first);
         assert_int_equal(a->heard_count, b->heard_count);
     }

@@ -227,7 +227,7 @@ static void a_journaled_decision_comes_out_as_it_went_in(void **state)
     (void)state;
     struct mn_name hosts[1] = {mn_name_of("h3")};
     struct mn_name vats[1] = {mn_name_of("x3")};
-    struct mn_journal_start starts[1] = {{.host = mn_name_of("h1")}};
+    struct mn_journal_start starts[1] = {{.host = mn_name_of("h1"), .lost = 4501}};
     struct mn_journal_record in = {.kind = MN_JOURNAL_DECISION};
     struct mn_journal_record out;
     struct mn_buffer buffer = {0};
@@ -253,6 +253,7 @@ static void a_journaled_decision_comes_out_as_it_went_in(void **state)
     assert_string_equal(out.decision.lost_vats[0].text, "x3");
     assert_string_equal(out.decision.starts[0].host.text, "h1");
     assert_int_equal(out.decision.starts[0].start.run, 2);
+    assert_int_equal(out.decision.starts[0].lost, 4501);
     assert_int_equal(out.decision.decided_at, 7);
     assert_string_equal(out.decision.answer_json, "{}");
     assert_int_equal(
