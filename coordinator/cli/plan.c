@@ -318,6 +318,13 @@ mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topo
     return mn_text_result(text);
 }
 
+/* A large cluster's takes a while, which the coordinator does not spend waiting for it. */
+static bool plan_at_work(const json_t *facts, struct mn_operator_request *request)
+{
+    (void)request;
+    return json_is_true(json_object_get(facts, "at_work"));
+}
+
 static int plan_status(const json_t *facts)
 {
     const json_t *cost = json_object_get(facts, "cost");
@@ -344,6 +351,7 @@ int plan_command(int argc, char **argv)
                                                   .fill = plan_fill,
                                                   .tell = plan_tell,
                                                   .status = plan_status,
+                                                  .at_work = plan_at_work,
                                                   .bad_is_failed = true};
     return client_run(&command, argc, argv);
 }

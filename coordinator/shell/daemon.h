@@ -12,6 +12,7 @@ struct coordinator_options {
     const char *key;
     const char *data;
     bool crash_at_decided; /* a rehearsal: die when a decision is durable, before it is acted on */
+    bool stop_at_plan;     /* another: whoever makes a plan stops until it is continued */
 };
 
 /* Run until SIGTERM or SIGINT; then MN_OK. Changes the working directory to the data directory.

@@ -172,6 +172,10 @@ mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinato
                                   struct mn_error *error)
 {
     daemon->crash_at_decided = options->crash_at_decided;
+    daemon->stop_at_plan = options->stop_at_plan;
+    for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
+        daemon->plans[i].fd = -1;
+    }
     daemon->signals = mn_signals_open();
     if (daemon->signals < 0) {
         mn_error_set(error, "cannot watch for signals: %s", strerror(errno));
@@ -207,6 +211,7 @@ mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinato
 
 void coordinator_daemon_close(struct daemon *daemon)
 {
+    coordinator_daemon_end_plans(daemon);
     mn_net_destroy(&daemon->net);
     journal_close(&daemon->reader);
     journal_close(&daemon->journal);

@@ -2,11 +2,14 @@
 #ifndef COORDINATOR_SHELL_DAEMON_PRIVATE_H
 #define COORDINATOR_SHELL_DAEMON_PRIVATE_H
 
+#include <sys/types.h>
+
 #include "core/coordinator.h"
 #include "core/keeping.h"
 #include "docs/topology.h"
 #include "net/log.h"
 #include "net/net.h"
+#include "shell/answer.h"
 #include "shell/daemon.h"
 #include "shell/journal.h"
 #include "shell/recorder.h"
@@ -33,10 +36,26 @@ struct daemon_step {
 /* So many wait for an answer at a time; of more, the oldest get none and ask again. */
 enum { DAEMON_STEP_COUNT_MAX = 64 };
 
+/* A plan that a child process makes for an operator. */
+struct daemon_plan {
+    pid_t pid; /* 0: none */
+    int fd;    /* its answer comes there; -1 once it has come */
+    mn_time since;
+    uint64_t request;
+    uint64_t round;
+    uint32_t who;
+    struct mn_peer peer;    /* who waits for it; size 0: he asks again */
+    struct mn_buffer bytes; /* of its answer */
+};
+
+/* So many are made at a time. */
+enum { DAEMON_PLAN_COUNT_MAX = 4 };
+
 struct daemon {
     struct topology *topology;
     struct mn_keys keys;
     bool crash_at_decided;
+    bool stop_at_plan;
     struct journal journal; /* the recorder's */
     struct journal reader;  /* the same, to read from while that one writes */
     struct recorder *recorder;
@@ -57,6 +76,7 @@ struct daemon {
 
     struct daemon_step steps[DAEMON_STEP_COUNT_MAX]; /* by ticket */
     uint64_t ticket;                                 /* the newest */
+    struct daemon_plan plans[DAEMON_PLAN_COUNT_MAX];
 
     uint64_t refused_others; /* from operators */
     struct mn_log_limit others_limit;
@@ -91,8 +111,17 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
                                       const struct mn_message *message);
 /* The core has answered an operator's step. */
 void coordinator_daemon_answer(struct daemon *daemon, const struct coordinator_effect *effect);
+/* What answers are made from, now. */
+struct answer_source coordinator_daemon_source(const struct daemon *daemon);
+void coordinator_daemon_reply(struct daemon *daemon, const struct mn_peer *peer, const char *name,
+                              const struct mn_operator_reply *reply);
 void coordinator_daemon_dropped(void *context, struct mn_socket *socket,
                                 const struct mn_message *message);
+
+/* daemon_plan.c: answer a plan without keeping the loop; and end with the daemon. */
+void coordinator_daemon_plan(struct daemon *daemon, const struct mn_peer *peer, uint32_t who,
+                             const struct mn_operator_request *request);
+void coordinator_daemon_end_plans(struct daemon *daemon);
 
 /* daemon_open.c */
 mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinator_options *options,

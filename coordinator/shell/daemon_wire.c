@@ -72,8 +72,8 @@ void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
     mn_arena_deinit(&arena);
 }
 
-static void wire_reply(struct daemon *daemon, const struct mn_peer *peer, const char *name,
-                       const struct mn_operator_reply *reply)
+void coordinator_daemon_reply(struct daemon *daemon, const struct mn_peer *peer, const char *name,
+                              const struct mn_operator_reply *reply)
 {
     daemon->buffer.size = 0;
     mn_result result = mn_operator_reply_encode(reply, &daemon->buffer);
@@ -87,18 +87,23 @@ static void wire_reply(struct daemon *daemon, const struct mn_peer *peer, const 
     }
 }
 
+struct answer_source coordinator_daemon_source(const struct daemon *daemon)
+{
+    return (struct answer_source){.topology = daemon->topology,
+                                  .coordinator = daemon->coordinator,
+                                  .keeping = daemon->keeping,
+                                  .refused = daemon->refused,
+                                  .now = mn_now()};
+}
+
 static void wire_answer(struct daemon *daemon, const struct mn_peer *peer, const char *name,
                         const struct mn_operator_request *request)
 {
-    struct answer_source source = {.topology = daemon->topology,
-                                   .coordinator = daemon->coordinator,
-                                   .keeping = daemon->keeping,
-                                   .refused = daemon->refused,
-                                   .now = mn_now()};
+    struct answer_source source = coordinator_daemon_source(daemon);
     struct mn_operator_reply reply;
     char *json = NULL;
     answer_request(&source, request, &reply, &json);
-    wire_reply(daemon, peer, name, &reply);
+    coordinator_daemon_reply(daemon, peer, name, &reply);
     free(json);
 }
 
@@ -121,7 +126,7 @@ static void wire_accept(struct daemon *daemon, const struct mn_peer *peer,
                        "the coordinator waits for no keeper and holds nothing back; see mneme "
                        "status");
     }
-    wire_reply(daemon, peer, who->name, &reply);
+    coordinator_daemon_reply(daemon, peer, who->name, &reply);
 }
 
 static enum mn_step wire_step_of(enum mn_command command)
@@ -176,7 +181,7 @@ void coordinator_daemon_answer(struct daemon *daemon, const struct coordinator_e
         reply.json_size = 2;
     }
     (void)snprintf(reply.text, sizeof reply.text, "%s", effect->answer.text);
-    wire_reply(daemon, &step->peer, name, &reply);
+    coordinator_daemon_reply(daemon, &step->peer, name, &reply);
     step->ticket = 0;
 }
 
@@ -205,6 +210,8 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
                (request.command == MN_COMMAND_APPROVE || request.command == MN_COMMAND_REJECT ||
                 (request.command == MN_COMMAND_ADOPT && request.adoption == 0))) {
         wire_step(daemon, &message->peer, index, &request);
+    } else if (result == MN_OK && request.command == MN_COMMAND_PLAN) {
+        coordinator_daemon_plan(daemon, &message->peer, index, &request);
     } else if (result == MN_OK) {
         wire_answer(daemon, &message->peer, name, &request);
     } else {

@@ -40,7 +40,9 @@ static const char usage_text[] =
     "\n"
     "Environment: MNEME_REHEARSE=crash-at=decided, for rehearsals: it kills itself when a "
     "decision\n"
-    "is durable and nothing of it has been sent yet.\n"
+    "is durable and nothing of it has been sent yet; or stop-at=plan: the process that makes a "
+    "plan\n"
+    "stops before it begins, until SIGCONT.\n"
     "\n"
     "Exit status: 0 ended by a signal, 1 it could not start or go on, 2 bad usage or input.\n";
 
@@ -58,13 +60,15 @@ static bool read_rehearsal(struct coordinator_options *options)
         return true;
     }
     options->crash_at_decided = strcmp(text, "crash-at=decided") == 0;
-    if (!options->crash_at_decided) {
+    options->stop_at_plan = strcmp(text, "stop-at=plan") == 0;
+    bool known = options->crash_at_decided || options->stop_at_plan;
+    if (!known) {
         (void)fprintf(stderr,
                       "mneme-coordinator: MNEME_REHEARSE=%.64s: there is no such rehearsal; known: "
-                      "crash-at=decided\n",
+                      "crash-at=decided, stop-at=plan\n",
                       text);
     }
-    return options->crash_at_decided;
+    return known;
 }
 
 int main(int argc, char **argv)
@@ -74,7 +78,7 @@ int main(int argc, char **argv)
                                           {"data", required_argument, NULL, 'd'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-    struct coordinator_options options = {NULL, NULL, NULL, false};
+    struct coordinator_options options = {.topology = NULL};
     for (int option = getopt_long(argc, argv, "", longs, NULL); option != -1;
          option = getopt_long(argc, argv, "", longs, NULL)) {
         switch (option) {

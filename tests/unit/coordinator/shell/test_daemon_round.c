@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -215,6 +216,79 @@ static void waits_until_an_operator_has_approved_its_plan(void **state)
     daemon_place_stop(place);
 }
 
+/* The child of the daemon that has stopped; 0: none has yet. */
+static pid_t stopped_child(const struct daemon_place *place)
+{
+    char path[64];
+    char line[256];
+    int child = 0;
+    char state = ' ';
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", place->pid, place->pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    bool any = fscanf(file, "%d", &child) == 1;
+    (void)fclose(file);
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", child);
+    file = any ? fopen(path, "re") : NULL;
+    if (file != NULL && fgets(line, sizeof line, file) != NULL && strrchr(line, ')') != NULL) {
+        state = strrchr(line, ')')[2];
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return state == 'T' ? child : 0;
+}
+
+/* So long that whoever waits for the plan asks once more. */
+enum { PLAN_STOPPED_MS = 3000 };
+
+static void hears_everybody_while_a_plan_is_made(void **state)
+{
+    struct cluster *cluster = *state;
+    struct daemon_place *place = &cluster->place;
+    char output[8192];
+    const char *status[] = {"status", NULL};
+    const char *plan[] = {"plan", "1", NULL};
+    int ends[2];
+    int ended = 0;
+    have_plans_approved(place);
+    assert_true(daemon_place_start(place, "stop-at=plan", 0));
+    lose_the_vat(cluster);
+    until_logged(cluster, "plan_waits");
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t asker = fork();
+    if (asker == 0) {
+        int code = daemon_place_mneme(place, plan, output, sizeof output);
+        ssize_t written = write(ends[1], output, strlen(output));
+        _exit(written < 0 ? 127 : code);
+    }
+    mn_time until = mn_now() + PLACE_WAIT_MS * MN_MS;
+    pid_t child = 0;
+    while (child == 0 && mn_now() < until) {
+        (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 20);
+        child = stopped_child(place);
+    }
+    assert_int_not_equal(child, 0);
+    until = mn_now() + PLAN_STOPPED_MS * MN_MS;
+    while (mn_now() < until) {
+        assert_int_equal(daemon_place_mneme(place, status, output, sizeof output), 0);
+        (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 100);
+    }
+    assert_int_equal(stopped_child(place), child);
+    assert_int_equal(kill(child, SIGCONT), 0);
+    int how = 0;
+    assert_int_equal(waitpid(asker, &how, 0), asker);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 2);
+    ssize_t size = read(ends[0], output, sizeof output - 1);
+    assert_true(size > 0);
+    output[size] = '\0';
+    assert_non_null(strstr(output, "round 1: plan\n  restores 1 of 1 vat: 1 revived"));
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    daemon_place_stop(place);
+}
+
 static void carries_on_a_decision_at_which_it_was_killed(void **state)
 {
     struct cluster *cluster = *state;
@@ -253,6 +327,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(restores_a_lost_vat_and_says_so, cluster_make,
                                         cluster_remove),
         cmocka_unit_test_setup_teardown(waits_until_an_operator_has_approved_its_plan, cluster_make,
+                                        cluster_remove),
+        cmocka_unit_test_setup_teardown(hears_everybody_while_a_plan_is_made, cluster_make,
                                         cluster_remove),
         cmocka_unit_test_setup_teardown(carries_on_a_decision_at_which_it_was_killed, cluster_make,
                                         cluster_remove),
