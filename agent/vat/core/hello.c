@@ -60,6 +60,10 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
         session_lower(session, limit - 1);
         /* Of what the peer gave anew this vat may have taken some in a life that it forgot. */
         session->forked = vat->incarnation > 1 ? limit : 0;
+    } else if (anew != UINT64_MAX) {
+        /* It keeps all that it has taken, and the interval that it knows of last has died: there
+         * was nothing but a gap in that, and naming it again would hold the session again. */
+        session->taken_epoch = 0;
     }
     gaps_agree(session, numbers, known, effects);
     if (known != 0 && gap_excused(session, numbers->oldest)) {

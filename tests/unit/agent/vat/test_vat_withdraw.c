@@ -253,6 +253,38 @@ static void a_sender_that_forgot_that_it_gave_up_hears_of_the_gap(void **state)
     world_deinit(&world);
 }
 
+/* The same, and nobody remembers that a had been further: b names an epoch that died unseen. A round
+ * gives a a new incarnation, and with that the two agree, though b goes back to nothing. */
+static void a_gap_of_an_epoch_that_died_unseen_does_not_hold_them_for_ever(void **state)
+{
+    (void)state;
+    struct world world;
+    world_without_b(&world);
+    assert_int_equal(world_send(&world, 0, 1, 3), 3);
+    world_run(&world, 300);
+    mn_epoch before = world_newest_saved(&world, 0);
+    world_run(&world, 700);
+    b_is_back(&world);
+    assert_string_equal(strchr(world.vats[1].log, '\n'), "\ngap from a 2-4\n");
+    world_crash(&world, 0);
+    world_start(&world, 0, before, MN_REVIVED);
+    world_run(&world, 500);
+    assert_non_null(strstr(world.vats[0].agent, "differs b run 2: self forgot 1000000"));
+    world_save(&world, 0);
+    world.vats[0].round = 3;
+    world_roll_back(&world, 0, world_newest_saved(&world, 0));
+    struct mn_notice notice = {
+        .peer = mn_name_of("a"), .incarnation = 2, .kept = world.vats[0].keep_of_run};
+    world_decide(&world, 1, 3, &notice);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1500);
+    assert_string_equal(world.vats[0].log, "gap sent to b 2-4\n");
+    assert_string_equal(world.vats[1].log, "message a 5\n");
+    assert_null(strstr(world.vats[0].agent, "trouble"));
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +299,7 @@ int main(void)
         cmocka_unit_test(what_was_given_up_is_told_to_its_sender_once),
         cmocka_unit_test(what_was_given_up_and_let_go_of_is_told_to_its_sender_once),
         cmocka_unit_test(a_sender_that_forgot_that_it_gave_up_hears_of_the_gap),
+        cmocka_unit_test(a_gap_of_an_epoch_that_died_unseen_does_not_hold_them_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
