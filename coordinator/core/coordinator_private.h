@@ -71,7 +71,7 @@ struct vat_entry {
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
-    bool floor_heard;   /* which it has by what others hold of it, for it was lost by then */
+    bool floor_said;    /* by the vat's own host, or a start: until then it is hearsay */
     char *endpoint;     /* heap; NULL while it runs nowhere */
     uint32_t stop_host; /* where a former life was last told to stop, */
     mn_time stop_again; /* and when that may be said again */
@@ -359,9 +359,9 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
 void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor);
 /* Let the ledger follow every vat's floor; not while a round may need what is below. */
 void reports_floors(struct coordinator *coordinator);
-/* All that @host had has been told, or what has not will not come: the ledger may have the floors
- * of its vats. */
-void reports_first_floors(struct coordinator *coordinator, uint32_t host);
+/* All that @host had has been told, or it is to be decided @now, and what has not been told will
+ * not come: the ledger may have the floors of its vats. */
+void reports_first_floors(struct coordinator *coordinator, uint32_t host, bool now);
 /* The vats of these names, TOPOLOGY_NONE where there is none; NULL after failing. */
 uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
                         uint32_t count);

@@ -174,7 +174,7 @@ void hosts_complete(struct coordinator *coordinator, uint32_t host, bool complet
     entry->complete = entry->complete || (complete && !entry->emptied);
     if (complete && !entry->told_all) {
         entry->told_all = true;
-        reports_first_floors(coordinator, host);
+        reports_first_floors(coordinator, host, false);
     }
 }
 

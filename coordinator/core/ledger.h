@@ -188,6 +188,9 @@ mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
  * running state, began at or below it. */
 bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floor);
 
+/* Whether nothing is missing from @floor up to the newest that is known of the vat. */
+bool ledger_floor_whole(const struct ledger *ledger, uint32_t vat, mn_epoch floor);
+
 /* The checkpoint exists nowhere any more: it leaves the ledger, and what it heard is folded into
  * the vat's next live one, or its open interval, whose `since` is lowered; where there is none it
  * stays, with `forms: []`. MN_NOT_FOUND. */

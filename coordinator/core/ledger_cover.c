@@ -47,6 +47,24 @@ bool ledger_running_covered(const struct ledger *ledger, uint32_t vat)
     return !running_state_stopped(ledger, vat, newest);
 }
 
+bool ledger_floor_whole(const struct ledger *ledger, uint32_t vat, mn_epoch floor)
+{
+    uint32_t at = ledger->vats[vat].open;
+    if (at == LEDGER_NONE || (ledger->intervals[at].flags & INTERVAL_DEAD) != 0) {
+        at = live_row_below(ledger, vat, ledger->places[vat].slot_count);
+    }
+    if (at == LEDGER_NONE || ledger->intervals[at].epoch < floor) {
+        return false;
+    }
+    while (ledger->intervals[at].since > floor) {
+        at = ledger_find_listed(ledger, vat, ledger->intervals[at].since);
+        if (at == LEDGER_NONE || !interval_live_row(&ledger->intervals[at])) {
+            return false;
+        }
+    }
+    return ledger->intervals[at].since != LEDGER_NO_SINCE;
+}
+
 void ledger_cover(struct ledger *ledger, uint32_t vat, uint32_t position)
 {
     struct vat_place *place = &ledger->places[vat];

@@ -75,23 +75,25 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
     }
 }
 
-/* Whether no floor of the vat is known, or only by hearsay: one who holds more of it may still say
- * a higher one, and without that there would be a gap to what is durable. */
+/* Whether no floor of the vat is known, or by hearsay alone: who holds more of it may still say a
+ * higher one, and so may its own host; without that there would be a gap to what is durable. */
 static bool floor_open(const struct vat_entry *entry)
 {
-    return !entry->floored || entry->floor_heard;
+    return !entry->floored || !entry->floor_said;
 }
 
 /* A new coordinator that knows no floor of the vat yet takes what it is told of it, whatever goes
  * on: without it there would be a gap to what is durable now. Otherwise a vat that is lost or about
  * to be replaced has no say in what it goes on from. */
-static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)
+static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch floor, bool own)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     bool settled = !entry->starting && (floor_open(entry) || (!entry->lost && !entry->suspect));
-    if (settled && floor > entry->floor && !vats_epoch_dead(coordinator, vat, floor)) {
-        entry->floor = floor;
+    if (!settled || floor == 0 || vats_epoch_dead(coordinator, vat, floor)) {
+        return;
     }
+    entry->floor = floor > entry->floor ? floor : entry->floor;
+    entry->floor_said = entry->floor_said || (own && !entry->lost);
 }
 
 static void row_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
@@ -121,37 +123,42 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
     /* Of a vat whose host cannot say it, a checkpoint says what its floor was. */
     bool heir = floor_open(entry) && !vats_epoch_dead(coordinator, vat, row->epoch);
     if (entry->host == host || heir) {
-        floor_take(coordinator, vat, row->floor);
+        floor_take(coordinator, vat, row->floor, entry->host == host);
     }
 }
 
 void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)
 {
-    if (!coordinator->vats[vat].floored) {
-        floor_take(coordinator, vat, floor);
+    if (floor_open(&coordinator->vats[vat])) {
+        floor_take(coordinator, vat, floor, true);
     }
 }
 
 /* A first floor may be an old one, of an agent whose ledger is older than what was deleted since:
- * unless what there is goes on from it, it would leave all of that hanging in the air. */
-static void floor_set(struct coordinator *coordinator, uint32_t vat)
+ * unless nothing is missing from it on, it would leave all that is above the hole hanging in the
+ * air, and keep out a higher one. Where it is to be decided @now it is taken if anything goes on
+ * from it, for then there may be no higher one. */
+static void floor_set(struct coordinator *coordinator, uint32_t vat, bool now)
 {
+    const struct ledger *ledger = coordinator->ledger;
     struct vat_entry *entry = &coordinator->vats[vat];
-    bool fits = !floor_open(entry) || ledger_floor_joins(coordinator->ledger, vat, entry->floor);
-    if (entry->floor > 0 && fits &&
+    if (entry->floor == 0) {
+        return;
+    }
+    bool whole = !floor_open(entry) || ledger_floor_whole(ledger, vat, entry->floor);
+    if ((whole || (now && ledger_floor_joins(ledger, vat, entry->floor))) &&
         coordinator_fine(coordinator,
                          ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL))) {
-        entry->floor_heard = floor_open(entry) && entry->lost;
-        entry->floored = true;
+        entry->floored = entry->floored || whole;
     }
 }
 
-void reports_first_floors(struct coordinator *coordinator, uint32_t host)
+void reports_first_floors(struct coordinator *coordinator, uint32_t host, bool now)
 {
     uint32_t vat = coordinator->hosts[host].vat_first;
     for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
         if (floor_open(&coordinator->vats[vat])) {
-            floor_set(coordinator, vat);
+            floor_set(coordinator, vat, now);
         }
     }
 }
@@ -168,7 +175,7 @@ static void floors_follow(struct coordinator *coordinator, uint32_t host, const 
         const struct vat_entry *entry = vat != TOPOLOGY_NONE ? &coordinator->vats[vat] : NULL;
         if (entry != NULL && entry->host == host &&
             (floor_open(entry) ? coordinator->hosts[host].told_all : !round)) {
-            floor_set(coordinator, vat);
+            floor_set(coordinator, vat, false);
         }
     }
 }
@@ -193,7 +200,7 @@ void reports_floors(struct coordinator *coordinator)
 {
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         if (coordinator->vats[i].floored) {
-            floor_set(coordinator, i);
+            floor_set(coordinator, i, false);
         }
     }
 }

@@ -100,7 +100,7 @@ void settle(struct coordinator *coordinator, struct round *round)
 {
     settle_unknown(coordinator);
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        reports_first_floors(coordinator, i);
+        reports_first_floors(coordinator, i, true);
     }
     struct decision *decision = NULL;
     if (coordinator->effects->result != MN_OK ||

@@ -225,7 +225,6 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat)
     }
     entry->lost = false;
     entry->forgot = false;
-    entry->floor_heard = false;
     coordinator->lost_count -= 1;
     struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
     (void)coordinator_fine(coordinator, ledger_unlose(coordinator->ledger, &loss));
@@ -320,6 +319,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->suspect = false;
     entry->fenced = false;
     entry->floor = entry->floor < start->keep ? entry->floor : start->keep;
+    entry->floor_said = entry->floored;
     entry->silent = false;
     entry->unknown = false;
     addresses_set(coordinator, vat, "");

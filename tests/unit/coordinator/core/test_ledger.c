@@ -438,12 +438,43 @@ static void cuts_what_it_decides(void **state)
     }
 }
 
+static void report(struct ledger *ledger, mn_epoch epoch, mn_epoch since)
+{
+    const struct evidence_checkpoint row = {
+        .epoch = epoch, .has_since = true, .since = since, .durable = true};
+    fine(ledger_checkpoint(ledger, &row));
+}
+
+/* Of the checkpoints 10, 15, 20 and 25 the third is not known yet. */
+static void knows_what_is_missing_above_a_floor(void **state)
+{
+    (void)state;
+    struct ledger *ledger = NULL;
+    struct evidence_vat vat = {.name = "a", .host = EVIDENCE_NONE};
+    uint32_t index = 0;
+    fine(ledger_new(&ledger));
+    fine(ledger_add_vat(ledger, &vat, &index));
+    assert_false(ledger_floor_whole(ledger, index, 5));
+    report(ledger, 10, 5);
+    report(ledger, 15, 10);
+    assert_true(ledger_floor_whole(ledger, index, 5));
+    report(ledger, 25, 20);
+    assert_true(ledger_floor_joins(ledger, index, 10));
+    assert_false(ledger_floor_whole(ledger, index, 10));
+    assert_true(ledger_floor_whole(ledger, index, 20));
+    report(ledger, 20, 15);
+    assert_true(ledger_floor_whole(ledger, index, 10));
+    assert_false(ledger_floor_whole(ledger, index, 26));
+    ledger_destroy(&ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_alike_whatever_the_order_of_reports),
         cmocka_unit_test(decides_after_any_changes_as_a_new_ledger_would),
         cmocka_unit_test(cuts_what_it_decides),
+        cmocka_unit_test(knows_what_is_missing_above_a_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
