@@ -10,7 +10,13 @@
  *
  * The round it opens gives the forgetful one a new incarnation. Those of its peers whose last
  * message died so then go back to the first number that it gave after that fork. The others, whose
- * messages live, do not. */
+ * messages live, do not.
+ *
+ * A vat knows its newest forks only. So a peer that has slept through more lives is judged by the
+ * messages that the vat keeps: what the two have not compared is all there, each with the epoch it
+ * was first sent in. A peer that has taken a number in an earlier epoch than the one it is kept
+ * with has another message under it; and what it shares with the vat ends where the vat's epochs
+ * go beyond the one it names. */
 #include "vat_private.h"
 
 /* The fork at which the epoch died without anybody having seen it; NULL: it lives, or its end was
@@ -24,6 +30,23 @@ static const struct mn_fork *fork_unseen(const struct mn_lineage *lineage, mn_ep
         }
     }
     return NULL;
+}
+
+/* Whether the epoch may have died at a fork that is too old for this lineage to name it. */
+static bool forks_unclear(const struct mn_lineage *lineage, mn_epoch epoch)
+{
+    bool dead = false;
+    for (uint32_t i = 0; i < lineage->count; i++) {
+        dead = dead || (lineage->forks[i].after < epoch && epoch < lineage->forks[i].next);
+    }
+    return lineage->count == MN_LINEAGE_COUNT_MAX && epoch != 0 && !dead &&
+           epoch < lineage->forks[0].next;
+}
+
+/* Whether the epoch may have died unseen: also at a fork that is too old to be named. */
+static bool perhaps_unseen(const struct mn_lineage *lineage, mn_epoch epoch)
+{
+    return fork_unseen(lineage, epoch) != NULL || forks_unclear(lineage, epoch);
 }
 
 static void say_differs(const struct vat *vat, const struct vat_session *session, mn_run run,
@@ -52,12 +75,36 @@ static uint64_t number_unsent(const struct vat *vat, const struct vat_session *s
     return number;
 }
 
+/* The first number given after checkpoint @after: what the two have not compared is kept. */
+static uint64_t number_after(const struct vat_session *session, mn_epoch after)
+{
+    for (size_t i = 0; i < session->batch_count; i++) {
+        if (session->batches[i]->epoch > after) {
+            return session->batches[i]->first;
+        }
+    }
+    return session->next;
+}
+
+/* The first number that this vat has given anew of those that a peer has, which has taken @taken,
+ * the last first sent in @epoch; 0 if there is none, as far as messages are kept. */
+static uint64_t number_anew(const struct vat_session *session, uint64_t taken, mn_epoch epoch)
+{
+    size_t at = taken == 0 ? session->batch_count : session_batch_above(session, taken - 1);
+    if (epoch == 0 || at == session->batch_count || session->batches[at]->first > taken ||
+        session->batches[at]->epoch <= epoch) {
+        return 0;
+    }
+    return number_after(session, epoch);
+}
+
 bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint64_t taken,
                  mn_epoch epoch, uint32_t known)
 {
     bool number = session_shared(session, taken, known) >= number_unsent(vat, session);
     bool unseen =
-        known == vat->incarnation && taken > 0 && fork_unseen(&vat->lineage, epoch) != NULL;
+        known == vat->incarnation && taken > 0 &&
+        (fork_unseen(&vat->lineage, epoch) != NULL || number_anew(session, taken, epoch) != 0);
     return known > vat->incarnation || number || unseen;
 }
 
@@ -82,7 +129,7 @@ void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run,
     /* A peer that has gone back since does not know of which epoch its last message was; that it
      * has taken numbers which were never given shows as well that something died unseen. */
     mn_epoch died = epoch != 0 ? epoch : epoch_unseen(&vat->lineage);
-    if (fork_unseen(&vat->lineage, died) != NULL) {
+    if (perhaps_unseen(&vat->lineage, died)) {
         say_differs(vat, session, run, true, died, effects);
     }
 }
@@ -94,7 +141,7 @@ void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_r
                     " is held: this vat has forgotten messages of the peer that it had called "
                     "durable, and no round explains it",
                     effects);
-    if (fork_unseen(&vat->lineage, epoch) != NULL) {
+    if (perhaps_unseen(&vat->lineage, epoch)) {
         say_differs(vat, session, run, true, epoch, effects);
     }
 }
@@ -137,15 +184,15 @@ void forgot_nothing(const struct vat *vat, struct vat_session *session, uint64_t
     session->unsure = false;
 }
 
-/* The first number given after checkpoint @after: what the two have not compared is kept. */
-static uint64_t number_after(const struct vat_session *session, mn_epoch after)
+void forgot_anew(const struct vat *vat, struct vat_session *session, uint64_t taken, mn_epoch epoch,
+                 uint32_t known, struct vat_effects *effects)
 {
-    for (size_t i = 0; i < session->batch_count; i++) {
-        if (session->batches[i]->epoch > after) {
-            return session->batches[i]->first;
-        }
+    uint64_t anew = number_anew(session, taken, epoch);
+    uint64_t limit = bases_limit(session->bases, session->base_count, known);
+    if (known < vat->incarnation && anew != 0 && anew < limit &&
+        session_rebase(session, vat->incarnation, anew) != MN_OK) {
+        effects->failed = true;
     }
-    return session->next;
 }
 
 void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out)
@@ -163,4 +210,9 @@ uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch)
 {
     const struct mn_fork *fork = fork_unseen(&unsure->lineage, epoch);
     return fork != NULL ? unsure->anew[fork - unsure->lineage.forks] : UINT64_MAX;
+}
+
+bool forgot_unclear(const struct mn_unsure *unsure, mn_epoch epoch)
+{
+    return forks_unclear(&unsure->lineage, epoch);
 }

@@ -186,7 +186,13 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         return GREET_BEHIND;
     }
     session->forgetful = false; /* a peer that has forgotten too remembers no more of this vat */
+    forgot_anew(vat, session, taken, message->greet.taken_epoch, known, effects);
     if (message->incarnation > session->incarnation) {
+        if (session->incarnation != 0 &&
+            forgot_unclear(&message->greet.unsure, session->taken_epoch)) {
+            /* The peer looks in what it keeps when it reads the answer, and greets again. */
+            return GREET_HELD;
+        }
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greet.bases,
                                       .gaps = &message->greet.gaps,

@@ -356,6 +356,8 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
         return;
     }
     session->forgetful = false;
+    forgot_anew(vat, session, message->greeted.taken, message->greeted.taken_epoch,
+                message->greeted.known_of_you, effects);
     if (newer) {
         struct vat_numbers numbers = {.incarnation = message->incarnation,
                                       .bases = &message->greeted.bases,

@@ -38,11 +38,19 @@ void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run r
 void forgot_nothing(const struct vat *vat, struct vat_session *session, uint64_t taken,
                     struct vat_effects *effects);
 
+/* Begin this incarnation at a lower number for a peer that knows only @known, where it is seen by
+ * @taken and @epoch that more was given anew of what it has than the base says. */
+void forgot_anew(const struct vat *vat, struct vat_session *session, uint64_t taken, mn_epoch epoch,
+                 uint32_t known, struct vat_effects *effects);
+
 /* What is to be said of @session in a greeting. */
 void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out);
 
 /* The first number that the peer has given anew, of those taken up to @epoch of it; UINT64_MAX. */
 uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch);
+
+/* Whether that cannot be said, for @epoch is older than the forks that are named. */
+bool forgot_unclear(const struct mn_unsure *unsure, mn_epoch epoch);
 
 /* ---- hello.c ---- */
 

@@ -253,8 +253,8 @@ static void a_sender_that_forgot_that_it_gave_up_hears_of_the_gap(void **state)
     world_deinit(&world);
 }
 
-/* The same, and nobody remembers that a had been further: b names an epoch that died unseen. A round
- * gives a a new incarnation, and with that the two agree, though b goes back to nothing. */
+/* The same, and nobody remembers that a had been further: b names an epoch that died unseen. A
+ * round gives a a new incarnation, and with that the two agree, though b goes back to nothing. */
 static void a_gap_of_an_epoch_that_died_unseen_does_not_hold_them_for_ever(void **state)
 {
     (void)state;
