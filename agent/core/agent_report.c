@@ -36,22 +36,16 @@ static void batches_forget(struct agent *agent, size_t count)
     memmove(agent->batches, agent->batches + count, agent->batch_count * sizeof *agent->batches);
 }
 
-/* To one that knows nothing of this store everything is told but what is gone. */
+/* To one that knows nothing of this store everything is told, and what is gone as well: of several
+ * welcomes that were under way this need not be the first, and what was said after that one may
+ * have been believed since. */
 void agent_dirty_all(struct agent *agent)
 {
     batches_forget(agent, agent->batch_count);
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
-        for (size_t k = vat->file_count; k > 0; k--) {
-            if (vat->files[k - 1].state == AGENT_FILE_GONE) {
-                agent_remove_file(vat, vat->files[k - 1].epoch);
-            }
-        }
         for (size_t k = 0; k < vat->file_count; k++) {
             vat->files[k].taken = false;
-            if (vat->files[k].state == AGENT_FILE_ARRIVING) {
-                vat->files[k].reportable = false;
-            }
             if (vat->files[k].reportable) {
                 agent_dirty(agent, vat, &vat->files[k]);
             }

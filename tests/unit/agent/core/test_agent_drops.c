@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "agent_play.h"
 
@@ -153,7 +155,41 @@ static void tells_everything_anew_when_more_is_gone_than_it_remembers(void **sta
     play_expect(&play, "up heartbeat 2 lag 0\n"
                        "up hello h1 generation 1 round 0\n");
     play_welcome(&play, 1, false);
-    play_expect(&play, "up report #2 x2 1.1026 since 0.0 onto 0.0 durable here floor 0.0\n");
+    char expected[80 * 1024] = "";
+    for (uint32_t count = 1025; count >= 2; count--) {
+        size_t used = strlen(expected);
+        (void)snprintf(expected + used, sizeof expected - used,
+                       "up report #2 x2 1.%u since 0.0 onto 0.0 durable gone floor 0.0\n", count);
+    }
+    size_t used = strlen(expected);
+    (void)snprintf(expected + used, sizeof expected - used,
+                   "up report #2 x2 1.1026 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_expect(&play, expected);
+    play_close(&play);
+}
+
+/* A coordinator that knows nothing welcomes it for each word that it hears. A copy that was said to
+ * be here goes before the last of these welcomes comes. */
+static void says_what_is_gone_to_who_may_have_been_told_of_it(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    send_copy(&play, 1, EPOCH(1, 1));
+    send_copy(&play, 1, EPOCH(1, 2));
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    play_expect(&play, "up report #1 x2 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 x2 1.2 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    play_expect(&play, "up hello h1 generation 1 round 0\n"
+                       "up report #2 x2 1.1 since 0.0 onto 0.0 durable gone floor 0.0\n"
+                       "up report #2 x2 1.2 since 0.0 onto 0.0 durable here floor 0.0\n");
     play_close(&play);
 }
 
@@ -167,6 +203,7 @@ int main(void)
         cmocka_unit_test(learns_again_after_a_restart_who_may_drop),
         cmocka_unit_test(gives_no_right_to_drop_to_whom_it_fetches_from),
         cmocka_unit_test(tells_everything_anew_when_more_is_gone_than_it_remembers),
+        cmocka_unit_test(says_what_is_gone_to_who_may_have_been_told_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
