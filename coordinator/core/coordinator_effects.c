@@ -170,16 +170,32 @@ uint32_t coordinator_find_vat(const struct coordinator *coordinator, const struc
     return topology_find_vat(coordinator->topology, name->text);
 }
 
+void coordinator_lineage_add(struct mn_lineage *lineage, const struct mn_fork *fork)
+{
+    while (lineage->count > 0) {
+        const struct mn_fork *last = &lineage->forks[lineage->count - 1];
+        if (last->after < fork->after || (last->seen && !fork->seen)) {
+            break;
+        }
+        lineage->count -= 1; /* all that died at it died again */
+    }
+    if (lineage->count == MN_LINEAGE_COUNT_MAX) {
+        lineage->count -= 1;
+        memmove(lineage->forks, lineage->forks + 1, lineage->count * sizeof *lineage->forks);
+    }
+    lineage->forks[lineage->count++] = *fork;
+}
+
 void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
                          struct mn_lineage *lineage)
 {
     size_t count = 0;
     const struct evidence_lineage *all = ledger_vat_lineage(coordinator->ledger, vat, &count);
-    size_t first = count > MN_LINEAGE_COUNT_MAX ? count - MN_LINEAGE_COUNT_MAX : 0;
     lineage->count = 0;
-    for (size_t i = first; i < count; i++) {
-        lineage->forks[lineage->count++] = (struct mn_fork){
+    for (size_t i = 0; i < count; i++) {
+        struct mn_fork fork = {
             .after = all[i].after, .next = all[i].next, .seen = all[i].seen, .told = all[i].told};
+        coordinator_lineage_add(lineage, &fork);
     }
 }
 

@@ -259,7 +259,12 @@ struct mn_name coordinator_host_id(const struct coordinator *coordinator, uint32
 struct mn_name coordinator_vat_id(const struct coordinator *coordinator, uint32_t vat);
 /* The vat of that name, or TOPOLOGY_NONE. */
 uint32_t coordinator_find_vat(const struct coordinator *coordinator, const struct mn_name *name);
-/* Newest entries of the vat's lineage, as they travel. */
+/* Note a fork behind the others, in a lineage that travels: without those at which nothing died
+ * that did not die at this one too, and without the oldest where there are too many. So a vat that
+ * is started again and again from one checkpoint still names what died before. */
+void coordinator_lineage_add(struct mn_lineage *lineage, const struct mn_fork *fork);
+
+/* The vat's lineage as it travels. */
 void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
                          struct mn_lineage *lineage);
 void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const char *text);

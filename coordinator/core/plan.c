@@ -50,21 +50,16 @@ static bool plan_chain(struct plan *plan, uint32_t vat, struct mn_start *start,
     return true;
 }
 
-/* The vat's lineage with this start's own entry, the newest ones. */
+/* The vat's lineage with this start's own entry. */
 static void plan_lineage(const struct plan *plan, const struct decision_vat *row,
                          struct mn_start *start)
 {
-    struct mn_lineage *lineage = &start->lineage;
-    coordinator_lineage(plan->coordinator, row->vat, lineage);
-    if (lineage->count == MN_LINEAGE_COUNT_MAX) {
-        memmove(lineage->forks, lineage->forks + 1,
-                (MN_LINEAGE_COUNT_MAX - 1) * sizeof *lineage->forks);
-        lineage->count -= 1;
-    }
-    lineage->forks[lineage->count++] = (struct mn_fork){.after = row->keep,
-                                                        .next = mn_epoch_first(start->run),
-                                                        .seen = row->forgot,
-                                                        .told = row->forgot_told};
+    struct mn_fork fork = {.after = row->keep,
+                           .next = mn_epoch_first(start->run),
+                           .seen = row->forgot,
+                           .told = row->forgot_told};
+    coordinator_lineage(plan->coordinator, row->vat, &start->lineage);
+    coordinator_lineage_add(&start->lineage, &fork);
 }
 
 static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32_t place)
