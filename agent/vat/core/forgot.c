@@ -126,10 +126,10 @@ void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run,
                     " is held: the peer remembers more of this vat than it does itself, which was "
                     "restored to an older checkpoint than it had called durable",
                     effects);
-    /* A peer that has gone back since does not know of which epoch its last message was; that it
-     * has taken numbers which were never given shows as well that something died unseen. */
-    mn_epoch died = epoch != 0 ? epoch : epoch_unseen(&vat->lineage);
-    if (perhaps_unseen(&vat->lineage, died)) {
+    /* That the peer has taken numbers which were never given shows as well that something died
+     * unseen: the epoch it names may be one that it went back to. */
+    mn_epoch died = perhaps_unseen(&vat->lineage, epoch) ? epoch : epoch_unseen(&vat->lineage);
+    if (died != 0) {
         say_differs(vat, session, run, true, died, effects);
     }
 }
@@ -146,17 +146,19 @@ void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_r
     }
 }
 
-void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
+void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run run,
                     struct vat_effects *effects)
 {
     session_trouble(vat, session,
                     " is held: the peer has forgotten what it had acknowledged, and no round "
                     "explains it; see which checkpoint the peer was restored from",
                     effects);
-    /* Of which epoch the last message was is not known any more after going back. */
-    mn_epoch known = epoch != 0 ? epoch : session->covered_epoch;
-    if (known != 0) {
-        say_differs(vat, session, run, false, known, effects);
+    /* Which of the two died, who knows the peer's lineage sees. */
+    if (session->taken_epoch != 0) {
+        say_differs(vat, session, run, false, session->taken_epoch, effects);
+    }
+    if (session->covered_epoch != 0 && session->covered_epoch != session->taken_epoch) {
+        say_differs(vat, session, run, false, session->covered_epoch, effects);
     }
 }
 
@@ -215,4 +217,16 @@ uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch)
 bool forgot_unclear(const struct mn_unsure *unsure, mn_epoch epoch)
 {
     return forks_unclear(&unsure->lineage, epoch);
+}
+
+mn_epoch forgot_living(const struct mn_unsure *unsure, mn_epoch epoch)
+{
+    const struct mn_lineage *lineage = &unsure->lineage;
+    mn_epoch living = lineage->count > 0 ? epoch : 0;
+    for (uint32_t i = 0; i < lineage->count; i++) {
+        const struct mn_fork *fork = &lineage->forks[i];
+        /* The peer went on from that checkpoint, which both remember. */
+        living = fork->after < living && living < fork->next ? fork->after : living;
+    }
+    return living;
 }

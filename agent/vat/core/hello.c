@@ -60,11 +60,9 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
         session_lower(session, limit - 1);
         /* Of what the peer gave anew this vat may have taken some in a life that it forgot. */
         session->forked = vat->incarnation > 1 ? limit : 0;
-    } else if (anew != UINT64_MAX) {
-        /* It keeps all that it has taken, and the interval that it knows of last has died: there
-         * was nothing but a gap in that, and naming it again would hold the session again. */
-        session->taken_epoch = 0;
     }
+    /* Naming an interval that died again would hold the session again. */
+    session->taken_epoch = forgot_living(numbers->unsure, session->taken_epoch);
     gaps_agree(session, numbers, known, effects);
     if (known != 0 && gap_excused(session, numbers->oldest)) {
         gap_skip(vat, session, numbers->oldest, effects);
@@ -204,7 +202,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         gaps_hear(session, &message->greet.gaps, session_shared(session, taken, known), effects);
     }
     if (message->greet.behind) {
-        forgot_by_peer(vat, session, message->run, session->taken_epoch, effects);
+        forgot_by_peer(vat, session, message->run, effects);
         return GREET_HELD;
     }
     if (known == vat->incarnation && message->greet.covered > session->taken) {

@@ -79,9 +79,7 @@ static mn_result inbound_take(struct vat *vat, mn_time now, struct vat_session *
             }
             delivery->message.bytes = payload;
             delivery->message.size = size;
-            session->taken += 1;
-            session->taken_epoch = message->data.epoch;
-            session->changed = true;
+            session_take(session, message->data.epoch);
             checkpoint_hasten(vat, now, size, false);
         }
         payload = size > 0 ? payload + size : payload;
@@ -162,7 +160,7 @@ static void inbound_on_skip(struct vat *vat, mn_time now, const struct vat_event
         if (result == MN_OK) {
             pieces_drop(vat, now, session, effects);
             gap_skip(vat, session, message->skip.last + 1, effects);
-            session->taken_epoch = message->skip.epoch;
+            session_remember(session, message->skip.epoch);
         }
         effects->failed = effects->failed || result == MN_NO_MEMORY;
     }

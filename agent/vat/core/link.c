@@ -372,7 +372,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     gaps_hear(session, &message->greeted.gaps, marks.taken, effects);
     if (marks.taken < session->covered || marks.taken + 1 < session_oldest(session)) {
         link_hold(vat, now, session);
-        forgot_by_peer(vat, session, message->run, session->covered_epoch, effects);
+        forgot_by_peer(vat, session, message->run, effects);
         return;
     }
     link_move(session, VAT_LINK_OPEN);
@@ -416,7 +416,7 @@ static void link_on_waits(struct vat *vat, mn_time now, struct vat_session *sess
     session->connected_at = now;
     if (message->waits.behind) {
         link_hold(vat, now, session);
-        forgot_by_peer(vat, session, message->run, session->taken_epoch, effects);
+        forgot_by_peer(vat, session, message->run, effects);
     }
 }
 

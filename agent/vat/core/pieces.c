@@ -162,9 +162,7 @@ static mn_result pieces_deliver(struct vat *vat, mn_time now, struct vat_session
         vat->assembled = assembly->bytes;
         assembly->bytes = NULL;
         checkpoint_hasten(vat, now, assembly->total, false);
-        session->taken += 1;
-        session->taken_epoch = assembly->epoch;
-        session->changed = true;
+        session_take(session, assembly->epoch);
     }
     pieces_drop(vat, now, session, effects);
     return result;

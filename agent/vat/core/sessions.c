@@ -252,6 +252,18 @@ void session_prune(struct vat_session *session, mn_epoch floor)
     }
 }
 
+void session_remember(struct vat_session *session, mn_epoch epoch)
+{
+    session->taken_epoch = epoch > session->taken_epoch ? epoch : session->taken_epoch;
+}
+
+void session_take(struct vat_session *session, mn_epoch epoch)
+{
+    session->taken += 1;
+    session->changed = true;
+    session_remember(session, epoch);
+}
+
 void session_lower(struct vat_session *session, uint64_t taken)
 {
     for (size_t i = 0; i < session->mark_count; i++) {
@@ -260,7 +272,6 @@ void session_lower(struct vat_session *session, uint64_t taken)
         }
     }
     session->taken = taken;
-    session->taken_epoch = 0;
     session->changed = true;
     /* What the peer will send again under these numbers is new. */
     while (session->gap_count > 0 && session->gaps[session->gap_count - 1].first > taken) {

@@ -30,8 +30,8 @@ void forgot_sent_found(struct vat *vat, struct vat_session *session, mn_run run,
 void forgot_taken_found(const struct vat *vat, struct vat_session *session, mn_run run,
                         mn_epoch epoch, struct vat_effects *effects);
 
-/* The peer has forgotten its @epoch (0: one that is not known), of which this vat knows. */
-void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run run, mn_epoch epoch,
+/* The peer, which runs as @run, has forgotten something of which this vat knows. */
+void forgot_by_peer(const struct vat *vat, struct vat_session *session, mn_run run,
                     struct vat_effects *effects);
 
 /* The two remember the same of what this vat sent, of which the peer has taken @taken. */
@@ -45,6 +45,9 @@ void forgot_anew(const struct vat *vat, struct vat_session *session, uint64_t ta
 
 /* What is to be said of @session in a greeting. */
 void forgot_unsure(const struct vat *vat, const struct vat_session *session, struct mn_unsure *out);
+
+/* The newest epoch of the peer, up to @epoch, that is part of its history; 0: not known. */
+mn_epoch forgot_living(const struct mn_unsure *unsure, mn_epoch epoch);
 
 /* The first number that the peer has given anew, of those taken up to @epoch of it; UINT64_MAX. */
 uint64_t forgot_limit(const struct mn_unsure *unsure, mn_epoch epoch);

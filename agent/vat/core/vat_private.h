@@ -96,8 +96,9 @@ struct vat_session {
     uint64_t covered;       /* of what was sent, what the peer said is in a durable checkpoint, */
     mn_epoch covered_epoch; /* and in which; 0: not known */
     uint64_t next;          /* the number of the next message to the peer */
-    uint64_t taken;         /* the number of the last message taken of the peer, */
-    mn_epoch taken_epoch;   /* which it first sent in this epoch; 0: not known */
+    uint64_t taken;         /* the number of the last message taken of the peer */
+    mn_epoch taken_epoch;   /* the newest of the peer of which something up to there was taken, or
+                               from which the peer went on; 0: not known */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
     uint64_t gaps_told; /* up to this number the application knows what the peer goes on without */
@@ -346,6 +347,12 @@ uint64_t session_taken_at(const struct vat_session *session, mn_epoch epoch);
 
 /* Forget the marks that are below the newest one at or below @floor. */
 void session_prune(struct vat_session *session, mn_epoch floor);
+
+/* Note that something was taken that the peer did in @epoch. */
+void session_remember(struct vat_session *session, mn_epoch epoch);
+
+/* Note that the next message was taken, which the peer first sent in @epoch. */
+void session_take(struct vat_session *session, mn_epoch epoch);
 
 /* Forget what marks say above `taken`, which has gone down. */
 void session_lower(struct vat_session *session, uint64_t taken);

@@ -185,30 +185,65 @@ static void a_receiver_that_lost_what_it_called_durable_is_sent_it_again(void **
     world_deinit(&world);
 }
 
-/* b went back when a was rolled back, and does not know any more of which epoch its last message of
- * a was. a, back again from before that, has not given that number yet. */
-static void a_peer_that_went_back_before_is_forgotten_by_its_number(void **state)
+/* a has sent b 2 and 3, which stand in its newest checkpoint, and 4, and forgets that. Returns the
+ * checkpoint before all of them. */
+static mn_epoch a_forgets_the_last_of_three(struct world *world)
+{
+    world_of_two(world);
+    mn_epoch old = world_newest_saved(world, 0);
+    assert_int_equal(world_send(world, 0, 1, 2), 2);
+    world_run(world, 1500);
+    mn_epoch keep = world_newest_saved(world, 0);
+    assert_int_equal(world_send(world, 0, 1, 1), 1);
+    world_run(world, 1500);
+    assert_int_equal(world_got(world, 1, 0), 4);
+    world->vats[0].round = 5;
+    world_roll_back(world, 0, keep);
+    world_decide(world, 1, 5, NULL);
+    return old;
+}
+
+/* b went back when a was rolled back, and remembers what a kept. */
+static void a_peer_that_went_back_remembers_what_was_kept(void **state)
 {
     (void)state;
     struct world world;
-    world_of_two(&world);
-    mn_epoch old = world_newest_saved(&world, 0);
-    assert_int_equal(world_send(&world, 0, 1, 2), 2);
-    world_run(&world, 1500);
-    mn_epoch keep = world_newest_saved(&world, 0);
-    assert_int_equal(world_send(&world, 0, 1, 1), 1);
-    world_run(&world, 1500);
-    assert_int_equal(world_got(&world, 1, 0), 4);
-    world.vats[0].round = 5;
-    world_roll_back(&world, 0, keep);
-    world_decide(&world, 1, 5, NULL);
+    mn_epoch old = a_forgets_the_last_of_three(&world);
+    world_run(&world, 1000);
+    world_crash(&world, 0);
+    world_clear_logs(&world);
+    world_start(&world, 0, old, MN_REVIVED);
+    assert_int_equal(world_send(&world, 0, 1, 4), 4);
+    world_run(&world, 1000);
+    assert_non_null(strstr(world.vats[0].agent, "differs b run 1: self forgot 1000000"));
+    assert_non_null(strstr(world.vats[1].agent, "differs a run 3: peer forgot 1000000"));
+    give_incarnation(&world, 0, 1, 6);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "message a 2\nmessage a 3\nmessage a 4\nmessage a 5\n");
+    assert_null(strstr(world.vats[0].agent, "trouble"));
+    world_deinit(&world);
+}
+
+/* b forgets that it went back, and goes back again to an a that has nothing to say of its forks any
+ * more: it does not know of which epoch 3 was. a, back from before that, has given no such number.
+ */
+static void what_a_peer_cannot_date_is_found_by_its_number(void **state)
+{
+    (void)state;
+    struct world world;
+    mn_epoch old = a_forgets_the_last_of_three(&world);
+    world_run(&world, 50);
+    world_crash(&world, 1);
+    world.vats[1].round = 5;
+    world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
     world_run(&world, 1000);
     world_crash(&world, 0);
     world_clear_logs(&world);
     world_start(&world, 0, old, MN_REVIVED);
     world_run(&world, 1000);
-    assert_non_null(strstr(world.vats[0].agent, "differs b run 1: self forgot 300000000"));
-    assert_non_null(strstr(world.vats[1].agent, "differs a run 3: peer forgot 1000000"));
+    assert_non_null(strstr(world.vats[0].agent, "differs b run 2: self forgot 300000000"));
+    assert_non_null(strstr(world.vats[1].agent, "differs a run 3: peer forgot 2000000"));
     give_incarnation(&world, 0, 1, 6);
     assert_int_equal(world_send(&world, 0, 1, 2), 2);
     world_clear_logs(&world);
@@ -408,7 +443,8 @@ int main(void)
         cmocka_unit_test(a_peer_that_forgets_that_it_went_back_goes_back_again),
         cmocka_unit_test(a_peer_whose_messages_live_does_not_go_back),
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_sent_it_again),
-        cmocka_unit_test(a_peer_that_went_back_before_is_forgotten_by_its_number),
+        cmocka_unit_test(a_peer_that_went_back_remembers_what_was_kept),
+        cmocka_unit_test(what_a_peer_cannot_date_is_found_by_its_number),
         cmocka_unit_test(a_crash_with_nothing_forgotten_makes_nobody_say_anything),
         cmocka_unit_test(an_invented_claim_is_held_and_not_seconded),
         cmocka_unit_test(a_receiver_that_waits_for_a_round_is_not_called_unreachable),
