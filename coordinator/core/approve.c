@@ -278,7 +278,7 @@ const struct mn_journal_step *steps_record(struct coordinator *coordinator,
     }
     record->kind = MN_JOURNAL_STEP;
     record->step = *kept;
-    coordinator_record(coordinator, record, NULL,
+    coordinator_record(coordinator, record,
                        (struct pending){.kind = PENDING_STEP, .step = coordinator->step_count - 1});
     return kept;
 }

@@ -113,7 +113,7 @@ static bool freeze_record(struct coordinator *coordinator, const struct round *r
                 (struct mn_vat_run){.vat = coordinator_vat_id(coordinator, i), .run = entry->run};
         }
     }
-    coordinator_record(coordinator, record, NULL,
+    coordinator_record(coordinator, record,
                        (struct pending){.kind = PENDING_FREEZE, .round = round->facts.round});
     return true;
 }

@@ -216,7 +216,7 @@ static void begin_accepted(struct coordinator *coordinator,
     record->kind = MN_JOURNAL_RECALL;
     record->recall = *accepted;
     record->recall.absent = absent;
-    coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_RECALL});
+    coordinator_record(coordinator, record, (struct pending){.kind = PENDING_RECALL});
     recalls_keep(coordinator, accepted);
 }
 
@@ -233,7 +233,7 @@ static void on_begin(struct coordinator *coordinator, const struct coordinator_e
     }
     coordinator->generation = event->begin.generation;
     record->kind = MN_JOURNAL_GENERATION;
-    coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_GENERATION});
+    coordinator_record(coordinator, record, (struct pending){.kind = PENDING_GENERATION});
     if (event->begin.accepted != NULL) {
         begin_accepted(coordinator, event->begin.accepted);
     }
@@ -377,6 +377,7 @@ static void on_tick(struct coordinator *coordinator)
     restore_tick(coordinator);
     adopt_tick(coordinator);
     ages_tick(coordinator);
+    round_prepare(coordinator);
 }
 
 static void on_overtaken(struct coordinator *coordinator)

@@ -77,10 +77,12 @@ struct coordinator_event {
 };
 
 enum coordinator_effect_kind {
-    COORDINATOR_DO_SEND,   /* to a host's agent; lost when it cannot be reached */
-    COORDINATOR_DO_RECORD, /* append to the journal; tried until it succeeds or is overtaken */
-    COORDINATOR_DO_ANSWER, /* to an operator's step: exactly one, unless it dies before */
-    COORDINATOR_DO_NOTE    /* a line for the log */
+    COORDINATOR_DO_SEND,     /* to a host's agent; lost when it cannot be reached */
+    COORDINATOR_DO_EVIDENCE, /* a piece of the document that the next decision will be computed from
+                              */
+    COORDINATOR_DO_RECORD,   /* append to the journal; tried until it succeeds or is overtaken */
+    COORDINATOR_DO_ANSWER,   /* to an operator's step: exactly one, unless it dies before */
+    COORDINATOR_DO_NOTE      /* a line for the log */
 };
 
 enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERROR };
@@ -150,12 +152,17 @@ struct coordinator_effect {
             uint64_t sequence; /* each one more than the last */
             uint64_t generation;
             const struct mn_journal_record *record;
-            /* Of a decision, what it was computed from, as ledger_evidence writes it; NULL
-             * otherwise. The shell seals it and keeps it as a document beside the journal,
-             * durably, and puts that document's digest into the decision before it appends. It may
-             * take the bytes, and leaves an empty buffer then. */
-            struct mn_buffer *evidence;
+            /* Of a decision: the pieces so far are the document that it was computed from. The
+             * shell ends it and keeps it beside the journal, durably, and puts its digest into the
+             * decision before it appends. */
+            bool evidence;
         } record;
+        struct {
+            bool first; /* the document begins with it: any pieces before are of no use */
+            /* As wire/evidence.h has it. The shell may take the bytes, and leaves an empty buffer
+             * then. */
+            struct mn_buffer *piece;
+        } evidence;
         struct {
             uint64_t ticket;
             mn_result code;   /* MN_OK: it is on record */
@@ -172,7 +179,7 @@ struct coordinator_effects {
     size_t count;
     size_t capacity;
     struct mn_arena arena;
-    struct mn_buffer evidence; /* what a RECORD's evidence points to */
+    struct mn_buffer evidence; /* what an EVIDENCE's piece points to: a step has one at most */
     mn_result result;          /* see coordinator_step */
 };
 

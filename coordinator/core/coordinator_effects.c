@@ -119,8 +119,17 @@ void coordinator_say_too(struct coordinator *coordinator, uint32_t host, const s
     }
 }
 
+void coordinator_hand_piece(struct coordinator *coordinator, bool first)
+{
+    struct coordinator_effect *effect = effects_add(coordinator, COORDINATOR_DO_EVIDENCE);
+    if (effect != NULL) {
+        effect->evidence.first = first;
+        effect->evidence.piece = &coordinator->effects->evidence;
+    }
+}
+
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
-                        struct mn_buffer *evidence, struct pending pending)
+                        struct pending pending)
 {
     mn_result result = mn_grow(&coordinator->pendings, &coordinator->pending_capacity,
                                coordinator->pending_count + 1, sizeof *coordinator->pendings,
@@ -135,7 +144,7 @@ void coordinator_record(struct coordinator *coordinator, const struct mn_journal
     effect->record.sequence = coordinator->sequence;
     effect->record.generation = coordinator->generation;
     effect->record.record = record;
-    effect->record.evidence = evidence;
+    effect->record.evidence = record->kind == MN_JOURNAL_DECISION;
     pending.sequence = coordinator->sequence;
     coordinator->pendings[coordinator->pending_count++] = pending;
 }

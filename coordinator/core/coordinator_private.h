@@ -105,6 +105,7 @@ struct round {
     /* Before the decision only. */
     mn_time begun_at;
     mn_time quiet_from; /* when the newest suspect showed */
+    bool drafted;       /* its evidence was begun */
     mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again */
     uint32_t settled;   /* the newest attempt that was settled */
     bool again;         /* the next attempt is due */
@@ -251,7 +252,9 @@ void coordinator_say_too(struct coordinator *coordinator, uint32_t host,
                          const struct mn_down *down);
 /* Append @record, which must last as long as the effects, and remember what follows. */
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
-                        struct mn_buffer *evidence, struct pending pending);
+                        struct pending pending);
+/* Hand over the piece in coordinator->effects->evidence. */
+void coordinator_hand_piece(struct coordinator *coordinator, bool first);
 mn_time coordinator_heartbeat(const struct coordinator *coordinator);
 const char *coordinator_host_name(const struct coordinator *coordinator, uint32_t host);
 const char *coordinator_vat_name(const struct coordinator *coordinator, uint32_t vat);
@@ -392,6 +395,8 @@ void round_suspect_seen(struct coordinator *coordinator);
 /* A round of this number exists somewhere: the next one's is higher. */
 void round_number_seen(struct coordinator *coordinator, uint64_t number);
 void round_tick(struct coordinator *coordinator);
+/* When nothing else has happened: what can be made before it is wanted. */
+void round_prepare(struct coordinator *coordinator);
 mn_time round_deadline(const struct coordinator *coordinator);
 
 /* collect.c: COLLECT. */
@@ -402,6 +407,12 @@ void collect_tick(struct coordinator *coordinator, struct round *round);
 void collect_intervals(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 /* The host's agent has begun anew: what it answered is void. */
 void collect_host_again(struct coordinator *coordinator, uint32_t host);
+
+/* pieces.c: the evidence of the decision, made while its round still gathers. */
+void pieces_begin(struct coordinator *coordinator, struct round *round);
+void pieces_tick(struct coordinator *coordinator, const struct round *round);
+void pieces_end(struct coordinator *coordinator);
+mn_time pieces_deadline(const struct coordinator *coordinator, const struct round *round);
 
 /* settle.c: everybody has answered: decide, unless that stops further vats. */
 void settle(struct coordinator *coordinator, struct round *round);

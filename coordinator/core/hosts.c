@@ -259,7 +259,7 @@ bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_
     record->kind = MN_JOURNAL_HOST;
     record->host.host = coordinator_host_id(coordinator, host);
     record->host.disk = message->disk;
-    coordinator_record(coordinator, record, NULL, (struct pending){.kind = PENDING_HOST});
+    coordinator_record(coordinator, record, (struct pending){.kind = PENDING_HOST});
     if (before != 0) {
         entry->known = false;
         entry->everything = false;

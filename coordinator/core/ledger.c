@@ -93,6 +93,7 @@ void ledger_clear(struct ledger *ledger)
     free(ledger->restorable);
     free(ledger->seen);
     free(ledger->scratch);
+    free(ledger->pieces.renewed);
     *ledger = (struct ledger){0};
 }
 
@@ -133,7 +134,8 @@ void ledger_measure(const struct ledger *ledger, struct ledger_sizes *sizes)
                  sizeof *ledger->live_rows +
              ledger->seen_capacity * sizeof *ledger->seen;
     bytes += ledger->words.capacity * sizeof *ledger->words.words +
-             ledger->scratch_capacity * sizeof *ledger->scratch;
+             ledger->scratch_capacity * sizeof *ledger->scratch +
+             ledger->pieces.renewed_capacity * sizeof *ledger->pieces.renewed;
     *sizes = (struct ledger_sizes){.vat_count = ledger->vat_count,
                                    .checkpoint_count = ledger->checkpoint_count,
                                    .heard_count = ledger->heard_count,

@@ -209,10 +209,24 @@ void ledger_forget_written(struct ledger *ledger, uint32_t first, uint32_t count
 /* Take in a whole document; the ledger must be new. Its indices are the document's. */
 mn_result ledger_load(struct ledger *ledger, const struct evidence *evidence) MN_CHECKED;
 
-/* Append everything as a document in its binary form, in a fixed order: loading it gives the same
- * decisions, byte for byte. Its head is blank: mn_evidence_seal fills it in.
+/* Append everything as the only piece of a document in its binary form (wire/evidence.h), in a
+ * fixed order: loading it gives the same decisions, byte for byte.
  * Errors:    MN_NO_MEMORY, MN_TOO_LARGE; the buffer is as it was */
-mn_result ledger_evidence(const struct ledger *ledger, struct mn_buffer *document) MN_CHECKED;
+mn_result ledger_evidence(const struct ledger *ledger, struct mn_buffer *piece) MN_CHECKED;
+
+/* The same document in several pieces, so that most of it is made before it is wanted: the first,
+ * which begins it anew, and as many next ones as there are, each with the checkpoints of at most
+ * @count vats; and at any time the last one, which says what is new since and whatever no piece has
+ * said. When some change has made the others useless, and before the first, nothing is begun: then
+ * the last one is the only one. Errors:    those of ledger_evidence; the buffer is as it was, and
+ * nothing is begun */
+bool ledger_evidence_begun(const struct ledger *ledger);
+bool ledger_evidence_more(const struct ledger *ledger);
+mn_result ledger_evidence_first(struct ledger *ledger, uint32_t count,
+                                struct mn_buffer *piece) MN_CHECKED;
+mn_result ledger_evidence_next(struct ledger *ledger, uint32_t count,
+                               struct mn_buffer *piece) MN_CHECKED;
+mn_result ledger_evidence_last(struct ledger *ledger, struct mn_buffer *piece) MN_CHECKED;
 
 /* Sizes, for status and benchmarks. */
 struct ledger_sizes {

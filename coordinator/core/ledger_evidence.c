@@ -2,8 +2,15 @@
  * decisions; what is known besides (intervals only heard of, what was settled and may be reported
  * again) it does not carry.
  *
- * It is written while a round waits for it, and is as large as the ledger: so each row goes
- * straight into the document's columns. */
+ * It is as large as the ledger, and a round waits for it: so each row goes straight into the
+ * document's columns, and most of them before the round has anything to decide. The first piece
+ * has the places and vats, the next ones the checkpoints of some vats each; the last one says anew
+ * what has changed meanwhile (whoever changes a vat or its checkpoints calls ledger_renew), and
+ * what is only known in the end: open intervals, and what is lost or unknown. */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
 #include "ledger_private.h"
 #include "wire/evidence_writer.h"
 
@@ -26,24 +33,30 @@ static void write_places(const struct ledger *ledger, struct mn_evidence_writer 
     }
 }
 
-static void write_vats(const struct ledger *ledger, struct mn_evidence_writer *writer)
+static void write_vat(const struct ledger *ledger, uint32_t vat, struct mn_evidence_writer *writer)
 {
+    const struct vat *row = &ledger->vats[vat];
+    uint32_t flags = ledger->places[vat].flags;
+    bool has_floor = (flags & VAT_HAS_FLOOR) != 0;
+    mn_evidence_write_vat(
+        writer,
+        &(struct evidence_vat){.name = ledger_vat_name(ledger, vat),
+                               .host = row->host,
+                               .has_floor = has_floor,
+                               .floor = has_floor ? row->floor : 0,
+                               .limit = row->limit,
+                               .lineage_count = row->lineage_count,
+                               .lineage = row->lineage,
+                               .on_peer_rollback = (flags & VAT_BE_TOLD) != 0 ? EVIDENCE_BE_TOLD
+                                                                              : EVIDENCE_ROLL_BACK,
+                               .sends = (flags & VAT_EARLY) != 0 ? EVIDENCE_EARLY : EVIDENCE_HELD});
+}
+
+static void write_tables(const struct ledger *ledger, struct mn_evidence_writer *writer)
+{
+    write_places(ledger, writer);
     for (uint32_t v = 0; v < ledger->vat_count; v++) {
-        const struct vat *row = &ledger->vats[v];
-        uint32_t flags = ledger->places[v].flags;
-        bool has_floor = (flags & VAT_HAS_FLOOR) != 0;
-        mn_evidence_write_vat(
-            writer, &(struct evidence_vat){
-                        .name = ledger_vat_name(ledger, v),
-                        .host = row->host,
-                        .has_floor = has_floor,
-                        .floor = has_floor ? row->floor : 0,
-                        .limit = row->limit,
-                        .lineage_count = row->lineage_count,
-                        .lineage = row->lineage,
-                        .on_peer_rollback =
-                            (flags & VAT_BE_TOLD) != 0 ? EVIDENCE_BE_TOLD : EVIDENCE_ROLL_BACK,
-                        .sends = (flags & VAT_EARLY) != 0 ? EVIDENCE_EARLY : EVIDENCE_HELD});
+        write_vat(ledger, v, writer);
     }
 }
 
@@ -166,55 +179,91 @@ static void write_open(const struct ledger *ledger, const struct interval *row,
  * the time is spent waiting for memory otherwise. */
 enum { AHEAD_PEERS = 1, AHEAD_WORDS = 2, AHEAD_ROWS = 4, AHEAD_SLOTS = 8 };
 
-/* The vat's intervals: those in its slots, then its open one. */
-static inline uint32_t row_count(const struct ledger *ledger, uint32_t vat)
+/* Ask for what the checkpoints of the vats after @vat and below @end will need. */
+static void fetch_rows(const struct ledger *ledger, uint32_t vat, uint32_t end)
 {
-    return ledger->places[vat].slot_count + (ledger->vats[vat].open != LEDGER_NONE ? 1 : 0);
-}
-
-static inline const struct interval *row_at(const struct ledger *ledger, uint32_t vat, uint32_t i)
-{
-    const struct vat_place *place = &ledger->places[vat];
-    return &ledger->intervals[i < place->slot_count ? place->slots[i].interval
-                                                    : ledger->vats[vat].open];
-}
-
-static void fetch_rows(const struct ledger *ledger, uint32_t vat)
-{
-    if (vat + AHEAD_SLOTS < ledger->vat_count) {
+    if (vat + AHEAD_SLOTS < end) {
         __builtin_prefetch(ledger->places[vat + AHEAD_SLOTS].slots);
     }
-    if (vat + AHEAD_ROWS >= ledger->vat_count) {
+    if (vat + AHEAD_ROWS >= end) {
         return;
     }
-    for (uint32_t i = 0; i < row_count(ledger, vat + AHEAD_ROWS); i++) {
-        __builtin_prefetch(row_at(ledger, vat + AHEAD_ROWS, i));
+    const struct vat_place *place = &ledger->places[vat + AHEAD_ROWS];
+    for (uint32_t i = 0; i < place->slot_count; i++) {
+        __builtin_prefetch(&ledger->intervals[place->slots[i].interval]);
     }
-    for (uint32_t i = 0; i < row_count(ledger, vat + AHEAD_WORDS); i++) {
-        const struct interval *row = row_at(ledger, vat + AHEAD_WORDS, i);
+    place = &ledger->places[vat + AHEAD_WORDS];
+    for (uint32_t i = 0; i < place->slot_count; i++) {
+        const struct interval *row = &ledger->intervals[place->slots[i].interval];
         __builtin_prefetch(ledger->words.words + row->heard);
         __builtin_prefetch(ledger->words.words + row->forms);
     }
-    for (uint32_t i = 0; i < row_count(ledger, vat + AHEAD_PEERS); i++) {
-        const struct interval *row = row_at(ledger, vat + AHEAD_PEERS, i);
+    place = &ledger->places[vat + AHEAD_PEERS];
+    for (uint32_t i = 0; i < place->slot_count; i++) {
+        const struct interval *row = &ledger->intervals[place->slots[i].interval];
         for (uint32_t j = 0; j < row->heard_count; j++) {
             __builtin_prefetch(&ledger->intervals[ledger->words.words[row->heard + j]]);
         }
     }
 }
 
-static void write_rows(const struct ledger *ledger, struct mn_evidence_writer *writer)
+/* The vat's listed checkpoints; @memory is of one row at a time. */
+static void write_listed(const struct ledger *ledger, uint32_t vat, struct mn_arena *memory,
+                         struct mn_evidence_writer *writer)
 {
-    struct mn_arena memory = {0}; /* of one row at a time */
+    const struct vat_place *place = &ledger->places[vat];
+    for (uint32_t i = 0; i < place->slot_count; i++) {
+        const struct interval *row = &ledger->intervals[place->slots[i].interval];
+        if ((row->flags & INTERVAL_LISTED) != 0) {
+            write_checkpoint(ledger, row, memory, writer);
+            mn_arena_clear(memory);
+        }
+    }
+}
+
+/* The listed checkpoints of the vats from @from to @end. */
+static void write_rows(const struct ledger *ledger, uint32_t from, uint32_t end,
+                       struct mn_evidence_writer *writer)
+{
+    struct mn_arena memory = {0};
+    for (uint32_t v = from; writer->result == MN_OK && v < end; v++) {
+        fetch_rows(ledger, v, end);
+        write_listed(ledger, v, &memory, writer);
+    }
+    mn_arena_deinit(&memory);
+}
+
+/* The same as fetch_rows, for open intervals. */
+static void fetch_open(const struct ledger *ledger, uint32_t vat)
+{
+    if (vat + AHEAD_SLOTS < ledger->vat_count) {
+        __builtin_prefetch(&ledger->vats[vat + AHEAD_SLOTS].open);
+    }
+    if (vat + AHEAD_ROWS >= ledger->vat_count) {
+        return;
+    }
+    uint32_t open = ledger->vats[vat + AHEAD_ROWS].open;
+    if (open != LEDGER_NONE) {
+        __builtin_prefetch(&ledger->intervals[open]);
+    }
+    open = ledger->vats[vat + AHEAD_WORDS].open;
+    if (open != LEDGER_NONE) {
+        __builtin_prefetch(ledger->words.words + ledger->intervals[open].heard);
+    }
+    open = ledger->vats[vat + AHEAD_PEERS].open;
+    for (uint32_t i = 0; open != LEDGER_NONE && i < ledger->intervals[open].heard_count; i++) {
+        uint32_t peer = ledger->words.words[ledger->intervals[open].heard + i];
+        __builtin_prefetch(&ledger->intervals[peer]);
+    }
+}
+
+static void write_opens(const struct ledger *ledger, struct mn_evidence_writer *writer)
+{
+    struct mn_arena memory = {0};
     for (uint32_t v = 0; writer->result == MN_OK && v < ledger->vat_count; v++) {
-        fetch_rows(ledger, v);
-        for (uint32_t i = 0; i < row_count(ledger, v); i++) {
-            const struct interval *row = row_at(ledger, v, i);
-            if ((row->flags & INTERVAL_OPEN) != 0) {
-                write_open(ledger, row, &memory, writer);
-            } else if ((row->flags & INTERVAL_LISTED) != 0) {
-                write_checkpoint(ledger, row, &memory, writer);
-            }
+        fetch_open(ledger, v);
+        if (ledger->vats[v].open != LEDGER_NONE) {
+            write_open(ledger, &ledger->intervals[ledger->vats[v].open], &memory, writer);
             mn_arena_clear(&memory);
         }
     }
@@ -246,14 +295,103 @@ static void write_sets(const struct ledger *ledger, struct mn_evidence_writer *w
     }
 }
 
-mn_result ledger_evidence(const struct ledger *ledger, struct mn_buffer *document)
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+bool ledger_evidence_begun(const struct ledger *ledger)
+{
+    return ledger->pieces.begun;
+}
+
+bool ledger_evidence_more(const struct ledger *ledger)
+{
+    return ledger->pieces.begun && ledger->pieces.next < ledger->vat_count;
+}
+
+/* The checkpoints of @count more vats, and the end of a piece. */
+static mn_result write_next(struct ledger *ledger, uint32_t count,
+                            struct mn_evidence_writer *writer, struct mn_buffer *piece)
+{
+    struct ledger_pieces *pieces = &ledger->pieces;
+    uint32_t left = ledger->vat_count - pieces->next;
+    uint32_t end = pieces->next + (count < left ? count : left);
+    write_rows(ledger, pieces->next, end, writer);
+    pieces->next = end;
+    return mn_evidence_write_piece(writer, EVIDENCE_TOTAL_LOSS_TELL, piece);
+}
+
+mn_result ledger_evidence_first(struct ledger *ledger, uint32_t count, struct mn_buffer *piece)
+{
+    struct ledger_pieces *pieces = &ledger->pieces;
+    struct mn_evidence_writer writer = {.result = MN_OK};
+    size_t words = (size_t)ledger->vat_count / 64 + 1;
+    pieces->begun = false;
+    pieces->next = 0;
+    mn_result result = mn_grow(&pieces->renewed, &pieces->renewed_capacity, words,
+                               sizeof *pieces->renewed, EVIDENCE_ROW_COUNT_MAX);
+    if (result == MN_OK) {
+        memset(pieces->renewed, 0, words * sizeof *pieces->renewed);
+        write_tables(ledger, &writer);
+        result = write_next(ledger, count, &writer, piece);
+    }
+    mn_evidence_writer_deinit(&writer);
+    pieces->begun = result == MN_OK;
+    return result;
+}
+
+mn_result ledger_evidence_next(struct ledger *ledger, uint32_t count, struct mn_buffer *piece)
 {
     struct mn_evidence_writer writer = {.result = MN_OK};
-    write_places(ledger, &writer);
-    write_vats(ledger, &writer);
-    write_rows(ledger, &writer);
+    mn_assert(ledger->pieces.begun);
+    mn_result result = write_next(ledger, count, &writer, piece);
+    mn_evidence_writer_deinit(&writer);
+    ledger->pieces.begun = result == MN_OK;
+    return result;
+}
+
+/* The vats that have changed since the pieces said them, and their checkpoints unless these are
+ * still to be said with those of all others. */
+static void write_renewed(const struct ledger *ledger, struct mn_evidence_writer *writer)
+{
+    const struct ledger_pieces *pieces = &ledger->pieces;
+    struct mn_arena memory = {0};
+    for (uint32_t v = 0; writer->result == MN_OK && v < ledger->vat_count; v++) {
+        if (pieces->renewed[v >> 6] == 0) {
+            v |= 63; /* none of these */
+        } else if ((pieces->renewed[v >> 6] >> (v & 63) & 1) != 0) {
+            mn_evidence_write_listed(writer, MN_EVIDENCE_RENEWED, v);
+            write_vat(ledger, v, writer);
+            if (v < pieces->next) {
+                write_listed(ledger, v, &memory, writer);
+            }
+        }
+    }
+    mn_arena_deinit(&memory);
+}
+
+mn_result ledger_evidence_last(struct ledger *ledger, struct mn_buffer *piece)
+{
+    if (!ledger->pieces.begun) {
+        return ledger_evidence(ledger, piece);
+    }
+    struct mn_evidence_writer writer = {.result = MN_OK};
+    write_renewed(ledger, &writer);
+    write_rows(ledger, ledger->pieces.next, ledger->vat_count, &writer);
+    write_opens(ledger, &writer);
     write_sets(ledger, &writer);
-    mn_result result = mn_evidence_write_end(&writer, ledger->total_loss, document);
+    mn_result result = mn_evidence_write_piece(&writer, ledger->total_loss, piece);
+    mn_evidence_writer_deinit(&writer);
+    ledger->pieces.begun = false;
+    return result;
+}
+
+mn_result ledger_evidence(const struct ledger *ledger, struct mn_buffer *piece)
+{
+    struct mn_evidence_writer writer = {.result = MN_OK};
+    write_tables(ledger, &writer);
+    write_rows(ledger, 0, ledger->vat_count, &writer);
+    write_opens(ledger, &writer);
+    write_sets(ledger, &writer);
+    mn_result result = mn_evidence_write_piece(&writer, ledger->total_loss, piece);
     mn_evidence_writer_deinit(&writer);
     return result;
 }

@@ -120,6 +120,7 @@ mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
         return MN_OK;
     }
     struct ledger_freed before = count_free(ledger);
+    ledger_renew(ledger, vat);
     drop_below(ledger, vat, floor);
     place->flags |= VAT_HAS_FLOOR;
     ledger->vats[vat].floor = floor;
@@ -203,6 +204,7 @@ mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch e
     }
     struct interval *row = &ledger->intervals[interval];
     struct ledger_freed before = count_free(ledger);
+    ledger_renew(ledger, vat);
     bool live = (row->flags & INTERVAL_DEAD) == 0;
     uint32_t next = next_live(ledger, row);
     if (live && next == LEDGER_NONE) {

@@ -218,6 +218,7 @@ mn_result ledger_drop_copies(struct ledger *ledger, uint32_t vat, mn_epoch epoch
     if (interval == LEDGER_NONE) {
         return MN_NOT_FOUND;
     }
+    ledger_renew(ledger, vat);
     keep_copies(ledger, interval, store);
     bool settled = (ledger->places[vat].flags & VAT_HAS_FLOOR) != 0 &&
                    epoch < ledger->vats[vat].floor && ledger->intervals[interval].forms == 0;

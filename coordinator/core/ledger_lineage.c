@@ -53,6 +53,7 @@ mn_result ledger_set_lineage(struct ledger *ledger, uint32_t vat,
         memcpy(copy, lineage, count * sizeof *copy);
     }
     struct vat *row = &ledger->vats[vat];
+    ledger_renew(ledger, vat);
     ledger->lineage_bytes += (count - row->lineage_count) * sizeof *copy;
     free(row->lineage);
     row->lineage = copy;
@@ -81,6 +82,7 @@ mn_result ledger_fork(struct ledger *ledger, uint32_t vat, const struct evidence
     if (grown == NULL) {
         return MN_NO_MEMORY;
     }
+    ledger_renew(ledger, vat);
     grown[row->lineage_count] = *fork;
     row->lineage = grown;
     row->lineage_count++;

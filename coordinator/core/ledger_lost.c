@@ -34,6 +34,7 @@ static mn_result lose_row(struct ledger *ledger, const struct ledger_loss *loss,
     if (interval == LEDGER_NONE) {
         return MN_NOT_FOUND;
     }
+    ledger_renew(ledger, loss->index);
     if (copy) {
         ledger_purge_forms(ledger, interval);
         return ledger_mark_copies(ledger, interval, loss->store, lost) ? MN_OK : MN_NOT_FOUND;

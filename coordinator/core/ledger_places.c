@@ -30,6 +30,7 @@ static mn_result put_domain(struct ledger *ledger, const struct evidence_domain 
         result = add_place_name(ledger, domain->name, &row.name);
     }
     if (result == MN_OK) {
+        ledger_renew_all(ledger);
         ledger->domains[ledger->domain_count++] = row;
     }
     return result;
@@ -91,6 +92,7 @@ mn_result ledger_add_host(struct ledger *ledger, const struct evidence_host *hos
     if (result != MN_OK) {
         return result;
     }
+    ledger_renew_all(ledger);
     *index = (uint32_t)ledger->host_count++;
     if (row.in != LEDGER_NONE) {
         row.next_host = ledger->domains[row.in].first_host;
@@ -141,6 +143,7 @@ mn_result ledger_add_store(struct ledger *ledger, const struct evidence_store *s
     if (result != MN_OK) {
         return result;
     }
+    ledger_renew_all(ledger);
     *index = (uint32_t)ledger->store_count++;
     ledger->sites[ledger->site_count++] = (struct site){.store = *index};
     if (row.place == EVIDENCE_IN_HOST) {
@@ -162,6 +165,7 @@ mn_result ledger_drop_store(struct ledger *ledger, uint32_t store)
     mn_result result = mn_grow(&ledger->sites, &ledger->site_capacity, ledger->site_count + 1,
                                sizeof *ledger->sites, COPY_LOST - 1);
     if (result == MN_OK) {
+        ledger_renew_all(ledger); /* which vats had copies there is not known */
         ledger->sites[ledger->stores[store].site].store = LEDGER_NONE;
         ledger->stores[store].site = (uint32_t)ledger->site_count;
         ledger->sites[ledger->site_count++] = (struct site){.store = store};
@@ -238,6 +242,7 @@ mn_result ledger_add_vat(struct ledger *ledger, const struct evidence_vat *vat, 
         free(lineage);
         return result;
     }
+    ledger_renew_all(ledger);
     *index = ledger->vat_count++;
     uint32_t flags = vat->has_floor ? VAT_HAS_FLOOR : 0;
     flags |= vat->on_peer_rollback == EVIDENCE_BE_TOLD ? VAT_BE_TOLD : 0;
@@ -261,6 +266,7 @@ mn_result ledger_move_vat(struct ledger *ledger, uint32_t vat, uint32_t host)
         return MN_BAD_INPUT;
     }
     struct vat *row = &ledger->vats[vat];
+    ledger_renew(ledger, vat);
     if (row->next_on_host != LEDGER_NONE) {
         ledger->vats[row->next_on_host].previous_on_host = row->previous_on_host;
     }

@@ -182,6 +182,14 @@ enum {
     FORM_DIFF_COPIES
 };
 
+/* What is made of the document before it is wanted (ledger_evidence.c). */
+struct ledger_pieces {
+    bool begun;        /* the first piece is made, and what the pieces say of others holds */
+    uint32_t next;     /* the checkpoints of vats below it stand in a piece */
+    uint64_t *renewed; /* a bit for each vat: it has changed since, and has to be said anew; heap */
+    size_t renewed_capacity;
+};
+
 struct ledger {
     struct ledger_names place_names; /* of domains and hosts */
     struct ledger_names store_names;
@@ -238,6 +246,8 @@ struct ledger {
     struct ledger_set standing; /* vats with orphans */
     enum evidence_total_loss total_loss;
 
+    struct ledger_pieces pieces;
+
     size_t checkpoint_count; /* listed */
     size_t heard_count;
     size_t slot_bytes;
@@ -246,6 +256,23 @@ struct ledger {
 
 /* Give all memory back; the ledger is new again. */
 void ledger_clear(struct ledger *ledger);
+
+/* ---- pieces of the document (ledger_evidence.c) -----------------------------------------------
+ */
+
+/* What the document says of the vat or of its checkpoints changes. */
+static inline void ledger_renew(struct ledger *ledger, uint32_t vat)
+{
+    if (ledger->pieces.begun) {
+        ledger->pieces.renewed[vat >> 6] |= UINT64_C(1) << (vat & 63);
+    }
+}
+
+/* So much changes that the pieces are of no use any more. */
+static inline void ledger_renew_all(struct ledger *ledger)
+{
+    ledger->pieces.begun = false;
+}
 
 /* ---- intervals (ledger_intervals.c) ---------------------------------------------------------- */
 

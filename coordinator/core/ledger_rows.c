@@ -113,6 +113,7 @@ mn_result ledger_take_checkpoint(struct ledger *ledger, const struct evidence_ch
     if (ledger->checkpoint_count >= EVIDENCE_ROW_COUNT_MAX) {
         return MN_FULL;
     }
+    ledger_renew(ledger, row->vat);
     size_t heard_count = row->heard_count;
     bool has_floor = (ledger->places[row->vat].flags & VAT_HAS_FLOOR) != 0;
     if (!whole && has_floor && row->epoch <= ledger->vats[row->vat].floor) {

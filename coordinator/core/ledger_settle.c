@@ -203,6 +203,7 @@ mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_e
     if (result != MN_OK) {
         return result;
     }
+    ledger_renew(ledger, vat);
     size_t own = entries_of(ledger, vat);
     if (hearers_in_range(ledger, &range, own) < own) {
         settle_peers(ledger, vat, &range);

@@ -218,11 +218,9 @@ static bool plan_answer(struct plan *plan)
 
 void plan_record(struct coordinator *coordinator, struct round *round)
 {
-    struct mn_buffer *evidence = &coordinator->effects->evidence;
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
-    mn_assert(evidence->size == 0); /* a step makes one decision at most */
-    if (record == NULL ||
-        !coordinator_fine(coordinator, ledger_evidence(coordinator->ledger, evidence))) {
+    pieces_end(coordinator);
+    if (record == NULL || coordinator->effects->result != MN_OK) {
         return;
     }
     round->facts.decided_at = coordinator->now;
@@ -234,7 +232,7 @@ void plan_record(struct coordinator *coordinator, struct round *round)
     round_move(coordinator, round, COORDINATOR_ROUND_DECIDING);
     coordinator->word = NULL;                            /* it was about this decision, */
     coordinator->step_decided = coordinator->step_count; /* and so is what is being recorded */
-    coordinator_record(coordinator, record, evidence,
+    coordinator_record(coordinator, record,
                        (struct pending){.kind = PENDING_DECISION, .round = round->facts.round});
 }
 

@@ -222,7 +222,7 @@ static void restore_progress(struct coordinator *coordinator, struct round *roun
     record->done.round = round->facts.round;
     record->done.restored_at = round->facts.restored_at;
     record->done.told_at = round->facts.told_at;
-    coordinator_record(coordinator, record, NULL,
+    coordinator_record(coordinator, record,
                        (struct pending){.kind = PENDING_DONE, .round = round->facts.round});
 }
 

@@ -236,14 +236,27 @@ static bool gather_is_over(struct coordinator *coordinator, const struct round *
            (coordinator->now >= gather_until(coordinator, round) && !anybody_suspect(coordinator));
 }
 
+void round_prepare(struct coordinator *coordinator)
+{
+    const struct round *round = round_active(coordinator);
+    if (round != NULL && round->facts.state == COORDINATOR_ROUND_GATHER &&
+        !gather_is_over(coordinator, round)) {
+        pieces_tick(coordinator, round);
+    }
+}
+
 void round_tick(struct coordinator *coordinator)
 {
     struct round *round = round_active(coordinator);
     if (round == NULL || coordinator->effects->result != MN_OK) {
         return;
     }
-    if (round->facts.state == COORDINATOR_ROUND_GATHER && gather_is_over(coordinator, round)) {
-        collect_begin(coordinator, round);
+    if (round->facts.state == COORDINATOR_ROUND_GATHER) {
+        if (gather_is_over(coordinator, round)) {
+            collect_begin(coordinator, round);
+        } else {
+            pieces_begin(coordinator, round);
+        }
     } else if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
         collect_tick(coordinator, round);
     }
@@ -264,7 +277,9 @@ mn_time round_deadline(const struct coordinator *coordinator)
     }
     if (round->facts.state == COORDINATOR_ROUND_GATHER) {
         mn_time soon = gather_until(coordinator, round);
-        return soon > coordinator->now ? soon : gather_until_at_most(coordinator, round);
+        mn_time due = soon > coordinator->now ? soon : gather_until_at_most(coordinator, round);
+        mn_time piece = pieces_deadline(coordinator, round);
+        return piece < due ? piece : due;
     }
     if (round->facts.state == COORDINATOR_ROUND_COLLECT && !round->recording) {
         return round->retry_at < round->hold_at ? round->retry_at : round->hold_at;

@@ -137,7 +137,7 @@ static void vat_record(struct coordinator *coordinator, uint32_t vat, enum pendi
     record->vat.incarnation = entry->incarnation;
     record->vat.host = coordinator_host_id(coordinator, entry->host);
     coordinator_lineage(coordinator, vat, &record->vat.lineage);
-    coordinator_record(coordinator, record, NULL, (struct pending){.kind = kind, .vat = vat});
+    coordinator_record(coordinator, record, (struct pending){.kind = kind, .vat = vat});
 }
 
 void vats_first_start(struct coordinator *coordinator, uint32_t vat)

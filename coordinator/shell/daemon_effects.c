@@ -1,13 +1,10 @@
 /* Effects out: each becomes a message, a record for the recorder or a line of the log. Nothing here
  * decides anything. */
-#include <sodium.h>
-
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "shell/daemon_private.h"
-#include "wire/evidence.h"
 
 static void effects_unsent(struct daemon *daemon, uint32_t host, mn_result why)
 {
@@ -57,44 +54,26 @@ static void effect_send(struct daemon *daemon, const struct coordinator_effect *
     effects_send(daemon, effect->send.host, daemon->said_result, &daemon->said_bytes);
 }
 
-/* Evidence whose binary form is no larger is written as text, which people read. Beyond, nobody
- * would, and text takes six times as long to make and to put on a disk, while the round waits. */
-enum { EVIDENCE_TEXT_SIZE_MAX = 512 * 1024 };
-
-static mn_result effects_add_text(struct recorder_item *item, const struct mn_buffer *document)
+/* What of the document is to be written already. */
+static void effect_evidence(struct daemon *daemon, const struct coordinator_effect *effect)
 {
-    struct evidence *evidence = NULL;
-    mn_result result = mn_evidence_decode(document->bytes, document->size, &evidence, NULL);
+    struct recorder_item *item = recorder_item_new();
+    mn_result result = item == NULL ? MN_NO_MEMORY : MN_OK;
     if (result == MN_OK) {
-        result = evidence_write_json(evidence, &item->evidence);
-        mn_text_add(&item->evidence, "\n");
-        result = result == MN_OK ? mn_text_result(&item->evidence) : result;
+        result = evidence_draft_add(&daemon->draft, effect->evidence.first, effect->evidence.piece);
     }
-    evidence_destroy(&evidence);
-    return result;
-}
-
-/* The evidence as it will stand in the file, and its digest in a copy of the decision. */
-static mn_result effects_add_evidence(struct recorder_item *item, struct mn_buffer *document,
-                                      struct mn_journal_record *record)
-{
-    mn_result result = MN_OK;
-    mn_evidence_seal(document->bytes, document->size);
-    if (document->size > EVIDENCE_TEXT_SIZE_MAX) {
-        item->binary = *document;
-        *document = (struct mn_buffer){0};
-    } else {
-        result = effects_add_text(item, document);
+    bool hand =
+        result == MN_OK && evidence_draft_hand(&daemon->draft, &item->binary, &item->offset);
+    if (hand) {
+        item->piece = true;
+        result = recorder_give(daemon->recorder, item) ? MN_OK : MN_FULL;
     }
-    if (result == MN_OK) {
-        bool binary = item->binary.size > 0;
-        item->round = record->decision.round;
-        (void)crypto_generichash(
-            record->decision.evidence_digest.bytes, sizeof record->decision.evidence_digest.bytes,
-            binary ? item->binary.bytes : (const unsigned char *)item->evidence.bytes,
-            binary ? item->binary.size : item->evidence.size, NULL, 0);
+    if (!hand || result != MN_OK) {
+        recorder_item_destroy(item);
     }
-    return result;
+    if (result != MN_OK) {
+        coordinator_daemon_fail(daemon, result, "evidence cannot be written down");
+    }
 }
 
 /* The effect's memory ends with the step, so everything is encoded now. */
@@ -103,8 +82,10 @@ static void effect_record(struct daemon *daemon, const struct coordinator_effect
     struct mn_journal_record record = *effect->record.record;
     struct recorder_item *item = recorder_item_new();
     mn_result result = item == NULL ? MN_NO_MEMORY : MN_OK;
-    if (result == MN_OK && effect->record.evidence != NULL) {
-        result = effects_add_evidence(item, effect->record.evidence, &record);
+    if (result == MN_OK && effect->record.evidence) {
+        item->round = record.decision.round;
+        result = evidence_draft_end(&daemon->draft, &item->evidence, &item->binary, &item->offset,
+                                    &record.decision.evidence_digest);
     }
     if (result == MN_OK) {
         item->sequence = effect->record.sequence;
@@ -187,6 +168,9 @@ void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinato
     case COORDINATOR_DO_SEND:
         effect_send(daemon, effect);
         return;
+    case COORDINATOR_DO_EVIDENCE:
+        effect_evidence(daemon, effect);
+        return;
     case COORDINATOR_DO_RECORD:
         effect_record(daemon, effect);
         return;
@@ -212,6 +196,9 @@ static void effects_recorded(struct daemon *daemon, const struct recorder_item *
             daemon->result = item->result;
         }
         daemon->stop = true;
+        return;
+    }
+    if (item->piece) {
         return;
     }
     if (daemon->crash_at_decided && item->kind == MN_JOURNAL_DECISION) {

@@ -219,6 +219,7 @@ void coordinator_daemon_close(struct daemon *daemon)
     coordinator_effects_deinit(&daemon->effects);
     keeping_destroy(&daemon->keeping);
     keeping_effects_deinit(&daemon->keeping_effects);
+    evidence_draft_deinit(&daemon->draft);
     free(daemon->piece);
     mn_buffer_deinit(&daemon->buffer);
     mn_buffer_deinit(&daemon->said_bytes);

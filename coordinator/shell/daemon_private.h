@@ -11,6 +11,7 @@
 #include "net/net.h"
 #include "shell/answer.h"
 #include "shell/daemon.h"
+#include "shell/evidence_draft.h"
 #include "shell/journal.h"
 #include "shell/recorder.h"
 #include "wire/common.h"
@@ -66,9 +67,10 @@ struct daemon {
     struct coordinator_effects effects;
     struct keeping *keeping;
     struct keeping_effects keeping_effects;
-    unsigned char *piece;      /* MN_PIECE_SIZE_MAX bytes of a record */
-    struct daemon_host *hosts; /* by host */
-    uint64_t *refused;         /* by host: messages that could not be read */
+    struct evidence_draft draft; /* of the next decision */
+    unsigned char *piece;        /* MN_PIECE_SIZE_MAX bytes of a record */
+    struct daemon_host *hosts;   /* by host */
+    uint64_t *refused;           /* by host: messages that could not be read */
     struct mn_buffer buffer;
     const struct mn_down *said; /* within a step: what `said_bytes` is; NULL: nothing */
     struct mn_buffer said_bytes;

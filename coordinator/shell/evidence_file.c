@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static const char evidence_directory[] = "rounds";
+static const char evidence_part[] = "rounds/evidence.part";
 
 void evidence_file_path_into(char path[EVIDENCE_FILE_PATH_SIZE], uint64_t round, bool binary)
 {
@@ -34,10 +35,10 @@ static mn_result evidence_failure(const char *what, const char *path, struct mn_
     return result;
 }
 
-static bool evidence_write_all(int fd, const char *bytes, size_t size)
+static bool evidence_write_all(int fd, const char *bytes, size_t size, uint64_t offset)
 {
     while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
+        ssize_t written = pwrite(fd, bytes, size, (off_t)offset);
         if (written < 0 && errno == EINTR) {
             continue;
         }
@@ -46,6 +47,7 @@ static bool evidence_write_all(int fd, const char *bytes, size_t size)
         }
         bytes += written;
         size -= (size_t)written;
+        offset += (uint64_t)written;
     }
     return true;
 }
@@ -63,29 +65,55 @@ static bool evidence_sync_directory(void)
     return synced;
 }
 
-mn_result evidence_file_write(uint64_t round, bool binary, const void *bytes, size_t size,
-                              struct mn_error *error)
+void evidence_file_init(struct evidence_file *file)
+{
+    file->fd = -1;
+}
+
+void evidence_file_deinit(struct evidence_file *file)
+{
+    if (file->fd >= 0) {
+        (void)close(file->fd);
+    }
+    file->fd = -1;
+}
+
+mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const void *bytes,
+                            size_t size, struct mn_error *error)
+{
+    if (offset == 0) {
+        evidence_file_deinit(file);
+        file->in_parts = false;
+        file->named = false;
+        file->fd = open(evidence_part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (file->fd < 0) {
+            return evidence_failure("create", evidence_part, error);
+        }
+    }
+    file->in_parts = file->in_parts || offset > 0;
+    if (!evidence_write_all(file->fd, bytes, size, offset)) {
+        return evidence_failure("write", evidence_part, error);
+    }
+    /* A hint: whether it was taken is seen when the whole is waited for. */
+    (void)sync_file_range(file->fd, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
+    return MN_OK;
+}
+
+mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool binary,
+                            struct mn_error *error)
 {
     char path[EVIDENCE_FILE_PATH_SIZE];
-    char part[EVIDENCE_FILE_PATH_SIZE + 8];
     evidence_file_path_into(path, round, binary);
-    (void)snprintf(part, sizeof part, "%s.part", path);
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return evidence_failure("create", path, error);
+    if (fsync(file->fd) != 0) {
+        /* The system takes what it could not write for written then, and does not say how much. */
+        mn_result result = evidence_failure("write", path, error);
+        return file->in_parts ? MN_IO : result;
     }
-    mn_result result = MN_OK;
-    if (!evidence_write_all(fd, bytes, size) || fsync(fd) != 0) {
-        result = evidence_failure("write", path, error);
+    file->named = file->named || rename(evidence_part, path) == 0;
+    if (!file->named || !evidence_sync_directory()) {
+        return evidence_failure("name", path, error);
     }
-    if (close(fd) != 0 && result == MN_OK) {
-        result = evidence_failure("write", path, error);
-    }
-    if (result == MN_OK && (rename(part, path) != 0 || !evidence_sync_directory())) {
-        result = evidence_failure("name", path, error);
-    }
-    if (result != MN_OK) {
-        (void)unlink(part);
-    }
-    return result;
+    (void)close(file->fd); /* all of it is durable already */
+    file->fd = -1;
+    return MN_OK;
 }

@@ -15,11 +15,31 @@ enum { EVIDENCE_FILE_PATH_SIZE = 64 };
 /* The file's path below the data directory. */
 void evidence_file_path_into(char path[EVIDENCE_FILE_PATH_SIZE], uint64_t round, bool binary);
 
-/* Write the document of @round below the working directory, whole or not at all, and durably: when
- * this succeeds, neither a crash nor a power cut takes it. One that is there is replaced.
+/* A document on its way to its file. It is written beside it, and takes its place when it is
+ * whole. */
+struct evidence_file {
+    int fd;        /* -1: none is open */
+    bool in_parts; /* not all of it was put at once */
+    bool named;    /* it has taken its place, but that may not be durable yet */
+};
+
+void evidence_file_init(struct evidence_file *file);
+void evidence_file_deinit(struct evidence_file *file);
+
+/* Write the document's bytes from @offset on; from 0 on it is a new document. The same bytes may be
+ * written again. They begin their way to the disk, and are not waited for.
  *
  * Errors:    MN_NO_SPACE, MN_DENIED, MN_NOT_FOUND, MN_IO; @error names the file and the remedy */
-mn_result evidence_file_write(uint64_t round, bool binary, const void *bytes, size_t size,
-                              struct mn_error *error) MN_CHECKED;
+mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const void *bytes,
+                            size_t size, struct mn_error *error) MN_CHECKED;
+
+/* What was put is the document of @round: it is under its name now, below the working directory,
+ * whole and durably: neither a crash nor a power cut takes it. One that is there is replaced.
+ *
+ * Errors:    as evidence_file_put, which has to be done again then before this is tried again.
+ *            MN_IO also when the disk was full only now, and not all is at hand to write it again
+ */
+mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool binary,
+                            struct mn_error *error) MN_CHECKED;
 
 #endif

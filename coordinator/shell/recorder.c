@@ -32,7 +32,8 @@ struct recorder {
     size_t bytes;
     bool stop;
 
-    struct mn_log_limit complained; /* the thread's alone */
+    struct mn_log_limit complained; /* these two are the thread's alone */
+    struct evidence_file evidence;
 };
 
 struct recorder_item *recorder_item_new(void)
@@ -126,24 +127,33 @@ static mn_result group_append(const struct recorder *recorder, struct recorder_i
     return journal_append(recorder->journal, entries, count, &item->error);
 }
 
+/* The item's evidence, and when that is all of it, durably. */
+static mn_result item_write_evidence(struct recorder *recorder, struct recorder_item *item)
+{
+    struct evidence_file *file = &recorder->evidence;
+    bool binary = item->evidence.size == 0;
+    const void *bytes = binary ? (const void *)item->binary.bytes : item->evidence.bytes;
+    size_t size = binary ? item->binary.size : item->evidence.size;
+    mn_result result = MN_OK;
+    if (size > 0) {
+        result = evidence_file_put(file, item->offset, bytes, size, &item->error);
+    }
+    if (result == MN_OK && size > 0 && !item->piece) {
+        result = evidence_file_end(file, item->round, binary, &item->error);
+    }
+    return result;
+}
+
 /* Write @item and those behind it, @count in all: every one or none. The evidence first: a decision
  * that is durable is never without it. */
-static mn_result group_write(const struct recorder *recorder, struct recorder_item *item,
-                             size_t count)
+static mn_result group_write(struct recorder *recorder, struct recorder_item *item, size_t count)
 {
     memset(&item->error, 0, sizeof item->error);
-    mn_result result = MN_OK;
-    if (item->evidence.size > 0) {
-        result = evidence_file_write(item->round, false, item->evidence.bytes, item->evidence.size,
-                                     &item->error);
-    } else if (item->binary.size > 0) {
-        result = evidence_file_write(item->round, true, item->binary.bytes, item->binary.size,
-                                     &item->error);
-    }
+    mn_result result = item_write_evidence(recorder, item);
     if (result == MN_OK && item->set_aside) {
         result =
             journal_set_aside(recorder->journal, item->sequence, item->written_at, &item->error);
-    } else if (result == MN_OK) {
+    } else if (result == MN_OK && !item->piece) {
         result = group_append(recorder, item, count);
     }
     if (result != MN_OK) {
@@ -235,6 +245,7 @@ static void *recorder_main(void *context)
 static bool recorder_init(struct recorder *recorder)
 {
     pthread_condattr_t attributes;
+    evidence_file_init(&recorder->evidence);
     recorder->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return recorder->fd >= 0 && pthread_mutex_init(&recorder->mutex, NULL) == 0 &&
            pthread_condattr_init(&attributes) == 0 &&
@@ -322,6 +333,7 @@ bool recorder_stop(struct recorder **out, int bound_ms)
     }
     list_destroy(&recorder->waiting);
     list_destroy(&recorder->done);
+    evidence_file_deinit(&recorder->evidence);
     (void)pthread_cond_destroy(&recorder->changed);
     (void)pthread_mutex_destroy(&recorder->mutex);
     (void)close(recorder->fd);

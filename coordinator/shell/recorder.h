@@ -38,7 +38,9 @@ struct recorder_item {
     struct mn_buffer bytes;
     uint64_t round;          /* whose evidence it is */
     struct mn_text evidence; /* written as a file before the record is appended; empty for none */
-    struct mn_buffer binary; /* the same in its binary form, instead */
+    struct mn_buffer binary; /* the same in its binary form, instead, from byte `offset` on */
+    uint64_t offset;
+    bool piece; /* no record: `binary` is not the end, and is all there is to do */
 
     mn_result result; /* MN_OK: durable; otherwise why the recorder gave up */
     struct mn_error error;

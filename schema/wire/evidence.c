@@ -1,4 +1,4 @@
-/* Reading evidence in its binary form, or in whichever it comes.
+/* Reading evidence in its binary form, or in whichever it comes, and its digest.
  *
  * Protobuf reads integers that are too long for their field, and text with a NUL byte, as if the
  * excess were not there. Such bytes are noticed by their number: what was understood, encoded
@@ -6,6 +6,7 @@
 #include "wire/evidence.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -107,8 +108,8 @@ static bool evidence_check_message(struct evidence_decoder *decoder, size_t size
     return evidence_check_size(decoder, size);
 }
 
-static void evidence_unpack(struct evidence_decoder *decoder, const unsigned char *bytes,
-                            size_t size)
+static void piece_unpack(struct evidence_decoder *decoder, const unsigned char *bytes, size_t size,
+                         struct evidence_piece *piece)
 {
     struct codec_scratch scratch;
     size_t scratch_size = SCRATCH_SIZE_LEAST + size * SCRATCH_SIZE_FACTOR;
@@ -117,34 +118,134 @@ static void evidence_unpack(struct evidence_decoder *decoder, const unsigned cha
         &decoder->codec, &scratch, scratch_size, &mneme__evidence__descriptor, bytes, size,
         &unknown);
     if (decoder->in == NULL) {
-        mn_error_set(decoder->error,
-                     "no message of evidence.proto; expected one behind the digest");
+        mn_error_set(decoder->error, "no message of evidence.proto; expected one behind its size");
     } else if (evidence_check_message(decoder, size, unknown)) {
-        evidence_rows_in(decoder);
+        evidence_rows_in(decoder, piece);
     }
     decoder->in = NULL;
     mn_arena_deinit(&scratch.arena);
 }
 
-/* Write the digest of a message to @digest, MN_DIGEST_SIZE bytes. */
-static void evidence_digest(const unsigned char *message, size_t size, unsigned char *digest)
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+/* The piece at @bytes, and where the next one begins; NULL when there is none as large as it says.
+ */
+static const unsigned char *piece_find(const unsigned char *bytes, const unsigned char *end,
+                                       size_t *size)
+{
+    if ((size_t)(end - bytes) < MN_EVIDENCE_SIZE_SIZE) {
+        return NULL;
+    }
+    uint64_t said = 0;
+    for (unsigned i = 0; i < MN_EVIDENCE_SIZE_SIZE; i++) {
+        said |= (uint64_t)bytes[i] << 8 * i;
+    }
+    bytes += MN_EVIDENCE_SIZE_SIZE;
+    *size = (size_t)said;
+    return said <= (uint64_t)(end - bytes) ? bytes : NULL;
+}
+
+/* How many pieces there are; 0 when they are not what their sizes say. */
+static size_t pieces_count(const unsigned char *bytes, const unsigned char *end)
+{
+    size_t count = 0;
+    while (bytes != end) {
+        size_t size = 0;
+        const unsigned char *piece = piece_find(bytes, end, &size);
+        if (piece == NULL || count == MN_EVIDENCE_PIECE_COUNT_MAX) {
+            return 0;
+        }
+        bytes = piece + size;
+        count += 1;
+    }
+    return count;
+}
+
+/* The rows of all pieces between @bytes and @end, into decoder->evidence. */
+static void pieces_in(struct evidence_decoder *decoder, const unsigned char *bytes,
+                      const unsigned char *end)
+{
+    struct evidence *whole = decoder->evidence;
+    size_t count = pieces_count(bytes, end);
+    if (count == 0) {
+        mn_error_set(decoder->error, "no pieces; expected at most %d, each behind its size",
+                     MN_EVIDENCE_PIECE_COUNT_MAX);
+        codec_fail(&decoder->codec, MN_BAD_INPUT);
+        return;
+    }
+    struct evidence_piece *pieces = calloc(count, sizeof *pieces);
+    if (pieces == NULL) {
+        codec_fail(&decoder->codec, MN_NO_MEMORY);
+    }
+    for (size_t i = 0; decoder->codec.result == MN_OK && i < count; i++) {
+        size_t size = 0;
+        const unsigned char *piece = piece_find(bytes, end, &size);
+        piece_unpack(decoder, piece, size, &pieces[i]);
+        bytes = piece + size;
+    }
+    decoder->evidence = whole;
+    if (decoder->codec.result == MN_OK) {
+        evidence_join(decoder, pieces, count);
+    }
+    free(pieces);
+}
+
+/* ---- the digest ------------------------------------------------------------------------------ */
+
+_Static_assert(sizeof(struct mn_evidence_seal) >= sizeof(crypto_generichash_state),
+               "a seal is a state of the hash");
+_Static_assert(_Alignof(struct mn_evidence_seal) >= _Alignof(crypto_generichash_state),
+               "a seal is aligned like one");
+
+static crypto_generichash_state *seal_state(struct mn_evidence_seal *seal)
+{
+    return (crypto_generichash_state *)(void *)seal->state;
+}
+
+void mn_evidence_seal_begin(struct mn_evidence_seal *seal)
 {
     mn_assert(sodium_init() >= 0);
-    mn_assert(crypto_generichash(digest, MN_DIGEST_SIZE, message, size, NULL, 0) == 0);
+    mn_assert(crypto_generichash_init(seal_state(seal), NULL, 0, MN_DIGEST_SIZE) == 0);
 }
 
-void mn_evidence_seal(unsigned char *document, size_t size)
+void mn_evidence_seal_add(struct mn_evidence_seal *seal, const void *bytes, size_t size)
 {
-    mn_assert(size >= MN_EVIDENCE_HEAD_SIZE);
-    memcpy(document, MN_EVIDENCE_MAGIC, MN_EVIDENCE_MAGIC_SIZE);
-    evidence_digest(document + MN_EVIDENCE_HEAD_SIZE, size - MN_EVIDENCE_HEAD_SIZE,
-                    document + MN_EVIDENCE_MAGIC_SIZE);
+    mn_assert(crypto_generichash_update(seal_state(seal), bytes, size) == 0);
 }
 
-/* Whether there is a magic, and behind it the digest of what follows. */
-static mn_result evidence_check_head(const unsigned char *bytes, size_t size,
+void mn_evidence_seal_end(struct mn_evidence_seal *seal, unsigned char *end,
+                          struct mn_digest *whole)
+{
+    struct mn_evidence_seal before = *seal;
+    mn_assert(crypto_generichash_final(seal_state(&before), end, MN_DIGEST_SIZE) == 0);
+    mn_evidence_seal_add(seal, end, MN_DIGEST_SIZE);
+    mn_assert(crypto_generichash_final(seal_state(seal), whole->bytes, sizeof whole->bytes) == 0);
+}
+
+mn_result mn_evidence_begin(struct mn_buffer *buffer)
+{
+    return mn_buffer_append(buffer, MN_EVIDENCE_MAGIC, MN_EVIDENCE_MAGIC_SIZE);
+}
+
+/* Write the digest of @size bytes to @digest, MN_DIGEST_SIZE bytes. */
+static void evidence_digest(const unsigned char *bytes, size_t size, unsigned char *digest)
+{
+    mn_assert(sodium_init() >= 0);
+    mn_assert(crypto_generichash(digest, MN_DIGEST_SIZE, bytes, size, NULL, 0) == 0);
+}
+
+mn_result mn_evidence_end(struct mn_buffer *buffer)
+{
+    unsigned char digest[MN_DIGEST_SIZE];
+    evidence_digest(buffer->bytes, buffer->size, digest);
+    return mn_buffer_append(buffer, digest, sizeof digest);
+}
+
+/* Whether there is a magic, and at the end the digest of what comes before. */
+static mn_result evidence_check_seal(const unsigned char *bytes, size_t size,
                                      struct mn_error *error)
 {
+    enum { LEAST = MN_EVIDENCE_MAGIC_SIZE + MN_DIGEST_SIZE };
     if (size > EVIDENCE_SIZE_MAX) {
         mn_error_set(error, "%zu bytes; expected at most %d", size, EVIDENCE_SIZE_MAX);
         return MN_TOO_LARGE;
@@ -155,11 +256,10 @@ static mn_result evidence_check_head(const unsigned char *bytes, size_t size,
         return MN_BAD_INPUT;
     }
     unsigned char digest[MN_DIGEST_SIZE] = {0};
-    if (size >= MN_EVIDENCE_HEAD_SIZE) {
-        evidence_digest(bytes + MN_EVIDENCE_HEAD_SIZE, size - MN_EVIDENCE_HEAD_SIZE, digest);
+    if (size >= LEAST) {
+        evidence_digest(bytes, size - MN_DIGEST_SIZE, digest);
     }
-    if (size < MN_EVIDENCE_HEAD_SIZE ||
-        memcmp(bytes + MN_EVIDENCE_MAGIC_SIZE, digest, sizeof digest) != 0) {
+    if (size < LEAST || memcmp(bytes + size - MN_DIGEST_SIZE, digest, sizeof digest) != 0) {
         mn_error_set(error, "cut short or damaged; expected what the digest in it was made of");
         return MN_CORRUPT;
     }
@@ -170,7 +270,7 @@ mn_result mn_evidence_decode(const void *bytes, size_t size, struct evidence **e
                              struct mn_error *error)
 {
     struct evidence_decoder decoder = {.error = error};
-    mn_result result = evidence_check_head(bytes, size, error);
+    mn_result result = evidence_check_seal(bytes, size, error);
     if (result != MN_OK) {
         return result;
     }
@@ -178,9 +278,9 @@ mn_result mn_evidence_decode(const void *bytes, size_t size, struct evidence **e
         mn_error_set(error, "out of memory");
         return MN_NO_MEMORY;
     }
+    const unsigned char *first = (const unsigned char *)bytes + MN_EVIDENCE_MAGIC_SIZE;
     decoder.codec.arena = &decoder.evidence->arena;
-    evidence_unpack(&decoder, (const unsigned char *)bytes + MN_EVIDENCE_HEAD_SIZE,
-                    size - MN_EVIDENCE_HEAD_SIZE);
+    pieces_in(&decoder, first, (const unsigned char *)bytes + size - MN_DIGEST_SIZE);
     result = decoder.codec.result;
     if (result == MN_OK) {
         struct evidence_listener listener = {.tell = tell_column, .context = &decoder};

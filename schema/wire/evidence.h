@@ -1,6 +1,7 @@
-/* Evidence in its binary form: MN_EVIDENCE_MAGIC, the BLAKE2b-256 digest of the rest, and the rest,
- * which is the message of evidence.proto. So nothing that was cut short or damaged on its way is
- * taken for another truth.
+/* Evidence in its binary form: MN_EVIDENCE_MAGIC; one or more pieces, each a message of
+ * evidence.proto behind its size (MN_EVIDENCE_SIZE_SIZE bytes, the lowest first); and the
+ * BLAKE2b-256 digest of all that. So a document can be made and put on a disk while it still grows,
+ * and nothing that was cut short or damaged on its way is taken for another truth.
  *
  * The one place where schema/wire uses schema/docs: the plain struct and the rules of evidence are
  * there, and both forms must keep the same ones. schema/docs knows nothing of this. */
@@ -12,27 +13,43 @@
 
 /* What the binary form begins with. The first byte begins no UTF-8 text, and the line end is
  * damaged by whatever damages those of text files. */
-#define MN_EVIDENCE_MAGIC "\x89MNEV1\r\n"
+#define MN_EVIDENCE_MAGIC "\x89MNEV2\r\n"
 
 enum {
     MN_EVIDENCE_MAGIC_SIZE = 8,
-    MN_EVIDENCE_HEAD_SIZE = MN_EVIDENCE_MAGIC_SIZE + MN_DIGEST_SIZE
+    MN_EVIDENCE_SIZE_SIZE = 8,
+
+    /* The most pieces of a document. */
+    MN_EVIDENCE_PIECE_COUNT_MAX = 16384
 };
 
-/* Append a document to @buffer.
- * Errors:    MN_NO_MEMORY, MN_TOO_LARGE (above EVIDENCE_SIZE_MAX); the buffer is as it was */
-mn_result mn_evidence_encode(const struct evidence *evidence, struct mn_buffer *buffer) MN_CHECKED;
+/* The digest of a document that is being made: take in its bytes as they come, from the magic on.
+ */
+struct mn_evidence_seal {
+    _Alignas(64) unsigned char state[384];
+};
 
-/* Fill in the head of a document that mn_evidence_write_end made: the magic, and the digest of what
- * stands behind the head. @size: of the whole document. */
-void mn_evidence_seal(unsigned char *document, size_t size);
+void mn_evidence_seal_begin(struct mn_evidence_seal *seal);
+void mn_evidence_seal_add(struct mn_evidence_seal *seal, const void *bytes, size_t size);
+
+/* What stands behind the last piece, MN_DIGEST_SIZE bytes into @end; and the digest of the whole
+ * document with that. */
+void mn_evidence_seal_end(struct mn_evidence_seal *seal, unsigned char *end,
+                          struct mn_digest *whole);
+
+/* Append the magic, with which a document begins; and the digest, with which one ends that @buffer
+ * holds from its first byte on.
+ * Errors:    MN_NO_MEMORY */
+mn_result mn_evidence_begin(struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_evidence_end(struct mn_buffer *buffer) MN_CHECKED;
 
 /* Read a document in its binary form and check all that evidence.md calls bad, as evidence_read
- * does. Time and memory are linear in @size. Only the shortest encoding is taken, so what was read
- * is encoded to the same size, and to the same bytes when it came from mn_evidence_encode.
+ * does. Time and memory are linear in @size. Only the shortest encoding of each piece is taken. The
+ * rows that count stand in the order of the pieces.
  *
  * @evidence  out: the document, to be destroyed by the caller; written on success only.
- * @error     names the column and its row, counted from 0: "open_epoch, row 3: what is wrong".
+ * @error     names the column and its row, counted from 0 among those that count: "open_epoch, row
+ *            3: what is wrong".
  *
  * Errors:    MN_BAD_INPUT  no evidence in binary form, or a rule is broken
  *            MN_CORRUPT    the digest is not that of the message

@@ -337,8 +337,9 @@ static void losses_in(struct evidence_decoder *decoder)
     e->policy.tell = list_in(decoder, in->tell, in->n_tell);
 }
 
-void evidence_rows_in(struct evidence_decoder *decoder)
+void evidence_rows_in(struct evidence_decoder *decoder, struct evidence_piece *piece)
 {
+    decoder->evidence = &piece->rows;
     domains_in(decoder);
     hosts_in(decoder);
     stores_in(decoder);
@@ -346,4 +347,5 @@ void evidence_rows_in(struct evidence_decoder *decoder)
     checkpoints_in(decoder);
     open_in(decoder);
     losses_in(decoder);
+    piece->renewed = list_in(decoder, decoder->in->renewed_vat, decoder->in->n_renewed_vat);
 }

@@ -61,11 +61,12 @@ enum {
     FIELD_UNKNOWN_STORE,
     FIELD_TOTAL_LOSS_ROLL_BACK,
     FIELD_TELL,
+    FIELD_RENEWED_VAT,
     FIELD_COUNT
 };
 
 _Static_assert((int)FIELD_COUNT == (int)MN_EVIDENCE_COLUMN_COUNT, "a buffer for each field");
-_Static_assert(FIELD_TELL == 49, "evidence.proto's last number");
+_Static_assert(FIELD_RENEWED_VAT == 50, "evidence.proto's last number");
 
 void mn_evidence_writer_deinit(struct mn_evidence_writer *writer)
 {
@@ -246,6 +247,7 @@ void mn_evidence_write_listed(struct mn_evidence_writer *writer, enum mn_evidenc
         [MN_EVIDENCE_UNKNOWN_VATS] = FIELD_UNKNOWN_VAT,
         [MN_EVIDENCE_UNKNOWN_STORES] = FIELD_UNKNOWN_STORE,
         [MN_EVIDENCE_TELL] = FIELD_TELL,
+        [MN_EVIDENCE_RENEWED] = FIELD_RENEWED_VAT,
     };
     write_number(writer, fields[list], index);
 }
@@ -276,25 +278,20 @@ static void write_single(struct mn_evidence_writer *writer, unsigned field, uint
     }
 }
 
-mn_result mn_evidence_write_end(struct mn_evidence_writer *writer,
-                                enum evidence_total_loss total_loss, struct mn_buffer *buffer)
+/* The size that stands before a piece, the lowest byte first. */
+static void put_size(unsigned char *at, size_t size)
 {
-    write_single(writer, FIELD_EVIDENCE, 1);
-    write_single(writer, FIELD_TOTAL_LOSS_ROLL_BACK, total_loss == EVIDENCE_TOTAL_LOSS_ROLL_BACK);
-    size_t size = MN_EVIDENCE_HEAD_SIZE;
+    for (unsigned i = 0; i < MN_EVIDENCE_SIZE_SIZE; i++) {
+        at[i] = (unsigned char)((uint64_t)size >> 8 * i);
+    }
+}
+
+static void piece_put(struct mn_evidence_writer *writer, struct mn_buffer *buffer)
+{
+    size_t before = buffer->size;
+    buffer->size += MN_EVIDENCE_SIZE_SIZE;
     for (unsigned i = 0; i < MN_EVIDENCE_COLUMN_COUNT; i++) {
-        size += writer->columns[i].size + 2 * (size_t)NUMBER_SIZE_MAX;
-    }
-    if (writer->result == MN_OK && size > EVIDENCE_SIZE_MAX) {
-        writer->result = MN_TOO_LARGE;
-    }
-    if (!writer_reserve(writer, buffer, size)) {
-        return writer->result;
-    }
-    memset(buffer->bytes + buffer->size, 0, MN_EVIDENCE_HEAD_SIZE);
-    buffer->size += MN_EVIDENCE_HEAD_SIZE;
-    for (unsigned i = 0; i < MN_EVIDENCE_COLUMN_COUNT; i++) {
-        const struct mn_buffer *column = &writer->columns[i];
+        struct mn_buffer *column = &writer->columns[i];
         if (column->size == 0) {
             continue;
         }
@@ -304,6 +301,27 @@ mn_result mn_evidence_write_end(struct mn_evidence_writer *writer,
         }
         memcpy(buffer->bytes + buffer->size, column->bytes, column->size);
         buffer->size += column->size;
+        column->size = 0;
     }
+    put_size(buffer->bytes + before, buffer->size - before - MN_EVIDENCE_SIZE_SIZE);
+}
+
+mn_result mn_evidence_write_piece(struct mn_evidence_writer *writer,
+                                  enum evidence_total_loss total_loss, struct mn_buffer *buffer)
+{
+    write_single(writer, FIELD_EVIDENCE, 1);
+    write_single(writer, FIELD_TOTAL_LOSS_ROLL_BACK, total_loss == EVIDENCE_TOTAL_LOSS_ROLL_BACK);
+    size_t size = MN_EVIDENCE_SIZE_SIZE;
+    for (unsigned i = 0; i < MN_EVIDENCE_COLUMN_COUNT; i++) {
+        size += writer->columns[i].size + 2 * (size_t)NUMBER_SIZE_MAX;
+    }
+    if (writer->result == MN_OK && size > EVIDENCE_SIZE_MAX) {
+        writer->result = MN_TOO_LARGE;
+    }
+    if (!writer_reserve(writer, buffer, size)) {
+        return writer->result;
+    }
+    piece_put(writer, buffer);
+    writer->host_count = 0;
     return MN_OK;
 }

@@ -4,14 +4,14 @@
  *
  * Rows are given in the order of the document's tables, since rows name others by index: domains,
  * hosts, stores, vats; then checkpoints and open intervals, and what is lost or unknown, which may
- * mix. */
+ * mix. A later piece has no domains, hosts and stores, and of vats those that it says anew. */
 #ifndef MN_WIRE_EVIDENCE_WRITER_H
 #define MN_WIRE_EVIDENCE_WRITER_H
 
 #include "docs/evidence.h"
 #include "wire/common.h"
 
-enum { MN_EVIDENCE_COLUMN_COUNT = 50 };
+enum { MN_EVIDENCE_COLUMN_COUNT = 51 };
 
 /* Zero-initialise; mn_evidence_writer_deinit gives it back. */
 struct mn_evidence_writer {
@@ -42,16 +42,17 @@ enum mn_evidence_list {
     MN_EVIDENCE_LOST_VATS,
     MN_EVIDENCE_UNKNOWN_VATS,
     MN_EVIDENCE_UNKNOWN_STORES,
-    MN_EVIDENCE_TELL
+    MN_EVIDENCE_TELL,
+    MN_EVIDENCE_RENEWED /* said anew by this piece, growing; each one's row is written too */
 };
 
 void mn_evidence_write_listed(struct mn_evidence_writer *writer, enum mn_evidence_list list,
                               uint32_t index);
 
-/* Append the document to @buffer, its head still blank: mn_evidence_seal fills it in.
+/* Append a piece of a document to @buffer, and begin the next one.
  * Errors:    MN_NO_MEMORY, MN_TOO_LARGE (above EVIDENCE_SIZE_MAX); the buffer is as it was */
-mn_result mn_evidence_write_end(struct mn_evidence_writer *writer,
-                                enum evidence_total_loss total_loss,
-                                struct mn_buffer *buffer) MN_CHECKED;
+mn_result mn_evidence_write_piece(struct mn_evidence_writer *writer,
+                                  enum evidence_total_loss total_loss,
+                                  struct mn_buffer *buffer) MN_CHECKED;
 
 #endif

@@ -50,6 +50,37 @@ static void append_next(struct sim *sim, struct sim_process *process)
     }
 }
 
+static void keep_piece(struct sim_coordinator *coordinator, bool first,
+                       const struct mn_buffer *piece)
+{
+    mn_result result = MN_OK;
+    if (first) {
+        coordinator->evidence.size = 0;
+        result = mn_evidence_begin(&coordinator->evidence);
+    }
+    mn_assert(result == MN_OK);
+    result = mn_buffer_append(&coordinator->evidence, piece->bytes, piece->size);
+    mn_assert(result == MN_OK);
+}
+
+static void write_evidence(struct sim_coordinator *coordinator, struct mn_text *text,
+                           struct mn_digest *digest)
+{
+    struct mn_buffer *document = &coordinator->evidence;
+    struct evidence *evidence = NULL;
+    mn_result result = mn_evidence_end(document);
+    mn_assert(result == MN_OK);
+    result = mn_evidence_decode(document->bytes, document->size, &evidence, NULL);
+    mn_assert(result == MN_OK);
+    result = evidence_write_json(evidence, text);
+    mn_assert(result == MN_OK);
+    evidence_destroy(&evidence);
+    mn_text_add(text, "\n");
+    (void)crypto_generichash(digest->bytes, sizeof digest->bytes,
+                             (const unsigned char *)text->bytes, text->size, NULL, 0);
+    document->size = 0;
+}
+
 static void ask_append(struct sim *sim, struct sim_process *process,
                        const struct coordinator_effect *effect)
 {
@@ -59,20 +90,8 @@ static void ask_append(struct sim *sim, struct sim_process *process,
     append->sequence = effect->record.sequence;
     append->entry.generation = effect->record.generation;
     append->entry.kind = record.kind;
-    if (effect->record.evidence != NULL) {
-        struct mn_text *text = &append->entry.evidence;
-        const struct mn_buffer *document = effect->record.evidence;
-        struct evidence *evidence = NULL;
-        mn_evidence_seal(document->bytes, document->size);
-        mn_result written = mn_evidence_decode(document->bytes, document->size, &evidence, NULL);
-        mn_assert(written == MN_OK);
-        written = evidence_write_json(evidence, text);
-        mn_assert(written == MN_OK);
-        evidence_destroy(&evidence);
-        mn_text_add(text, "\n");
-        struct mn_digest *digest = &record.decision.evidence_digest;
-        (void)crypto_generichash(digest->bytes, sizeof digest->bytes,
-                                 (const unsigned char *)text->bytes, text->size, NULL, 0);
+    if (effect->record.evidence) {
+        write_evidence(coordinator, &append->entry.evidence, &record.decision.evidence_digest);
     }
     mn_result result = mn_journal_record_encode(&record, &append->entry.bytes);
     mn_assert(result == MN_OK);
@@ -81,12 +100,20 @@ static void ask_append(struct sim *sim, struct sim_process *process,
     append_next(sim, process);
 }
 
+/* Only what leaves the process counts as an effect that it can die before. */
 static void carry_out(struct sim *sim, struct sim_process *process,
                       const struct coordinator_effect *effect)
 {
+    bool leaves = effect->kind != COORDINATOR_DO_EVIDENCE;
+    if (process->dying || (leaves && !sim_effect_allowed(sim, process))) {
+        return;
+    }
     switch (effect->kind) {
     case COORDINATOR_DO_SEND:
         say_down(sim, process->coordinator, effect->send.host, effect->send.message);
+        return;
+    case COORDINATOR_DO_EVIDENCE:
+        keep_piece(process->coordinator, effect->evidence.first, effect->evidence.piece);
         return;
     case COORDINATOR_DO_RECORD:
         ask_append(sim, process, effect);
@@ -135,8 +162,7 @@ void sim_coordinator_step(struct sim *sim, struct sim_process *process,
         return;
     }
     invariant_of_coordinator(sim, coordinator);
-    for (size_t i = 0; i < sim->coordinator_effects.count && sim_effect_allowed(sim, process);
-         i++) {
+    for (size_t i = 0; i < sim->coordinator_effects.count; i++) {
         carry_out(sim, process, &sim->coordinator_effects.items[i]);
     }
     coordinator_effects_reset(&sim->coordinator_effects);
@@ -231,7 +257,6 @@ static void lead(struct sim *sim, struct sim_process *process, const struct keep
     sim_coordinator_step(sim, process, &event);
 }
 
-/* Only what leaves the process counts as an effect that it can die before. */
 static void keep_carry_out(struct sim *sim, struct sim_process *process,
                            const struct keeping_effect *effect)
 {
@@ -411,6 +436,7 @@ void sim_coordinator_free(struct sim *sim, struct sim_process *process)
     }
     coordinator_destroy(&coordinator->core);
     keeping_destroy(&coordinator->keeping);
+    mn_buffer_deinit(&coordinator->evidence);
     free(coordinator->peers);
     free(coordinator->connections);
     free(coordinator);

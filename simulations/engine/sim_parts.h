@@ -412,13 +412,14 @@ struct sim_append {
 struct sim_coordinator {
     struct coordinator *core;
     struct keeping *keeping;
-    uint32_t journal;         /* which of the two it uses */
-    uint64_t steps_unchecked; /* since its invariant was asked */
-    bool looked_at;           /* an operator will look at it */
-    bool in_vain;             /* he saw it wait although all keepers answer */
-    bool checked;             /* what was in force before it is in its journal */
-    uint32_t *peers;          /* by host: the connection that spoke last */
-    uint64_t *connections;    /* by host; 0: none */
+    uint32_t journal;          /* which of the two it uses */
+    uint64_t steps_unchecked;  /* since its invariant was asked */
+    bool looked_at;            /* an operator will look at it */
+    bool in_vain;              /* he saw it wait although all keepers answer */
+    bool checked;              /* what was in force before it is in its journal */
+    uint32_t *peers;           /* by host: the connection that spoke last */
+    uint64_t *connections;     /* by host; 0: none */
+    struct mn_buffer evidence; /* the document of the next decision, as far as it is made */
     struct sim_append *first;
     struct sim_append **last;
     bool appending;

@@ -34,8 +34,9 @@ struct evidence *compare_document(const struct ledger *ledger)
     struct evidence *document = NULL;
     struct evidence_listener listener = {.tell = never_told};
     struct mn_buffer buffer = {0};
+    mn_assert(mn_evidence_begin(&buffer) == MN_OK);
     mn_assert(ledger_evidence(ledger, &buffer) == MN_OK);
-    mn_evidence_seal(buffer.bytes, buffer.size);
+    mn_assert(mn_evidence_end(&buffer) == MN_OK);
     mn_assert(mn_evidence_decode(buffer.bytes, buffer.size, &document, NULL) == MN_OK);
     mn_buffer_deinit(&buffer);
     mn_assert(evidence_check(document, &listener) == MN_OK);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "docs/file.h"
+#include "oracle/encode.h"
 #include "wire/evidence.h"
 
 enum { OUTPUT_SIZE = 1 << 20 };
@@ -90,7 +91,7 @@ static void reads_standard_input_and_evidence_in_binary_form(void **state)
     struct mn_buffer buffer = {0};
     assert_int_equal(mn_file_read(CASES "cascade.yaml", 1000000, &text, NULL), MN_OK);
     assert_int_equal(evidence_read(text.bytes, text.size, "cascade", &evidence, NULL), MN_OK);
-    assert_int_equal(mn_evidence_encode(evidence, &buffer), MN_OK);
+    assert_int_equal(oracle_encode(evidence, &buffer), MN_OK);
     write_file("cascade.bin", (const char *)buffer.bytes, buffer.size);
     mn_buffer_deinit(&buffer);
     evidence_destroy(&evidence);

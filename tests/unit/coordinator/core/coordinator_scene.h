@@ -30,6 +30,7 @@ struct scene {
     uint64_t frozen; /* the newest record that was answered for that */
     uint64_t ticket; /* of the newest operator's step */
     uint64_t seen;   /* the digest that operators name; 0: none */
+    uint32_t pieces; /* of the evidence so far */
 };
 
 #define EPOCH(run, count) (((mn_epoch)(run) << 32) | (count))

@@ -175,7 +175,8 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
     case MN_JOURNAL_DECISION: {
         const struct mn_journal_decision *decision = &record->decision;
         line_add(scene, " decision %llu%s", (unsigned long long)decision->round,
-                 effect->record.evidence != NULL ? "" : " WITHOUT EVIDENCE");
+                 effect->record.evidence && scene->pieces > 0 ? "" : " WITHOUT EVIDENCE");
+        scene->pieces = 0;
         line_names(scene, " lost ", decision->lost_hosts, decision->lost_host_count);
         line_names(scene, " gone ", decision->lost_vats, decision->lost_vat_count);
         for (uint32_t i = 0; i < decision->start_count; i++) {
@@ -244,6 +245,10 @@ void scene_lines(struct scene *scene, const struct coordinator_effects *effects)
         switch (effect->kind) {
         case COORDINATOR_DO_SEND:
             line_down(scene, effect->send.host, effect->send.message);
+            break;
+        case COORDINATOR_DO_EVIDENCE: /* told of by the decision: that it has some */
+            scene->pieces =
+                effect->evidence.first ? 1 : scene->pieces + (scene->pieces > 0 ? 1 : 0);
             break;
         case COORDINATOR_DO_RECORD:
             line_record(scene, effect);

@@ -51,8 +51,9 @@ static void answers_as_its_document(struct ledger *ledger)
 {
     struct evidence *evidence = NULL;
     struct mn_buffer document = {0};
+    fine(mn_evidence_begin(&document));
     fine(ledger_evidence(ledger, &document));
-    mn_evidence_seal(document.bytes, document.size);
+    fine(mn_evidence_end(&document));
     fine(mn_evidence_decode(document.bytes, document.size, &evidence, NULL));
     mn_buffer_deinit(&document);
     struct mn_text expected = answer_to(evidence);
@@ -335,7 +336,19 @@ static void happen(struct ledger *ledger, struct mn_random *random, mn_epoch *no
     struct decision *decision = NULL;
     struct ledger_freed freed = {0};
     mn_result result = MN_OK;
-    switch (mn_random_below(random, 10)) {
+    struct ledger_loss row_loss = {.kind = at[0] == 0 ? LEDGER_LOSS_CHECKPOINT : LEDGER_LOSS_COPY,
+                                   .index = vat,
+                                   .epoch = *now - 1,
+                                   .store = (uint32_t)(*now % 2)};
+    switch (mn_random_below(random, 12)) {
+    case 10:
+        result = ledger_lose(ledger, &row_loss);
+        assert_true(result == MN_OK || result == MN_NOT_FOUND);
+        break;
+    case 11:
+        result = ledger_drop_copies(ledger, vat, *now - 1, at[0]);
+        assert_true(result == MN_OK || result == MN_NOT_FOUND);
+        break;
     case 0:
         fine(ledger_lose(ledger, &loss));
         break;
@@ -368,27 +381,35 @@ static void happen(struct ledger *ledger, struct mn_random *random, mn_epoch *no
     }
 }
 
+/* A ledger of two stores, a host and @vats vats. */
+static struct ledger *some_ledger(uint32_t vats)
+{
+    struct ledger *ledger = NULL;
+    struct evidence_host host = {.name = "h", .in = EVIDENCE_NONE};
+    uint32_t index = 0;
+    fine(ledger_new(&ledger));
+    fine(ledger_add_host(ledger, &host, &index));
+    for (uint32_t i = 0; i < 2; i++) {
+        struct evidence_store store = {i == 0 ? "s0" : "s1", EVIDENCE_IN_NOTHING, EVIDENCE_NONE};
+        fine(ledger_add_store(ledger, &store, &index));
+    }
+    for (uint32_t i = 0; i < vats; i++) {
+        char name[] = {'v', (char)('0' + i), '\0'};
+        struct evidence_vat vat = {.name = name,
+                                   .host = EVIDENCE_NONE,
+                                   .limit = i % 2,
+                                   .sends = i % 3 == 0 ? EVIDENCE_EARLY : EVIDENCE_HELD};
+        fine(ledger_add_vat(ledger, &vat, &index));
+    }
+    return ledger;
+}
+
 static void decides_after_any_changes_as_a_new_ledger_would(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= STORY_COUNT; seed++) {
         struct mn_random random = {seed};
-        struct ledger *ledger = NULL;
-        uint32_t index = 0;
-        fine(ledger_new(&ledger));
-        for (uint32_t i = 0; i < 2; i++) {
-            struct evidence_store store = {i == 0 ? "s0" : "s1", EVIDENCE_IN_NOTHING,
-                                           EVIDENCE_NONE};
-            fine(ledger_add_store(ledger, &store, &index));
-        }
-        for (uint32_t i = 0; i < 5; i++) {
-            char name[] = {'v', (char)('0' + i), '\0'};
-            struct evidence_vat vat = {.name = name,
-                                       .host = EVIDENCE_NONE,
-                                       .limit = i % 2,
-                                       .sends = i % 3 == 0 ? EVIDENCE_EARLY : EVIDENCE_HELD};
-            fine(ledger_add_vat(ledger, &vat, &index));
-        }
+        struct ledger *ledger = some_ledger(5);
         mn_epoch now = 20;
         for (int i = 0; i < 120; i++) {
             happen(ledger, &random, &now);
@@ -397,6 +418,111 @@ static void decides_after_any_changes_as_a_new_ledger_would(void **state)
                 answers_as_its_document(ledger);
             }
         }
+        ledger_destroy(&ledger);
+    }
+}
+
+/* ---- in pieces ------------------------------------------------------------------------------- */
+
+/* What the document is as a ledger writes it that has read it: in one piece, everything in its
+ * order. */
+static struct mn_buffer in_order(struct mn_buffer *document)
+{
+    struct evidence *evidence = NULL;
+    struct ledger *ledger = NULL;
+    struct mn_buffer bytes = {0};
+    fine(mn_evidence_end(document));
+    fine(mn_evidence_decode(document->bytes, document->size, &evidence, NULL));
+    fine(ledger_new(&ledger));
+    fine(ledger_load(ledger, evidence));
+    fine(ledger_evidence(ledger, &bytes));
+    ledger_destroy(&ledger);
+    evidence_destroy(&evidence);
+    mn_buffer_deinit(document);
+    return bytes;
+}
+
+/* The last piece of the document, which says then what the ledger would say in one. */
+static void ends(struct ledger *ledger, struct mn_buffer *pieces)
+{
+    struct mn_buffer whole = {0};
+    fine(mn_evidence_begin(&whole));
+    fine(ledger_evidence(ledger, &whole));
+    if (!ledger_evidence_begun(ledger)) {
+        pieces->size = 0;
+        fine(mn_evidence_begin(pieces));
+    }
+    fine(ledger_evidence_last(ledger, pieces));
+    assert_false(ledger_evidence_begun(ledger));
+    struct mn_buffer expected = in_order(&whole);
+    struct mn_buffer bytes = in_order(pieces);
+    assert_int_equal(bytes.size, expected.size);
+    assert_memory_equal(bytes.bytes, expected.bytes, bytes.size);
+    mn_buffer_deinit(&bytes);
+    mn_buffer_deinit(&expected);
+}
+
+static void says_in_pieces_what_it_says_at_once(void **state)
+{
+    (void)state;
+    size_t begun = 0;
+    for (uint64_t seed = 1; seed <= STORY_COUNT; seed++) {
+        struct mn_random random = {seed};
+        struct ledger *ledger = some_ledger(9);
+        struct mn_buffer pieces = {0};
+        mn_epoch now = 20;
+        for (int i = 0; i < 120; i++) {
+            uint64_t what = mn_random_below(&random, 8);
+            if (what == 0) {
+                begun += ledger_evidence_begun(ledger) ? 1 : 0;
+                ends(ledger, &pieces);
+            } else if (what == 1) {
+                pieces.size = 0;
+                fine(mn_evidence_begin(&pieces));
+                fine(ledger_evidence_first(ledger, (uint32_t)mn_random_below(&random, 4), &pieces));
+            } else if (what == 2 && ledger_evidence_more(ledger)) {
+                fine(ledger_evidence_next(ledger, 3, &pieces));
+            } else if (what == 3) {
+                uint32_t host = mn_random_below(&random, 2) == 0 ? 0 : EVIDENCE_NONE;
+                uint32_t vat = (uint32_t)mn_random_below(&random, 9);
+                struct evidence_lineage fork = {.after = now - 2, .next = now, .seen = true};
+                fine(ledger_move_vat(ledger, vat, host));
+                fine(ledger_set_lineage(ledger, (vat + 1) % 9, &fork, host == 0 ? 1 : 0));
+            } else {
+                happen(ledger, &random, &now);
+            }
+        }
+        mn_buffer_deinit(&pieces);
+        ledger_destroy(&ledger);
+    }
+    assert_true(begun > STORY_COUNT);
+}
+
+static struct ledger *begun_ledger(void)
+{
+    struct ledger *ledger = some_ledger(2);
+    struct mn_buffer piece = {0};
+    fine(ledger_evidence_first(ledger, 2, &piece));
+    assert_true(ledger_evidence_begun(ledger));
+    mn_buffer_deinit(&piece);
+    return ledger;
+}
+
+static void begins_anew_when_somebody_is_added(void **state)
+{
+    (void)state;
+    struct evidence_domain domain = {"d", EVIDENCE_NONE};
+    struct evidence_host host = {"h2", EVIDENCE_NONE};
+    struct evidence_store store = {"s2", EVIDENCE_IN_NOTHING, EVIDENCE_NONE};
+    struct evidence_vat vat = {.name = "v9", .host = EVIDENCE_NONE};
+    uint32_t index = 0;
+    for (int i = 0; i < 4; i++) {
+        struct ledger *ledger = begun_ledger();
+        fine(i == 0   ? ledger_add_domain(ledger, &domain, &index)
+             : i == 1 ? ledger_add_host(ledger, &host, &index)
+             : i == 2 ? ledger_add_store(ledger, &store, &index)
+                      : ledger_add_vat(ledger, &vat, &index));
+        assert_false(ledger_evidence_begun(ledger));
         ledger_destroy(&ledger);
     }
 }
@@ -473,6 +599,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_alike_whatever_the_order_of_reports),
         cmocka_unit_test(decides_after_any_changes_as_a_new_ledger_would),
+        cmocka_unit_test(says_in_pieces_what_it_says_at_once),
+        cmocka_unit_test(begins_anew_when_somebody_is_added),
         cmocka_unit_test(cuts_what_it_decides),
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
     };

@@ -92,8 +92,9 @@ static struct evidence *evidence_of(const struct ledger *ledger)
 {
     struct evidence *evidence = NULL;
     struct mn_buffer document = {0};
+    fine(mn_evidence_begin(&document));
     fine(ledger_evidence(ledger, &document));
-    mn_evidence_seal(document.bytes, document.size);
+    fine(mn_evidence_end(&document));
     fine(mn_evidence_decode(document.bytes, document.size, &evidence, NULL));
     mn_buffer_deinit(&document);
     return evidence;

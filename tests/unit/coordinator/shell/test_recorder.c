@@ -247,7 +247,7 @@ static void writes_the_evidence_before_the_record(void **state)
     assert_int_equal(take(bench, &left, &sequence), MN_OK);
     assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "{\"evidence\": 1}\n");
-    assert_int_not_equal(access("rounds/7.evidence.json.part", F_OK), 0);
+    assert_int_not_equal(access("rounds/evidence.part", F_OK), 0);
     mn_text_deinit(&text);
 }
 
@@ -265,6 +265,44 @@ static void gives_binary_evidence_a_name_of_its_own(void **state)
     assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "\x89MN");
     assert_int_not_equal(access("rounds/7.evidence.json", F_OK), 0);
+    mn_text_deinit(&text);
+}
+
+static struct recorder_item *piece_of(const char *text, uint64_t offset)
+{
+    struct recorder_item *item = recorder_item_new();
+    assert_non_null(item);
+    item->piece = true;
+    item->offset = offset;
+    assert_int_equal(mn_buffer_append(&item->binary, text, strlen(text)), MN_OK);
+    return item;
+}
+
+/* A document that was begun and is of no use any more; then one that grows, and its decision. */
+static void puts_pieces_together_and_names_them_with_the_decision(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct mn_text text = {0};
+    uint64_t sequence = 0;
+    assert_true(
+        recorder_give(bench->recorder, piece_of("of no use, and longer than what comes", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(take(bench, &left, &sequence), MN_OK);
+    }
+    assert_int_equal(bench->facts.tries, 0); /* nothing was appended */
+    assert_int_not_equal(access("rounds/7.evidence.bin", F_OK), 0);
+    struct recorder_item *item = item_of(1);
+    item->round = 7;
+    item->offset = 13;
+    assert_int_equal(mn_buffer_append(&item->binary, "last", 4), MN_OK);
+    assert_true(recorder_give(bench->recorder, item));
+    assert_int_equal(take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 1);
+    assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, "first second last");
     mn_text_deinit(&text);
 }
 
@@ -289,18 +327,22 @@ static void replaces_a_document_whole_and_names_what_it_cannot_write(void **stat
 {
     struct mn_text text = {0};
     struct mn_error error = {{0}};
+    struct evidence_file file;
     (void)state;
-    assert_int_equal(evidence_file_write(7, false, "first, and longer", 17, &error), MN_OK);
-    assert_int_equal(evidence_file_write(7, false, "second", 6, &error), MN_OK);
+    evidence_file_init(&file);
+    assert_int_equal(evidence_file_put(&file, 0, "first, and longer", 17, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(evidence_file_put(&file, 0, "second", 6, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
     assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "second");
     mn_text_deinit(&text);
     assert_int_equal(unlink("rounds/7.evidence.json"), 0);
     assert_int_equal(rmdir("rounds"), 0);
-    assert_int_equal(evidence_file_write(7, false, "x", 1, &error), MN_NOT_FOUND);
-    assert_string_equal(error.text, "cannot create the evidence file rounds/7.evidence.json: No "
-                                    "such file or directory; its directory must exist and be "
-                                    "writable");
+    assert_int_equal(evidence_file_put(&file, 0, "x", 1, &error), MN_NOT_FOUND);
+    assert_string_equal(error.text, "cannot create the evidence file rounds/evidence.part: No such "
+                                    "file or directory; its directory must exist and be writable");
+    evidence_file_deinit(&file);
 }
 
 #define RECORDED(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_remove)
@@ -317,6 +359,7 @@ int main(void)
         RECORDED(says_that_a_hanging_disk_does_not_let_it_end),
         RECORDED(writes_the_evidence_before_the_record),
         RECORDED(gives_binary_evidence_a_name_of_its_own),
+        RECORDED(puts_pieces_together_and_names_them_with_the_decision),
         RECORDED(appends_no_decision_whose_evidence_is_not_written),
         RECORDED(replaces_a_document_whole_and_names_what_it_cannot_write),
     };

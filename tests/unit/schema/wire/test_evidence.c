@@ -12,6 +12,7 @@
 
 #include "docs/file.h"
 #include "oracle/draft.h"
+#include "oracle/encode.h"
 #include "wire/evidence.h"
 
 enum { DRAFT_COUNT = 2000 };
@@ -19,7 +20,7 @@ enum { DRAFT_COUNT = 2000 };
 static struct mn_buffer encoded(const struct evidence *evidence)
 {
     struct mn_buffer buffer = {0};
-    assert_int_equal(mn_evidence_encode(evidence, &buffer), MN_OK);
+    assert_int_equal(oracle_encode(evidence, &buffer), MN_OK);
     return buffer;
 }
 

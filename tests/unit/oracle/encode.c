@@ -1,6 +1,7 @@
-/* Writing a document of evidence in its binary form. */
-#include "wire/evidence.h"
+/* Writing a document of evidence in its binary form, as one piece. */
+#include "oracle/encode.h"
 
+#include "wire/evidence.h"
 #include "wire/evidence_writer.h"
 
 static void write_places(struct mn_evidence_writer *writer, const struct evidence *evidence)
@@ -54,17 +55,16 @@ static void write_lost(struct mn_evidence_writer *writer, const struct evidence 
     }
 }
 
-mn_result mn_evidence_encode(const struct evidence *evidence, struct mn_buffer *buffer)
+mn_result oracle_encode(const struct evidence *evidence, struct mn_buffer *buffer)
 {
     struct mn_evidence_writer writer = {.result = MN_OK};
-    size_t before = buffer->size;
     write_places(&writer, evidence);
     write_vats(&writer, evidence);
     write_lost(&writer, evidence);
-    mn_result result = mn_evidence_write_end(&writer, evidence->policy.total_loss, buffer);
-    mn_evidence_writer_deinit(&writer);
+    mn_result result = mn_evidence_begin(buffer);
     if (result == MN_OK) {
-        mn_evidence_seal(buffer->bytes + before, buffer->size - before);
+        result = mn_evidence_write_piece(&writer, evidence->policy.total_loss, buffer);
     }
-    return result;
+    mn_evidence_writer_deinit(&writer);
+    return result == MN_OK ? mn_evidence_end(buffer) : result;
 }
