@@ -63,7 +63,10 @@ void sim_agent_send_copies(struct sim *sim, struct sim_process *process, uint32_
         sim_fail(sim, "codec", "a word about copies is not encoded: %s", mn_result_name(result));
         return;
     }
-    (void)sim_send(sim, link, 0, &sim->buffer, NULL, 0);
+    struct sim_message *sent = sim_send(sim, link, 0, &sim->buffer, NULL, 0);
+    if (sent != NULL && message->kind == MN_COPIES_PIECE) {
+        sim_copy_leaves(sim, sim_vat_number(sim, &message->vat) + 1, &sent->copy_of);
+    }
 }
 
 static void send_vat(struct sim *sim, const struct agent_effect *effect)
@@ -141,7 +144,7 @@ static void ask_set_aside(struct sim *sim, struct sim_process *process,
     sim_jobs_add(&process->agent->others, job);
 }
 
-static void ask_piece(struct sim_process *process, enum sim_job_kind kind,
+static void ask_piece(struct sim *sim, struct sim_process *process, enum sim_job_kind kind,
                       const struct agent_effect *effect)
 {
     const struct mn_copies *piece = effect->piece.piece;
@@ -152,6 +155,9 @@ static void ask_piece(struct sim_process *process, enum sim_job_kind kind,
     job->epoch = piece->piece.epoch;
     job->host = effect->piece.host;
     job->piece = *piece;
+    if (write) {
+        sim_copy_leaves(sim, sim_vat_number(sim, &job->vat) + 1, &job->copy_of);
+    }
     sim_jobs_add(&process->agent->others, job);
 }
 
@@ -294,10 +300,10 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
         ask_found(process, SIM_JOB_TAKE_FOUND, effect);
         break;
     case AGENT_DO_WRITE_PIECE:
-        ask_piece(process, SIM_JOB_WRITE, effect);
+        ask_piece(sim, process, SIM_JOB_WRITE, effect);
         break;
     case AGENT_DO_SEND_FILE:
-        ask_piece(process, SIM_JOB_READ, effect);
+        ask_piece(sim, process, SIM_JOB_READ, effect);
         break;
     case AGENT_DO_START_PROCESS:
         start_process(sim, process, &effect->process.vat);

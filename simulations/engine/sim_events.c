@@ -240,7 +240,11 @@ void sim_process_free(struct sim *sim, struct sim_process *process)
 {
     sim_ends_on_exit(sim, process);
     for (size_t i = 0; i < process->missed_count; i++) {
-        sim_event_free(&process->missed[i]);
+        if (process->missed[i].kind == SIM_ON_MESSAGE) {
+            sim_message_done(sim, process->missed[i].data);
+        } else {
+            sim_event_free(&process->missed[i]);
+        }
     }
     free(process->missed);
     free(process->links);

@@ -24,8 +24,9 @@ struct sim_job *sim_job_new(enum sim_job_kind kind, const void *bytes, size_t si
     return job;
 }
 
-void sim_job_free(struct sim_job *job)
+void sim_job_free(struct sim *sim, struct sim_job *job)
 {
+    sim_copy_arrives(sim, job->copy_of);
     free(job->bytes);
     free(job);
 }
@@ -54,11 +55,11 @@ static struct sim_job *jobs_take(struct sim_jobs *jobs)
     return job;
 }
 
-void sim_jobs_deinit(struct sim_jobs *jobs)
+void sim_jobs_deinit(struct sim *sim, struct sim_jobs *jobs)
 {
     struct sim_job *job = jobs_take(jobs);
     while (job != NULL) {
-        sim_job_free(job);
+        sim_job_free(sim, job);
         job = jobs_take(jobs);
     }
 }
@@ -387,7 +388,7 @@ void sim_jobs_done(struct sim *sim, struct sim_process *process)
         if (!process->dying) {
             job_done(sim, process, job);
         }
-        sim_job_free(job);
+        sim_job_free(sim, job);
     }
     sim_jobs_go_on(sim, process);
 }
@@ -412,7 +413,7 @@ void sim_jobs_abandon(struct sim *sim, struct sim_process *process)
             (void)sim_found_take(sim, process->machine, job, &facts, &why);
         }
     }
-    sim_jobs_deinit(&agent->at_hand);
-    sim_jobs_deinit(&agent->records);
-    sim_jobs_deinit(&agent->others);
+    sim_jobs_deinit(sim, &agent->at_hand);
+    sim_jobs_deinit(sim, &agent->records);
+    sim_jobs_deinit(sim, &agent->others);
 }

@@ -36,8 +36,24 @@ struct sim_message *sim_message_new(struct sim *sim, const struct mn_buffer *fir
     return message;
 }
 
+void sim_copy_leaves(struct sim *sim, uint32_t copy_of, uint32_t *carried)
+{
+    if (copy_of > 0 && sim->observer != NULL) {
+        *carried = copy_of;
+        observer_copy_leaves(sim->observer, copy_of - 1);
+    }
+}
+
+void sim_copy_arrives(struct sim *sim, uint32_t copy_of)
+{
+    if (copy_of > 0 && sim->observer != NULL) {
+        observer_copy_arrives(sim->observer, copy_of - 1);
+    }
+}
+
 void sim_message_done(struct sim *sim, struct sim_message *message)
 {
+    sim_copy_arrives(sim, message->copy_of);
     size_t list = message_list(message->size, message->second_size);
     if (list >= SIM_MESSAGE_LIST_COUNT) {
         free(message);

@@ -25,11 +25,11 @@ static void ends_remove(struct sim_process *process, uint32_t link)
     }
 }
 
-static void waiting_clear(struct sim_link *link)
+static void waiting_clear(struct sim *sim, struct sim_link *link)
 {
     while (link->first != NULL) {
         struct sim_message *next = link->first->next;
-        free(link->first);
+        sim_message_done(sim, link->first);
         link->first = next;
     }
     link->last = &link->first;
@@ -107,7 +107,7 @@ static void link_down(struct sim *sim, uint32_t index)
 static void link_free(struct sim *sim, uint32_t index)
 {
     link_down(sim, index);
-    waiting_clear(&sim->links[index]);
+    waiting_clear(sim, &sim->links[index]);
     sim->links[index].used = false;
     sim_grow(&sim->free_links, &sim->free_capacity, sim->free_count + 1, sizeof *sim->free_links);
     sim->free_links[sim->free_count++] = index;
@@ -159,17 +159,17 @@ static void message_address(const struct sim_link *link, struct sim_message *mes
     message->to_machine = link->machine;
 }
 
-bool sim_send(struct sim *sim, uint32_t index, uint64_t connection, const struct mn_buffer *first,
-              const void *second, size_t second_size)
+struct sim_message *sim_send(struct sim *sim, uint32_t index, uint64_t connection,
+                             const struct mn_buffer *first, const void *second, size_t second_size)
 {
     struct sim_link *link = &sim->links[index];
     bool back = connection != 0;
     if (!link->used || (back && link->connection != connection)) {
-        return false;
+        return NULL;
     }
     bool established = link->connection != 0;
     if (!established && (link->age_max == 0 || link->waiting >= SIM_QUEUE_COUNT_MAX)) {
-        return false;
+        return NULL;
     }
     struct sim_process *client = sim_process_at(sim, link->client, link->client_instance);
     mn_assert(client != NULL);
@@ -182,7 +182,7 @@ bool sim_send(struct sim *sim, uint32_t index, uint64_t connection, const struct
     message->from_machine = back ? link->machine : client->machine;
     if (!established) {
         message_wait(link, message);
-        return true;
+        return message;
     }
     if (back) {
         message->to = link->client;
@@ -192,7 +192,7 @@ bool sim_send(struct sim *sim, uint32_t index, uint64_t connection, const struct
         message_address(link, message);
     }
     message_launch(sim, link, message);
-    return true;
+    return message;
 }
 
 /* ---- connecting ------------------------------------------------------------------------------ */
@@ -387,8 +387,11 @@ static bool message_survives(struct sim *sim, struct sim_link *link, struct sim_
     if (!message->back && link->used && link->client_instance == message->client_instance &&
         mn_random_below(&sim->net_random, 100) < (uint64_t)sim->config.repeat_percent) {
         struct mn_buffer first = {.bytes = message->bytes, .size = message->size};
-        (void)sim_send(sim, message->link, 0, &first, message->bytes + message->size,
-                       message->second_size);
+        struct sim_message *again = sim_send(sim, message->link, 0, &first,
+                                             message->bytes + message->size, message->second_size);
+        if (again != NULL) {
+            sim_copy_leaves(sim, message->copy_of, &again->copy_of);
+        }
         return true;
     }
     return mn_random_below(&sim->net_random, 100) >= (uint64_t)sim->config.lose_percent;
@@ -436,11 +439,11 @@ void sim_arrived(struct sim *sim, struct sim_message *message)
 void sim_net_deinit(struct sim *sim)
 {
     for (size_t i = 0; i < sim->link_count; i++) {
-        waiting_clear(&sim->links[i]);
+        waiting_clear(sim, &sim->links[i]);
     }
     while (sim->held_first != NULL) {
         struct sim_message *next = sim->held_first->next;
-        free(sim->held_first);
+        sim_message_done(sim, sim->held_first);
         sim->held_first = next;
     }
     free(sim->links);

@@ -130,6 +130,7 @@ struct sim_message {
     uint32_t from_machine;
     uint32_t to_machine;
     enum sim_link_kind kind;
+    uint32_t copy_of; /* it carries bytes of a checkpoint of the vat before that one; 0: of none */
     mn_time sent_at;
     uint32_t size;
     uint32_t second_size;
@@ -297,8 +298,9 @@ struct sim_job {
     bool again;
     struct mn_name vat;
     mn_epoch epoch;
-    uint32_t host; /* READ: for whom */
-    mn_run run;    /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
+    uint32_t copy_of; /* WRITE: as of a message */
+    uint32_t host;    /* READ: for whom */
+    mn_run run;       /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
     unsigned char *bytes;
     size_t size;

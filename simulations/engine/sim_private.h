@@ -78,14 +78,19 @@ struct sim_message *sim_message_new(struct sim *sim, const struct mn_buffer *fir
 void sim_message_done(struct sim *sim, struct sim_message *message);
 void sim_messages_deinit(struct sim *sim);
 
+/* What has @carried as its `copy_of` has bytes of a checkpoint of the vat before @copy_of on their
+ * way to a disk: the observer knows, until what carries them is done with. 0: of no vat. */
+void sim_copy_leaves(struct sim *sim, uint32_t copy_of, uint32_t *carried);
+void sim_copy_arrives(struct sim *sim, uint32_t copy_of);
+
 /* sim_net.c */
 uint32_t sim_link_open(struct sim *sim, enum sim_link_kind kind, struct sim_process *client,
                        uint32_t machine, uint32_t port, mn_time age_max, uint32_t backoff_ms);
 void sim_link_close(struct sim *sim, uint32_t link);
 /* Send on it, to the other end. @connection: for the end that listens; 0 for the one that
- * connected. False: it cannot be sent and does not wait either. */
-bool sim_send(struct sim *sim, uint32_t link, uint64_t connection, const struct mn_buffer *first,
-              const void *second, size_t second_size);
+ * connected. NULL: it cannot be sent and does not wait either. */
+struct sim_message *sim_send(struct sim *sim, uint32_t link, uint64_t connection,
+                             const struct mn_buffer *first, const void *second, size_t second_size);
 void sim_link_try(struct sim *sim, uint32_t link, uint64_t serial);
 void sim_link_broken(struct sim *sim, uint32_t link, uint64_t connection, bool only_held_up);
 /* Break all connections of a machine to others, with what is under way. */
@@ -162,10 +167,10 @@ void sim_vat_old(struct sim *sim, uint32_t vat);
 
 /* sim_jobs.c */
 struct sim_job *sim_job_new(enum sim_job_kind kind, const void *bytes, size_t size);
-void sim_job_free(struct sim_job *job);
+void sim_job_free(struct sim *sim, struct sim_job *job);
 void sim_jobs_init(struct sim_jobs *jobs);
 void sim_jobs_add(struct sim_jobs *jobs, struct sim_job *job);
-void sim_jobs_deinit(struct sim_jobs *jobs);
+void sim_jobs_deinit(struct sim *sim, struct sim_jobs *jobs);
 void sim_jobs_go_on(struct sim *sim, struct sim_process *process);
 void sim_jobs_done(struct sim *sim, struct sim_process *process);
 /* The agent dies: what is at hand may be done or not. */

@@ -1,9 +1,9 @@
 /* Forgetting below the floors. No guarantee can ask any more for a checkpoint of which no copy is
- * left, which its vat was told is below its floor, and which is older than the newest that have to
- * be kept: nothing but birth lies below it that the vat could be taken back to. Nor for a message
- * that was sent and taken in epochs which are settled so on both sides: how many there were is
- * enough. A few more are kept than that, for a sender that does not know how far its receiver is
- * settled, and whose receiver begins anew, sends it again.
+ * left nor on its way to a disk, which its vat was told is below its floor, and which is older than
+ * the newest that have to be kept: nothing but birth lies below it that the vat could be taken back
+ * to. Nor for a message that was sent and taken in epochs which are settled so on both sides: how
+ * many there were is enough. A few more are kept than that, for a sender that does not know how far
+ * its receiver is settled, and whose receiver begins anew, sends it again.
  *
  * An old disk that is put back brings old checkpoints: from the first backup on nothing is
  * forgotten. Each message and each checkpoint is looked at here as often as it is forgotten, and
@@ -41,7 +41,7 @@ static bool parts(const struct observer_vat *vat, size_t count)
 void floors_of_points(const struct observer *observer, struct observer_vat *vat)
 {
     uint32_t count = 0;
-    if (observer->archived || vat->point_count < 2 * SPARE_POINTS) {
+    if (observer->archived || vat->copies_under_way > 0 || vat->point_count < 2 * SPARE_POINTS) {
         return;
     }
     while (count < vat->point_count - SPARE_POINTS && settled(vat, &vat->points[count])) {

@@ -241,6 +241,17 @@ void observer_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_ep
     g7_copy(observer, host, vat, epoch, change);
 }
 
+void observer_copy_leaves(struct observer *observer, uint32_t vat)
+{
+    observer->vats[vat].copies_under_way += 1;
+}
+
+void observer_copy_arrives(struct observer *observer, uint32_t vat)
+{
+    mn_assert(observer->vats[vat].copies_under_way > 0);
+    observer->vats[vat].copies_under_way -= 1;
+}
+
 /* ---- the coordinator ------------------------------------------------------------------------- */
 
 static int compare_starts(const void *a, const void *b)

@@ -102,6 +102,11 @@ enum observer_copy_change {
 void observer_copy(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch,
                    enum observer_copy_change change);
 
+/* Bytes of a checkpoint of the vat are on their way to a disk, in a message or in the work of an
+ * agent, and are so no more: each that leaves arrives once, or is lost. */
+void observer_copy_leaves(struct observer *observer, uint32_t vat);
+void observer_copy_arrives(struct observer *observer, uint32_t vat);
+
 /* ---- the coordinator and the agents ---------------------------------------------------------- */
 
 /* A record is in force. @written: when the coordinator that made it up had it on its disk, which

@@ -146,6 +146,7 @@ struct observer_vat {
     struct observer_copy *copies;
     uint32_t copy_count;
     uint32_t copy_capacity;
+    uint32_t copies_under_way;   /* bytes of its checkpoints, to some disk */
     struct observer_pair *pairs; /* by receiver */
     uint32_t pair_count;
     uint32_t pair_capacity;

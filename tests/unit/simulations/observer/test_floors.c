@@ -160,6 +160,23 @@ static void keeps_what_no_floor_has_passed(void **state)
     world_free(&world);
 }
 
+/* It may come to a disk yet, and be all that its vat can be restored from. */
+static void keeps_the_checkpoints_of_a_vat_while_a_copy_of_one_is_on_its_way(void **state)
+{
+    (void)state;
+    struct world world = world_make();
+    observer_copy_leaves(world.observer, 0);
+    talk(&world, true);
+    size_t kept = observer_kept(world.observer);
+    assert_true(kept >= EPOCHS);
+    observer_copy_arrives(world.observer, 0);
+    struct observer_actor a = actor(0, EPOCHS + 1);
+    checkpoint(&world, &a, a.epoch);
+    assert_true(observer_kept(world.observer) + EPOCHS - 50 < kept);
+    assert_null(observer_failure(world.observer));
+    world_free(&world);
+}
+
 static void sees_that_what_it_forgot_is_taken_again(void **state)
 {
     (void)state;
@@ -191,6 +208,7 @@ int main(void)
         cmocka_unit_test(forgets_nothing_after_a_backup),
         cmocka_unit_test(forgets_what_both_have_settled),
         cmocka_unit_test(keeps_what_no_floor_has_passed),
+        cmocka_unit_test(keeps_the_checkpoints_of_a_vat_while_a_copy_of_one_is_on_its_way),
         cmocka_unit_test(sees_that_what_it_forgot_is_taken_again),
         cmocka_unit_test(sees_a_number_that_it_forgot_given_anew),
     };
