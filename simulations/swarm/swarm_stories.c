@@ -46,8 +46,7 @@ static void choose_half_healed(struct swarm_chooser *chooser)
     unheard->at_ms = cut.at_ms + away_ms - 1;
 }
 
-/* Just before that a partner begins with an empty disk, and knows of no newer run. With a backup
- * the observer forgets nothing: copies that were under way come late here. */
+/* Just before that a partner begins with an empty disk, and knows of no newer run. */
 static void choose_empty_partner(struct swarm_chooser *chooser)
 {
     choose_half_healed(chooser);
@@ -55,7 +54,6 @@ static void choose_empty_partner(struct swarm_chooser *chooser)
     enum sim_fault_kind kind = swarm_one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_ZONE);
     struct sim_fault *lose = swarm_add(chooser, kind, 0, swarm_between(chooser, 50, 500));
     lose->at_ms = heals_ms - swarm_between(chooser, 0, 800);
-    swarm_add(chooser, SIM_FAULT_BACKUP, 0, 0)->at_ms = 1000;
 }
 
 /* A coordinator that stands still may be taken for dead, and replaced. */
@@ -74,7 +72,7 @@ static void choose_replaced(struct swarm_chooser *chooser)
 void swarm_near_miss(struct swarm_chooser *chooser, uint64_t classes)
 {
     const struct sim_config *config = &chooser->script->config;
-    if (classed(classes, SWARM_CUT) && swarm_chance(chooser, 10)) {
+    if (classed(classes, SWARM_CUT) && swarm_chance(chooser, 12)) {
         swarm_add(chooser, SIM_FAULT_CUT_HOST, 0,
                   config->lost_ms + swarm_between(chooser, 0, 3 * config->heartbeat_ms));
     }
@@ -86,7 +84,7 @@ void swarm_widowed_leases(struct swarm_chooser *chooser, uint64_t classes)
 {
     struct sim_config *config = &chooser->script->config;
     if (!classed(classes, SWARM_CUT) || !classed(classes, SWARM_COORDINATOR) ||
-        !swarm_chance(chooser, 5)) {
+        !swarm_chance(chooser, 18)) {
         return;
     }
     config->lease_percent = 100;
@@ -110,6 +108,96 @@ static void choose_silent(struct swarm_chooser *chooser)
     pause->aim = SIM_AIM_COLLECT;
 }
 
+/* A host loses power while its syncs fail: what it had not synced, the holders of its copies have.
+ */
+static void choose_ahead(struct swarm_chooser *chooser)
+{
+    struct sim_fault error =
+        *swarm_add(chooser, SIM_FAULT_DISK_ERROR, swarm_between(chooser, 60, 100),
+                   swarm_between(chooser, 500, 3000));
+    struct sim_fault *power = swarm_add(chooser, SIM_FAULT_POWER, 0, swarm_for_ms(chooser));
+    power->a = error.a;
+    power->at_ms = error.at_ms + swarm_between(chooser, 100, error.for_ms);
+}
+
+/* A vat forgets, and one of its peers is to be told by an agent that stands still: the peer hears
+ * of it from the vat, or from a third one, before it has the notice. */
+static void choose_late_notice(struct swarm_chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->early_percent = swarm_between(chooser, 50, 100);
+    config->told_percent = swarm_between(chooser, 30, 100);
+    config->connect_ms = swarm_between(chooser, 100, 300);
+    struct sim_fault lose = *swarm_add(chooser, SIM_FAULT_LOSE, 0, swarm_for_ms(chooser));
+    struct sim_fault *pause =
+        swarm_add(chooser, SIM_FAULT_PAUSE_AGENT, 0, swarm_between(chooser, 500, 2000));
+    pause->a = lose.a + 1;
+    pause->at_ms = lose.at_ms;
+    pause->aim = SIM_AIM_DECIDED;
+}
+
+/* Another coordinator has the connections, and the keepers, while the first one records a round. */
+static void choose_two_coordinators(struct swarm_chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    if (!swarm_may_have_keepers(config)) {
+        return;
+    }
+    config->keepers = config->keepers > 0 ? config->keepers : 3;
+    struct sim_fault power = *swarm_add(chooser, SIM_FAULT_POWER, 0, swarm_for_ms(chooser));
+    struct sim_fault *second =
+        swarm_add(chooser, SIM_FAULT_SECOND_COORDINATOR, 0, swarm_between(chooser, 1500, 6000));
+    second->at_ms = power.at_ms;
+    second->aim = (enum sim_aim)swarm_between(chooser, SIM_AIM_FREEZE, SIM_AIM_TELL);
+    second->after_ms = (uint32_t)swarm_between(chooser, 0, 3);
+}
+
+/* The only copies of a vat are its own, an older store of it is put back, and the coordinator is
+ * away when it speaks again: first of all those know who remember more of it than it does. */
+static void choose_behind(struct swarm_chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->stores = 1;
+    config->connect_ms = swarm_between(chooser, 80, 200);
+    struct sim_fault backup = *swarm_add(chooser, SIM_FAULT_BACKUP_VAT, 0, 0);
+    struct sim_fault *old =
+        swarm_add(chooser, SIM_FAULT_OLD_VAT, 0, swarm_between(chooser, 50, 500));
+    old->a = backup.a;
+    if (old->at_ms < backup.at_ms) {
+        old->at_ms = backup.at_ms + swarm_between(chooser, 500, 3000);
+    }
+    int64_t at_ms = old->at_ms;
+    int64_t away_ms = old->for_ms + swarm_between(chooser, 100, 1000);
+    swarm_add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, away_ms)->at_ms = at_ms;
+}
+
+/* More is lost when a plan waits, or has just been approved: it takes more than was approved. */
+static void choose_outside(struct swarm_chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->approve_ms = swarm_between(chooser, 50, 500);
+    config->approve_percent = 0;
+    struct sim_fault first = *swarm_add(chooser, SIM_FAULT_LOSE, 0, swarm_for_ms(chooser));
+    struct sim_fault *second = swarm_add(chooser, SIM_FAULT_LOSE, 0, swarm_for_ms(chooser));
+    second->at_ms = first.at_ms;
+    second->aim = SIM_AIM_PLAN;
+    second->after_ms = (uint32_t)swarm_between(chooser, 0, config->approve_ms);
+}
+
+/* Where a found disk is to be adopted there is no room, or its syncs fail. */
+static void choose_in_vain(struct swarm_chooser *chooser)
+{
+    struct sim_config *config = &chooser->script->config;
+    config->approve_ms = swarm_between(chooser, 200, 2000);
+    config->approve_percent = 0;
+    config->adopt_percent = swarm_between(chooser, 50, 100);
+    struct sim_fault lose = *swarm_add(chooser, SIM_FAULT_LOSE_RACK, 0, swarm_for_ms(chooser));
+    struct sim_fault *full =
+        swarm_add(chooser, SIM_FAULT_DISK_FULL, 0, swarm_between(chooser, 500, 3000));
+    full->at_ms = lose.at_ms;
+    full->aim = SIM_AIM_PLAN;
+}
+
 void swarm_stories(struct swarm_chooser *chooser, const enum swarm_class *on, unsigned count)
 {
     int64_t seconds = swarm_chance(chooser, 40) ? swarm_between(chooser, 1, 6) : 0;
@@ -124,12 +212,29 @@ void swarm_stories(struct swarm_chooser *chooser, const enum swarm_class *on, un
     choose_replaced(chooser);
 }
 
+#define OF(name) (UINT64_C(1) << SWARM_##name)
+
 void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
 {
-    if (classed(classes, SWARM_PAUSE) && swarm_chance(chooser, 5)) {
-        choose_silent(chooser);
+    static const struct {
+        void (*choose)(struct swarm_chooser *chooser);
+        uint64_t needs;
+        int64_t percent;
+    } stories[] = {
+        {choose_silent, OF(PAUSE), 8},
+        {choose_empty_partner, OF(CUT) | OF(LOSS), 10},
+        {choose_ahead, OF(ERROR) | OF(POWER), 8},
+        {choose_late_notice, OF(LOSS) | OF(PAUSE), 10},
+        {choose_two_coordinators, OF(OLD_JOURNAL) | OF(POWER), 14},
+        {choose_behind, OF(OLD_VAT) | OF(COORDINATOR), 6},
+        {choose_outside, OF(LOSS), 10},
+        {choose_in_vain, OF(LOSS) | OF(FULL), 16},
+    };
+    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
+        bool classed = (classes & stories[i].needs) == stories[i].needs;
+        if (classed && swarm_chance(chooser, stories[i].percent)) {
+            stories[i].choose(chooser);
+        }
     }
-    if (classed(classes, SWARM_CUT) && classed(classes, SWARM_LOSS) && swarm_chance(chooser, 10)) {
-        choose_empty_partner(chooser);
-    }
+    swarm_spare_keepers(chooser->script);
 }
