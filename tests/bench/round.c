@@ -96,6 +96,7 @@ static void measure_kill(struct round_cluster *cluster, struct round_result *res
           "waiting for the agents to prepare");
     /* A new coordinator listens first, and the rows' last heartbeat says that they are complete. */
     round_sleep_ms(cluster->size.lost_ms + (int64_t)cluster->size.heartbeat_ms * 3);
+    round_cluster_log_from_here(cluster);
     int64_t killed = round_now();
     atomic_store(&cluster->shared->killed, true);
     int64_t end = killed + (int64_t)wait_bound_ms * MN_MS;

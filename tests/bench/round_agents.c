@@ -21,7 +21,7 @@ enum {
     EVENT_COUNT = 512,
     HELLO_AGAIN_MS = 10000,
     CLOSE_MS = 50,
-    LONG_SIZE = 4096, /* of a message */
+    LONG_SIZE = 512, /* of a message */
     FIRST_ROUND = 1,
     FIRST_ATTEMPT = 1
 };

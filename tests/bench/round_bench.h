@@ -60,7 +60,8 @@ struct round_cluster {
     struct mn_keys coordinator_keys;
     struct mn_keys *keys; /* by host */
     pid_t coordinator;
-    int core; /* the one core it may use; -1: any */
+    int core;      /* the one core it may use; -1: any */
+    long log_from; /* round_cluster_logged passes over what stands before this in the log */
     pid_t agents[ROUND_PROCESS_COUNT_MAX];
     uint32_t agent_count;
     struct round_shared *shared;
@@ -89,6 +90,8 @@ void round_cluster_kill(struct round_cluster *cluster);
 /* Processor time that the coordinator has used, and its memory. */
 int64_t round_cluster_cpu(const struct round_cluster *cluster);
 int64_t round_cluster_bytes(const struct round_cluster *cluster);
+/* What comes into the coordinator's log from now on is all that round_cluster_logged looks at. */
+void round_cluster_log_from_here(struct round_cluster *cluster);
 /* The first, or the last, line of the coordinator's log from @since on that has both words: its
  * time, or 0. */
 int64_t round_cluster_logged(const struct round_cluster *cluster, int64_t since, const char *word,

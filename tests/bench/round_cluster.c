@@ -262,14 +262,31 @@ static int64_t line_time(const char *line)
     return (int64_t)timegm(&parts) * MN_SECOND + strtol(rest + 1, NULL, 10) * MN_MS;
 }
 
+static FILE *log_open(const struct round_cluster *cluster)
+{
+    char path[ROUND_PATH_SIZE + 32];
+    (void)snprintf(path, sizeof path, "%s/coordinator.log", cluster->directory);
+    return fopen(path, "re");
+}
+
+void round_cluster_log_from_here(struct round_cluster *cluster)
+{
+    FILE *file = log_open(cluster);
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (cluster->log_from = ftell(file)) < 0) {
+        round_die("reading the coordinator's log");
+    }
+    (void)fclose(file);
+}
+
 int64_t round_cluster_logged(const struct round_cluster *cluster, int64_t since, const char *word,
                              const char *other, bool last)
 {
-    char path[ROUND_PATH_SIZE + 32];
     char line[LINE_SIZE];
     int64_t found = 0;
-    (void)snprintf(path, sizeof path, "%s/coordinator.log", cluster->directory);
-    FILE *file = fopen(path, "re");
+    FILE *file = log_open(cluster);
+    if (file != NULL && fseek(file, cluster->log_from, SEEK_SET) != 0) {
+        round_die("reading the coordinator's log");
+    }
     while (file != NULL && (last || found == 0) && fgets(line, sizeof line, file) != NULL) {
         if (strstr(line, word) != NULL && strstr(line, other) != NULL && line_time(line) >= since) {
             found = line_time(line);
