@@ -4,11 +4,19 @@
 
 #include "decision.h"
 
-/* A vat and its name, to sort by. */
+/* A vat and its name, to sort by; most names differ in their first bytes. */
 struct answer_vat {
+    uint64_t begin; /* of the name, its first byte the highest */
     const char *name;
     uint32_t vat;
+    const struct decision_vat *row; /* NULL: it runs on, and is told nothing */
 };
+
+/* What is said of a vat of which the decision has nothing to say, around its incarnation. */
+static const char RUNNING_BEFORE[] =
+    ": {\"outcome\": \"running\", \"was\": \"running\", \"keep\": null, \"incarnation\": ";
+static const char RUNNING_AFTER[] =
+    ", \"sure\": true, \"spared\": false, \"forgot\": null, \"told\": []}";
 
 static void add_flag(struct mn_text *text, const char *key, bool flag)
 {
@@ -160,9 +168,24 @@ static void add_vat(const struct ledger *ledger, const struct decision_vat *vat,
     mn_text_add(text, "}");
 }
 
+static uint64_t name_begin(const char *name)
+{
+    uint64_t begin = 0;
+    for (size_t i = 0; i < sizeof begin; i++) {
+        begin = begin << 8 | (unsigned char)*name;
+        name += *name != '\0' ? 1 : 0;
+    }
+    return begin;
+}
+
 static int compare_answer_vats(const void *a, const void *b)
 {
-    return strcmp(((const struct answer_vat *)a)->name, ((const struct answer_vat *)b)->name);
+    const struct answer_vat *left = a;
+    const struct answer_vat *right = b;
+    if (left->begin != right->begin) {
+        return left->begin < right->begin ? -1 : 1;
+    }
+    return strcmp(left->name, right->name);
 }
 
 static mn_result add_vats(const struct ledger *ledger, const struct decision *decision,
@@ -173,24 +196,28 @@ static mn_result add_vats(const struct ledger *ledger, const struct decision *de
     if (order == NULL) {
         return MN_NO_MEMORY;
     }
+    size_t next = 0;
     for (uint32_t v = 0; v < count; v++) {
-        order[v] = (struct answer_vat){ledger_vat_name(ledger, v), v};
+        const char *name = ledger_vat_name(ledger, v);
+        bool listed = next < decision->vat_count && decision->vats[next].vat == v;
+        order[v] =
+            (struct answer_vat){name_begin(name), name, v, listed ? &decision->vats[next] : NULL};
+        next += listed ? 1 : 0;
     }
     if (count > 1) {
         qsort(order, count, sizeof *order, compare_answer_vats);
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t vat = order[i].vat;
-        const struct decision_vat *row = decision_find(decision, vat);
-        struct decision_vat running = {.vat = vat,
-                                       .outcome = MN_RUNNING,
-                                       .keep = DECISION_OPEN,
-                                       .incarnation = ledger_vat_incarnation(ledger, vat),
-                                       .sure = true};
         mn_text_add(text, i == 0 ? "" : ", ");
         add_name(text, "", order[i].name);
-        mn_text_add(text, ": ");
-        add_vat(ledger, row != NULL ? row : &running, text);
+        if (order[i].row != NULL) {
+            mn_text_add(text, ": ");
+            add_vat(ledger, order[i].row, text);
+        } else {
+            mn_text_add_bytes(text, RUNNING_BEFORE, sizeof RUNNING_BEFORE - 1);
+            mn_text_add_i64(text, ledger_vat_incarnation(ledger, order[i].vat));
+            mn_text_add_bytes(text, RUNNING_AFTER, sizeof RUNNING_AFTER - 1);
+        }
     }
     free(order);
     return MN_OK;

@@ -51,6 +51,9 @@ const char *ledger_store_name(const struct ledger *ledger, uint32_t store);
 const char *ledger_vat_name(const struct ledger *ledger, uint32_t vat);
 uint32_t ledger_vat_count(const struct ledger *ledger);
 
+/* Whether @epoch of the vat is dead (rule 1). */
+bool ledger_epoch_dead(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+
 /* 1 + the number of the vat's `seen` lineage entries. */
 uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat);
 
@@ -81,6 +84,10 @@ mn_result ledger_checkpoint(struct ledger *ledger,
 mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkpoint *rows,
                              size_t count, size_t *taken) MN_CHECKED;
 
+/* Something is going to be said of these vats (LEDGER numbers; others are passed over): what is
+ * known of them is asked for at once, so that the waits for memory overlap. Changes nothing. */
+void ledger_fetch(const struct ledger *ledger, const uint32_t *vats, size_t count);
+
 /* The interval that the vat is in, in place of the one known. One that is not above the vat's live
  * checkpoints is ignored: it is over. */
 mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) MN_CHECKED;
@@ -88,6 +95,8 @@ mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) M
 bool ledger_running_covered(const struct ledger *ledger, uint32_t vat);
 
 void ledger_forget_open(struct ledger *ledger, uint32_t vat);
+/* Of every vat. */
+void ledger_forget_all_open(struct ledger *ledger);
 
 /* The copies of the checkpoint at @store are no more: they leave the forms, a form that can no
  * longer be restored leaves the row, and a row below its vat's floor that has no form left and that

@@ -101,6 +101,25 @@ static inline __attribute__((always_inline)) void fetch_row(const struct ledger 
     fetch_blocks(ledger, found->intervals[blocks], found->counts[blocks]);
 }
 
+void ledger_fetch(const struct ledger *ledger, const uint32_t *vats, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (vats[i] < ledger->vat_count) {
+            __builtin_prefetch(&ledger->places[vats[i]], 1);
+            __builtin_prefetch(&ledger->vats[vats[i]], 1);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (vats[i] < ledger->vat_count && ledger->places[vats[i]].slot_count > 0) {
+            const struct vat_place *place = &ledger->places[vats[i]];
+            __builtin_prefetch(&place->slots[place->slot_count], 1);
+            __builtin_prefetch(&ledger->intervals[place->newest[0].interval], 1);
+            __builtin_prefetch(&ledger->links[place->newest[0].interval], 1);
+            __builtin_prefetch(&ledger->hearers[place->newest[0].interval], 1);
+        }
+    }
+}
+
 mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkpoint *rows,
                              size_t count, size_t *taken)
 {

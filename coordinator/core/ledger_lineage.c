@@ -17,6 +17,11 @@ uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat)
     return incarnation;
 }
 
+bool ledger_epoch_dead(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    return ledger_death(ledger, vat, epoch) != NULL;
+}
+
 const struct evidence_lineage *ledger_vat_lineage(const struct ledger *ledger, uint32_t vat,
                                                   size_t *count)
 {

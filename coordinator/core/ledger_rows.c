@@ -196,6 +196,49 @@ void ledger_forget_open(struct ledger *ledger, uint32_t vat)
     }
 }
 
+/* How many vats ahead their parts are asked for, each part found through the one before. */
+enum { AHEAD_HEARERS = 3, AHEAD_WORDS = 6, AHEAD_INTERVALS = 9, AHEAD_VATS = 12 };
+
+static inline __attribute__((always_inline)) uint32_t open_ahead(const struct ledger *ledger,
+                                                                 uint32_t vat, uint32_t ahead)
+{
+    return vat + ahead < ledger->vat_count ? ledger->vats[vat + ahead].open : LEDGER_NONE;
+}
+
+static inline __attribute__((always_inline)) void fetch_to_forget(const struct ledger *ledger,
+                                                                  uint32_t vat)
+{
+    if (vat + AHEAD_VATS < ledger->vat_count) {
+        __builtin_prefetch(&ledger->vats[vat + AHEAD_VATS], 1);
+        __builtin_prefetch(&ledger->places[vat + AHEAD_VATS], 1);
+    }
+    uint32_t open = open_ahead(ledger, vat, AHEAD_INTERVALS);
+    if (open != LEDGER_NONE) {
+        __builtin_prefetch(&ledger->intervals[open], 1);
+        __builtin_prefetch(&ledger->hearers[open], 1);
+    }
+    open = open_ahead(ledger, vat, AHEAD_WORDS);
+    if (open != LEDGER_NONE) {
+        __builtin_prefetch(&ledger->words.words[ledger->intervals[open].heard], 1);
+    }
+    open = open_ahead(ledger, vat, AHEAD_HEARERS);
+    for (uint32_t i = 0; open != LEDGER_NONE && i < ledger->intervals[open].heard_count; i++) {
+        uint32_t heard = ledger->words.words[ledger->intervals[open].heard + i];
+        __builtin_prefetch(&ledger->hearers[heard], 1);
+        __builtin_prefetch(&ledger->intervals[heard], 1);
+    }
+}
+
+void ledger_forget_all_open(struct ledger *ledger)
+{
+    for (uint32_t v = 0; v < ledger->vat_count; v++) {
+        fetch_to_forget(ledger, v);
+        if (ledger->vats[v].open != LEDGER_NONE) {
+            ledger_forget_open(ledger, v);
+        }
+    }
+}
+
 size_t ledger_unlist(struct ledger *ledger, uint32_t interval)
 {
     size_t heard_count = ledger_unhear(ledger, interval, NULL, NULL);

@@ -9,8 +9,9 @@ uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *n
                         uint32_t count)
 {
     uint32_t *vats = coordinator_take(coordinator, count, sizeof *vats);
-    for (uint32_t i = 0; vats != NULL && i < count; i++) {
-        vats[i] = coordinator_find_vat(coordinator, &names[i]);
+    if (vats != NULL) {
+        topology_find_vats(coordinator->topology, names, count, vats);
+        ledger_fetch(coordinator->ledger, vats, count);
     }
     return vats;
 }

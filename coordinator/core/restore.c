@@ -101,9 +101,7 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].emptied = false;
     }
-    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        ledger_forget_open(coordinator->ledger, i);
-    }
+    ledger_forget_all_open(coordinator->ledger);
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */
@@ -234,7 +232,6 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
                      (struct coordinator_note_facts){.note = COORDINATOR_NOTE_DECIDED,
                                                      .round = round->facts.round,
                                                      .number = round->decision.start_count});
-    note_restores(coordinator, round);
     round->retry_at =
         coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
     for (uint32_t i = 0; i < round->decision.start_count; i++) {
@@ -247,6 +244,7 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
         telling_all(coordinator, round);
         starts_say(coordinator, round);
     }
+    note_restores(coordinator, round); /* nobody waits for these lines */
     for (uint32_t i = 0; i < round->decision.start_count; i++) {
         if (hosts_lost(coordinator, round->start_hosts[i])) {
             vats_lose(coordinator, round->start_vats[i],

@@ -271,14 +271,7 @@ void vats_disk(struct coordinator *coordinator, uint32_t host)
 
 bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch)
 {
-    size_t count = 0;
-    const struct evidence_lineage *forks = ledger_vat_lineage(coordinator->ledger, vat, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (forks[i].after < epoch && epoch < forks[i].next) {
-            return true;
-        }
-    }
-    return false;
+    return ledger_epoch_dead(coordinator->ledger, vat, epoch);
 }
 
 void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)

@@ -71,6 +71,45 @@ const uint32_t *mn_table_find(const struct mn_table *table, const void *key, siz
     return row->key != NULL ? &row->value : NULL;
 }
 
+/* How many names ahead the rows of a table are asked for, and the keys that they lead to. */
+enum { AHEAD_ROWS = 16, AHEAD_KEYS = 8 };
+
+struct table_wanted {
+    size_t size;
+    uint64_t hash;
+};
+
+void mn_table_find_names(const struct mn_table *table, const struct mn_name *names, size_t count,
+                         uint32_t none, uint32_t *values)
+{
+    struct table_wanted wanted[AHEAD_ROWS];
+    if (table->count == 0) {
+        for (size_t i = 0; i < count; i++) {
+            values[i] = none;
+        }
+        return;
+    }
+    for (size_t i = 0; i < count + AHEAD_ROWS; i++) {
+        if (i >= AHEAD_ROWS) {
+            size_t at = i - AHEAD_ROWS;
+            const struct table_wanted *found = &wanted[at % AHEAD_ROWS];
+            const struct mn_table_row *row =
+                table_row(table, found->hash, names[at].text, found->size);
+            values[at] = row->key != NULL ? row->value : none;
+        }
+        if (i >= AHEAD_KEYS && i - AHEAD_KEYS < count) {
+            uint64_t hash = wanted[(i - AHEAD_KEYS) % AHEAD_ROWS].hash;
+            __builtin_prefetch(table->rows[hash & (table->row_count - 1)].key);
+        }
+        if (i < count) {
+            struct table_wanted *next = &wanted[i % AHEAD_ROWS];
+            next->size = strlen(names[i].text);
+            next->hash = table_hash(table, names[i].text, next->size);
+            __builtin_prefetch(&table->rows[next->hash & (table->row_count - 1)]);
+        }
+    }
+}
+
 const uint32_t *mn_table_add(struct mn_table *table, const void *key, size_t size, uint32_t value)
 {
     mn_assert(size <= UINT32_MAX);

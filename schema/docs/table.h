@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ids.h"
 #include "base/result.h"
 
 struct mn_table_row {
@@ -33,6 +34,11 @@ void mn_table_deinit(struct mn_table *table);
 
 /* The value of @key, or NULL; valid until the table is deinit'ed. */
 const uint32_t *mn_table_find(const struct mn_table *table, const void *key, size_t size);
+
+/* The values of @count names, in their order; @none for what is not there. Each step of finding one
+ * waits for memory: here those of several names wait together. */
+void mn_table_find_names(const struct mn_table *table, const struct mn_name *names, size_t count,
+                         uint32_t none, uint32_t *values);
 
 /* Add @key unless it is there. Asserts that there is room.
  * Returns NULL when it was added, else the value it has. */

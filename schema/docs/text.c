@@ -18,15 +18,6 @@ void mn_text_deinit(struct mn_text *text)
     *text = (struct mn_text){.size_max = size_max};
 }
 
-void mn_text_clear(struct mn_text *text)
-{
-    text->size = 0;
-    text->result = MN_OK;
-    if (text->bytes != NULL) {
-        text->bytes[0] = '\0';
-    }
-}
-
 void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size)
 {
     if (text->result != MN_OK) {

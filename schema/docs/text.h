@@ -20,9 +20,6 @@ struct mn_text {
 /* Give the memory back; the text is empty afterwards and may be used again. */
 void mn_text_deinit(struct mn_text *text);
 
-/* Empty the text and forget a failure, but keep the memory. */
-void mn_text_clear(struct mn_text *text);
-
 /* Append @size bytes, a NUL-terminated string, a number, or what printf would. */
 void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size);
 void mn_text_add(struct mn_text *text, const char *string);

@@ -48,6 +48,12 @@ uint32_t topology_find_vat(const struct topology *topology, const char *name)
     return topology_find(&topology->vat_names, name);
 }
 
+void topology_find_vats(const struct topology *topology, const struct mn_name *names, size_t count,
+                        uint32_t *vats)
+{
+    mn_table_find_names(&topology->vat_names, names, count, TOPOLOGY_NONE, vats);
+}
+
 uint32_t topology_find_host_key(const struct topology *topology, const char *key)
 {
     uint32_t found = topology_find(&topology->keys, key);

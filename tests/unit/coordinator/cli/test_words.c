@@ -80,7 +80,7 @@ static void lines_up_the_columns_of_a_table(void **state)
     assert_string_equal(text.bytes, "  VAT              RUN  HOST\n"
                                     "  x1             1,234  h1\n"
                                     "  a-longer-name      2  h2\n");
-    mn_text_clear(&text);
+    mn_text_deinit(&text);
     table.colour = true;
     words_table_write(&table, &text);
     assert_string_equal(text.bytes, "  VAT              RUN  HOST\n"

@@ -99,14 +99,14 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
     scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: restore\n"
                          "note decided\n"
-                         "note restore x3 h5: revived\n"
-                         "note restore x4 h6: revived\n"
                          "h1 decision 1\n"
                          "h2 decision 1\n"
                          "h5 decision 1\n"
                          "h6 decision 1\n"
                          "h5 start x3 run 2 incarnation 1 revived keep 1.2 from 1.1@h5 1.2@h5\n"
-                         "h6 start x4 run 2 incarnation 1 revived keep 1.2 from 1.1@h6 1.2@h6\n");
+                         "h6 start x4 run 2 incarnation 1 revived keep 1.2 from 1.1@h6 1.2@h6\n"
+                         "note restore x3 h5: revived\n"
+                         "note restore x4 h6: revived\n");
     scene_state(&scene, 5, "x3 2 up");
     scene_state(&scene, 6, "x4 2 up");
     scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
@@ -245,8 +245,6 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
     scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: restore\n"
                          "note decided\n"
-                         "note restore x1 h1: rolled_back\n"
-                         "note restore x6 h2: rolled_back\n"
                          "h1 decision 1 told x1 (x6 incarnation 2 kept 1.2)\n"
                          "h2 decision 1 told x6 (x1 incarnation 2 kept 1.2)\n"
                          "h3 decision 1\n"
@@ -255,7 +253,9 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
                          "h1 start x1 run 2 incarnation 2 rolled_back keep 1.2 from 1.1@h1 "
                          "1.2@h1\n"
                          "h2 start x6 run 2 incarnation 2 rolled_back keep 1.2 from 1.1@h2 "
-                         "1.2@h2\n");
+                         "1.2@h2\n"
+                         "note restore x1 h1: rolled_back\n"
+                         "note restore x6 h2: rolled_back\n");
     scene_state(&scene, 1, "x1 2 up");
     scene_state(&scene, 2, "x6 2 up");
     scene_expect(&scene, "note vat_up x1 h1: tcp://x1.2\n"

@@ -173,6 +173,17 @@ static void finds_hosts_vats_and_operators(void **state)
     assert_int_equal(topology_find_host(t, "h3"), TOPOLOGY_NONE);
     assert_int_equal(topology_find_vat(t, "x"), 0);
     assert_int_equal(topology_find_vat(t, "h1"), TOPOLOGY_NONE);
+    struct mn_name names[40]; /* more than are looked for at a time */
+    uint32_t vats[40];
+    for (size_t i = 0; i < 40; i++) {
+        names[i] = mn_name_of(i % 3 == 0 ? "x" : "h1");
+    }
+    topology_find_vats(t, names, 40, vats);
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(vats[i], i % 3 == 0 ? 0 : TOPOLOGY_NONE);
+    }
+    topology_find_vats(t, names, 1, vats);
+    assert_int_equal(vats[0], 0);
     assert_int_equal(topology_find_host_key(t, KEY_2), 1);
     assert_int_equal(topology_find_host_key(t, KEY_O), TOPOLOGY_NONE);
     assert_int_equal(topology_find_host_key(t, KEY_C), TOPOLOGY_NONE);
