@@ -332,6 +332,7 @@ mn_result session_release(struct vat *vat, struct vat_session *session, uint64_t
                 (struct vat_gone){.session = session, .epoch = batch->epoch};
         }
         session_drop_batch(vat, session, batch->epoch);
+        session->changed = true; /* who lets go remembers why: what the peer had called durable */
     }
     return MN_OK;
 }

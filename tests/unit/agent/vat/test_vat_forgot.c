@@ -253,6 +253,35 @@ static void what_a_peer_cannot_date_is_found_by_its_number(void **state)
     world_deinit(&world);
 }
 
+/* a has let go of 2 and 3, which b had called durable, and crashes; then b comes back from before
+ * it took them. a still knows why it let go. */
+static void a_sender_remembers_why_it_let_go(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old = world_newest_saved(&world, 1);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 1500);
+    assert_int_equal(world_got(&world, 1, 0), 3);
+    world_crash(&world, 0);
+    world_crash(&world, 1);
+    world_start(&world, 0, world_newest_saved(&world, 0), MN_REVIVED);
+    world_start(&world, 1, old, MN_REVIVED);
+    world_clear_logs(&world);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "");
+    assert_non_null(strstr(world.vats[0].agent, "differs b run 2: peer forgot 1000000"));
+    assert_non_null(strstr(world.vats[1].agent, "differs a run 2: self forgot 1000000"));
+    give_incarnation(&world, 1, 0, 5);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[0].log, "gap sent to b 2-3\n");
+    assert_string_equal(world.vats[1].log, "gap from a 2-3\nmessage a 4\n");
+    world_deinit(&world);
+}
+
 static void a_crash_with_nothing_forgotten_makes_nobody_say_anything(void **state)
 {
     (void)state;
@@ -443,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_forgets_that_it_went_back_goes_back_again),
         cmocka_unit_test(a_peer_whose_messages_live_does_not_go_back),
         cmocka_unit_test(a_receiver_that_lost_what_it_called_durable_is_sent_it_again),
+        cmocka_unit_test(a_sender_remembers_why_it_let_go),
         cmocka_unit_test(a_peer_that_went_back_remembers_what_was_kept),
         cmocka_unit_test(what_a_peer_cannot_date_is_found_by_its_number),
         cmocka_unit_test(a_crash_with_nothing_forgotten_makes_nobody_say_anything),
