@@ -263,6 +263,11 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
     struct sim_agent *agent = process->agent;
     switch (effect->kind) {
     case AGENT_DO_SEND_UP:
+        if (sim->observer != NULL && effect->up->kind == MN_UP_ADOPTED &&
+            effect->up->adopted.over) {
+            observer_read(sim->observer, agent->host,
+                          sim_vat_number(sim, &effect->up->adopted.vat));
+        }
         sim_agent_send_up(sim, agent, effect->up);
         return;
     case AGENT_DO_SEND_COPIES:

@@ -70,6 +70,7 @@ void observer_destroy(struct observer **out)
     free(observer->frozen);
     free(observer->given_up);
     free(observer->word.reset);
+    free(observer->readings);
     free(observer);
     *out = NULL;
 }
@@ -341,6 +342,7 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     g7_decided(observer, decision);
     g8_decided(observer, decision);
     approval_decided(observer, decision);
+    adoption_decided(observer, decision);
     const struct observer_round *round = round_add(observer, decision);
     if (evidence != NULL) {
         g10_decided(observer, evidence, round, decision);

@@ -179,6 +179,15 @@ struct observer_freeze {
     mn_time heard; /* first, of that round in that generation */
 };
 
+/* A found disk that a host is to read for a round, by a coordinator of that generation. */
+struct observer_reading {
+    uint32_t vat;
+    uint32_t host;
+    uint64_t round;
+    uint64_t generation;
+    mn_time since;
+};
+
 /* The newest word of an operator since the last decision. */
 struct observer_word {
     bool approves; /* false: it rejects, or there is none */
@@ -217,6 +226,9 @@ struct observer {
     uint32_t round_capacity;
     struct mn_arena knowledge;
     struct observer_word word;
+    struct observer_reading *readings;
+    uint32_t reading_count;
+    uint32_t reading_capacity;
 };
 
 void observer_grow(void *items, uint32_t *capacity, size_t count, size_t size);
@@ -287,6 +299,7 @@ const char *g4_unsettled(struct observer *observer);
 /* adoption.c */
 void adoption_freeze(struct observer *observer, const struct mn_journal_freeze *freeze);
 void adoption_step(struct observer *observer, const struct mn_journal_step *step);
+void adoption_decided(struct observer *observer, const struct mn_journal_decision *decision);
 
 /* approval.c */
 void approval_step(struct observer *observer, const struct mn_journal_step *step);
