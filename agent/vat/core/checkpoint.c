@@ -27,11 +27,16 @@ static bool floor_lags(const struct vat *vat)
 }
 
 /* One that is hastened waits until the one before it is durable, with all turns in between: so
- * checkpoints are taken as often as disks and copies allow, and no oftener. */
+ * checkpoints are taken as often as disks and copies allow, and no oftener. A regular one waits for
+ * none of those under way, for it is all that this host has of the state by then; but each of them
+ * beyond the first puts it off by another interval. Otherwise a vat whose disks and copies take
+ * longer than its interval would queue ever more of them, and what it sent would leave ever later.
+ */
 mn_time checkpoint_deadline(const struct vat *vat)
 {
-    return vat->undurable_count == 0 && vat->commit_due < vat->checkpoint_due ? vat->commit_due
-                                                                              : vat->checkpoint_due;
+    size_t behind = vat->undurable_count > 1 ? vat->undurable_count - 1 : 0;
+    mn_time due = vat->checkpoint_due + (mn_time)behind * vat->interval;
+    return vat->undurable_count == 0 && vat->commit_due < due ? vat->commit_due : due;
 }
 
 void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent)

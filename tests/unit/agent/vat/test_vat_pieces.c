@@ -222,6 +222,30 @@ static void large_checkpoints_wait_until_those_before_are_durable(void **state)
     world_deinit(&world);
 }
 
+/* The interval of this world is 100 ms. */
+static void each_checkpoint_under_way_puts_off_the_next_by_an_interval(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    /* One may be under way; the third waits for two intervals, the fourth for three. */
+    static const size_t after[] = {1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5};
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+        assert_int_equal(world_send(&world, 0, 1, 1), 1);
+        world_run(&world, 100);
+        assert_int_equal(world_saved_count(&world, 0), after[i]);
+    }
+    world_durable(&world, 0);
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 100);
+    assert_int_equal(world_saved_count(&world, 0), 6);
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +260,7 @@ int main(void)
         cmocka_unit_test(who_finds_no_room_waits_for_its_turn),
         cmocka_unit_test(room_that_a_dead_peer_holds_is_given_to_others),
         cmocka_unit_test(large_checkpoints_wait_until_those_before_are_durable),
+        cmocka_unit_test(each_checkpoint_under_way_puts_off_the_next_by_an_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
