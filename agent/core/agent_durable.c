@@ -55,6 +55,7 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
     facts.record.names = message->written.names;
     facts.record.heard = message->written.heard;
     facts.record.heard_count = message->written.heard_count;
+    facts.record.heard_before = message->written.heard_before;
     facts.record.written_at = agent->now;
     file = agent_add_file(agent, vat, epoch, AGENT_FILE_UNSYNCED);
     if (file != NULL) {

@@ -99,6 +99,7 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
     free(file->heard);
     file->heard = heard;
     file->heard_count = record->heard_count;
+    file->heard_before = record->heard_before;
     file->since = record->since;
     file->onto = record->onto;
     file->floor = record->floor;

@@ -55,15 +55,20 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
                           const struct agent_vat *vat)
 {
     struct mn_interval *interval = &draft->intervals[draft->interval_count];
+    const struct agent_interval *said = &vat->interval;
+    bool first = said->epoch == mn_epoch_first(mn_epoch_run(said->epoch));
+    mn_epoch before = first ? vat->start->keep : said->epoch - 1;
+    bool joins = before > said->since && agent_row_told(vat, before);
+    uint32_t from = joins ? said->heard_before : 0;
     interval->vat = agent_naming_place(agent, &draft->naming, vat->number);
-    interval->epoch = vat->interval.epoch;
-    interval->since = vat->interval.since;
+    interval->epoch = said->epoch;
+    interval->since = joins ? before : said->since;
     interval->heard_first = draft->heard_count;
-    interval->heard_count = vat->interval.heard_count;
-    for (uint32_t i = 0; i < vat->interval.heard_count; i++) {
+    interval->heard_count = said->heard_count - from;
+    for (uint32_t i = from; i < said->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
-        heard->epoch = vat->interval.heard[i].epoch;
-        heard->peer = agent_naming_place(agent, &draft->naming, vat->interval.heard[i].peer);
+        heard->epoch = said->heard[i].epoch;
+        heard->peer = agent_naming_place(agent, &draft->naming, said->heard[i].peer);
         draft->heard_count += 1;
     }
     draft->interval_count += 1;

@@ -97,6 +97,7 @@ struct agent_file {
     struct mn_digest digest;
     struct mn_heard *heard; /* owned; `peer` is a name's number (agent_names.c) */
     uint32_t heard_count;
+    uint32_t heard_before; /* the first ones of these, which were not heard in this interval */
     enum agent_file_state state;
     bool durable;              /* here and at every partner, in this life of the vat */
     bool promised;             /* what it heard may have been spoken of: reported as durable */
@@ -122,6 +123,7 @@ struct agent_interval {
     mn_epoch since;
     struct mn_heard *heard; /* owned, as in struct agent_file */
     uint32_t heard_count;
+    uint32_t heard_before;
 };
 
 /* A former life that is to be set aside. */
@@ -531,6 +533,8 @@ void agent_report_taken(struct agent *agent, uint64_t sequence);
 void agent_report_tick(struct agent *agent);
 /* Let @mark stand for now: all rows that are dirty or in a report that has not been taken. */
 void agent_report_mark(const struct agent *agent, struct agent_mark *mark);
+/* Whether the coordinator has been told of the checkpoint @epoch, and it is still here. */
+bool agent_row_told(const struct agent_vat *vat, mn_epoch epoch);
 /* Whether the coordinator has taken all rows of before @mark. */
 bool agent_report_taken_up(const struct agent *agent, const struct agent_mark *mark);
 void agent_hello(struct agent *agent);

@@ -123,12 +123,30 @@ static uint32_t row_age(const struct agent *agent, const struct agent_file *file
     return known ? 1 + (uint32_t)(age / MN_MS) : 0;
 }
 
+bool agent_row_told(const struct agent_vat *vat, mn_epoch epoch)
+{
+    const struct agent_file *file = agent_find_file(vat, epoch);
+    return file != NULL && file->reportable && file->reported_in > 0 && !row_gone(file);
+}
+
+/* The checkpoint before it, as far as the file says; 0 where it does not. */
+static mn_epoch row_before(const struct agent_file *file)
+{
+    bool first = file->epoch == mn_epoch_first(mn_epoch_run(file->epoch));
+    return file->onto == 0 && !first ? file->epoch - 1 : file->onto;
+}
+
+/* What was heard in the intervals before stands in their own rows, so that it leaves with these
+ * when the floor passes them. Where there is no such row the file makes up for it. */
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
                       struct agent_file *file)
 {
     struct mn_row *row = &draft->rows[draft->row_count];
+    mn_epoch before = row_before(file);
+    bool joins = before > file->since && agent_row_told(vat, before);
+    uint32_t from = joins ? file->heard_before : 0;
     *row = (struct mn_row){.epoch = file->epoch,
-                           .since = file->since,
+                           .since = joins ? before : file->since,
                            .onto = file->onto,
                            .durable = file->promised,
                            .here = file->state == AGENT_FILE_HERE,
@@ -136,9 +154,9 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .floor = file->floor > vat->floor ? file->floor : vat->floor,
                            .age = row_age(agent, file),
                            .heard_first = draft->heard_count,
-                           .heard_count = file->heard_count};
+                           .heard_count = file->heard_count - from};
     row->vat = agent_naming_place(agent, &draft->naming, vat->number);
-    for (uint32_t i = 0; i < file->heard_count; i++) {
+    for (uint32_t i = from; i < file->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = file->heard[i].epoch;
         heard->peer = agent_naming_place(agent, &draft->naming, file->heard[i].peer);

@@ -219,7 +219,8 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
                                             .epoch = message->interval.epoch,
                                             .since = message->interval.since,
                                             .heard = heard,
-                                            .heard_count = message->interval.heard_count};
+                                            .heard_count = message->interval.heard_count,
+                                            .heard_before = message->interval.heard_before};
     if (vat->life == AGENT_LIFE_UP && vat->interval.answered) {
         vat->awaited = false;
     }

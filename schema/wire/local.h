@@ -38,6 +38,7 @@ struct mn_from_vat {
             uint32_t name_count;
             const struct mn_heard *heard;
             uint32_t heard_count;
+            uint32_t heard_before; /* as in a checkpoint's record */
         } written;
         struct {
             uint64_t round;
@@ -48,6 +49,7 @@ struct mn_from_vat {
             uint32_t name_count;
             const struct mn_heard *heard;
             uint32_t heard_count;
+            uint32_t heard_before; /* as in a checkpoint's record */
         } interval;
         struct {
             uint64_t round;

@@ -26,6 +26,7 @@ static Mneme__Written *written_out(struct codec *codec, const struct mn_from_vat
     out->names = names;
     out->n_names = message->written.name_count;
     out->heard = heard;
+    out->heard_before = message->written.heard_before;
     return out;
 }
 
@@ -46,6 +47,7 @@ static Mneme__Interval *interval_out(struct codec *codec, const struct mn_from_v
     out->names = names;
     out->n_names = message->interval.name_count;
     out->heard = heard;
+    out->heard_before = message->interval.heard_before;
     return out;
 }
 
@@ -130,6 +132,8 @@ static void written_in(struct codec *codec, const Mneme__Written *in, struct mn_
     out->written.names = codec_names_in(codec, in->n_names, in->names, &out->written.name_count);
     out->written.heard =
         codec_heard_in(codec, in->heard, out->written.name_count, &out->written.heard_count);
+    out->written.heard_before = in->heard_before;
+    (void)codec_check(codec, out->written.heard_before <= out->written.heard_count);
 }
 
 static void interval_in(struct codec *codec, const Mneme__Interval *in, struct mn_from_vat *out)
@@ -142,6 +146,8 @@ static void interval_in(struct codec *codec, const Mneme__Interval *in, struct m
     out->interval.names = codec_names_in(codec, in->n_names, in->names, &out->interval.name_count);
     out->interval.heard =
         codec_heard_in(codec, in->heard, out->interval.name_count, &out->interval.heard_count);
+    out->interval.heard_before = in->heard_before;
+    (void)codec_check(codec, out->interval.heard_before <= out->interval.heard_count);
 }
 
 static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn_from_vat *out)

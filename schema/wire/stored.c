@@ -25,6 +25,7 @@ mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
     out.names = codec_names_out(&codec, record->names, record->name_count);
     out.n_names = record->name_count;
     out.heard = codec_heard_out(&codec, record->heard, record->heard_count);
+    out.heard_before = record->heard_before;
     out.round = record->round;
     out.blob_count = record->blob_count;
     out.body_size = record->body_size;
@@ -53,6 +54,8 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     (void)codec_check(codec, in->since < in->epoch && in->onto < in->epoch);
     out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
     out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
+    out->heard_before = in->heard_before;
+    (void)codec_check(codec, out->heard_before <= out->heard_count);
     out->round = in->round;
     out->blob_count = in->blob_count;
     out->body_size = in->body_size;

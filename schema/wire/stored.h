@@ -17,6 +17,7 @@ struct mn_checkpoint_record {
     uint32_t name_count;
     const struct mn_heard *heard; /* everything heard after `since` */
     uint32_t heard_count;
+    uint32_t heard_before;   /* the first ones of these, which were not heard in this interval */
     uint64_t round;          /* the newest round applied */
     uint64_t settled;        /* the notices of all rounds up to this one are handled in it, */
     const uint64_t *handled; /* and those of these */

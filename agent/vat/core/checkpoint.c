@@ -61,7 +61,7 @@ bool checkpoint_wanted(const struct vat *vat)
         return false;
     }
     if (vat->blobs.changed_count > 0 || vat->gone_count > 0 ||
-        vat->heard_count > vat->heard_stored) {
+        vat->heard_count > vat->heard_before) {
         return true;
     }
     for (size_t i = 0; i < vat->session_count; i++) {
@@ -224,6 +224,7 @@ static bool checkpoint_fill(struct vat *vat, mn_time now, bool full)
     checkpoint->record.handled_count = (uint32_t)vat->told_count;
     checkpoint->record.names = names;
     checkpoint->record.heard = heard;
+    checkpoint->record.heard_before = (uint32_t)vat->heard_before;
 
     size_t session_count = session_entry_count(vat, full);
     size_t outbox_count = outbox_entry_count(vat, full);
@@ -277,6 +278,7 @@ static void say_written(const struct vat *vat, const struct vat_undurable *undur
     message->written.name_count = undurable->name_count;
     message->written.heard = undurable->heard;
     message->written.heard_count = undurable->heard_count;
+    message->written.heard_before = undurable->heard_before;
 }
 
 void checkpoint_say_again(struct vat *vat, struct vat_effects *effects)
@@ -330,7 +332,8 @@ static mn_result undurable_add(struct vat *vat, const struct mn_checkpoint_ident
                                .names = names,
                                .name_count = record->name_count,
                                .heard = heard,
-                               .heard_count = record->heard_count};
+                               .heard_count = record->heard_count,
+                               .heard_before = record->heard_before};
     vat->undurable_heard += record->heard_count;
     vat->undurable_size += identity->size;
     return MN_OK;
@@ -350,6 +353,7 @@ static mn_result sessions_settle(struct vat *vat, bool full)
             session->batches[j]->dirty = false;
         }
         session->changed = false;
+        session->heard_now = false;
         if (full) {
             session->heard_newest = 0;
         }
@@ -382,7 +386,7 @@ void checkpoint_on_written(struct vat *vat, const struct mn_checkpoint_identity 
     } else {
         vat->diff_count += 1;
     }
-    vat->heard_stored = vat->heard_count;
+    vat->heard_before = vat->heard_count;
     vat->newest = vat->epoch;
     vat->epoch += 1;
     mn_assert(mn_epoch_run(vat->epoch) == vat->run);

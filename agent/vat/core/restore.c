@@ -170,6 +170,7 @@ mn_result vat_restore_end(struct vat *vat)
             return result;
         }
         session->changed = false;
+        session->heard_now = false;
         session->unsure = true;
         if (vat->restored_incarnation < vat->incarnation) {
             result = session_rebase(session, vat->incarnation, session->next);
@@ -180,7 +181,7 @@ mn_result vat_restore_end(struct vat *vat)
         }
     }
     blobs_settle(&vat->blobs);
-    vat->heard_stored = vat->heard_count;
+    vat->heard_before = vat->heard_count;
     vat->durable = vat->keep;
     return MN_OK;
 }

@@ -101,6 +101,7 @@ void round_on_freeze(struct vat *vat, const struct mn_to_vat *message, struct va
     }
     answer->interval.names = names;
     answer->interval.heard = heard;
+    answer->interval.heard_before = (uint32_t)vat->heard_before;
 }
 
 static void say_handled(struct vat *vat, uint64_t round, struct vat_effects *effects)

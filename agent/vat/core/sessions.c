@@ -286,18 +286,39 @@ void session_lower(struct vat_session *session, uint64_t taken)
     session->marks_said_begun = 0;
 }
 
+/* What was heard before this interval is heard in it too. */
+static void heard_again(struct vat *vat, size_t place)
+{
+    if (place < vat->heard_before) {
+        struct vat_heard heard = vat->heard[place];
+        vat->heard_before -= 1;
+        vat->heard[place] = vat->heard[vat->heard_before];
+        vat->heard[vat->heard_before] = heard;
+    }
+}
+
+/* The newest of what was heard is looked at first: it is what a peer goes on with. */
+static bool heard_known(struct vat *vat, const struct vat_session *session, mn_epoch epoch)
+{
+    for (size_t i = vat->heard_count; i > 0; i--) {
+        if (vat->heard[i - 1].session == session && vat->heard[i - 1].epoch == epoch) {
+            heard_again(vat, i - 1);
+            return true;
+        }
+    }
+    return false;
+}
+
 mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch epoch)
 {
-    if (epoch == session->heard_newest) {
+    /* Epochs come in growing order but for what a peer sends again after forgetting. */
+    bool newest = epoch == session->heard_newest;
+    if (newest && session->heard_now) {
         return MN_OK;
     }
-    if (epoch < session->heard_newest) {
-        /* Epochs come in growing order but for what a peer sends again after forgetting. */
-        for (size_t i = 0; i < vat->heard_count; i++) {
-            if (vat->heard[i].session == session && vat->heard[i].epoch == epoch) {
-                return MN_OK;
-            }
-        }
+    if (epoch <= session->heard_newest && heard_known(vat, session, epoch)) {
+        session->heard_now = session->heard_now || newest;
+        return MN_OK;
     }
     mn_result result = mn_grow(&vat->heard, &vat->heard_capacity, vat->heard_count + 1,
                                sizeof(struct vat_heard), VAT_HEARD_COUNT_MAX);
@@ -307,6 +328,7 @@ mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch ep
     vat->heard[vat->heard_count++] = (struct vat_heard){.session = session, .epoch = epoch};
     if (epoch > session->heard_newest) {
         session->heard_newest = epoch;
+        session->heard_now = true;
     }
     return MN_OK;
 }
@@ -314,8 +336,9 @@ mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch ep
 void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoch_range range)
 {
     size_t kept = 0;
-    size_t stored = 0;
+    size_t before = 0;
     session->heard_newest = 0;
+    session->heard_now = false;
     for (size_t i = 0; i < vat->heard_count; i++) {
         struct vat_heard heard = vat->heard[i];
         if (heard.session == session && heard.epoch >= range.first && heard.epoch <= range.last) {
@@ -324,9 +347,9 @@ void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoc
         if (heard.session == session && heard.epoch > session->heard_newest) {
             session->heard_newest = heard.epoch;
         }
-        stored += i < vat->heard_stored ? 1 : 0;
+        before += i < vat->heard_before ? 1 : 0;
         vat->heard[kept++] = heard;
     }
     vat->heard_count = kept;
-    vat->heard_stored = stored;
+    vat->heard_before = before;
 }

@@ -500,5 +500,5 @@ void vat_invariant(const struct vat *vat)
     due_invariant(vat);
     mn_assert(kept == vat->kept_size);
     mn_assert(vat->kept_size <= VAT_KEPT_SIZE_MAX);
-    mn_assert(vat->heard_stored <= vat->heard_count);
+    mn_assert(vat->heard_before <= vat->heard_count);
 }

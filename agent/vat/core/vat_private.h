@@ -156,12 +156,13 @@ struct vat_session {
     struct vat_session *marks_next;
     struct vat_assembly *assembly; /* or NULL */
     bool starved;                  /* it stands among the vat's starved sessions */
-    mn_epoch heard_newest;         /* of the peer, since the last full; 0 if none */
+    mn_epoch heard_newest;         /* of the peer, since the last full; 0 if none, */
+    bool heard_now;                /* and that was in this interval */
     uint32_t name_index;           /* scratch for laying out names */
     bool named;
 };
 
-/* Something heard since the last full, in the order it was heard. */
+/* Something heard since the last full. What was heard in this interval comes last. */
 struct vat_heard {
     struct vat_session *session;
     mn_epoch epoch;
@@ -177,6 +178,7 @@ struct vat_undurable {
     uint32_t name_count;
     struct mn_heard *heard;
     uint32_t heard_count;
+    uint32_t heard_before;
 };
 
 /* Of this run of a vat and those below nothing is taken; of its later runs nothing before `round`
@@ -245,7 +247,7 @@ struct vat {
     struct vat_heard *heard;
     size_t heard_count;
     size_t heard_capacity;
-    size_t heard_stored; /* how many of them the last checkpoint has */
+    size_t heard_before; /* so many of them, the first ones, not in this interval */
     struct vat_gone *gone;
     size_t gone_count;
     size_t gone_capacity;

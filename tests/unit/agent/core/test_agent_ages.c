@@ -25,8 +25,8 @@ static void says_how_old_a_file_is_by_its_own_clock(void **state)
     play_welcome(&play, 1, true);
     play_expect(&play,
                 "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 age 60000 ms\n"
-                "up report #1 x1 1.2 since 0.0 onto 0.0 durable here floor 0.0\n"
-                "up report #1 x1 1.3 since 0.0 onto 0.0 durable here floor 0.0\n");
+                "up report #1 x1 1.2 since 1.1 onto 0.0 durable here floor 0.0\n"
+                "up report #1 x1 1.3 since 1.2 onto 0.0 durable here floor 0.0\n");
     play_close(&play);
 }
 

@@ -85,7 +85,7 @@ static void moves_nothing_while_a_round_is_open(void **state)
                        "up state x1 run 1 stopped: stopped by the coordinator\n"
                        "up report #1 x1 1.1 since 0.0 onto 0.0 here floor 0.0 heard x2 1.9\n"
                        "up report #1 x1 1.2 since 1.1 onto 1.1 here floor 0.0 heard x2 1.9\n"
-                       "up report #1 x1 1.3 since 1.1 onto 1.2 here floor 0.0 heard x2 1.9\n");
+                       "up report #1 x1 1.3 since 1.2 onto 1.2 here floor 0.0 heard x2 1.9\n");
     play_decision(&play, 7, NULL, NULL);
     play_recorded(&play, 6);
     play_expect(&play, "record #6 round 7 told 0\n"

@@ -190,7 +190,7 @@ static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
                 "send h2 x1 piece 1.4 at 0, 0 of 1000 bytes\n"
                 "sync x1 1.4\n"
                 "vat a durable 1.4 floor 1.3\n"
-                "up report #4 x1 1.4 since 1.1 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+                "up report #4 x1 1.4 since 1.3 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
     for (uint64_t report = 1; report <= 4; report++) {
         play_taken(&play, report);
     }
@@ -215,7 +215,7 @@ static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
                 "up report #6 x1 1.3 since 1.1 onto 1.2 durable gone floor 1.5 heard x2 1.9\n"
                 "up report #6 x1 1.2 since 1.1 onto 1.1 durable gone floor 1.5 heard x2 1.9\n"
                 "up report #6 x1 1.1 since 0.0 onto 0.0 durable gone floor 1.5 heard x2 1.9\n"
-                "up report #6 x1 1.6 since 1.4 onto 1.5 durable here floor 1.5 heard x2 1.9\n");
+                "up report #6 x1 1.6 since 1.5 onto 1.5 durable here floor 1.5 heard x2 1.9\n");
     play_close(&play);
 }
 
@@ -262,7 +262,7 @@ static void deletes_nothing_and_moves_no_floor_while_a_round_is_open(void **stat
     play_expect(&play,
                 "sync x1 1.2\n"
                 "vat a durable 1.2 floor 1.1\n"
-                "up report #2 x1 1.2 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
+                "up report #2 x1 1.2 since 1.1 onto 0.0 durable here floor 1.1 heard x2 1.9\n");
     play_decision(&play, 1, NULL, NULL);
     play_expect(&play, "record #5 round 1 told 0\n");
     play_recorded(&play, 5);
@@ -301,7 +301,7 @@ static void offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost
     play_have(&play, 2, "x1", EPOCH(1, 2), MN_OK);
     play_expect(&play,
                 "vat a durable 1.3 floor 1.1\n"
-                "up report #3 x1 1.3 since 1.1 onto 1.2 durable here floor 1.1 heard x2 1.9\n");
+                "up report #3 x1 1.3 since 1.2 onto 1.2 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);
 }
 

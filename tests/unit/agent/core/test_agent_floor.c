@@ -231,7 +231,7 @@ static void moves_no_floor_before_it_has_made_enough_durable(void **state)
     play_skip(&play);
     play_have(&play, 1, "x1", EPOCH(1, 3), MN_OK);
     play_expect(&play, "vat a durable 1.3 floor 0.0\n"
-                       "up report #2 x1 1.3 since 1.1 onto 0.0 durable here floor 0.0\n");
+                       "up report #2 x1 1.3 since 1.2 onto 0.0 durable here floor 0.0\n");
     play_close(&play);
 }
 

@@ -141,7 +141,7 @@ static void reports_what_is_written_but_not_durable_before_it_answers(void **sta
     play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 here floor 0.0 heard x2 1.9\n"
                        "up report #1 x1 1.2 since 1.1 onto 1.1 floor 0.0 heard x2 1.9\n");
     play_taken(&play, 1);
-    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.3 since 1.1 heard x3 1.7)\n"
+    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.3 since 1.2 heard x3 1.7)\n"
                        "note intervals_sent\n");
     play_have(&play, 1, "x1", EPOCH(1, 1), MN_OK);
     play_expect(&play,

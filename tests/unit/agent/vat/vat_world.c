@@ -155,6 +155,16 @@ static void hash_add(struct world *world, const void *bytes, size_t size)
     }
 }
 
+/* What was not heard in this interval, but before it, stands in brackets. */
+static void log_heard(struct world_vat *vat, const struct mn_name *names,
+                      const struct mn_heard *heard, uint32_t count, uint32_t before)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        world_log_add(vat->agent, i < before ? " (%s:%" PRIx64 ")" : " %s:%" PRIx64,
+                      names[heard[i].peer].text, (uint64_t)heard[i].epoch);
+    }
+}
+
 static void to_agent(struct world *world, int index, const struct mn_from_vat *message)
 {
     struct world_vat *vat = &world->vats[index];
@@ -168,22 +178,16 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
         world_log_add(vat->agent, "written %" PRIx64 " since %" PRIx64 " onto %" PRIx64,
                       (uint64_t)message->written.epoch, (uint64_t)message->written.since,
                       (uint64_t)message->written.onto);
-        for (uint32_t i = 0; i < message->written.heard_count; i++) {
-            world_log_add(vat->agent, " %s:%" PRIx64,
-                          message->written.names[message->written.heard[i].peer].text,
-                          (uint64_t)message->written.heard[i].epoch);
-        }
+        log_heard(vat, message->written.names, message->written.heard, message->written.heard_count,
+                  message->written.heard_before);
         world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_INTERVAL:
         world_log_add(vat->agent, "interval round %" PRIu64 " epoch %" PRIx64 " since %" PRIx64,
                       message->interval.round, (uint64_t)message->interval.epoch,
                       (uint64_t)message->interval.since);
-        for (uint32_t i = 0; i < message->interval.heard_count; i++) {
-            world_log_add(vat->agent, " %s:%" PRIx64,
-                          message->interval.names[message->interval.heard[i].peer].text,
-                          (uint64_t)message->interval.heard[i].epoch);
-        }
+        log_heard(vat, message->interval.names, message->interval.heard,
+                  message->interval.heard_count, message->interval.heard_before);
         world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_HANDLED:

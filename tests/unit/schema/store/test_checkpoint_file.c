@@ -74,6 +74,7 @@ static struct mn_checkpoint_record diff_record(void)
                                          .name_count = 1,
                                          .heard = &heard,
                                          .heard_count = 1,
+                                         .heard_before = 1,
                                          .round = 3,
                                          .floor = 0x100000001,
                                          .written_at = 1782000000123000000};
@@ -129,6 +130,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(record.epoch, 0x100000002);
     assert_int_equal(record.heard_count, 1);
     assert_int_equal(record.heard[0].epoch, 77);
+    assert_int_equal(record.heard_before, 1);
     assert_int_equal(record.blob_count, 4);
     assert_int_equal(record.floor, 0x100000001);
     assert_int_equal(record.written_at, 1782000000123000000);

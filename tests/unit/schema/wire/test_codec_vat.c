@@ -110,7 +110,7 @@ static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
 {
     (void)state;
     struct mn_name names[1] = {mn_name_of("y")};
-    static const struct mn_heard heard[] = {{0, 4}};
+    static const struct mn_heard heard[] = {{0, 4}, {0, 5}};
     struct mn_from_vat in = {.run = 2, .kind = MN_FROM_VAT_WRITTEN};
     struct mn_from_vat out;
     struct mn_buffer buffer = {0};
@@ -123,7 +123,8 @@ static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
     in.written.names = names;
     in.written.name_count = 1;
     in.written.heard = heard;
-    in.written.heard_count = 1;
+    in.written.heard_count = 2;
+    in.written.heard_before = 1;
     assert_int_equal(mn_from_vat_encode(&in, &buffer), MN_OK);
     assert_int_equal(mn_from_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
     assert_int_equal(out.run, 2);
@@ -132,7 +133,13 @@ static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.written.digest.bytes[0], 9);
     assert_string_equal(out.written.names[0].text, "y");
     assert_int_equal(out.written.heard[0].epoch, 4);
+    assert_int_equal(out.written.heard_count, 2);
+    assert_int_equal(out.written.heard_before, 1);
     survive_damage(decode_from_vat, &buffer);
+    in.written.heard_before = 3; /* of two */
+    buffer.size = 0;
+    assert_int_equal(mn_from_vat_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_from_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
     mn_arena_deinit(&arena);
     mn_buffer_deinit(&buffer);
 }

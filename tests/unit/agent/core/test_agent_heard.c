@@ -1,0 +1,110 @@
+/* What the coordinator is told that a vat heard: each interval's own in the row of that interval,
+ * so that it is settled with it; and in one row what the rows that are missing had. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent_play.h"
+
+static const struct mn_heard heard[] = {{0, EPOCH(1, 4)}, {1, EPOCH(1, 7)}};
+
+/* A diff of x1 that lists x2 and x3, x2 having been heard before its interval alone. */
+static void diff_found(struct play *play, mn_epoch epoch, mn_epoch since, mn_epoch onto)
+{
+    const struct mn_name names[] = {mn_name_of("x2"), mn_name_of("x3")};
+    struct agent_file_facts facts = {.size = 1000, .digest = play_digest(epoch)};
+    facts.record.vat = mn_name_of("x1");
+    facts.record.run = mn_epoch_run(epoch);
+    facts.record.epoch = epoch;
+    facts.record.since = since;
+    facts.record.onto = onto;
+    facts.record.names = names;
+    facts.record.name_count = 2;
+    facts.record.heard = heard;
+    facts.record.heard_count = 2;
+    facts.record.heard_before = 1;
+    play_step(play, &(struct agent_event){.kind = AGENT_ON_FILE, .file = &facts});
+}
+
+static void greet(struct play *play)
+{
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    play_record(play, &generation);
+    play_begin(play);
+    play_skip(play);
+    play_welcome(play, 1, true);
+}
+
+static void a_row_lists_what_was_heard_in_its_interval(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x1", EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    diff_found(&play, EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
+    greet(&play);
+    play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 x1 1.2 since 1.1 onto 1.1 durable here floor 0.0\n"
+                       "up report #1 x1 1.3 since 1.2 onto 1.2 durable here floor 0.0"
+                       " heard x3 1.7\n");
+    play_close(&play);
+}
+
+static void a_row_makes_up_for_one_that_is_not_here(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    diff_found(&play, EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
+    greet(&play);
+    play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 x1 1.3 since 1.1 onto 1.2 durable here floor 0.0"
+                       " heard x2 1.4 heard x3 1.7\n");
+    play_close(&play);
+}
+
+/* 1.2 is written and not durable; its row goes before the answer. */
+static void an_open_interval_lists_what_was_heard_in_it(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_taken(&play, 1);
+    play_written(&play, 'a', EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    play_freeze(&play, 1, 1, "h3", "x5", 1);
+    struct mn_from_vat answer = {.kind = MN_FROM_VAT_INTERVAL, .run = 1};
+    const struct mn_name names[] = {mn_name_of("x2"), mn_name_of("x3")};
+    answer.interval.round = 1;
+    answer.interval.attempt = 1;
+    answer.interval.epoch = EPOCH(1, 3);
+    answer.interval.since = EPOCH(1, 1);
+    answer.interval.names = names;
+    answer.interval.name_count = 2;
+    answer.interval.heard = heard;
+    answer.interval.heard_count = 2;
+    answer.interval.heard_before = 1;
+    play_vat(&play, 'a', &answer);
+    play_skip(&play);
+    play_taken(&play, 2);
+    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.3 since 1.2 heard x3 1.7)\n"
+                       "note intervals_sent\n");
+    play_close(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_lists_what_was_heard_in_its_interval),
+        cmocka_unit_test(a_row_makes_up_for_one_that_is_not_here),
+        cmocka_unit_test(an_open_interval_lists_what_was_heard_in_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
