@@ -84,7 +84,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     sim_topology_make(sim);
     machines_make(sim);
     if (config->check != 0) {
-        sim->observer = observer_new(sim->topology, sim_observe_host, sim, config->strict != 0);
+        sim->observer = observer_new(sim->topology, sim_observe_host, sim);
     }
     sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
     sim->aimed = sim_take(faults->count + 1, sizeof *sim->aimed);

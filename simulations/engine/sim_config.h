@@ -62,8 +62,7 @@
     X(drift_ppm, 0, 0, 10000, "by how much clocks run faster or slower, at most")                  \
     X(faults_ms, 20000, 0, INT64_C(1000000000000), "faults and workload end after this")           \
     X(bound_ms, 60000, 0, INT64_C(1000000000000), "then the cluster must settle within this")      \
-    X(check, 1, 0, 1, "whether the observer watches")                                              \
-    X(strict, 0, 0, 1, "whether also for what is known to be missing")
+    X(check, 1, 0, 1, "whether the observer watches")
 
 /* X(NAME, "word", whom a vat sends to in its own turns) */
 #define SIM_SHAPES(X)                                                                              \

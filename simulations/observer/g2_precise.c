@@ -2,33 +2,20 @@
  * told only of a peer with whom it has ever exchanged anything. */
 #include "observer/observer_private.h"
 
-/* After which epoch a vat must have taken something for an interval above @keep to list it. That is
- * @keep; but each interval lists all since the newest full below it, so also what was settled by
- * the floor. That this binds is known to be wrong, and told only when strict. */
-static mn_epoch listed_after(const struct observer *observer, const struct observer_vat *vat,
-                             mn_epoch keep)
-{
-    mn_epoch full = 0;
-    for (size_t i = 0; i < vat->point_count && vat->points[i].epoch <= keep; i++) {
-        full = vat->points[i].onto == 0 ? vat->points[i].epoch : full;
-    }
-    return observer->strict ? keep : full;
-}
-
-/* Whether the vat took something that is dead by now, and that an interval above @keep lists. Of
- * what was taken so long ago that it is forgotten, the newest epoch is no later than `settled`. */
+/* Whether the vat took something above @keep that is dead by now: what it took up to its floor is
+ * settled. Of what was taken so long ago that it is forgotten, the newest epoch is no later than
+ * `settled`. */
 static bool took_dead(struct observer *observer, uint32_t number, mn_epoch keep)
 {
     const struct observer_vat *vat = &observer->vats[number];
-    mn_epoch after = listed_after(observer, vat, keep);
     for (size_t i = 0; i < vat->sender_count; i++) {
         const struct observer_pair *pair = observer_pair(observer, vat->senders[i], number);
-        if (pair->taken_forgotten > observer_sent(pair) && vat->settled > after) {
+        if (pair->taken_forgotten > observer_sent(pair) && vat->settled > keep) {
             return true;
         }
         for (size_t k = pair->taken_count; k > 0 && pair->taken[k - 1].index > observer_sent(pair);
              k--) {
-            if (pair->taken[k - 1].epoch > after) {
+            if (pair->taken[k - 1].epoch > keep) {
                 return true;
             }
         }

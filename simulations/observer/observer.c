@@ -10,14 +10,13 @@
 #include "observer/observer_private.h"
 
 struct observer *observer_new(const struct topology *topology, observer_ask_host *ask,
-                              const void *context, bool strict)
+                              const void *context)
 {
     struct observer *observer = calloc(1, sizeof *observer);
     mn_assert(observer != NULL);
     observer->topology = topology;
     observer->ask = ask;
     observer->context = context;
-    observer->strict = strict;
     observer->vat_count = (uint32_t)topology->vat_count;
     observer->host_count = (uint32_t)topology->host_count;
     observer->vats = calloc(observer->vat_count + 1, sizeof *observer->vats);

@@ -27,10 +27,9 @@ struct observer_host {
 
 typedef struct observer_host observer_ask_host(const void *context, uint32_t host);
 
-/* @topology and @context are borrowed. @strict: tell also what is known to be wrong. Aborts when
- * memory runs out, here and below. */
+/* @topology and @context are borrowed. Aborts when memory runs out, here and below. */
 struct observer *observer_new(const struct topology *topology, observer_ask_host *ask,
-                              const void *context, bool strict);
+                              const void *context);
 void observer_destroy(struct observer **observer);
 
 /* "G1: what is wrong", or NULL. */

@@ -207,7 +207,6 @@ struct observer {
     char unsettled[OBSERVER_FAILURE_SIZE];
     mn_time now;
     bool harm;
-    bool strict;
     bool born;      /* `birth` is known */
     uint64_t birth; /* the state of a vat that remembers nothing */
     uint64_t generation;

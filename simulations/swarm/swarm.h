@@ -31,7 +31,7 @@
     X(OLD_VAT, "old_vat", true, "a vat's store is an older one, and the coordinator may forget")   \
     X(LEDGER, "ledger", true, "an agent's ledger is lost, or an older one, below its vats")        \
     X(STORE, "store", true, "a vat's store is lost or torn")                                       \
-    X(SHALLOW, "shallow", false, "one checkpoint is kept of each vat, lost hosts take more")
+    X(SHALLOW, "shallow", true, "one checkpoint is kept of each vat, lost hosts take more")
 
 enum swarm_class {
 #define SWARM_CLASS_ENUM(name, word, standard, text) SWARM_##name,

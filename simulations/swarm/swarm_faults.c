@@ -141,7 +141,6 @@ void swarm_fault(struct swarm_chooser *chooser, enum swarm_class which)
         return;
     case SWARM_SHALLOW:
         chooser->script->config.keep = 1;
-        chooser->script->config.strict = 1;
         swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0,
                   swarm_for_ms(chooser));
         swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_CUT, SIM_FAULT_CUT_HOST),

@@ -94,7 +94,7 @@ static struct world world_make(void)
     mn_result result = topology_read(text, sizeof text - 1, "t", &world.topology, &error);
     assert_string_equal(error.text, "");
     assert_int_equal(result, MN_OK);
-    world.observer = observer_new(world.topology, fine, NULL, true);
+    world.observer = observer_new(world.topology, fine, NULL);
     struct mn_journal_record begins = {.kind = MN_JOURNAL_GENERATION};
     observer_journal(world.observer, 1, 1, &begins, 0, NULL, 0);
     for (uint32_t i = 0; i < 2; i++) {
