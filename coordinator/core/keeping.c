@@ -304,7 +304,8 @@ void keeping_keeper(const struct keeping *keeping, uint32_t index, struct keepin
     bool leads = keeping->state == KEEPING_LEADING;
     *out =
         (struct keeping_keeper){.host = peer->host,
-                                .answers = keeping_answers(keeping, peer),
+                                .answers = keeping_answers(keeping, peer) &&
+                                           (peer->promised || keeping->state != KEEPING_ASKING),
                                 .counts = leads ? keeping_counts(keeping, peer)
                                                 : peer->promised && peer->member == MN_MEMBER_WHOLE,
                                 .member = peer->forgot ? MN_MEMBER_BLANK : peer->member,

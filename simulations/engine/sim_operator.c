@@ -68,17 +68,26 @@ void sim_operator_later(struct sim *sim, struct sim_process *process)
     }
 }
 
-/* Whether the disks of so many keepers are gone that there will be no majority again. */
-static bool majority_gone(const struct sim *sim)
+static bool disk_has(const struct sim *sim, uint32_t host, const char *key)
+{
+    const struct sim_record *record = sim_record_from(&sim->machines[host].disk, key, 0);
+    return record != NULL && strncmp(record->key, key, strlen(key)) == 0;
+}
+
+/* Whether the disks of so many keepers are gone that there will be no majority again, and all that
+ * have anything of the journal have answered: what these know would be given up for nothing. */
+static bool majority_gone(const struct sim *sim, const struct keeping *keeping)
 {
     const struct topology_keepers *keepers = &sim->topology->keepers;
     size_t whole = 0;
-    for (size_t i = 0; i < keepers->count; i++) {
-        const struct sim_disk *disk = &sim->machines[keepers->hosts[i]].disk;
-        const struct sim_record *member = sim_record_from(disk, "member", 0);
-        whole += member != NULL && strcmp(member->key, "member") == 0 ? 1 : 0;
+    bool answer = true;
+    for (uint32_t i = 0; i < keepers->count; i++) {
+        struct keeping_keeper keeper;
+        keeping_keeper(keeping, i, &keeper);
+        whole += disk_has(sim, keeper.host, "member") ? 1 : 0;
+        answer = answer && (keeper.answers || !disk_has(sim, keeper.host, "kept "));
     }
-    return whole <= keepers->count / 2;
+    return whole <= keepers->count / 2 && answer;
 }
 
 /* Whether a majority of those with whom an operator had it go on cannot come back by itself: who
@@ -122,7 +131,8 @@ void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
     bool in_vain = all && coordinator->in_vain; /* at the last look too */
     coordinator->in_vain = all;
     if (its_turn && keeping_may_accept(coordinator->keeping) &&
-        (majority_gone(sim) || rest_gone(sim, coordinator->keeping, &facts) || in_vain)) {
+        (majority_gone(sim, coordinator->keeping) || rest_gone(sim, coordinator->keeping, &facts) ||
+         in_vain)) {
         struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
                                            .key = "oooooooooooooooooooooooooooooooooooooooo",
                                            .reason = "their disks are gone",

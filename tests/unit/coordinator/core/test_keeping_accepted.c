@@ -48,9 +48,14 @@ static void a_promise_ends_with_the_life_of_its_disk(void **state)
     promise.promised.member = MN_MEMBER_WHOLE;
     stage_up(&stage, 1, &promise);
     stage_pass_over(&stage);
+    struct keeping_keeper keeper;
+    keeping_keeper(stage.keeping, 0, &keeper);
+    assert_true(keeper.answers);
     struct mn_up hello = {.disk = 12, .kind = MN_UP_HELLO};
     stage_up(&stage, 1, &hello);
     expect(&stage, "h1 promise 1\n");
+    keeping_keeper(stage.keeping, 0, &keeper);
+    assert_false(keeper.answers);  /* what it is asked now */
     stage_up(&stage, 1, &promise); /* it was under way */
     promise.disk = 31;
     stage_up(&stage, 3, &promise);
