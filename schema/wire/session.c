@@ -49,6 +49,7 @@ static void greet_out(struct codec *codec, const struct mn_session *message, Mne
     out->taken_epoch = message->greet.taken_epoch;
     out->covered = message->greet.covered;
     out->covered_epoch = message->greet.covered_epoch;
+    out->durable = message->greet.durable;
     out->behind = message->greet.behind;
     out->lineage = codec_lineage_out(codec, &message->greet.unsure.lineage);
     out->anew = anew_out(codec, &message->greet.unsure, &out->n_anew);
@@ -185,6 +186,7 @@ static void greet_in(struct codec *codec, const Mneme__Greet *in, struct mn_sess
     out->greet.taken_epoch = codec_epoch_in(codec, in->taken_epoch, 0);
     out->greet.covered = in->covered;
     out->greet.covered_epoch = codec_epoch_in(codec, in->covered_epoch, 0);
+    out->greet.durable = codec_epoch_in(codec, in->durable, 0);
     out->greet.behind = in->behind != 0;
     unsure_in(codec, in->lineage, in->n_anew, in->anew, &out->greet.unsure);
 }

@@ -48,6 +48,7 @@ struct mn_session {
                                        if not known */
             uint64_t covered;       /* what the other said it has in a durable checkpoint, */
             mn_epoch covered_epoch; /* and in which; 0 if not known */
+            mn_epoch durable;       /* its newest durable checkpoint; 0 if none */
             struct mn_unsure unsure;
             bool behind; /* it has found that it has forgotten what the other took of it */
         } greet;

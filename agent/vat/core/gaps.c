@@ -9,6 +9,9 @@
  * A receiver that forgets goes back, and what it then goes on without may be what the sender was
  * told of, and more: of a new incarnation the sender hears each gap anew that this one found.
  *
+ * With a gap the receiver remembers of which checkpoint the sender spoke when it had let go of it.
+ * If the sender ever comes back from before that, it may give the same numbers to other messages.
+ *
  * What a sender has withdrawn is a gap to the receiver too, and the sender knows. It stands in its
  * batches until the receiver is past it for good. A sender that has forgotten that it was withdrawn
  * is told as of any other gap. */
@@ -30,13 +33,14 @@ bool gap_excused(const struct vat_session *session, uint64_t oldest)
     return oldest > session->taken + 1 && session->forked == session->taken + 1;
 }
 
-void gap_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+void gap_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest, mn_epoch epoch,
               struct vat_effects *effects)
 {
     gap_deliver(session, session->taken + 1, oldest - 1, false, effects);
     if (!session_skip(session, oldest - 1, vat->incarnation)) {
         effects->failed = true;
     }
+    session_remember(session, epoch);
 }
 
 /* Tell the application that the peer goes on without these, but for what was withdrawn. */

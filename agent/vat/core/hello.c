@@ -65,7 +65,7 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
     session->taken_epoch = forgot_living(numbers->unsure, session->taken_epoch);
     gaps_agree(session, numbers, known, effects);
     if (known != 0 && gap_excused(session, numbers->oldest)) {
-        gap_skip(vat, session, numbers->oldest, effects);
+        gap_skip(vat, session, numbers->oldest, numbers->durable, effects);
     }
 }
 
@@ -196,6 +196,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
                                       .gaps = &message->greet.gaps,
                                       .unsure = &message->greet.unsure,
                                       .oldest = message->greet.oldest,
+                                      .durable = message->greet.durable,
                                       .taken_of_me = session_shared(session, taken, known)};
         session_agree(vat, session, &numbers, effects);
     } else {
@@ -213,7 +214,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
         return GREET_AGREED;
     }
     if (gap_excused(session, message->greet.oldest)) {
-        gap_skip(vat, session, message->greet.oldest, effects);
+        gap_skip(vat, session, message->greet.oldest, message->greet.durable, effects);
         return GREET_AGREED;
     }
     forgot_taken_found(vat, session, message->run, message->greet.covered_epoch, effects);

@@ -159,8 +159,7 @@ static void inbound_on_skip(struct vat *vat, mn_time now, const struct vat_event
         mn_result result = session_hear(vat, session, message->skip.epoch);
         if (result == MN_OK) {
             pieces_drop(vat, now, session, effects);
-            gap_skip(vat, session, message->skip.last + 1, effects);
-            session_remember(session, message->skip.epoch);
+            gap_skip(vat, session, message->skip.last + 1, message->skip.epoch, effects);
         }
         effects->failed = effects->failed || result == MN_NO_MEMORY;
     }

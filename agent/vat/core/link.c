@@ -88,6 +88,7 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         message->greet.taken_epoch = session->taken_epoch;
         message->greet.covered = session->covered;
         message->greet.covered_epoch = session->covered_epoch;
+        message->greet.durable = vat->durable;
         message->greet.behind = session->forgetful;
         forgot_unsure(vat, session, &message->greet.unsure);
     }
@@ -364,6 +365,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
                                       .gaps = &message->greeted.gaps,
                                       .unsure = &message->greeted.unsure,
                                       .oldest = message->greeted.oldest,
+                                      .durable = message->greeted.durable,
                                       .taken_of_me = session_shared(session, message->greeted.taken,
                                                                     message->greeted.known_of_you)};
         session_agree(vat, session, &numbers, effects);

@@ -187,7 +187,6 @@ bool session_skip(struct vat_session *session, uint64_t last, uint32_t incarnati
     }
     gap->last = last;
     session->taken = last;
-    session->taken_epoch = 0;
     session->changed = true;
     return true;
 }

@@ -76,6 +76,7 @@ struct vat_numbers {
     const struct mn_gaps *gaps;
     const struct mn_unsure *unsure;
     uint64_t oldest;
+    mn_epoch durable;
     uint64_t taken_of_me; /* as session_shared has it */
 };
 
@@ -110,8 +111,9 @@ void session_trouble(const struct vat *vat, struct vat_session *session, const c
  * above its floor, and since its newest incarnation it has taken nothing. */
 bool gap_excused(const struct vat_session *session, uint64_t oldest);
 
-/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. */
-void gap_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest,
+/* The peer keeps nothing below @oldest: what is missing is a gap, and it goes on after that. What
+ * is missing had been let go of in @epoch of the peer or before, or withdrawn in it. */
+void gap_skip(const struct vat *vat, struct vat_session *session, uint64_t oldest, mn_epoch epoch,
               struct vat_effects *effects);
 
 /* What a peer that this vat agrees with says it goes on without, of those messages up to @taken

@@ -119,6 +119,46 @@ static void a_new_incarnation_that_misses_more_tells_all_of_it(void **state)
     world_deinit(&world);
 }
 
+/* b is rolled back and goes on without 2 and 3, of which a has let go. Then a comes back from
+ * before it sent them, and sends others under these numbers: of those b has nothing, and takes
+ * them. */
+static void a_gap_does_not_hide_that_its_numbers_were_given_anew(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old_a = world_newest_saved(&world, 0);
+    mn_epoch old_b = world_newest_saved(&world, 1);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 1500);
+    world.vats[1].round = 5;
+    world_roll_back(&world, 1, old_b);
+    struct mn_notice notice = {.peer = mn_name_of("b"), .incarnation = 2, .kept = old_b};
+    world_decide(&world, 0, 5, &notice);
+    world_clear_logs(&world);
+    world_run(&world, 1500);
+    assert_string_equal(world.vats[1].log, "gap from a 2-3\n");
+    world_crash(&world, 0);
+    world.vats[0].round = 5;
+    world_start(&world, 0, old_a, MN_REVIVED);
+    assert_int_equal(world_send(&world, 0, 1, 3), 3);
+    world_save(&world, 0);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "");
+    assert_non_null(strstr(world.vats[0].agent, "differs b run 2: self forgot 1000000"));
+    world_save(&world, 0);
+    world.vats[0].round = 6;
+    world_roll_back(&world, 0, world_newest_saved(&world, 0));
+    notice = (struct mn_notice){
+        .peer = mn_name_of("a"), .incarnation = 2, .kept = world.vats[0].keep_of_run};
+    world_decide(&world, 1, 6, &notice);
+    world_clear_logs(&world);
+    world_run(&world, 1000);
+    assert_string_equal(world.vats[1].log, "message a 2\nmessage a 3\nmessage a 4\n");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_sender_hears_of_it_again_until_it_is_kept),
         cmocka_unit_test(a_receiver_that_finds_it_again_is_not_told_of_to_the_sender_again),
         cmocka_unit_test(a_new_incarnation_that_misses_more_tells_all_of_it),
+        cmocka_unit_test(a_gap_does_not_hide_that_its_numbers_were_given_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ static void greetings_say_which_epochs_they_mean(void **state)
     in.greet.taken_epoch = 0x100000004;
     in.greet.covered = 5;
     in.greet.covered_epoch = 0x100000002;
+    in.greet.durable = 0x100000005;
     in.greet.behind = true;
     in.greet.unsure.anew[0] = 6;
     in.greet.unsure.lineage =
@@ -62,6 +63,7 @@ static void greetings_say_which_epochs_they_mean(void **state)
     assert_int_equal(out.greet.taken_epoch, 0x100000004);
     assert_int_equal(out.greet.covered, 5);
     assert_int_equal(out.greet.covered_epoch, 0x100000002);
+    assert_int_equal(out.greet.durable, 0x100000005);
     assert_true(out.greet.behind);
     assert_int_equal(out.greet.unsure.anew[0], 6);
     assert_int_equal(out.greet.unsure.lineage.count, 1);
@@ -69,6 +71,9 @@ static void greetings_say_which_epochs_they_mean(void **state)
     in.greet.unsure.anew[0] = 0;
     assert_int_equal(session_again(&in, &out), MN_BAD_INPUT);
     in.greet.unsure.anew[0] = 7;
+    in.greet.durable = -1;
+    assert_int_equal(session_again(&in, &out), MN_BAD_INPUT);
+    in.greet.durable = 0x100000005;
     in.greet.taken_epoch = -1;
     assert_int_equal(session_again(&in, &out), MN_BAD_INPUT);
     in.greet.taken_epoch = 0;
