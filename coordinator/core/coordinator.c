@@ -397,6 +397,10 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
     mn_assert(now >= coordinator->now);
     coordinator->now = now;
     coordinator->effects = effects;
+    if (coordinator->opens_over) {
+        coordinator->opens_over = false;
+        ledger_forget_all_open(coordinator->ledger);
+    }
     switch (event->kind) {
     case COORDINATOR_ON_RECORD:
         mn_assert(!coordinator->begun);

@@ -91,8 +91,9 @@ struct round {
     struct coordinator_round_facts facts;
     struct mn_arena memory;
     struct mn_journal_decision
-        decision;         /* once it is made; in `memory`, and so are the next ones */
-    uint32_t *start_vats; /* the topology's numbers */
+        decision;          /* once it is made; in `memory`, and so are the next ones */
+    struct mn_text answer; /* what decision.answer_json is, when it was made here */
+    uint32_t *start_vats;  /* the topology's numbers */
     uint32_t *start_hosts;
     bool *start_over; /* up, or overtaken by a later round */
     uint32_t *told_vats;
@@ -198,7 +199,10 @@ struct coordinator {
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;
     size_t round_capacity;
-    uint64_t round_seen;      /* the highest number that anybody has heard of */
+    uint64_t round_seen; /* the highest number that anybody has heard of */
+    bool opens_over; /* a decision has come into force, and the ledger is still to forget the open
+                        intervals that it weighed: the next step begins with that, because those
+                        who are told the decision wait for this one */
     struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
     size_t pending_first;
     size_t pending_count;

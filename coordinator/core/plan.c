@@ -204,15 +204,15 @@ static bool plan_losses(struct plan *plan)
  * which is kept beside the journal. */
 static bool plan_answer(struct plan *plan)
 {
-    struct mn_text text = {.size_max = MN_ANSWER_SIZE_MAX};
-    mn_result result = decision_write_json(plan->coordinator->ledger, plan->decision, true, &text);
+    struct mn_text *text = &plan->round->answer;
+    *text = (struct mn_text){.size_max = MN_ANSWER_SIZE_MAX};
+    mn_result result = decision_write_json(plan->coordinator->ledger, plan->decision, true, text);
     if (result == MN_OK) {
-        char *copy = mn_arena_copy(&plan->round->memory, text.bytes, text.size);
-        plan->round->decision.answer_json = copy;
-        plan->round->decision.answer_size = copy != NULL ? text.size : 0;
-        result = copy != NULL ? MN_OK : MN_NO_MEMORY;
+        plan->round->decision.answer_json = text->bytes;
+        plan->round->decision.answer_size = text->size;
+    } else {
+        mn_text_deinit(text);
     }
-    mn_text_deinit(&text);
     return result == MN_FULL || coordinator_fine(plan->coordinator, result);
 }
 
@@ -244,6 +244,7 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
                         .decision = decision,
                         .placeless = TOPOLOGY_NONE};
     mn_arena_deinit(&round->memory); /* of a plan that could not be made */
+    mn_text_deinit(&round->answer);
     plan.load = coordinator_take(coordinator, coordinator->host_count, sizeof *plan.load);
     bool fine = plan.load != NULL;
     for (uint32_t i = 0; fine && i < coordinator->host_count; i++) {

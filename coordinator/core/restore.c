@@ -101,7 +101,7 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].emptied = false;
     }
-    ledger_forget_all_open(coordinator->ledger);
+    coordinator->opens_over = true;
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */

@@ -105,6 +105,7 @@ void round_destroy(struct round **round)
 {
     decision_destroy(&(*round)->plan);
     mn_arena_deinit(&(*round)->memory);
+    mn_text_deinit(&(*round)->answer);
     free(*round);
     *round = NULL;
 }

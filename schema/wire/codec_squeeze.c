@@ -13,7 +13,7 @@ ProtobufCBinaryData codec_squeeze(struct codec *codec, const void *bytes, size_t
         return frame;
     }
     size_t room = ZSTD_compressBound(size);
-    frame.data = codec_take(codec, room, 1);
+    frame.data = codec_take_unset(codec, room, 1);
     if (frame.data != NULL) {
         frame.len = ZSTD_compress(frame.data, room, bytes, size, SQUEEZE_LEVEL);
         if (ZSTD_isError(frame.len)) { /* with room enough, memory alone can be missing */

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "coordinator_scene.h"
+#include "core/ledger.h"
+#include "wire/evidence.h"
 
 static void begin(struct scene *scene)
 {
@@ -40,6 +42,21 @@ static void answer_all(struct scene *scene, uint64_t round, uint32_t attempt)
                            "");
         }
     }
+}
+
+/* How many open intervals the ledger knows. */
+static size_t open_count(const struct scene *scene)
+{
+    struct mn_buffer document = {0};
+    struct evidence *evidence = NULL;
+    assert_int_equal(mn_evidence_begin(&document), MN_OK);
+    assert_int_equal(ledger_evidence(coordinator_ledger(scene->coordinator), &document), MN_OK);
+    assert_int_equal(mn_evidence_end(&document), MN_OK);
+    assert_int_equal(mn_evidence_decode(document.bytes, document.size, &evidence, NULL), MN_OK);
+    size_t count = evidence->open_count;
+    evidence_destroy(&evidence);
+    mn_buffer_deinit(&document);
+    return count;
 }
 
 /* From the loss of r2 to its decision's record, number 8. */
@@ -107,7 +124,9 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
                          "h6 start x4 run 2 incarnation 1 revived keep 1.2 from 1.1@h6 1.2@h6\n"
                          "note restore x3 h5: revived\n"
                          "note restore x4 h6: revived\n");
+    assert_true(open_count(&scene) > 0); /* those who are told are not kept waiting for that */
     scene_state(&scene, 5, "x3 2 up");
+    assert_int_equal(open_count(&scene), 0);
     scene_state(&scene, 6, "x4 2 up");
     scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
                          "note vat_up x4 h6: tcp://x4.2\n"
