@@ -339,7 +339,8 @@ static void drop_say(struct agent *agent, const struct agent_vat *vat, const mn_
 }
 
 /* Delete what is below the floor on record and no chain needs, here and at those who hold copies;
- * and put the floor on record when there is something below it, one record at a time. */
+ * and put the floor on record when there is something below it, one record at a time. Where a link
+ * of a chain went bad since, the newest that restore something are others than the floor says. */
 void agent_drop_old(struct agent *agent, struct agent_vat *vat)
 {
     if (!floor_moves(agent, vat) || vat->newest_durable == 0) {
@@ -355,7 +356,8 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     if (asks && !kept_mark(vat, floor, kept)) {
         floor_put(agent, vat, floor);
     }
-    if (kept_mark(vat, vat->floor_safe, kept) || !history_whole(vat, vat->floor_safe)) {
+    mn_epoch below = floor < vat->floor_safe ? floor : vat->floor_safe;
+    if (kept_mark(vat, below, kept) || !history_whole(vat, below)) {
         return;
     }
     uint32_t keep_count = 0;

@@ -60,6 +60,47 @@ static void tells_the_floor_that_it_deleted_below_after_a_restart_into_a_freeze(
     play_close(&play);
 }
 
+/* 1.2 went bad while no agent ran: 1.3 and 1.4 restore nothing, and 1.1 is one of the two newest
+ * that do, though the floor on record is above it. */
+static void keeps_what_restores_something_when_a_link_of_a_chain_went_bad(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
+    struct mn_agent_record floor = {.kind = MN_AGENT_FLOOR};
+    struct mn_agent_record vat = {.kind = MN_AGENT_VAT};
+    floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 3)};
+    vat.vat.start = (struct mn_start){.vat = mn_name_of("x1"), .run = 1, .incarnation = 1};
+    vat.vat.pid = 71;
+    play_record(&play, &floor);
+    play_record(&play, &generation);
+    play_record(&play, &vat);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x1", EPOCH(1, 3), EPOCH(1, 2), EPOCH(1, 2));
+    play_file(&play, "x1", EPOCH(1, 4), EPOCH(1, 3), EPOCH(1, 3));
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_attach(&play, 'a', "x1", 1, 71);
+    play_taken(&play, 1);
+    play_written(&play, 'a', EPOCH(1, 5), EPOCH(1, 4), 0);
+    play_taken(&play, 2);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 5), MN_OK);
+    play_expect(&play,
+                "vat a durable 1.5 floor 1.3\n"
+                "up report #3 x1 1.5 since 1.4 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
+    play_taken(&play, 3);
+    play_expect(&play, "");
+    play_written(&play, 'a', EPOCH(1, 6), EPOCH(1, 5), EPOCH(1, 5));
+    play_synced(&play, "x1", EPOCH(1, 6), MN_OK);
+    play_skip(&play);
+    play_taken(&play, 4);
+    play_expect(&play, "record #2 floor x1 run 1: 1.5\n"
+                       "delete x1 1.1\n");
+    play_close(&play);
+}
+
 /* The ledger is an older one than the store: what was between is deleted, so the floor is above it.
  * A coordinator that knows none would find 1.5 hanging in the air. */
 static void says_no_floor_that_was_passed_since(void **state)
@@ -273,6 +314,7 @@ int main(void)
         cmocka_unit_test(deletes_nothing_that_the_coordinator_has_not_taken_the_row_of),
         cmocka_unit_test(moves_no_floor_before_it_has_made_enough_durable),
         cmocka_unit_test(says_no_floor_above_what_a_life_began_from),
+        cmocka_unit_test(keeps_what_restores_something_when_a_link_of_a_chain_went_bad),
         cmocka_unit_test(says_no_floor_that_was_passed_since),
         cmocka_unit_test(says_the_floor_of_a_vat_of_which_there_is_nothing),
         cmocka_unit_test(takes_no_floor_on_record_for_that_of_a_later_run),
