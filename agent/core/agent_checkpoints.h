@@ -22,6 +22,8 @@ void agent_file_give_up(struct agent *agent, struct agent_vat *vat, struct agent
 bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file);
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
+/* It may be damaged here: read it back and write it anew. Only what is HERE. */
+void agent_file_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete);
 void agent_trim_gone(struct agent *agent, struct agent_vat *vat);
@@ -90,6 +92,9 @@ void agent_holder_tick(struct agent *agent, size_t count);
 
 /* agent_fetch.c: the chain of a start. */
 bool agent_chain_whole(const struct agent_vat *vat);
+/* A process of it ended before it was up; or is up. */
+void agent_chain_doubt(struct agent *agent, struct agent_vat *vat);
+void agent_chain_trust(struct agent_vat *vat);
 bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch);
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat);
 /* The file of @epoch comes nearer, if the start needs it. */

@@ -230,11 +230,8 @@ void agent_copies_later(const struct agent *agent, uint32_t host, const struct a
 static void copies_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                           uint32_t slot)
 {
-    file->verified = true;
-    file->durable = false;
     file->copies[slot].state = AGENT_COPY_LATER;
-    agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
-    agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
+    agent_file_verify(agent, vat, file);
 }
 
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message)

@@ -37,6 +37,29 @@ bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch)
     return false;
 }
 
+/* A process ended before it was up: what it was to begin from may be damaged, and another start
+ * would end in the same way. It is read back once, whatever the reason; who is up shows that
+ * nothing was wrong. */
+void agent_chain_doubt(struct agent *agent, struct agent_vat *vat)
+{
+    for (uint32_t i = 0; i < vat->start->chain_count; i++) {
+        struct agent_file *file = agent_find_file(vat, vat->start->chain[i].epoch);
+        if (file != NULL && file->state == AGENT_FILE_HERE && !file->verified) {
+            agent_file_verify(agent, vat, file);
+        }
+    }
+}
+
+void agent_chain_trust(struct agent_vat *vat)
+{
+    for (uint32_t i = 0; i < vat->start->chain_count; i++) {
+        struct agent_file *file = agent_find_file(vat, vat->start->chain[i].epoch);
+        if (file != NULL) {
+            file->verified = false;
+        }
+    }
+}
+
 /* The file that is to be fetched; NULL when there is nothing to ask for: it is being synced here,
  * or memory ran out. */
 static struct agent_file *fetch_file(struct agent *agent, struct agent_vat *vat, mn_epoch epoch)

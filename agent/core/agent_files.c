@@ -195,6 +195,14 @@ void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_fi
     }
 }
 
+void agent_file_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
+{
+    file->verified = true;
+    file->durable = false;
+    agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
+    agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
+}
+
 /* What is gone and has not been taken is remembered only so far. The coordinator may restore a vat
  * from any copy that it believes in: when one of them is forgotten here, it is told anew what there
  * is. */

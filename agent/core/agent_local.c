@@ -132,6 +132,7 @@ static void local_attach(struct agent *agent, const struct agent_connection *con
     }
     if (vat->life == AGENT_LIFE_RUNNING) {
         agent_life_move(vat, AGENT_LIFE_UP);
+        agent_chain_trust(vat);
     }
     vat->endpoint = message->attach.endpoint;
     vat->up_recorded = false;

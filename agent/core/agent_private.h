@@ -18,8 +18,8 @@
  *                ^       |
  *   ARRIVING ----+ <-----+     pieces come from another host
  *
- *   from HERE to UNSYNCED it is read back once, when a partner got it damaged; from UNSYNCED it is
- *   GONE when it turns out to be damaged here
+ *   from HERE to UNSYNCED it is read back once, when a partner got it damaged or a process could
+ *   not begin from it; from UNSYNCED it is GONE when it turns out to be damaged here
  *
  * A round, as seen from here (table of moves: agent_round.c):
  *
@@ -111,7 +111,7 @@ struct agent_file {
     uint32_t source;           /* ARRIVING: the host it comes from */
     bool writing;              /* ARRIVING: a piece is at the disk */
     bool fetched;              /* ARRIVING: asked for by us, for a start */
-    bool verified;             /* read back because a partner got it damaged */
+    bool verified;             /* read back because it may be damaged */
     bool looking;              /* whether it is still there is being asked */
     struct agent_copy *copies; /* owned; one per partner of the vat */
 };

@@ -108,6 +108,7 @@ static void process_started(struct agent *agent, struct agent_vat *vat, uint32_t
 static void process_gone(struct agent *agent, struct agent_vat *vat, const char *reason)
 {
     bool adopting = vat->adopting;
+    bool began = vat->life == AGENT_LIFE_RUNNING && !adopting;
     vat->adopting = false;
     vat->pid = 0;
     agent_lease_end(agent, vat);
@@ -119,6 +120,9 @@ static void process_gone(struct agent *agent, struct agent_vat *vat, const char 
         agent_note_vat(agent, AGENT_NOTE_EXITED, vat, reason);
     } else {
         agent_life_fail(agent, vat, reason);
+        if (began) {
+            agent_chain_doubt(agent, vat);
+        }
     }
     vat->awaited = false;
     agent_freeze_check(agent);

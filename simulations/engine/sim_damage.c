@@ -39,7 +39,7 @@ static void damage(struct sim *sim, uint32_t host, struct sim_store *store,
     struct sim_file *made = sim_file_add(store, epoch, wrong);
     made->onto = onto;
     made->synced = true;
-    made->told = true; /* it is no copy, whatever is done with it */
+    made->wrong = true;
 }
 
 static void corrupt(struct sim *sim, uint32_t host, uint32_t number)

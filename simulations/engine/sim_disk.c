@@ -91,6 +91,7 @@ struct sim_file *sim_file_add(struct sim_store *store, mn_epoch epoch, struct si
     if (file != NULL) {
         sim_bytes_free(file->bytes);
         file->bytes = take_bytes;
+        file->wrong = false;
         return file;
     }
     size_t place = file_place(store, epoch);
@@ -105,6 +106,9 @@ struct sim_file *sim_file_add(struct sim_store *store, mn_epoch epoch, struct si
 void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *store,
                    struct sim_file *file)
 {
+    if (file->wrong) {
+        return;
+    }
     if (!file->told && sim->observer != NULL && machine < sim->host_count) {
         observer_copy(sim->observer, machine, store->vat, file->epoch, OBSERVER_COPY_MADE);
     }

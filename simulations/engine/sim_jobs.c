@@ -102,6 +102,16 @@ static void job_record(struct sim *sim, uint32_t machine, const struct sim_job *
     }
 }
 
+static bool file_damaged(struct sim *sim, const struct sim_file *file)
+{
+    struct agent_file_facts facts;
+    mn_result result =
+        sim_checkpoint_facts(file->bytes->bytes, file->bytes->size, &sim->arena, &facts);
+    mn_arena_clear(&sim->arena);
+    return result != MN_OK;
+}
+
+/* Who syncs again reads back what was written, and sets aside what is damaged, as store.c does. */
 static mn_result job_sync(struct sim *sim, uint32_t machine, const struct sim_job *job)
 {
     const struct sim_machine *where = &sim->machines[machine];
@@ -115,6 +125,10 @@ static mn_result job_sync(struct sim *sim, uint32_t machine, const struct sim_jo
     }
     if (mn_random_below(&sim->disk_random, 100) < where->errors_percent) {
         return MN_IO;
+    }
+    if (job->again && file_damaged(sim, file)) {
+        sim_file_remove(sim, machine, store, job->epoch, OBSERVER_COPY_LOST);
+        return MN_CORRUPT;
     }
     file->synced = true;
     sim_file_tell(sim, machine, store, file);

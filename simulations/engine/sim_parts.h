@@ -177,6 +177,7 @@ struct sim_file {
     bool synced;
     bool told;  /* the observer counts it as a copy */
     bool found; /* it was copied from a disk that was found */
+    bool wrong; /* a fault changed its bytes: it is no copy, whatever is done with it */
 };
 
 /* What arrives of a file. */

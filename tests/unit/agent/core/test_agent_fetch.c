@@ -83,6 +83,60 @@ static void fetches_from_its_holder_what_turns_out_damaged_here(void **state)
 }
 
 /* The start is not on record when the file has been read back. */
+/* x1 has run 2 with pid 72 from what run 1 left, and its process has ended before it was up. */
+static void end_before_up(struct play *play)
+{
+    struct mn_link chain = {EPOCH(1, 1), mn_name_of("h1")};
+    play_open(play, 1, 2);
+    play_run_x1(play);
+    play_written(play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(play, "x1", EPOCH(1, 1), MN_OK);
+    play_exited(play, "x1", 71, "killed by signal 9 (SIGKILL)");
+    play_start(play, "x1", 2, EPOCH(1, 1), &chain, 1);
+    play_recorded(play, 5);
+    play_started(play, "x1", 72);
+    play_recorded(play, 6);
+    play_skip(play);
+    play_exited(play, "x1", 72, "exited with status 3");
+}
+
+static void reads_back_what_a_process_could_not_begin_from(void **state)
+{
+    (void)state;
+    struct play play;
+    end_before_up(&play);
+    play_expect(&play, "note vat_exited x1\n"
+                       "up state x1 run 2 exited: exited with status 3\n"
+                       "sync x1 1.1 again\n");
+    play_synced(&play, "x1", EPOCH(1, 1), MN_CORRUPT);
+    play_expect(&play, "note checkpoint_not_durable x1 1.1 MN_CORRUPT\n");
+    ticks(&play, 1, 1);
+    play_expect(&play,
+                "up heartbeat 1 lag 0\n"
+                "up state x1 run 2 exited\n"
+                "up report #2 x1 1.1 since 0.0 onto 0.0 durable gone floor 0.0 heard x2 1.9\n");
+    play_close(&play);
+}
+
+/* Its program cannot begin, whatever it is given. */
+static void reads_nothing_back_twice_because_processes_end_before_they_are_up(void **state)
+{
+    (void)state;
+    struct play play;
+    struct mn_link chain = {EPOCH(1, 1), mn_name_of("h1")};
+    end_before_up(&play);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_start(&play, "x1", 3, EPOCH(1, 1), &chain, 1);
+    play_recorded(&play, 7);
+    play_started(&play, "x1", 73);
+    play_recorded(&play, 8);
+    play_skip(&play);
+    play_exited(&play, "x1", 73, "exited with status 3");
+    play_expect(&play, "note vat_exited x1\n"
+                       "up state x1 run 3 exited: exited with status 3\n");
+    play_close(&play);
+}
+
 static void starts_nothing_before_the_start_is_durable_though_its_files_are_here(void **state)
 {
     (void)state;
@@ -241,6 +295,8 @@ int main(void)
         cmocka_unit_test(goes_on_with_a_start_when_a_file_has_been_read_back),
         cmocka_unit_test(fails_a_start_when_a_file_turns_out_damaged),
         cmocka_unit_test(fetches_from_its_holder_what_turns_out_damaged_here),
+        cmocka_unit_test(reads_back_what_a_process_could_not_begin_from),
+        cmocka_unit_test(reads_nothing_back_twice_because_processes_end_before_they_are_up),
         cmocka_unit_test(starts_nothing_before_the_start_is_durable_though_its_files_are_here),
         cmocka_unit_test(fetches_the_rest_of_what_has_half_arrived_from_the_named_holder),
         cmocka_unit_test(asks_the_named_holder_for_what_follows_the_piece_that_is_being_written),
