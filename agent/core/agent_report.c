@@ -136,17 +136,23 @@ static mn_epoch row_before(const struct agent_file *file)
     return file->onto == 0 && !first ? file->epoch - 1 : file->onto;
 }
 
-/* What was heard in the intervals before stands in their own rows, so that it leaves with these
- * when the floor passes them. Where there is no such row the file makes up for it. */
+/* Whether what was heard in the intervals before stands in their own rows, so that it leaves with
+ * these when the floor passes them, or is settled by the floor that the file names. Otherwise the
+ * file makes up for it. */
+static bool row_joins(const struct agent_vat *vat, const struct agent_file *file)
+{
+    mn_epoch before = row_before(file);
+    return before > file->since && (file->floor >= before || agent_row_told(vat, before));
+}
+
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
                       struct agent_file *file)
 {
     struct mn_row *row = &draft->rows[draft->row_count];
-    mn_epoch before = row_before(file);
-    bool joins = before > file->since && agent_row_told(vat, before);
+    bool joins = row_joins(vat, file);
     uint32_t from = joins ? file->heard_before : 0;
     *row = (struct mn_row){.epoch = file->epoch,
-                           .since = joins ? before : file->since,
+                           .since = joins ? row_before(file) : file->since,
                            .onto = file->onto,
                            .durable = file->promised,
                            .here = file->state == AGENT_FILE_HERE,
