@@ -346,6 +346,48 @@ static void takes_nobody_back_for_what_an_earlier_round_settled(void **state)
     scene_close(&scene);
 }
 
+/* x6 is lost and forgets its 1.3, of which x1 had heard in its first checkpoint: that keeps what it
+ * has and is told. It crashes before it has handled that, and its next run's rows list it as well,
+ * until it is told again, which takes longer than until its floor is in that run. Then x3 crashes.
+ */
+static void binds_nobody_by_what_the_run_before_was_told(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    scene_row(&scene, 1, "x1", EPOCH(1, 1), 0, true, "x6 1.3");
+    trouble_lose_hosts(&scene, "6");
+    scene_until(&scene, 28000);
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "told x1 (x6 incarnation 2 kept 1.2 you_heard 1.3-1.3)");
+    scene_recorded(&scene, scene.record_count);
+    scene_state(&scene, 2, "x6 2 up");
+    scene_state(&scene, 1, "x1 1 exited");
+    scene_until(&scene, 32000);
+    trouble_answer(&scene, 1, 2, 1, "");
+    trouble_answer(&scene, 2, 2, 1, "x2 1.3 1.1, x6 2.1 1.2");
+    trouble_answer(&scene, 3, 2, 1, "x3 1.3 1.1");
+    trouble_answer(&scene, 4, 2, 1, "x4 1.3 1.1");
+    trouble_answer(&scene, 5, 2, 1, "x5 1.3 1.1");
+    trouble_must_say(&scene, "x1 run 2 incarnation 1 revived keep 1.2");
+    scene_recorded(&scene, scene.record_count);
+    scene_state(&scene, 1, "x1 2 up");
+    trouble_row_with_floor(&scene, 1, "x1", EPOCH(2, 1), 0, EPOCH(1, 2), EPOCH(1, 1), true);
+    trouble_row_with_floor(&scene, 1, "x1", EPOCH(2, 2), 0, EPOCH(2, 1), EPOCH(2, 2), true);
+    trouble_row_with_floor(&scene, 1, "x1", EPOCH(2, 3), 0, EPOCH(2, 2), EPOCH(2, 2), true);
+    scene_skip(&scene);
+    scene_state(&scene, 3, "x3 1 exited");
+    scene_until(&scene, 38000);
+    trouble_answer(&scene, 1, 3, 1, "x1 2.4 0.0");
+    trouble_answer(&scene, 2, 3, 1, "x2 1.3 1.1, x6 2.1 1.2");
+    trouble_answer(&scene, 3, 3, 1, "");
+    trouble_answer(&scene, 4, 3, 1, "x4 1.3 1.1");
+    trouble_answer(&scene, 5, 3, 1, "x5 1.3 1.1");
+    trouble_must_say(&scene, "decision 3 gone x3 [h3: x3 run 2");
+    trouble_must_not_say(&scene, "x1 run 3");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +399,7 @@ int main(void)
         cmocka_unit_test(restores_anew_what_waits_for_a_checkpoint_that_burned),
         cmocka_unit_test(restores_a_lost_vat_of_which_a_later_run_turns_up),
         cmocka_unit_test(takes_nobody_back_for_what_an_earlier_round_settled),
+        cmocka_unit_test(binds_nobody_by_what_the_run_before_was_told),
         cmocka_unit_test(says_stop_until_a_former_life_is_set_aside_once_a_heartbeat),
         cmocka_unit_test(starts_elsewhere_what_its_own_host_never_could),
     };
