@@ -220,16 +220,17 @@ void g1_stopped(struct observer *observer, const struct observer_round *round)
 
 /* ---- could it have kept more? ---------------------------------------------------------------- */
 
-/* Whether a copy is where the coordinator has had the time to learn of it, and can reach it. */
+/* Whether a copy was where the coordinator had the time to learn of it, and could reach it, when it
+ * made the decision up: that may be in force long after. */
 static bool copy_safe(const struct observer *observer, const struct observer_vat *vat,
                       mn_epoch epoch)
 {
     mn_time wait = (observer->topology->timing.lost_ms + 2000) * MN_MS;
     for (size_t i = 0; i < vat->copy_count; i++) {
         const struct observer_copy *copy = &vat->copies[i];
-        if (copy->epoch == epoch && copy->since + wait < observer->now) {
+        if (copy->epoch == epoch && copy->since + wait < observer->written) {
             struct observer_host host = observer->ask(observer->context, copy->host);
-            if (host.up && host.agent && host.reached && host.since + wait < observer->now) {
+            if (host.up && host.agent && host.reached && host.since + wait < observer->written) {
                 return true;
             }
         }
