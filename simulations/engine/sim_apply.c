@@ -377,6 +377,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_REPLACE_COORDINATOR:
         replace_coordinator(sim, fault->for_ms);
         return;
+    case SIM_FAULT_SKEW_CLOCK:
+        sim_clock_skew(sim, host, (mn_time)fault->b * MN_MS);
+        return;
     case SIM_FAULT_DISK_SLOW:
         sim->machines[host].slow += fault->b;
         return;

@@ -272,6 +272,18 @@ mn_time sim_clock(struct sim *sim, struct sim_process *process)
     return shows;
 }
 
+/* No clock that a core is given goes back; one that goes ahead is late for what it waited for. */
+void sim_clock_skew(struct sim *sim, uint32_t machine, mn_time by)
+{
+    sim->machines[machine].offset += by;
+    struct sim_process *process = sim->machines[machine].first_here;
+    for (; process != NULL; process = process->next_here) {
+        process->offset += by;
+        process->timer_at = sim->now;
+        sim_at(sim, sim->now, SIM_ON_TIMER, process, 0, NULL);
+    }
+}
+
 void sim_timer(struct sim *sim, struct sim_process *process, mn_time deadline)
 {
     if (deadline == MN_TIME_NEVER) {

@@ -75,7 +75,7 @@ struct entry {
 static bool read_entry_key(struct scenario_reader *reader, const struct mn_yaml_node *key,
                            struct entry *entry)
 {
-    static const char *const seconds[] = {"effects", "host",   "factor",
+    static const char *const seconds[] = {"effects", "host",   "factor", "by_ms",
                                           "percent", "number", "records"};
     const struct mn_yaml_node *value = key->next;
     const int64_t most = SCENARIO_MS_MAX;

@@ -91,6 +91,16 @@ static void repeats_an_entry(void **state)
     scenario_deinit(&scenario);
 }
 
+static void reads_by_how_much_a_clock_jumps(void **state)
+{
+    (void)state;
+    struct scenario scenario = reads(BEGIN "at: [{ms: 100, skew_clock: 1, by_ms: 2500}]\n");
+    assert_int_equal(scenario.faults.items[0].kind, SIM_FAULT_SKEW_CLOCK);
+    assert_int_equal(scenario.faults.items[0].a, 1);
+    assert_int_equal(scenario.faults.items[0].b, 2500);
+    scenario_deinit(&scenario);
+}
+
 static void every_setting_has_one_section(void **state)
 {
     (void)state;
@@ -184,6 +194,8 @@ static void refuses_numbers_that_a_fault_does_not_take(void **state)
     refuses(BEGIN "at: [{ms: 1, cut: 1}]\n", "s:3:6: cut without host; expected it");
     refuses(BEGIN "at: [{ms: 1, disk_slow: 1, percent: 3}]\n",
             "s:3:37: disk_slow with percent; expected factor");
+    refuses(BEGIN "at: [{ms: 1, skew_clock: 1, factor: 3}]\n",
+            "s:3:37: skew_clock with factor; expected by_ms");
     refuses(BEGIN "at: [{ms: 1, lose: 1, factor: 3}]\n",
             "s:3:31: lose with factor; expected no number");
     refuses(BEGIN "at: [{ms: 1, disk_error: 1, percent: 101}]\n",
@@ -373,6 +385,7 @@ int main(void)
         cmocka_unit_test(reads_every_part),
         cmocka_unit_test(grow_counts_each_level_in_the_one_above),
         cmocka_unit_test(repeats_an_entry),
+        cmocka_unit_test(reads_by_how_much_a_clock_jumps),
         cmocka_unit_test(every_setting_has_one_section),
         cmocka_unit_test(refuses_what_is_no_scenario),
         cmocka_unit_test(refuses_what_is_no_setting),
