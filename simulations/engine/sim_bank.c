@@ -311,8 +311,27 @@ static void handed_undelivered(struct sim *sim, struct sim_process *process, uin
     own_add(process->vat, delivery->undelivered.first, delivery->undelivered.last, 0);
 }
 
-static void handed_restored(struct sim_process *process)
+static void count_restored(struct sim *sim, enum mn_outcome outcome)
 {
+    switch (outcome) {
+    case MN_RUNNING:
+        return;
+    case MN_REVIVED:
+        sim_count(sim, SIM_SOMETIMES_RESTORED_NORMAL);
+        return;
+    case MN_ROLLED_BACK:
+        sim_count(sim, SIM_SOMETIMES_RESTORED_ROLLED_BACK);
+        return;
+    case MN_RESET:
+        sim_count(sim, SIM_SOMETIMES_RESTORED_RESET);
+        return;
+    }
+}
+
+static void handed_restored(struct sim *sim, struct sim_process *process,
+                            const struct vat_delivery *delivery)
+{
+    count_restored(sim, delivery->restored.outcome);
     struct bank_own own;
     struct mn_name name = own_name();
     get_blob(process->vat->core, &name, &own, sizeof own);
@@ -330,7 +349,7 @@ void sim_bank_handed(struct sim *sim, struct sim_process *process,
         delivery->peer != NULL ? sim_vat_number(sim, delivery->peer) : process->vat->vat;
     switch (delivery->kind) {
     case VAT_RESTORED:
-        handed_restored(process);
+        handed_restored(sim, process, delivery);
         return;
     case VAT_MESSAGE:
         handed_message(sim, process, peer, delivery);
@@ -346,9 +365,10 @@ void sim_bank_handed(struct sim *sim, struct sim_process *process,
         handed_undelivered(sim, process, peer, delivery);
         return;
     case VAT_PEER_UNREACHABLE:
+        sim_count(sim, SIM_SOMETIMES_UNREACHABLE);
         return;
     case VAT_PEER_BACK:
-        sim_count(sim, SIM_SOMETIMES_UNREACHABLE);
+        sim_count(sim, SIM_SOMETIMES_PEER_BACK);
         return;
     }
 }

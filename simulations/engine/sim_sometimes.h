@@ -14,7 +14,11 @@
     X(HEARD_FORGOTTEN, "a notice said which forgotten epochs were heard")                          \
     X(FORGOT_HEARD, "a notice said what a peer had heard and forgot")                              \
     X(GAP, "a gap was handed out")                                                                 \
-    X(UNREACHABLE, "a peer was unreachable, and back")                                             \
+    X(RESTORED_NORMAL, "a vat was handed that it was restored, and nobody can tell")               \
+    X(RESTORED_ROLLED_BACK, "a vat was handed that it was restored, and forgot")                   \
+    X(RESTORED_RESET, "a vat was handed that it begins again from nothing")                        \
+    X(UNREACHABLE, "a vat was handed that a peer is unreachable")                                  \
+    X(PEER_BACK, "a vat was handed that a peer is back")                                           \
     X(ROUND, "a round was begun")                                                                  \
     X(WIDENED, "a round was widened by another loss")                                              \
     X(SETTLED_AGAIN, "settling stopped further vats")                                              \
