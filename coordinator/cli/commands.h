@@ -22,6 +22,9 @@ int adopt_command(int argc, char **argv);
 /* mneme recall --accept-unknown --reason TEXT; with the same options */
 int recall_command(int argc, char **argv);
 
+/* mneme keepers [replace OLD NEW --reason TEXT]; with the same options */
+int keepers_command(int argc, char **argv);
+
 /* mneme simulate SCENARIO.yaml ...: runs the program mneme-simulate with these words. */
 int simulate_command(int argc, char **argv);
 

@@ -24,6 +24,12 @@ mn_result adopt_tell(struct mn_text *text, const json_t *facts, const struct top
 mn_result recall_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
                       bool colour) MN_CHECKED;
 
+mn_result keepers_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                       bool colour) MN_CHECKED;
+
+/* The state of the journal, and of its keepers, a line each. */
+void live_add_keepers(struct mn_text *text, const json_t *keepers, bool colour);
+
 /* What operators said of a round, a line each. */
 void live_add_steps(struct mn_text *text, const json_t *steps);
 

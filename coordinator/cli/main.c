@@ -22,6 +22,7 @@ static const struct main_command main_commands[] = {
     {"adopt", adopt_command, "VAT --store PATH --reason T",
      "take a disk that was found into a plan"},
     {"recall", recall_command, "--accept-unknown --reason T", "go on without absent keepers"},
+    {"keepers", keepers_command, "[replace OLD NEW --reason T]", "show who keeps the journal"},
     {"cut", cut_command, "[--json] FILE...", "decide from evidence files, or check a decision"},
     {"simulate", simulate_command, "SCENARIO.yaml [--out DIR]", "rehearse a disaster, simulated"},
     {"keygen", keygen_command, "FILE [--json]", "make a key file and print its public key"},

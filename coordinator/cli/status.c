@@ -209,43 +209,6 @@ static void add_asides(struct mn_text *text, const json_t *facts, bool colour)
     }
 }
 
-static void add_keepers(struct mn_text *text, const json_t *facts, bool colour)
-{
-    static const struct words_column columns[] = {{"KEEPER", false},
-                                                  {"ANSWERS", false},
-                                                  {"VOTES", false},
-                                                  {"MEMBER", false},
-                                                  {"KEEPS", true}};
-    struct words_table table = {.columns = columns, .column_count = 5, .colour = colour};
-    const json_t *keepers = json_object_get(facts, "keepers");
-    const json_t *list = json_object_get(keepers, "keepers");
-    if (keepers == NULL) {
-        return; /* a coordinator of the version before this one */
-    }
-    const char *why = facts_word(keepers, "text");
-    size_t index = 0;
-    json_t *row = NULL;
-    mn_text_add_format(text, "\n%sjournal:%s %s, record ", colour ? WORDS_BOLD : "",
-                       colour ? WORDS_PLAIN : "", facts_word(keepers, "state"));
-    words_add_number(text, facts_number(keepers, "newest"));
-    mn_text_add(text, ", in force up to ");
-    words_add_number(text, facts_number(keepers, "in_force"));
-    mn_text_add_format(text, "%s%s\n", why[0] != '\0' ? "; " : "", why);
-    json_array_foreach(list, index, row)
-    {
-        bool votes = json_is_true(json_object_get(row, "counts"));
-        words_row(&table, votes ? "" : WORDS_YELLOW);
-        words_cell_text(&table, facts_word(row, "host"));
-        words_cell_text(&table, json_is_true(json_object_get(row, "answers")) ? "yes" : "no");
-        words_cell_text(&table, votes ? "yes" : "no");
-        words_cell_text(&table, facts_word(row, "member"));
-        words_add_number(&table.cells, facts_number(row, "kept"));
-        words_cell(&table);
-    }
-    words_table_write(&table, text);
-    words_table_deinit(&table);
-}
-
 /* How far the ledger is that is rebuilt from the agents; nothing when it is whole. */
 static void add_progress(struct mn_text *text, const json_t *ledger, bool colour)
 {
@@ -277,7 +240,11 @@ mn_result status_tell(struct mn_text *text, const json_t *facts, const struct to
     words_add_bytes(text, facts_number(ledger, "bytes"));
     mn_text_add(text, "\n");
     add_progress(text, ledger, colour);
-    add_keepers(text, facts, colour);
+    const json_t *keepers = json_object_get(facts, "keepers");
+    if (keepers != NULL) { /* else a coordinator of the version before this one */
+        mn_text_add(text, "\n");
+        live_add_keepers(text, keepers, colour);
+    }
     add_hosts(text, facts, colour);
     add_vats(text, facts, colour);
     add_waits(text, facts, colour);

@@ -220,6 +220,17 @@ static void begin_accepted(struct coordinator *coordinator,
     recalls_keep(coordinator, accepted);
 }
 
+/* It is for keeping.h to act on: here it only takes its place among the records. */
+static void on_keepers(struct coordinator *coordinator, const struct mn_journal_keepers *keepers)
+{
+    struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
+    if (record != NULL) {
+        record->kind = MN_JOURNAL_KEEPERS;
+        record->keepers = *keepers;
+        coordinator_record(coordinator, record, (struct pending){.kind = PENDING_KEEPERS});
+    }
+}
+
 static void on_begin(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     mn_assert(!coordinator->begun);
@@ -260,6 +271,7 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
         return;
     case PENDING_HOST:
     case PENDING_RAISED:
+    case PENDING_KEEPERS:
         return;
     case PENDING_FREEZE:
         collect_recorded(coordinator, pending->round);
@@ -417,6 +429,9 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
         break;
     case COORDINATOR_ON_ACCEPTED:
         begin_accepted(coordinator, event->accepted);
+        break;
+    case COORDINATOR_ON_KEEPERS:
+        on_keepers(coordinator, event->keepers);
         break;
     case COORDINATOR_ON_OVERTAKEN:
         on_overtaken(coordinator);

@@ -35,6 +35,7 @@ enum coordinator_event_kind {
     COORDINATOR_ON_UP,        /* a host's agent says */
     COORDINATOR_ON_RECORDED,  /* all records up to this sequence are in force: keeping.h */
     COORDINATOR_ON_ACCEPTED,  /* an operator has it go on without some of the keepers */
+    COORDINATOR_ON_KEEPERS,   /* who the keepers are is to be recorded: keeping.h says it */
     COORDINATOR_ON_OVERTAKEN, /* another coordinator leads, or the journal is an old one */
     COORDINATOR_ON_STEP,      /* an operator says something of a round */
     COORDINATOR_ON_TICK       /* coordinator_deadline has come */
@@ -50,6 +51,7 @@ struct coordinator_event {
             const struct mn_journal_record *record;
         } record;
         const struct mn_journal_recall *accepted;
+        const struct mn_journal_keepers *keepers;
         struct {
             uint64_t generation; /* above that of every record, and promised by the keepers */
             const struct mn_journal_recall *accepted; /* what an operator took upon himself to have

@@ -123,6 +123,7 @@ struct round {
 enum pending_kind {
     PENDING_GENERATION,
     PENDING_RECALL,
+    PENDING_KEEPERS,
     PENDING_HOST,
     PENDING_FIRST_START,
     PENDING_RAISED,

@@ -22,12 +22,7 @@ mn_result keeping_new(struct keeping **out, const struct topology *topology, uin
     keeping->deadline = MN_TIME_NEVER;
     keeping->said_at = MN_TIME_NEVER;
     keeping->shown_by = TOPOLOGY_NONE;
-    keeping->peer_count = (uint32_t)topology->keepers.count;
-    for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        keeping->peers[i].host = topology->keepers.hosts[i];
-        keeping->peers[i].heard_at = MN_TIME_NEVER;
-        keeping->peers[i].votes = true;
-    }
+    keeping_sets_apply(keeping);
     *out = keeping;
     return MN_OK;
 }
@@ -37,6 +32,7 @@ void keeping_destroy(struct keeping **out)
     struct keeping *keeping = *out;
     if (keeping != NULL) {
         free(keeping->runs);
+        free(keeping->records);
         free(keeping->part);
         free(keeping);
         *out = NULL;
@@ -50,12 +46,8 @@ void keeping_due(struct keeping *keeping, mn_time at)
 
 const char *keeping_host(const struct keeping *keeping, const struct keeping_peer *peer)
 {
-    return keeping->topology->hosts[peer->host].name;
-}
-
-uint32_t keeping_majority(const struct keeping *keeping)
-{
-    return keeping->peer_count > 0 ? keeping->peer_count / 2 + 1 : 0;
+    (void)keeping;
+    return peer->name.text;
 }
 
 static void stand_down(struct keeping *keeping)
@@ -110,7 +102,7 @@ static void on_head(struct keeping *keeping, uint32_t host, const struct mn_head
 static struct keeping_peer *find_peer(struct keeping *keeping, uint32_t host)
 {
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        if (keeping->peers[i].host == host) {
+        if (keeping->peers[i].host == host) { /* of a connection, so it is in the topology */
             return &keeping->peers[i];
         }
     }
@@ -153,6 +145,13 @@ static void on_recorded(struct keeping *keeping, const struct keeping_event *eve
                         event->record.kind);
     }
     keeping->durable = event->record.sequence;
+    bool keepers = event->record.kind == MN_JOURNAL_KEEPERS;
+    if (keepers) {
+        keeping_sets_add(keeping, event->record.sequence, event->record.keepers);
+    }
+    if (keepers && keeping->state == KEEPING_LEADING && keeping->effects->result == MN_OK) {
+        keeping_sets_recorded(keeping);
+    }
     if (keeping->state == KEEPING_LEADING) {
         keeping_lead_recorded(keeping);
     } else {
@@ -195,6 +194,9 @@ void keeping_step(struct keeping *keeping, mn_time now, const struct keeping_eve
         keeping_log_add(keeping, event->record.sequence, event->record.generation,
                         event->record.kind);
         keeping->durable = keeping->newest;
+        if (event->record.kind == MN_JOURNAL_KEEPERS) {
+            keeping_sets_add(keeping, event->record.sequence, event->record.keepers);
+        }
         break;
     case KEEPING_ON_BEGIN:
         mn_assert(keeping->state == KEEPING_LOADING);
@@ -212,6 +214,9 @@ void keeping_step(struct keeping *keeping, mn_time now, const struct keeping_eve
         break;
     case KEEPING_ON_ACCEPT:
         keeping_accept(keeping, event->accept);
+        break;
+    case KEEPING_ON_REPLACE:
+        keeping_replace(keeping, event);
         break;
     case KEEPING_ON_TICK:
         on_tick(keeping);
@@ -240,12 +245,11 @@ void keeping_invariant(const struct keeping *keeping)
         mn_assert(keeping->runs[i - 1].first < keeping->runs[i].first);
         mn_assert(keeping->runs[i - 1].generation < keeping->runs[i].generation);
     }
-    if (keeping->state == KEEPING_LEADING && keeping->in_force > 0) {
-        uint32_t have = 0;
-        for (uint32_t i = 0; i < keeping->peer_count; i++) {
-            have += keeping->peers[i].votes ? 1 : 0;
-        }
-        mn_assert(have >= keeping_needed(keeping));
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        mn_assert(keeping->peers[i].sets != 0 || keeping->wishes);
+    }
+    for (size_t i = 1; i < keeping->record_count; i++) {
+        mn_assert(keeping->records[i - 1].sequence < keeping->records[i].sequence);
     }
 }
 
@@ -267,12 +271,12 @@ bool keeping_answers(const struct keeping *keeping, const struct keeping_peer *p
 /* Too few of those that vote answer, or what they say does not count. */
 static bool leading_holds(const struct keeping *keeping)
 {
-    uint32_t have = 0;
+    bool have[MN_KEEPER_PEER_COUNT_MAX] = {false};
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
-        have += keeping_answers(keeping, peer) && keeping_counts(keeping, peer) ? 1 : 0;
+        have[i] = keeping_answers(keeping, peer) && keeping_counts(keeping, peer);
     }
-    return have < keeping_needed(keeping);
+    return !keeping_enough(keeping, have);
 }
 
 bool keeping_may_accept(const struct keeping *keeping)
@@ -290,7 +294,8 @@ void keeping_facts(const struct keeping *keeping, struct keeping_facts *out)
                                   .newest = keeping->newest,
                                   .in_force = keeping->in_force,
                                   .keeper_count = keeping->peer_count,
-                                  .needed = keeping_needed(keeping),
+                                  .needed = keeping_needed(keeping, KEEPING_NOW),
+                                  .next_needed = keeping_needed(keeping, KEEPING_NEXT),
                                   .holds = leads ? leading_holds(keeping)
                                                  : keeping->state != KEEPING_OVERTAKEN,
                                   .accepted = keeping->accepted,
@@ -303,7 +308,10 @@ void keeping_keeper(const struct keeping *keeping, uint32_t index, struct keepin
     const struct keeping_peer *peer = &keeping->peers[index];
     bool leads = keeping->state == KEEPING_LEADING;
     *out =
-        (struct keeping_keeper){.host = peer->host,
+        (struct keeping_keeper){.name = peer->name.text,
+                                .host = peer->host,
+                                .now = (peer->sets & KEEPING_NOW) != 0,
+                                .next = (peer->sets & KEEPING_NEXT) != 0,
                                 .answers = keeping_answers(keeping, peer) &&
                                            (peer->promised || keeping->state != KEEPING_ASKING),
                                 .counts = leads ? keeping_counts(keeping, peer)

@@ -19,12 +19,15 @@
  * aside. INSTALLING: the own journal's disk takes that. LEADING: the coordinator's core begins, and
  * what it records goes to the keepers once it is durable here.
  *
+ * Who the keepers are, and how one is replaced: keeping_sets.c.
+ *
  * Invariant: a record is in force only when it is durable in the own journal and at a majority of
  * the keepers, and so is a record of this generation that is not before it. */
 #ifndef COORDINATOR_CORE_KEEPING_H
 #define COORDINATOR_CORE_KEEPING_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "docs/topology.h"
@@ -52,6 +55,7 @@ enum keeping_event_kind {
                              COORDINATOR_DO_RECORD */
     KEEPING_ON_SET_ASIDE, /* answers SET_ASIDE: durably */
     KEEPING_ON_ACCEPT,    /* an operator's word: go on with the keepers that answered */
+    KEEPING_ON_REPLACE,   /* another: have one keeper replaced; keeping_may_replace says whether */
     KEEPING_ON_TICK       /* keeping_deadline has come */
 };
 
@@ -62,13 +66,20 @@ struct keeping_event {
         struct { /* LOG, RECORDED */
             uint64_t sequence;
             uint64_t generation;
-            uint32_t kind; /* enum mn_journal_kind */
+            uint32_t kind;                            /* enum mn_journal_kind */
+            const struct mn_journal_keepers *keepers; /* what one of KEEPERS says; or NULL */
         } record;
         struct {
             uint32_t host;
             const struct mn_up *message;
         } up;
         const struct mn_journal_recall *accept; /* `absent` is filled in here */
+        struct {
+            const char *from;
+            const char *to;
+            const struct mn_journal_keepers
+                *word; /* who, when and why; the rest is filled in here */
+        } replace;
     };
 };
 
@@ -82,6 +93,7 @@ enum keeping_effect_kind {
                              it in this generation. What another process has appended since is
                              not known here: the next append is refused then */
     KEEPING_DO_ACCEPTED,  /* the coordinator's core is to record that an operator said so */
+    KEEPING_DO_CHANGE,    /* it is to record who the keepers are */
     KEEPING_DO_IN_FORCE,  /* COORDINATOR_ON_RECORDED, up to `sequence` */
     KEEPING_DO_OVERTAKEN, /* hand the coordinator's core nothing any more */
     KEEPING_DO_NOTE       /* a line for the log */
@@ -100,6 +112,9 @@ enum keeping_effect_kind {
     X(BLANK, ERROR, "keeper_has_forgotten")                                                        \
     X(RETURNED, INFO, "keeper_began_anew")                                                         \
     X(WHOLE, INFO, "keeper_whole")                                                                 \
+    X(FILLS, INFO, "keeper_filled_up")                                                             \
+    X(CHANGED, INFO, "keepers_changed")                                                            \
+    X(TOPOLOGY, ERROR, "topology_names_other_keepers")                                             \
     X(OVERTAKEN, ERROR, "overtaken")
 
 enum keeping_note {
@@ -138,6 +153,7 @@ struct keeping_effect {
             uint64_t upto;                            /* LEAD */
             const struct mn_journal_recall *accepted; /* to be recorded first; or NULL */
         } lead;                                       /* LEAD, ACCEPTED */
+        const struct mn_journal_keepers *change;
         struct keeping_note_facts note;
     };
 };
@@ -185,6 +201,11 @@ bool keeping_leads(const struct keeping *keeping);
 /* Whether an operator's word is asked for: something is held back, and he can have it go on. */
 bool keeping_may_accept(const struct keeping *keeping);
 
+/* Whether @from, a keeper, can be replaced by @to now. Errors, each with @error in words: MN_AGAIN,
+ * MN_NOT_FOUND, MN_EXISTS, MN_DENIED. */
+mn_result keeping_may_replace(const struct keeping *keeping, const char *from, const char *to,
+                              struct mn_error *error) MN_CHECKED;
+
 /* Add @next, a record of the own journal or the piece of it that is asked for, to the message of a
  * KEEP. @records: room for KEEPING_RECORD_COUNT_MAX. False: it does not fit, or does not follow;
  * send what there is. */
@@ -199,7 +220,8 @@ struct keeping_facts {
     uint64_t newest;   /* record of the own journal */
     uint64_t in_force; /* the newest record that is, as far as is known */
     uint32_t keeper_count;
-    uint32_t needed;      /* keepers that must have a record for it to be in force */
+    uint32_t needed;      /* keepers that must have a record for it to be in force, */
+    uint32_t next_needed; /* and of those that are to be; 0 when none is being replaced */
     bool holds;           /* nothing new is in force until some of those that are missing answer */
     bool accepted;        /* an operator said to go on without those that did not answer */
     struct mn_head shown; /* HOLDS because an agent was shown more than this journal has: that; */
@@ -208,13 +230,24 @@ struct keeping_facts {
 void keeping_facts(const struct keeping *keeping, struct keeping_facts *out);
 
 struct keeping_keeper {
-    uint32_t host;
-    bool answers; /* it has answered what it was asked last, not long ago */
-    bool counts;  /* what it keeps counts towards a majority */
+    const char *name;
+    uint32_t host; /* TOPOLOGY_NONE: a record names it, the topology does not */
+    bool answers;  /* it has answered what it was asked last, not long ago */
+    bool counts;   /* what it keeps counts towards a majority */
     enum mn_member member;
     uint64_t kept; /* it is known to keep the journal up to here */
+    bool now;      /* it is one of the keepers; */
+    bool next;     /* it is one of those that are to be, while one is being replaced */
 };
 /* @index below keeper_count. */
 void keeping_keeper(const struct keeping *keeping, uint32_t index, struct keeping_keeper *out);
+
+/* The records that say who the keepers are, the oldest first, in force or not. */
+size_t keeping_change_count(const struct keeping *keeping);
+const struct mn_journal_keepers *keeping_change(const struct keeping *keeping, size_t index,
+                                                uint64_t *sequence);
+
+/* "filling", "joint", "ending"; "" when none is being replaced. */
+const char *keeping_change_state(const struct keeping *keeping);
 
 #endif

@@ -24,6 +24,9 @@ void keeping_ask_all(struct keeping *keeping, mn_time after)
     keeping->accept_at = keeping->asked_at + ask_patience(keeping);
     keeping->old = false;
     keeping->in_force = 0;
+    keeping->wishes = false;
+    keeping->change_asked = false;
+    keeping_sets_apply(keeping);
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         keeping->peers[i].promised = false;
     }
@@ -33,18 +36,22 @@ void keeping_ask_all(struct keeping *keeping, mn_time after)
 /* ---- whether enough have answered ------------------------------------------------------------ */
 
 struct ask_count {
+    uint32_t all;
     uint32_t promised;
     uint32_t blank;
     uint32_t whole;
     uint32_t returned;
 };
 
-static struct ask_count ask_count(const struct keeping *keeping)
+/* Of the peers in any of @sets. */
+static struct ask_count ask_count(const struct keeping *keeping, unsigned sets)
 {
     struct ask_count count = {0};
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
-        if (peer->promised) {
+        bool one = (peer->sets & sets) != 0;
+        count.all += one ? 1 : 0;
+        if (one && peer->promised) {
             count.promised += 1;
             count.blank += peer->member == MN_MEMBER_BLANK ? 1 : 0;
             count.whole += peer->member == MN_MEMBER_WHOLE ? 1 : 0;
@@ -57,10 +64,17 @@ static struct ask_count ask_count(const struct keeping *keeping)
 /* A majority that is whole knows of everything that was ever in force. Of those that began anew one
  * may have an older disk than it had: with so many that a majority is left without that one, it
  * hides nothing. */
-static bool ask_majority(const struct keeping *keeping, const struct ask_count *count)
+static bool ask_majority(const struct keeping *keeping)
 {
-    uint32_t older = count->returned > 0 ? 1 : 0;
-    return count->whole + count->returned - older >= keeping_majority(keeping);
+    for (unsigned set = KEEPING_NOW; set <= KEEPING_NEXT; set <<= 1) {
+        struct ask_count count = ask_count(keeping, set);
+        uint32_t older = count.returned > 0 ? 1 : 0;
+        uint32_t majority = count.all > 0 ? count.all / 2 + 1 : 0;
+        if (count.whole + count.returned - older < majority) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* An operator gave up those that did not answer, not those that did: whoever of these is asked once
@@ -80,14 +94,13 @@ static bool ask_enough(const struct keeping *keeping, const struct ask_count *co
 {
     bool all = count->promised == keeping->peer_count;
     bool never = count->whole + count->returned == 0;
-    return ask_majority(keeping, count) || (all && (never || count->blank == 0)) ||
-           ask_accepted(keeping);
+    return ask_majority(keeping) || (all && (never || count->blank == 0)) || ask_accepted(keeping);
 }
 
 /* Who votes, and who may be called whole though it is not. */
 static void ask_members(struct keeping *keeping, const struct ask_count *count)
 {
-    bool majority = ask_majority(keeping, count);
+    bool majority = ask_majority(keeping);
     bool all = count->promised == keeping->peer_count;
     bool never = count->whole + count->returned == 0;
     keeping->few = !majority && !all;
@@ -116,7 +129,7 @@ static void ask_members(struct keeping *keeping, const struct ask_count *count)
 
 static void ask_go_on(struct keeping *keeping)
 {
-    struct ask_count count = ask_count(keeping);
+    struct ask_count count = ask_count(keeping, KEEPING_NOW | KEEPING_NEXT);
     if (keeping->state != KEEPING_ASKING || keeping->old || keeping->asked_at > keeping->now ||
         !ask_enough(keeping, &count)) {
         return;
@@ -191,7 +204,7 @@ void keeping_say_missing(struct keeping *keeping)
     if (keeping->said_at != MN_TIME_NEVER && keeping->said_at + lost > keeping->now) {
         return;
     }
-    char text[MN_KEEPER_COUNT_MAX * (MN_NAME_SIZE_MAX + 2) + 64] = "waits for the keepers";
+    char text[MN_KEEPER_PEER_COUNT_MAX * (MN_NAME_SIZE_MAX + 2) + 64] = "waits for the keepers";
     size_t size = strlen(text);
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];

@@ -56,6 +56,9 @@ struct keeping_effect *keeping_ask(struct keeping *keeping, enum keeping_effect_
 struct mn_down *keeping_say(struct keeping *keeping, enum keeping_effect_kind kind, uint32_t host,
                             enum mn_down_kind what)
 {
+    if (host == TOPOLOGY_NONE) {
+        return NULL;
+    }
     struct mn_down *down = keeping_take(keeping, 1, sizeof *down);
     struct keeping_effect *effect = down != NULL ? keeping_ask(keeping, kind) : NULL;
     if (effect == NULL) {

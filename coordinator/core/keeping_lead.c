@@ -23,20 +23,11 @@ bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *pe
            peer->member == MN_MEMBER_WHOLE;
 }
 
-/* A majority of those that vote: of all, unless an operator had it go on with fewer. */
-uint32_t keeping_needed(const struct keeping *keeping)
-{
-    uint32_t votes = 0;
-    for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        votes += keeping->peers[i].votes ? 1 : 0;
-    }
-    return votes > 0 ? votes / 2 + 1 : 0;
-}
-
 void keeping_lead_begin(struct keeping *keeping)
 {
     keeping->state = KEEPING_LEADING;
     keeping->in_force = 0;
+    keeping_sets_compare(keeping);
     keeping->asked_at = keeping->now;
     keeping->said_at = MN_TIME_NEVER;
     if (keeping->accepted) {
@@ -72,19 +63,16 @@ void keeping_lead_begin(struct keeping *keeping)
 
 static void lead_commit(struct keeping *keeping)
 {
-    uint64_t newest = 0;
-    uint32_t needed = keeping_needed(keeping);
-    if (needed == 0) {
-        newest = keeping->durable;
-    }
+    bool have[MN_KEEPER_PEER_COUNT_MAX] = {false};
+    /* Where nobody votes the own journal is all there is. */
+    uint64_t newest = keeping_enough(keeping, have) ? keeping->durable : 0;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        uint32_t have = 0;
         uint64_t at = keeping->peers[i].matched;
         for (uint32_t k = 0; k < keeping->peer_count; k++) {
             const struct keeping_peer *peer = &keeping->peers[k];
-            have += keeping_counts(keeping, peer) && peer->matched >= at ? 1 : 0;
+            have[k] = keeping_counts(keeping, peer) && peer->matched >= at;
         }
-        if (needed > 0 && have >= needed && at > newest) {
+        if (at > newest && keeping_enough(keeping, have)) {
             newest = at;
         }
     }
@@ -115,14 +103,14 @@ static bool lead_notes(const struct keeping *keeping, const struct keeping_peer 
 /* Where there is no other nothing can tell a disk that is older from one that is not. */
 static bool lead_confirmed(const struct keeping *keeping, const struct keeping_peer *forgot)
 {
-    uint32_t count = 0;
+    bool have[MN_KEEPER_PEER_COUNT_MAX] = {false};
     bool others = false;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
-        others = others || (peer != forgot && peer->votes);
-        count += lead_notes(keeping, peer, forgot) ? 1 : 0;
+        others = others || (peer != forgot && peer->votes && peer->sets != 0);
+        have[i] = lead_notes(keeping, peer, forgot);
     }
-    return others ? count >= keeping_needed(keeping) : forgot->member == MN_MEMBER_RETURNED;
+    return others ? keeping_enough(keeping, have) : forgot->member == MN_MEMBER_RETURNED;
 }
 
 /* Once every keeper of a new cluster says that it knows of it, what they say counts. */
@@ -192,6 +180,11 @@ void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const stru
     peer->member = up->kept.member;
     bool another = peer->disk != up->disk;
     bool unknown = peer->disk == 0 && peer->member == MN_MEMBER_WHOLE;
+    if (!peer->met && peer->sets == 0) { /* it is expected to have nothing; but its disk is known */
+        peer->noted = keeping->number + 1;
+        unknown = true;
+    }
+    peer->met = true;
     peer->disk = up->disk;
     if (up->kept.sequence < peer->matched || (was_whole && peer->member != MN_MEMBER_WHOLE) ||
         (another && !unknown)) {
@@ -204,6 +197,7 @@ void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const stru
     }
     lead_members(keeping);
     lead_commit(keeping);
+    keeping_sets_advance(keeping);
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         lead_keep(keeping, &keeping->peers[i]);
     }
@@ -280,6 +274,7 @@ void keeping_lead_tick(struct keeping *keeping)
 void keeping_lead_recorded(struct keeping *keeping)
 {
     lead_commit(keeping);
+    keeping_sets_advance(keeping);
     keeping_lead_tick(keeping);
 }
 

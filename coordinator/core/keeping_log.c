@@ -30,6 +30,7 @@ void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t genera
 void keeping_log_cut(struct keeping *keeping, uint64_t sequence)
 {
     mn_assert(sequence > keeping->in_force);
+    keeping_sets_cut(keeping, sequence);
     keeping->newest = sequence - 1;
     keeping->durable = keeping->durable < sequence ? keeping->durable : sequence - 1;
     while (keeping->run_count > 0 && keeping->runs[keeping->run_count - 1].first >= sequence) {

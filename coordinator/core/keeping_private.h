@@ -18,8 +18,19 @@ struct keeping_run {
     uint64_t generation;
 };
 
+/* The sets of keepers that a peer may be in. None: it is filled up, to become one. */
+enum { KEEPING_NOW = 1, KEEPING_NEXT = 2 };
+
+/* What a record says of the keepers. */
+struct keeping_record {
+    uint64_t sequence;
+    struct mn_journal_keepers said;
+};
+
 struct keeping_peer {
-    uint32_t host;
+    struct mn_name name;
+    uint32_t host; /* TOPOLOGY_NONE: it is not in the topology any more, and cannot be reached */
+    unsigned sets;
     bool promised;       /* this generation, to this process */
     bool relied;         /* it answered when an operator said to go on with those that do */
     struct mn_head head; /* as it was said with the promise */
@@ -29,6 +40,7 @@ struct keeping_peer {
     /* Other lives that a keeper was told of; it has been asked again since. The newest first. */
     uint64_t rumours[KEEPING_RUMOUR_COUNT];
     mn_time heard_at; /* its last answer; MN_TIME_NEVER: none */
+    bool met;         /* it has answered a Keep of this coordinator */
 
     /* While leading. */
     bool votes;   /* it is one of those a majority is counted of */
@@ -67,8 +79,18 @@ struct keeping {
     uint32_t shown_by;    /* and which host's */
     bool old;             /* this journal does not have that */
 
-    struct keeping_peer peers[MN_KEEPER_COUNT_MAX];
+    struct keeping_peer peers[MN_KEEPER_PEER_COUNT_MAX];
     uint32_t peer_count;
+
+    struct keeping_record *records; /* of the own journal, that say who the keepers are */
+    size_t record_count;
+    size_t record_capacity;
+    bool sets_changed; /* they say something that the peers do not show yet */
+    bool change_asked; /* a CHANGE is on its way into the own journal */
+    bool wishes;       /* LEADING: an operator wants this one replaced, */
+    struct mn_name wish_from;
+    struct mn_name wish_to; /* by this one, which is filled up first */
+    struct mn_journal_keepers wish;
 
     bool founding;    /* nothing was ever in force; there is no keeper yet that votes */
     uint64_t number;  /* of the newest Keep */
@@ -79,7 +101,7 @@ struct keeping {
     mn_time accept_at;
     bool few; /* and that are fewer than a majority: a majority is counted of these */
     struct mn_journal_recall accept;
-    struct mn_name absent[MN_KEEPER_COUNT_MAX];
+    struct mn_name absent[MN_KEEPER_PEER_COUNT_MAX];
 
     uint32_t source; /* RECALLING: the keeper that hands over */
     uint64_t from;   /* and what it was asked for */
@@ -105,9 +127,9 @@ void keeping_overtaken(struct keeping *keeping, uint64_t generation);
 const char *keeping_host(const struct keeping *keeping, const struct keeping_peer *peer);
 /* It has said something not long ago. */
 bool keeping_answers(const struct keeping *keeping, const struct keeping_peer *peer);
-uint32_t keeping_majority(const struct keeping *keeping);
 
-/* keeping_log.c: what the own journal is, or will be once its disk has done what it was asked. */
+/* keeping_log.c: what the own journal is, or will be once its disk has done what it was asked. A
+ * record of KEEPERS is of it only once it is there: what it says is read then. */
 void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation,
                      uint32_t kind);
 void keeping_log_cut(struct keeping *keeping, uint64_t sequence);
@@ -141,6 +163,23 @@ void keeping_lead_tick(struct keeping *keeping);
 void keeping_lead_recorded(struct keeping *keeping);
 void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
 bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *peer);
-uint32_t keeping_needed(const struct keeping *keeping);
+
+/* keeping_sets.c: who the keepers are. */
+const struct keeping_record *keeping_sets_newest(const struct keeping *keeping); /* or NULL */
+void keeping_sets_add(struct keeping *keeping, uint64_t sequence,
+                      const struct mn_journal_keepers *record);
+void keeping_sets_cut(struct keeping *keeping, uint64_t sequence); /* those from there on */
+/* Have the peers be those that the own journal names. */
+void keeping_sets_apply(struct keeping *keeping);
+void keeping_sets_compare(struct keeping *keeping); /* and say when the topology names others */
+/* LEADING: a record that says so is durable in the own journal. */
+void keeping_sets_recorded(struct keeping *keeping);
+/* LEADING: have what is due recorded. */
+void keeping_sets_advance(struct keeping *keeping);
+void keeping_replace(struct keeping *keeping, const struct keeping_event *event);
+/* How many of the set must have something; 0: of that set nobody votes. */
+uint32_t keeping_needed(const struct keeping *keeping, unsigned set);
+/* Whether those of the peers are a majority of the votes, of each set. */
+bool keeping_enough(const struct keeping *keeping, const bool *have);
 
 #endif

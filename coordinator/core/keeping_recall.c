@@ -42,7 +42,9 @@ static void recall_over(struct keeping *keeping)
                          .text = "this journal had forgotten these records; a keeper had them"});
     }
     keeping->missing_from = 0;
-    if (!recall_is_old(keeping)) {
+    if (keeping->sets_changed) {
+        keeping_ask_all(keeping, 0); /* others are keepers by that: ask them too */
+    } else if (!recall_is_old(keeping)) {
         keeping_lead_begin(keeping);
     }
 }

@@ -201,6 +201,8 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     case MN_JOURNAL_GENERATION:
         vats_inherit(coordinator);
         return;
+    case MN_JOURNAL_KEEPERS:
+        return; /* keeping.h has read it */
     case MN_JOURNAL_RECALL:
         recalls_keep(coordinator, &record->recall);
         coordinator->recall_recorded = coordinator->recall_count;

@@ -15,6 +15,9 @@ static const char *answer_remedy(enum mn_command command)
         return "ask for one vat at a time (explain), or read rounds/N.evidence.json (or .bin) in "
                "the "
                "coordinator's data directory with: mneme cut";
+    case MN_COMMAND_KEEPERS:
+    case MN_COMMAND_REPLACE:
+        return "the coordinator's log says what becomes of the keepers";
     case MN_COMMAND_PLAN:
         return "the coordinator's log counts what it is about to do";
     case MN_COMMAND_APPROVE:
@@ -41,11 +44,15 @@ static mn_result answer_make(const struct answer_source *source,
         return answer_explain(source, request->round, request->vat.text, json, error);
     case MN_COMMAND_PLAN:
         return answer_plan(source, request->round, json, error);
+    case MN_COMMAND_KEEPERS:
+        *json = answer_keepers(source);
+        return *json != NULL ? MN_OK : MN_NO_MEMORY;
     case MN_COMMAND_ADOPT:
         return answer_adopt(source, request->vat.text, request->adoption, json, error);
     case MN_COMMAND_APPROVE:
     case MN_COMMAND_REJECT:
     case MN_COMMAND_RECALL:
+    case MN_COMMAND_REPLACE:
         break; /* no questions */
     }
     return MN_BAD_INPUT;

@@ -205,12 +205,13 @@ static void effects_recorded(struct daemon *daemon, const struct recorder_item *
         mn_log(MN_LOG_WARNING, "rehearsal", "text=\"killed after the decision, as told\"");
         (void)kill(getpid(), SIGKILL);
     }
-    struct keeping_event event = {.kind =
-                                      item->set_aside ? KEEPING_ON_SET_ASIDE : KEEPING_ON_RECORDED};
-    event.record.sequence = item->sequence;
-    event.record.generation = item->generation;
-    event.record.kind = item->kind;
-    coordinator_daemon_keep(daemon, &event);
+    const struct journal_entry entry = {.sequence = item->sequence,
+                                        .generation = item->generation,
+                                        .kind = item->kind,
+                                        .bytes = item->bytes.bytes,
+                                        .size = item->bytes.size};
+    coordinator_daemon_keep_record(
+        daemon, item->set_aside ? KEEPING_ON_SET_ASIDE : KEEPING_ON_RECORDED, &entry);
 }
 
 void coordinator_daemon_recorded(struct daemon *daemon)

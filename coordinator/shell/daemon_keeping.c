@@ -241,6 +241,11 @@ static void keeping_carry_out(struct daemon *daemon, const struct keeping_effect
         event.accepted = effect->lead.accepted;
         coordinator_daemon_step(daemon, &event);
         return;
+    case KEEPING_DO_CHANGE:
+        event.kind = COORDINATOR_ON_KEEPERS;
+        event.keepers = effect->change;
+        coordinator_daemon_step(daemon, &event);
+        return;
     case KEEPING_DO_IN_FORCE:
         event.recorded.sequence = effect->sequence;
         coordinator_daemon_step(daemon, &event);
@@ -271,6 +276,46 @@ void coordinator_daemon_keep(struct daemon *daemon, const struct keeping_event *
         }
     }
     keeping_effects_reset(&daemon->keeping_effects);
+}
+
+void coordinator_daemon_keep_record(struct daemon *daemon, enum keeping_event_kind kind,
+                                    const struct journal_entry *entry)
+{
+    struct mn_arena arena;
+    struct mn_journal_record record;
+    struct keeping_event event = {.kind = kind};
+    mn_arena_init(&arena, 0);
+    event.record.sequence = entry->sequence;
+    event.record.generation = entry->generation;
+    event.record.kind = entry->kind;
+    /* One that cannot be read stays NULL: the core refuses it. */
+    if (kind != KEEPING_ON_SET_ASIDE && entry->kind == MN_JOURNAL_KEEPERS &&
+        mn_journal_record_decode(MN_JOURNAL_KEEPERS, entry->bytes, entry->size, &arena, &record) ==
+            MN_OK) {
+        event.record.keepers = &record.keepers;
+    }
+    coordinator_daemon_keep(daemon, &event);
+    mn_arena_deinit(&arena);
+}
+
+mn_result coordinator_daemon_replace(struct daemon *daemon, const struct topology_operator *who,
+                                     const struct mn_operator_request *request,
+                                     struct mn_error *error)
+{
+    struct mn_journal_keepers word = {.operator_name = mn_name_of(who->name), .at = mn_now()};
+    mn_result result =
+        keeping_may_replace(daemon->keeping, request->keeper.text, request->host.text, error);
+    if (result != MN_OK) {
+        return result;
+    }
+    (void)snprintf(word.key, sizeof word.key, "%s", who->key);
+    (void)snprintf(word.reason, sizeof word.reason, "%s", request->reason);
+    struct keeping_event event = {.kind = KEEPING_ON_REPLACE};
+    event.replace.from = request->keeper.text;
+    event.replace.to = request->host.text;
+    event.replace.word = &word;
+    coordinator_daemon_keep(daemon, &event);
+    return MN_OK;
 }
 
 bool coordinator_daemon_accept(struct daemon *daemon, const struct topology_operator *who,

@@ -144,11 +144,7 @@ static mn_result open_sockets(struct daemon *daemon, struct mn_error *error)
 static mn_result open_record(void *context, const struct journal_entry *entry)
 {
     struct daemon *daemon = context;
-    struct keeping_event event = {.kind = KEEPING_ON_LOG};
-    event.record.sequence = entry->sequence;
-    event.record.generation = entry->generation;
-    event.record.kind = entry->kind;
-    coordinator_daemon_keep(daemon, &event);
+    coordinator_daemon_keep_record(daemon, KEEPING_ON_LOG, entry);
     open_signal(daemon, daemon->signals); /* a long journal takes long to read, an end must not */
     return daemon->result != MN_OK ? daemon->result : daemon->stop ? MN_AGAIN : MN_OK;
 }

@@ -95,6 +95,13 @@ void coordinator_daemon_fail(struct daemon *daemon, mn_result result, const char
 
 /* daemon_keeping.c: the same for the core beside it. */
 void coordinator_daemon_keep(struct daemon *daemon, const struct keeping_event *event);
+/* The same with an event about a record of the own journal. */
+void coordinator_daemon_keep_record(struct daemon *daemon, enum keeping_event_kind kind,
+                                    const struct journal_entry *entry);
+/* Have a keeper replaced; or why not, in words. */
+mn_result coordinator_daemon_replace(struct daemon *daemon, const struct topology_operator *who,
+                                     const struct mn_operator_request *request,
+                                     struct mn_error *error) MN_CHECKED;
 /* Whether an operator's word would have it go on; then it does. */
 bool coordinator_daemon_accept(struct daemon *daemon, const struct topology_operator *who,
                                const char *reason);

@@ -129,6 +129,32 @@ static void wire_accept(struct daemon *daemon, const struct mn_peer *peer,
     coordinator_daemon_reply(daemon, peer, who->name, &reply);
 }
 
+/* Whoever may approve may have a keeper replaced; he is told how far that is, and asks again. */
+static void wire_replace(struct daemon *daemon, const struct mn_peer *peer,
+                         const struct topology_operator *who,
+                         const struct mn_operator_request *request)
+{
+    struct mn_operator_reply reply = {.request = request->request};
+    struct mn_error error = {{0}};
+    if (who->role != TOPOLOGY_APPROVE) {
+        reply.code = MN_DENIED;
+        mn_error_set(&error, "%s may not do that: it takes the role approve", who->name);
+    } else if (request->reason[0] == '\0') {
+        reply.code = MN_BAD_INPUT;
+        mn_error_set(&error, "it takes a reason");
+    } else {
+        reply.code = coordinator_daemon_replace(daemon, who, request, &error);
+    }
+    if (reply.code == MN_OK) {
+        struct mn_operator_request how = *request;
+        how.command = MN_COMMAND_KEEPERS;
+        wire_answer(daemon, peer, who->name, &how);
+        return;
+    }
+    (void)snprintf(reply.text, sizeof reply.text, "%s", error.text);
+    coordinator_daemon_reply(daemon, peer, who->name, &reply);
+}
+
 static enum mn_step wire_step_of(enum mn_command command)
 {
     return command == MN_COMMAND_ADOPT    ? MN_STEP_ADOPT
@@ -206,6 +232,8 @@ void coordinator_daemon_from_operator(void *context, struct mn_socket *socket,
             : mn_operator_request_decode(message->frame, message->frame_size, &arena, &request);
     if (result == MN_OK && request.command == MN_COMMAND_RECALL) {
         wire_accept(daemon, &message->peer, &daemon->topology->operators[index], &request);
+    } else if (result == MN_OK && request.command == MN_COMMAND_REPLACE) {
+        wire_replace(daemon, &message->peer, &daemon->topology->operators[index], &request);
     } else if (result == MN_OK &&
                (request.command == MN_COMMAND_APPROVE || request.command == MN_COMMAND_REJECT ||
                 (request.command == MN_COMMAND_ADOPT && request.adoption == 0))) {

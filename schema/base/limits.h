@@ -37,6 +37,7 @@ enum {
 
     /* The most keepers. */
     MN_KEEPER_COUNT_MAX = 7,
+    MN_KEEPER_PEER_COUNT_MAX = MN_KEEPER_COUNT_MAX + 1, /* and one that is to replace another */
 
     /* Why an operator did something, with its final NUL. */
     MN_REASON_SIZE_MAX = 512,

@@ -6,8 +6,9 @@
 #include "codec.h"
 #include "operator.pb-c.h"
 
-static const char *const operator_commands[] = {NULL,   "status",  "rounds", "explain", "recall",
-                                                "plan", "approve", "reject", "adopt"};
+static const char *const operator_commands[] = {NULL,     "status",  "rounds",  "explain",
+                                                "recall", "plan",    "approve", "reject",
+                                                "adopt",  "keepers", "replace"};
 
 enum { OPERATOR_COMMAND_COUNT = sizeof operator_commands / sizeof *operator_commands };
 
@@ -27,6 +28,7 @@ mn_result mn_operator_request_encode(const struct mn_operator_request *message,
     request.host = codec_text(message->host.text);
     request.store = codec_text(message->store);
     request.adoption = message->adoption;
+    request.keeper = codec_text(message->keeper.text);
     return codec_pack(&codec, &request.base, buffer);
 }
 
@@ -41,6 +43,9 @@ static void request_in(struct codec *codec, const Mneme__OperatorRequest *in,
     codec_text_in(codec, in->store, out->store, sizeof out->store);
     if (in->host[0] != '\0') {
         codec_name_in(codec, in->host, &out->host);
+    }
+    if (in->keeper[0] != '\0') {
+        codec_name_in(codec, in->keeper, &out->keeper);
     }
     codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
     if (in->vat[0] != '\0') {

@@ -12,7 +12,9 @@ enum mn_command {
     MN_COMMAND_PLAN = 5,
     MN_COMMAND_APPROVE = 6,
     MN_COMMAND_REJECT = 7,
-    MN_COMMAND_ADOPT = 8
+    MN_COMMAND_ADOPT = 8,
+    MN_COMMAND_KEEPERS = 9,
+    MN_COMMAND_REPLACE = 10 /* a keeper */
 };
 
 struct mn_operator_request {
@@ -20,9 +22,11 @@ struct mn_operator_request {
     enum mn_command command;
     uint64_t round;                  /* for explain, plan, approve and reject */
     struct mn_name vat;              /* for explain and adopt; "" otherwise */
-    char reason[MN_REASON_SIZE_MAX]; /* for recall, approve, reject, adopt: kept in the journal */
+    char reason[MN_REASON_SIZE_MAX]; /* for all that become a record: kept in the journal */
     uint64_t plan;       /* for approve and reject: the digest of the plan that was seen; 0: any */
-    struct mn_name host; /* for adopt: where the disk is; "": on the vat's own host */
+    struct mn_name host; /* for adopt: where the disk is; "": on the vat's own host; for
+                            replace: the new keeper, */
+    struct mn_name keeper;        /* and the old one */
     char store[MN_PATH_SIZE_MAX]; /* and its path there */
     uint64_t adoption;            /* not 0: only tell how far this adoption is */
 };

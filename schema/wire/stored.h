@@ -144,6 +144,19 @@ struct mn_journal_step {
     mn_time at;
 };
 
+/* Who the keepers are from this record on, by an operator's word. While `next` is not empty one is
+ * being replaced, and nothing is in force without a majority of both. */
+struct mn_journal_keepers {
+    struct mn_name keepers[MN_KEEPER_COUNT_MAX];
+    uint32_t keeper_count;
+    struct mn_name next[MN_KEEPER_COUNT_MAX];
+    uint32_t next_count;
+    struct mn_name operator_name;
+    char key[MN_KEY_TEXT_SIZE];
+    char reason[MN_REASON_SIZE_MAX];
+    mn_time at;
+};
+
 enum mn_journal_kind {
     MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
     MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
@@ -152,7 +165,8 @@ enum mn_journal_kind {
     MN_JOURNAL_FREEZE = 5,
     MN_JOURNAL_HOST = 6,
     MN_JOURNAL_RECALL = 7,
-    MN_JOURNAL_STEP = 8 /* an operator's word about a round */
+    MN_JOURNAL_STEP = 8, /* an operator's word about a round */
+    MN_JOURNAL_KEEPERS = 9
 };
 
 struct mn_journal_record {
@@ -165,6 +179,7 @@ struct mn_journal_record {
         struct mn_journal_host host;
         struct mn_journal_recall recall;
         struct mn_journal_step step;
+        struct mn_journal_keepers keepers;
     };
 };
 

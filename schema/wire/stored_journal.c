@@ -144,6 +144,27 @@ static Mneme__JournalStep *journal_step_out(struct codec *codec, const struct mn
     return out;
 }
 
+static Mneme__JournalKeepers *journal_keepers_out(struct codec *codec,
+                                                  const struct mn_journal_keepers *keepers)
+{
+    Mneme__JournalKeepers *out = codec_take(codec, 1, sizeof *out);
+    char **now = codec_names_out(codec, keepers->keepers, keepers->keeper_count);
+    char **next = codec_names_out(codec, keepers->next, keepers->next_count);
+    if (codec->result != MN_OK) {
+        return NULL;
+    }
+    mneme__journal_keepers__init(out);
+    out->keepers = now;
+    out->n_keepers = keepers->keeper_count;
+    out->next = next;
+    out->n_next = keepers->next_count;
+    out->operator_name = codec_text(keepers->operator_name.text);
+    out->key = codec_text(keepers->key);
+    out->reason = codec_text(keepers->reason);
+    out->at = keepers->at;
+    return out;
+}
+
 mn_result mn_journal_record_encode(const struct mn_journal_record *record, struct mn_buffer *buffer)
 {
     struct mn_arena arena = {0};
@@ -187,6 +208,10 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     case MN_JOURNAL_STEP:
         out.body_case = MNEME__JOURNAL_RECORD__BODY_STEP;
         out.step = journal_step_out(&codec, &record->step);
+        break;
+    case MN_JOURNAL_KEEPERS:
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_KEEPERS;
+        out.keepers = journal_keepers_out(&codec, &record->keepers);
         break;
     }
     return codec_pack(&codec, &out.base, buffer);
@@ -275,6 +300,40 @@ static void journal_step_in(struct codec *codec, const Mneme__JournalStep *in,
     }
 }
 
+static uint32_t keeper_names_in(struct codec *codec, size_t count, char **texts,
+                                struct mn_name names[MN_KEEPER_COUNT_MAX])
+{
+    uint32_t bounded = codec_count_in(codec, count, MN_KEEPER_COUNT_MAX);
+    for (uint32_t i = 0; i < bounded; i++) {
+        codec_name_in(codec, texts[i], &names[i]);
+        for (uint32_t k = 0; k < i; k++) {
+            (void)codec_check(codec, !mn_name_equal(&names[k], &names[i]));
+        }
+    }
+    return bounded;
+}
+
+/* A change is of one keeper. */
+static void journal_keepers_in(struct codec *codec, const Mneme__JournalKeepers *in,
+                               struct mn_journal_keepers *out)
+{
+    uint32_t stay = 0;
+    out->keeper_count = keeper_names_in(codec, in->n_keepers, in->keepers, out->keepers);
+    out->next_count = keeper_names_in(codec, in->n_next, in->next, out->next);
+    for (uint32_t i = 0; i < out->keeper_count; i++) {
+        for (uint32_t k = 0; k < out->next_count; k++) {
+            stay += mn_name_equal(&out->keepers[i], &out->next[k]) ? 1 : 0;
+        }
+    }
+    (void)codec_check(codec, out->keeper_count % 2 == 1 &&
+                                 (out->next_count == 0 || (out->next_count == out->keeper_count &&
+                                                           stay + 1 == out->keeper_count)));
+    codec_name_in(codec, in->operator_name, &out->operator_name);
+    codec_key_in(codec, in->key, false, out->key);
+    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    out->at = in->at;
+}
+
 static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *in,
                               struct mn_journal_record *out)
 {
@@ -320,6 +379,10 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
     case MNEME__JOURNAL_RECORD__BODY_STEP:
         out->kind = MN_JOURNAL_STEP;
         journal_step_in(codec, in->step, &out->step);
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_KEEPERS:
+        out->kind = MN_JOURNAL_KEEPERS;
+        journal_keepers_in(codec, in->keepers, &out->keepers);
         return;
     case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
         break;

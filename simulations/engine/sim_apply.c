@@ -299,6 +299,7 @@ static bool harmless(enum sim_fault_kind kind)
     case SIM_FAULT_PAUSE_AGENT:
     case SIM_FAULT_PAUSE_COORDINATOR:
     case SIM_FAULT_REPLACE_COORDINATOR:
+    case SIM_FAULT_REPLACE_KEEPER:
     case SIM_FAULT_SECOND_COORDINATOR:
     case SIM_FAULT_LOSE_JOURNAL:
     case SIM_FAULT_DISK_SLOW:
@@ -379,6 +380,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         return;
     case SIM_FAULT_SKEW_CLOCK:
         sim_clock_skew(sim, host, (mn_time)fault->b * MN_MS);
+        return;
+    case SIM_FAULT_REPLACE_KEEPER:
+        sim_replace_keeper(sim, fault->a, fault->b % sim->host_count);
         return;
     case SIM_FAULT_DISK_SLOW:
         sim->machines[host].slow += fault->b;

@@ -284,6 +284,11 @@ static void keep_carry_out(struct sim *sim, struct sim_process *process,
         event.accepted = effect->lead.accepted;
         sim_coordinator_step(sim, process, &event);
         return;
+    case KEEPING_DO_CHANGE:
+        event.kind = COORDINATOR_ON_KEEPERS;
+        event.keepers = effect->change;
+        sim_coordinator_step(sim, process, &event);
+        return;
     case KEEPING_DO_IN_FORCE:
         sim_in_force(sim, process, effect->sequence);
         event.recorded.sequence = effect->sequence;
@@ -297,6 +302,25 @@ static void keep_carry_out(struct sim *sim, struct sim_process *process,
         sim_note_keeping(sim, &effect->note);
         return;
     }
+}
+
+/* An event about a record of the own journal: of one that says who the keepers are it is told what
+ * that says. */
+static void keep_record(struct sim *sim, struct sim_process *process, struct keeping_event *event,
+                        const struct sim_entry *entry)
+{
+    struct mn_journal_record record;
+    struct mn_arena arena = {0};
+    event->record.generation = entry->generation;
+    event->record.kind = entry->kind;
+    if (event->kind != KEEPING_ON_SET_ASIDE && entry->kind == MN_JOURNAL_KEEPERS) {
+        mn_result result = mn_journal_record_decode(MN_JOURNAL_KEEPERS, entry->bytes.bytes,
+                                                    entry->bytes.size, &arena, &record);
+        mn_assert(result == MN_OK);
+        event->record.keepers = &record.keepers;
+    }
+    sim_coordinator_keep(sim, process, event);
+    mn_arena_deinit(&arena);
 }
 
 void sim_coordinator_keep(struct sim *sim, struct sim_process *process,
@@ -368,8 +392,6 @@ void sim_coordinator_appended(struct sim *sim, struct sim_process *process)
     struct keeping_event event = {.kind = append->set_aside ? KEEPING_ON_SET_ASIDE
                                                             : KEEPING_ON_RECORDED};
     event.record.sequence = append->sequence;
-    event.record.generation = append->entry.generation;
-    event.record.kind = append->entry.kind;
     bool added = journal_add(sim, coordinator, append);
     sim_entry_free(&append->entry);
     free(append);
@@ -377,7 +399,12 @@ void sim_coordinator_appended(struct sim *sim, struct sim_process *process)
         process->dying = true;
         return;
     }
-    sim_coordinator_keep(sim, process, &event);
+    const struct sim_journal *journal = &sim->journals[coordinator->journal];
+    if (event.kind == KEEPING_ON_RECORDED) {
+        keep_record(sim, process, &event, &journal->entries[event.record.sequence - 1]);
+    } else {
+        sim_coordinator_keep(sim, process, &event);
+    }
     append_next(sim, process);
 }
 
@@ -406,9 +433,7 @@ void sim_coordinator_start(struct sim *sim)
     for (size_t i = 0; i < journal->count; i++) {
         struct keeping_event event = {.kind = KEEPING_ON_LOG};
         event.record.sequence = i + 1;
-        event.record.generation = journal->entries[i].generation;
-        event.record.kind = journal->entries[i].kind;
-        sim_coordinator_keep(sim, process, &event);
+        keep_record(sim, process, &event, &journal->entries[i]);
     }
     sim_port_take(sim, process, SIM_PORT_AGENT);
     struct keeping_event event = {.kind = KEEPING_ON_BEGIN};
@@ -480,6 +505,7 @@ void sim_coordinator_timer(struct sim *sim, struct sim_process *process)
         struct keeping_event event = {.kind = KEEPING_ON_TICK};
         sim_coordinator_keep(sim, process, &event);
     }
+    sim_operator_replaces(sim, process);
     if (!process->dying && sim_clock(sim, process) >= coordinator_deadline(coordinator->core)) {
         struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
         sim_coordinator_step(sim, process, &event);

@@ -128,17 +128,23 @@ static bool kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t gen
     return has || machine->lost > 0;
 }
 
-static void check_majority(struct sim *sim, uint64_t sequence, uint64_t generation)
+/* By the records of the own journal, of each set that counts. */
+static void check_majority(struct sim *sim, const struct sim_journal *journal, uint64_t sequence)
 {
-    const struct topology_keepers *keepers = &sim->topology->keepers;
-    size_t have = 0;
-    for (size_t i = 0; i < keepers->count; i++) {
-        have += kept(sim, keepers->hosts[i], sequence, generation) ? 1 : 0;
-    }
-    if (!sim->accepted && keepers->count > 0 && have <= keepers->count / 2) {
-        sim_fail(sim, "G8", "record %llu of generation %llu is in force with %zu of %zu keepers",
-                 (unsigned long long)sequence, (unsigned long long)generation, have,
-                 keepers->count);
+    uint64_t generation = journal->entries[sequence - 1].generation;
+    struct sim_keepers keepers;
+    sim_keepers_of(sim, journal, &keepers);
+    for (size_t set = 0; set < 2 && !sim->accepted; set++) {
+        size_t count = keepers.counts[set];
+        size_t have = 0;
+        for (size_t i = 0; i < count; i++) {
+            have += kept(sim, keepers.hosts[set][i], sequence, generation) ? 1 : 0;
+        }
+        if (count > 0 && have <= count / 2) {
+            sim_fail(sim, "G8",
+                     "record %llu of generation %llu is in force with %zu of %zu keepers",
+                     (unsigned long long)sequence, (unsigned long long)generation, have, count);
+        }
     }
 }
 
@@ -148,7 +154,7 @@ void sim_in_force(struct sim *sim, struct sim_process *process, uint64_t sequenc
     const struct sim_journal *journal = &sim->journals[coordinator->journal];
     mn_assert(sequence <= journal->count);
     if (sim->observer != NULL) {
-        check_majority(sim, sequence, journal->entries[sequence - 1].generation);
+        check_majority(sim, journal, sequence);
     }
     for (size_t i = 0; !coordinator->checked && i < sequence && i < sim->in_force.count; i++) {
         if (!entry_equal(&journal->entries[i], &sim->in_force.entries[i])) {

@@ -74,20 +74,26 @@ static bool disk_has(const struct sim *sim, uint32_t host, const char *key)
     return record != NULL && strncmp(record->key, key, strlen(key)) == 0;
 }
 
-/* Whether the disks of so many keepers are gone that there will be no majority again, and all that
- * have anything of the journal have answered: what these know would be given up for nothing. */
-static bool majority_gone(const struct sim *sim, const struct keeping *keeping)
+/* Whether the disks of so many keepers are gone that there will be no majority again, of a set that
+ * it asks, and all that have anything of the journal have answered: what these know would be given
+ * up for nothing. */
+static bool majority_gone(const struct sim *sim, const struct keeping *keeping,
+                          const struct keeping_facts *facts)
 {
-    const struct topology_keepers *keepers = &sim->topology->keepers;
-    size_t whole = 0;
+    size_t counts[2] = {0, 0};
+    size_t whole[2] = {0, 0};
     bool answer = true;
-    for (uint32_t i = 0; i < keepers->count; i++) {
+    for (uint32_t i = 0; i < facts->keeper_count; i++) {
         struct keeping_keeper keeper;
         keeping_keeper(keeping, i, &keeper);
-        whole += disk_has(sim, keeper.host, "member") ? 1 : 0;
+        size_t has = disk_has(sim, keeper.host, "member") ? 1 : 0;
+        counts[0] += keeper.now ? 1 : 0;
+        whole[0] += keeper.now ? has : 0;
+        counts[1] += keeper.next ? 1 : 0;
+        whole[1] += keeper.next ? has : 0;
         answer = answer && (keeper.answers || !disk_has(sim, keeper.host, "kept "));
     }
-    return whole <= keepers->count / 2 && answer;
+    return answer && (whole[0] <= counts[0] / 2 || (counts[1] > 0 && whole[1] <= counts[1] / 2));
 }
 
 /* Whether a majority of those with whom an operator had it go on cannot come back by itself: who
@@ -95,13 +101,16 @@ static bool majority_gone(const struct sim *sim, const struct keeping *keeping)
 static bool rest_gone(const struct sim *sim, const struct keeping *keeping,
                       const struct keeping_facts *facts)
 {
-    uint32_t counts = 0;
+    uint32_t now = 0;
+    uint32_t next = 0;
     for (uint32_t i = 0; i < facts->keeper_count; i++) {
         struct keeping_keeper keeper;
         keeping_keeper(keeping, i, &keeper);
-        counts += keeper.counts ? 1 : 0;
+        now += keeper.counts && keeper.now ? 1 : 0;
+        next += keeper.counts && keeper.next ? 1 : 0;
     }
-    return sim->accepted && facts->state == KEEPING_LEADING && counts < facts->needed;
+    return sim->accepted && facts->state == KEEPING_LEADING &&
+           (now < facts->needed || next < facts->next_needed);
 }
 
 /* Whether all keepers answer, and it holds all the same: there is nothing more to wait for. */
@@ -127,12 +136,16 @@ void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
         process->dying = true; /* it is started again, since there is no other one */
         return;
     }
+    if (its_turn && facts.state == KEEPING_ASKING && sim_keepers_corrected(sim)) {
+        process->dying = true; /* it is started again, with the topology as it should be */
+        return;
+    }
     bool all = all_answer(coordinator->keeping, &facts);
     bool in_vain = all && coordinator->in_vain; /* at the last look too */
     coordinator->in_vain = all;
     if (its_turn && keeping_may_accept(coordinator->keeping) &&
-        (majority_gone(sim, coordinator->keeping) || rest_gone(sim, coordinator->keeping, &facts) ||
-         in_vain)) {
+        (majority_gone(sim, coordinator->keeping, &facts) ||
+         rest_gone(sim, coordinator->keeping, &facts) || in_vain)) {
         struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
                                            .key = "oooooooooooooooooooooooooooooooooooooooo",
                                            .reason = "their disks are gone",

@@ -489,7 +489,13 @@ struct sim {
     uint32_t first_slot;        /* of the coordinator beside which a second one runs, */
     uint64_t first_instance;    /* 0: none does */
     bool accepted;              /* an operator had it go on without a majority */
-    bool quiet;                 /* faults and workload are over */
+    struct {
+        bool any;  /* some keeper was to be replaced */
+        bool open; /* this one is to be, by an operator's wish, */
+        uint32_t from;
+        uint32_t to; /* and by this host, or the next one that may */
+    } replacing;
+    bool quiet; /* faults and workload are over */
 
     struct mn_arena arena;                          /* of the message at hand */
     struct coordinator_effects coordinator_effects; /* of the step at hand */

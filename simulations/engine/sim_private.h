@@ -21,6 +21,20 @@ static inline void sim_count(struct sim *sim, enum sim_sometimes which)
 /* sim_operator.c */
 void sim_operator_begin(struct sim *sim);
 void sim_operator_looks(struct sim *sim);
+/* sim_keepers.c: keepers that are replaced. */
+/* The keepers, and those that are to be while one is being replaced: the topology's numbers. */
+struct sim_keepers {
+    bool recorded; /* a record says so, and not the topology */
+    uint32_t hosts[2][MN_KEEPER_COUNT_MAX];
+    size_t counts[2];
+};
+void sim_keepers_of(struct sim *sim, const struct sim_journal *journal, struct sim_keepers *out);
+/* An operator wants the @keeper-th of them replaced by @host. */
+void sim_replace_keeper(struct sim *sim, uint32_t keeper, uint32_t host);
+void sim_operator_replaces(struct sim *sim, struct sim_process *process);
+/* Have the topology name the keepers that are in force. False: it does. */
+bool sim_keepers_corrected(struct sim *sim);
+
 /* Have one look at a coordinator that is in trouble with its keepers, in a while. */
 void sim_operator_later(struct sim *sim, struct sim_process *process);
 void sim_operator_looks_at(struct sim *sim, struct sim_process *process);

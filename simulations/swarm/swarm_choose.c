@@ -168,6 +168,34 @@ static void choose_adoptions(struct swarm_chooser *chooser, uint64_t classes)
     }
 }
 
+/* A keeper is replaced, and often something befalls the coordinator, its journal or a keeper while
+ * that goes on: it takes some ten milliseconds. */
+static void choose_replacements(struct swarm_chooser *chooser)
+{
+    struct swarm_script *script = chooser->script;
+    if (script->config.keepers < 3 || !swarm_chance(chooser, 30)) {
+        return; /* one alone that is lost is more than is tolerated */
+    }
+    int64_t count = swarm_between(chooser, 1, 3);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at_ms =
+            swarm_add(chooser, SIM_FAULT_REPLACE_KEEPER, swarm_between(chooser, 0, 59), 0)->at_ms;
+        if (swarm_chance(chooser, 60)) {
+            enum sim_fault_kind kinds[] = {
+                SIM_FAULT_KILL_COORDINATOR,   SIM_FAULT_REPLACE_COORDINATOR,
+                SIM_FAULT_SECOND_COORDINATOR, SIM_FAULT_OLD_JOURNAL,
+                SIM_FAULT_KILL_AGENT,         SIM_FAULT_POWER,
+                SIM_FAULT_CUT_COORDINATOR,    SIM_FAULT_LOSE};
+            int64_t last = (int64_t)(sizeof kinds / sizeof *kinds) - 1;
+            struct sim_fault *fault =
+                swarm_add(chooser, kinds[swarm_between(chooser, 0, last)],
+                          swarm_between(chooser, 0, 3), swarm_between(chooser, 10, 3000));
+            fault->at_ms = at_ms + swarm_between(chooser, 0, 80);
+        }
+    }
+    swarm_spare_keepers(script);
+}
+
 void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, bool all)
 {
     struct swarm_chooser chooser = {.random = {.state = seed * UINT64_C(0xD1342543DE82EF95) + 1},
@@ -210,4 +238,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_approvals(&chooser);
     choose_adoptions(&chooser, classes);
     swarm_late_stories(&chooser, classes);
+    choose_replacements(&chooser);
 }

@@ -117,6 +117,32 @@ static void shows_which_keepers_are_missing(void **state)
           "vats: none\n");
 }
 
+static void shows_a_keeper_that_is_being_replaced(void **state)
+{
+    (void)state;
+    (void)setenv("TZ", "UTC", 1);
+    tzset();
+    tells(keepers_tell,
+          facts_of("{'state': 'leading', 'newest': 1234, 'in_force': 1233, 'text': '',"
+                   "'change': 'joint', 'keepers': ["
+                   " {'host': 'h1', 'answers': true, 'counts': true, 'member': 'whole',"
+                   "  'kept': 1234, 'now': true, 'next': true},"
+                   " {'host': 'h3', 'answers': false, 'counts': false, 'member': 'whole',"
+                   "  'kept': 900, 'now': true, 'next': false},"
+                   " {'host': 'h5', 'answers': true, 'counts': true, 'member': 'whole',"
+                   "  'kept': 1233, 'now': false, 'next': true}],"
+                   "'changes': [{'from': 'h3', 'to': 'h5', 'record': 1234, 'operator': 'alice',"
+                   "  'key': 'k', 'reason': 'it burned', 'at': 1782000000123000000}]}"),
+          "journal: leading, record 1,234, in force up to 1,233\n"
+          "  KEEPER  ANSWERS  VOTES  MEMBER         KEEPS\n"
+          "  h1      yes      yes    whole          1,234\n"
+          "  h3      no       no     whole, leaves    900\n"
+          "  h5      yes      yes    whole, comes   1,233\n"
+          "one is being replaced: it takes a majority of the old and one of the new\n"
+          "replaced:\n"
+          "  h3 by h5, 2026-06-21T00:00:00.123+00:00, record 1,234, by alice: it burned\n");
+}
+
 static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
 {
     (void)state;
@@ -430,6 +456,7 @@ int main(void)
         cmocka_unit_test(shows_which_keepers_are_missing),
         cmocka_unit_test(shows_how_far_a_ledger_is_that_is_rebuilt),
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),
+        cmocka_unit_test(shows_a_keeper_that_is_being_replaced),
         cmocka_unit_test(shows_a_plan_what_it_costs_and_what_to_type),
         cmocka_unit_test(shows_who_said_what_of_a_plan),
         cmocka_unit_test(shows_who_had_it_go_on_without_keepers),

@@ -194,6 +194,10 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
         line_add(scene, " recall by %s: %s", record->recall.operator_name.text,
                  record->recall.reason);
         break;
+    case MN_JOURNAL_KEEPERS:
+        line_add(scene, " keepers by %s: %s", record->keepers.operator_name.text,
+                 record->keepers.reason);
+        break;
     case MN_JOURNAL_STEP:
         if (record->step.step == MN_STEP_ADOPT) {
             line_add(scene, " adopt round %llu by %s: %s; %s/%u from %s on %s",

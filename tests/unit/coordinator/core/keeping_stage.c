@@ -20,8 +20,11 @@ static const char keeping_topology[] =
     "topology: 1\n"
     "coordinator: {agents: \"tcp://127.0.0.1:7000\", operators: \"tcp://127.0.0.1:7001\",\n"
     "  key: \"" KEY("c") "\"}\n"
-                         "domains: {r1: {}, r3: {}, r5: {}}\n"
-                         "hosts:\n" HOST("1") HOST("3") HOST("5") "keepers: [h1, h3, h5]\n";
+                         "domains: {r1: {}, r3: {}, r5: {}, r7: {}}\n"
+                         "hosts:\n" HOST("1") HOST("3") HOST("5")
+                             HOST("7") "  h8: {in: r3, agent: \"tcp://127.0.0.1:7108\", address: "
+                                       "127.0.0.1, key: \"" KEY("8") "\"}\n"
+                                                                     "keepers: [h1, h3, h5]\n";
 
 static const uint64_t three[] = {1, 1, 2, 0};
 
@@ -82,6 +85,16 @@ void stage_step(struct stage *stage, const struct keeping_event *event)
         case KEEPING_DO_ACCEPTED:
             add(stage, "accepted without %u\n", effect->lead.accepted->absent_count);
             break;
+        case KEEPING_DO_CHANGE:
+            add(stage, "change");
+            for (uint32_t k = 0; k < effect->change->keeper_count; k++) {
+                add(stage, " %s", effect->change->keepers[k].text);
+            }
+            for (uint32_t k = 0; k < effect->change->next_count; k++) {
+                add(stage, "%s %s", k == 0 ? " to" : "", effect->change->next[k].text);
+            }
+            add(stage, " by %s: %s\n", effect->change->operator_name.text, effect->change->reason);
+            break;
         case KEEPING_DO_IN_FORCE:
             add(stage, "in force up to %d\n", (int)effect->sequence);
             break;
@@ -113,7 +126,7 @@ void stage_pass_over(struct stage *stage)
 }
 
 /* With a journal of one record for each of @generations, which end with 0. */
-void stage_open_with(struct stage *stage, const uint64_t *generations)
+void stage_load(struct stage *stage, const uint64_t *generations)
 {
     memset(stage, 0, sizeof *stage);
     stage->now = MN_SECOND;
@@ -130,7 +143,17 @@ void stage_open_with(struct stage *stage, const uint64_t *generations)
         event.record.kind = MN_JOURNAL_VAT;
         stage_step(stage, &event);
     }
+}
+
+void stage_begin(struct stage *stage)
+{
     stage_step(stage, &(struct keeping_event){.kind = KEEPING_ON_BEGIN});
+}
+
+void stage_open_with(struct stage *stage, const uint64_t *generations)
+{
+    stage_load(stage, generations);
+    stage_begin(stage);
 }
 
 void stage_close(struct stage *stage)
@@ -220,4 +243,41 @@ void stage_recalled(struct stage *stage, uint32_t host, uint64_t sequence, bool 
     message.recalled.records = records;
     message.recalled.record_count = count;
     stage_up(stage, host, &message);
+}
+
+/* "135 to 137" is h1, h3 and h5, and then h7 for h5. */
+static void keepers_of(const char *words, struct mn_journal_keepers *out)
+{
+    *out = (struct mn_journal_keepers){.operator_name = mn_name_of("alice"), .reason = "it burned"};
+    for (const char *at = words; *at >= '0' && *at <= '9'; at++) {
+        out->keepers[out->keeper_count++] = mn_name_of((const char[]){'h', *at, '\0'});
+    }
+    const char *next = strstr(words, " to ");
+    for (const char *at = next != NULL ? next + 4 : ""; *at != '\0'; at++) {
+        out->next[out->next_count++] = mn_name_of((const char[]){'h', *at, '\0'});
+    }
+}
+
+void stage_keepers(struct stage *stage, enum keeping_event_kind kind, uint64_t sequence,
+                   uint64_t generation, const char *words)
+{
+    struct mn_journal_keepers said;
+    struct keeping_event event = {.kind = kind};
+    keepers_of(words, &said);
+    event.record.sequence = sequence;
+    event.record.generation = generation;
+    event.record.kind = MN_JOURNAL_KEEPERS;
+    event.record.keepers = &said;
+    stage_step(stage, &event);
+}
+
+void stage_replace(struct stage *stage, const char *from, const char *to)
+{
+    struct mn_journal_keepers word;
+    struct keeping_event event = {.kind = KEEPING_ON_REPLACE};
+    keepers_of("", &word);
+    event.replace.from = from;
+    event.replace.to = to;
+    event.replace.word = &word;
+    stage_step(stage, &event);
 }

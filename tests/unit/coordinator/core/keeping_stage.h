@@ -1,5 +1,5 @@
 /* A stage for the keepers' protocol, from the coordinator's side: what the core asks for stands in
- * `text`, a line each. h1, h3 and h5 are the keepers. */
+ * `text`, a line each. h1, h3 and h5 are the keepers; h7 is none. */
 #ifndef TESTS_KEEPING_STAGE_H
 #define TESTS_KEEPING_STAGE_H
 
@@ -20,6 +20,8 @@ struct stage {
 void stage_expect(struct stage *stage, const char *lines, int line);
 void stage_step(struct stage *stage, const struct keeping_event *event);
 void stage_pass_over(struct stage *stage);
+void stage_load(struct stage *stage, const uint64_t *generations);
+void stage_begin(struct stage *stage);
 void stage_open_with(struct stage *stage, const uint64_t *generations);
 void stage_close(struct stage *stage);
 void stage_up(struct stage *stage, uint32_t host, struct mn_up *message);
@@ -28,6 +30,10 @@ void stage_promised(struct stage *stage, uint32_t host, uint64_t generation, uin
 void stage_kept(struct stage *stage, uint32_t host, uint64_t number, uint64_t sequence,
                 enum mn_member member);
 void stage_recorded(struct stage *stage, uint64_t sequence, uint64_t generation);
+/* A record of who the keepers are, read or recorded: "135 to 137" is that h7 replaces h5. */
+void stage_keepers(struct stage *stage, enum keeping_event_kind kind, uint64_t sequence,
+                   uint64_t generation, const char *words);
+void stage_replace(struct stage *stage, const char *from, const char *to);
 void stage_accept(struct stage *stage);
 void stage_tick_at(struct stage *stage, mn_time ms);
 void stage_open_leading(struct stage *stage);

@@ -378,7 +378,16 @@ static void whoever_may_only_watch_accepts_nothing_unknown(void **state)
     char output[4096];
     const char *words[] = {"recall", "--accept-unknown", "--reason", "gone", NULL};
     const char *without[] = {"recall", "--reason", "gone", NULL};
+    const char *keepers[] = {"keepers", NULL};
+    const char *replace[] = {"keepers", "replace", "h1", "h2", "--reason", "gone", NULL};
+    const char *alone[] = {"keepers", "replace", "h1", "--reason", "gone", NULL};
     daemon_place_ready(place);
+    assert_int_equal(daemon_place_mneme(place, keepers, output, sizeof output), 0);
+    assert_non_null(strstr(output, "there are no keepers: nobody else remembers the journal"));
+    assert_int_equal(daemon_place_mneme(place, replace, output, sizeof output), 1);
+    assert_string_equal(
+        output, "mneme keepers replace: alice may not do that: it takes the role approve\n");
+    assert_int_equal(daemon_place_mneme(place, alone, output, sizeof output), 2);
     assert_int_equal(daemon_place_mneme(place, words, output, sizeof output), 1);
     assert_non_null(strstr(output, "it takes the role approve"));
     assert_int_equal(daemon_place_mneme(place, without, output, sizeof output), 2);

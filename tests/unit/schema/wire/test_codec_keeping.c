@@ -10,6 +10,7 @@
 
 #include "codec_damage.h"
 #include "wire/control.h"
+#include "wire/operator.h"
 #include "wire/stored.h"
 
 static mn_result decode_down(const void *bytes, size_t size, struct mn_arena *arena)
@@ -280,6 +281,97 @@ static void the_journal_remembers_who_had_it_go_on_and_why(void **state)
     mn_arena_deinit(&arena);
 }
 
+static mn_result keepers_through_the_journal(const struct mn_journal_keepers *said,
+                                             struct mn_journal_record *out)
+{
+    struct mn_arena arena = {0};
+    struct mn_buffer buffer = {0};
+    struct mn_journal_record in = {.kind = MN_JOURNAL_KEEPERS};
+    in.keepers = *said;
+    assert_int_equal(mn_journal_record_encode(&in, &buffer), MN_OK);
+    mn_result result =
+        mn_journal_record_decode(MN_JOURNAL_KEEPERS, buffer.bytes, buffer.size, &arena, out);
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+    return result;
+}
+
+static void the_journal_remembers_who_replaced_which_keeper_and_why(void **state)
+{
+    (void)state;
+    struct mn_journal_record out;
+    struct mn_journal_keepers said = {
+        .keepers = {mn_name_of("h1"), mn_name_of("h3"), mn_name_of("h5")},
+        .keeper_count = 3,
+        .next = {mn_name_of("h1"), mn_name_of("h3"), mn_name_of("h7")},
+        .next_count = 3,
+        .operator_name = mn_name_of("alice"),
+        .key = "0123456789012345678901234567890123456789",
+        .reason = "h5 burned",
+        .at = 12};
+    assert_int_equal(keepers_through_the_journal(&said, &out), MN_OK);
+    assert_int_equal(out.keepers.keeper_count, 3);
+    assert_string_equal(out.keepers.keepers[2].text, "h5");
+    assert_int_equal(out.keepers.next_count, 3);
+    assert_string_equal(out.keepers.next[2].text, "h7");
+    assert_string_equal(out.keepers.operator_name.text, "alice");
+    assert_string_equal(out.keepers.key, said.key);
+    assert_string_equal(out.keepers.reason, "h5 burned");
+    assert_int_equal(out.keepers.at, 12);
+    said.next_count = 0;
+    assert_int_equal(keepers_through_the_journal(&said, &out), MN_OK);
+    assert_int_equal(out.keepers.next_count, 0);
+}
+
+static void no_record_replaces_two_keepers_or_none(void **state)
+{
+    (void)state;
+    struct mn_journal_record out;
+    const struct mn_journal_keepers said = {
+        .keepers = {mn_name_of("h1"), mn_name_of("h3"), mn_name_of("h5")},
+        .keeper_count = 3,
+        .next = {mn_name_of("h1"), mn_name_of("h3"), mn_name_of("h7")},
+        .next_count = 3,
+        .operator_name = mn_name_of("alice"),
+        .key = "0123456789012345678901234567890123456789",
+        .reason = "h5 burned"};
+    struct mn_journal_keepers bad = said;
+    bad.next[1] = mn_name_of("h8");
+    assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
+    bad = said;
+    bad.next[2] = mn_name_of("h5");
+    assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
+    bad = said;
+    bad.keepers[1] = mn_name_of("h1"); /* twice */
+    assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
+    bad = said;
+    bad.keeper_count = 2;
+    assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
+    bad = said;
+    bad.next_count = 1;
+    assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
+}
+
+static void who_replaces_a_keeper_names_both(void **state)
+{
+    (void)state;
+    struct mn_arena arena = {0};
+    struct mn_buffer buffer = {0};
+    struct mn_operator_request in = {.request = 7,
+                                     .command = MN_COMMAND_REPLACE,
+                                     .reason = "h5 burned",
+                                     .host = mn_name_of("h7"),
+                                     .keeper = mn_name_of("h5")};
+    struct mn_operator_request out;
+    assert_int_equal(mn_operator_request_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_operator_request_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.command, MN_COMMAND_REPLACE);
+    assert_string_equal(out.host.text, "h7");
+    assert_string_equal(out.keeper.text, "h5");
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+}
+
 static mn_result through_the_journal(const struct mn_journal_record *in, struct mn_arena *arena,
                                      struct mn_journal_record *out)
 {
@@ -335,6 +427,9 @@ int main(void)
         cmocka_unit_test(a_coordinators_questions_come_out_as_they_went_in),
         cmocka_unit_test(an_agent_reads_back_what_it_keeps),
         cmocka_unit_test(the_journal_remembers_who_had_it_go_on_and_why),
+        cmocka_unit_test(the_journal_remembers_who_replaced_which_keeper_and_why),
+        cmocka_unit_test(no_record_replaces_two_keepers_or_none),
+        cmocka_unit_test(who_replaces_a_keeper_names_both),
         cmocka_unit_test(the_journal_remembers_who_approved_what_and_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

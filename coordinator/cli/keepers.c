@@ -1,0 +1,172 @@
+/* mneme keepers: who keeps the coordinator's journal, and how one of them is replaced. */
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/live.h"
+#include "cli/words.h"
+
+static const char keepers_usage[] =
+    "usage: mneme keepers [--json] [--topology FILE] [--key FILE]\n"
+    "       mneme keepers replace OLD NEW --reason TEXT [--json] [--topology FILE] [--key FILE]\n"
+    "\n"
+    "Show the agents that keep the coordinator's journal: whether each answers, votes, and up to\n"
+    "which record it keeps; whether one is being replaced; and who had which one replaced.\n"
+    "\n"
+    "With replace: have host NEW keep the journal in place of host OLD, which may be gone for "
+    "good.\n"
+    "NEW is filled up first. Then that becomes a record, with who, when and why; until that is in\n"
+    "force nothing else is without a majority of the old keepers and one of the new. It waits "
+    "until\n"
+    "all of that is done; should the coordinator begin anew meanwhile, it says so again. One is\n"
+    "replaced at a time. It takes a key with the role approve.\n"
+    "\n"
+    "From then on the record counts, whatever the keepers of a topology are: write NEW there in\n"
+    "place of OLD, for a coordinator that has lost its journal asks those.\n"
+    "\n"
+    "  --reason TEXT    why, up to 511 characters\n"
+    "\n" CLIENT_OPTIONS_USAGE "\n" CLIENT_EXIT_USAGE;
+
+static mn_result keepers_fill(const struct client_options *options,
+                              struct mn_operator_request *request, struct mn_error *error)
+{
+    (void)options;
+    (void)error;
+    request->command = MN_COMMAND_KEEPERS;
+    return MN_OK;
+}
+
+static mn_result replace_name(const char *word, struct mn_name *name, struct mn_error *error)
+{
+    if (!mn_name_set(name, word, strlen(word))) {
+        mn_error_set(error,
+                     "%.64s is no host's name; expected 1 to %d bytes of A-Z a-z 0-9 . _ : / -",
+                     word, MN_NAME_SIZE_MAX);
+        return MN_BAD_INPUT;
+    }
+    return MN_OK;
+}
+
+static mn_result replace_fill(const struct client_options *options,
+                              struct mn_operator_request *request, struct mn_error *error)
+{
+    request->command = MN_COMMAND_REPLACE;
+    mn_result result = replace_name(options->words[0], &request->keeper, error);
+    if (result == MN_OK) {
+        result = replace_name(options->words[1], &request->host, error);
+    }
+    return result == MN_OK ? client_reason(options, request, error) : result;
+}
+
+/* What was said to a coordinator that has begun anew since is said again. */
+static bool replace_at_work(const json_t *facts, struct mn_operator_request *request)
+{
+    size_t index = 0;
+    json_t *keeper = NULL;
+    bool there = false;
+    bool changes = facts_word(facts, "change")[0] != '\0';
+    json_array_foreach(json_object_get(facts, "keepers"), index, keeper)
+    {
+        bool now = json_is_true(json_object_get(keeper, "now"));
+        there = there || (now && strcmp(facts_word(keeper, "host"), request->host.text) == 0);
+    }
+    request->command = changes ? MN_COMMAND_KEEPERS : MN_COMMAND_REPLACE;
+    return changes || !there;
+}
+
+void live_add_keepers(struct mn_text *text, const json_t *keepers, bool colour)
+{
+    static const struct words_column columns[] = {{"KEEPER", false},
+                                                  {"ANSWERS", false},
+                                                  {"VOTES", false},
+                                                  {"MEMBER", false},
+                                                  {"KEEPS", true}};
+    struct words_table table = {.columns = columns, .column_count = 5, .colour = colour};
+    const char *why = facts_word(keepers, "text");
+    const char *change = facts_word(keepers, "change");
+    size_t index = 0;
+    json_t *row = NULL;
+    mn_text_add_format(text, "%sjournal:%s %s, record ", colour ? WORDS_BOLD : "",
+                       colour ? WORDS_PLAIN : "", facts_word(keepers, "state"));
+    words_add_number(text, facts_number(keepers, "newest"));
+    mn_text_add(text, ", in force up to ");
+    words_add_number(text, facts_number(keepers, "in_force"));
+    mn_text_add_format(text, "%s%s\n", why[0] != '\0' ? "; " : "", why);
+    json_array_foreach(json_object_get(keepers, "keepers"), index, row)
+    {
+        bool votes = json_is_true(json_object_get(row, "counts"));
+        bool comes = json_is_false(json_object_get(row, "now"));
+        bool leaves = strcmp(change, "joint") == 0 && json_is_false(json_object_get(row, "next"));
+        words_row(&table, votes ? "" : WORDS_YELLOW);
+        words_cell_text(&table, facts_word(row, "host"));
+        words_cell_text(&table, json_is_true(json_object_get(row, "answers")) ? "yes" : "no");
+        words_cell_text(&table, votes ? "yes" : "no");
+        mn_text_add_format(&table.cells, "%s%s", facts_word(row, "member"),
+                           comes    ? ", comes"
+                           : leaves ? ", leaves"
+                                    : "");
+        words_cell(&table);
+        words_add_number(&table.cells, facts_number(row, "kept"));
+        words_cell(&table);
+    }
+    words_table_write(&table, text);
+    words_table_deinit(&table);
+}
+
+static const char *change_text(const char *change)
+{
+    static const char *const texts[][2] = {
+        {"filling", "one is being replaced: who comes is filled up first\n"},
+        {"joint", "one is being replaced: it takes a majority of the old and one of the new\n"},
+        {"ending", "one has been replaced: the record that ends the change is not in force yet\n"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(change, texts[i][0]) == 0) {
+            return texts[i][1];
+        }
+    }
+    return "";
+}
+
+mn_result keepers_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                       bool colour)
+{
+    const json_t *changes = json_object_get(facts, "changes");
+    size_t index = 0;
+    json_t *change = NULL;
+    (void)topology;
+    if (!json_is_array(json_object_get(facts, "keepers"))) {
+        return MN_BAD_INPUT;
+    }
+    live_add_keepers(text, facts, colour);
+    mn_text_add(text, change_text(facts_word(facts, "change")));
+    json_array_foreach(changes, index, change)
+    {
+        mn_text_add_format(text, "%s  %s by %s, ", index == 0 ? "replaced:\n" : "",
+                           facts_word(change, "from"), facts_word(change, "to"));
+        words_add_time(text, facts_number(change, "at"));
+        mn_text_add(text, ", record ");
+        words_add_number(text, facts_number(change, "record"));
+        mn_text_add_format(text, ", by %s: %s\n", facts_word(change, "operator"),
+                           facts_word(change, "reason"));
+    }
+    return mn_text_result(text);
+}
+
+int keepers_command(int argc, char **argv)
+{
+    static const struct client_command show = {.name = "keepers",
+                                               .usage = keepers_usage,
+                                               .words = "no words, or replace OLD NEW",
+                                               .fill = keepers_fill,
+                                               .tell = keepers_tell};
+    static const struct client_command replace = {.name = "keepers replace",
+                                                  .usage = keepers_usage,
+                                                  .word_count = 2,
+                                                  .words = "OLD NEW",
+                                                  .fill = replace_fill,
+                                                  .tell = keepers_tell,
+                                                  .at_work = replace_at_work};
+    bool replaces = argc >= 2 && strcmp(argv[1], "replace") == 0;
+    return replaces ? client_run(&replace, argc - 1, argv + 1) : client_run(&show, argc, argv);
+}

@@ -1,0 +1,120 @@
+/* Keepers that are replaced: who they are by the records of a journal, and the operator who has one
+ * replaced. He says it again to whoever leads until it is done, and afterwards writes it into the
+ * topology only when a coordinator is in trouble without that: until then it is an old one. */
+#include <string.h>
+
+#include "engine/sim_private.h"
+
+static size_t set_of(const struct sim *sim, const struct mn_name *names, uint32_t count,
+                     uint32_t *hosts)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        hosts[i] = topology_find_host(sim->topology, names[i].text);
+    }
+    return count;
+}
+
+void sim_keepers_of(struct sim *sim, const struct sim_journal *journal, struct sim_keepers *out)
+{
+    const struct topology_keepers *keepers = &sim->topology->keepers;
+    *out = (struct sim_keepers){.counts = {keepers->count, 0}};
+    memcpy(out->hosts[0], keepers->hosts, sizeof out->hosts[0]);
+    if (!sim->replacing.any) {
+        return;
+    }
+    for (size_t i = journal->count; i > 0; i--) {
+        const struct sim_entry *entry = &journal->entries[i - 1];
+        struct mn_arena arena = {0};
+        struct mn_journal_record record;
+        if (entry->kind != MN_JOURNAL_KEEPERS) {
+            continue;
+        }
+        mn_result result = mn_journal_record_decode(MN_JOURNAL_KEEPERS, entry->bytes.bytes,
+                                                    entry->bytes.size, &arena, &record);
+        mn_assert(result == MN_OK);
+        out->recorded = true;
+        out->counts[0] =
+            set_of(sim, record.keepers.keepers, record.keepers.keeper_count, out->hosts[0]);
+        out->counts[1] = set_of(sim, record.keepers.next, record.keepers.next_count, out->hosts[1]);
+        mn_arena_deinit(&arena);
+        return;
+    }
+}
+
+void sim_replace_keeper(struct sim *sim, uint32_t keeper, uint32_t host)
+{
+    struct sim_keepers now;
+    sim_keepers_of(sim, &sim->in_force, &now);
+    if (now.counts[0] > 0 && !sim->replacing.open) {
+        sim->replacing.any = true;
+        sim->replacing.open = true;
+        sim->replacing.from = now.hosts[0][keeper % now.counts[0]];
+        sim->replacing.to = host;
+    }
+}
+
+static bool set_has(const struct sim_keepers *keepers, uint32_t host)
+{
+    bool has = false;
+    for (size_t i = 0; i < keepers->counts[0]; i++) {
+        has = has || keepers->hosts[0][i] == host;
+    }
+    return has;
+}
+
+/* The next host, from the one that is meant on, that may stand in for the one that is replaced. */
+static bool replacement(const struct sim *sim, const struct keeping *keeping, uint32_t *host)
+{
+    const char *from = sim->topology->hosts[sim->replacing.from].name;
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        struct mn_error error;
+        uint32_t to = (sim->replacing.to + i) % sim->host_count;
+        if (keeping_may_replace(keeping, from, sim->topology->hosts[to].name, &error) == MN_OK) {
+            *host = to;
+            return true;
+        }
+    }
+    return false;
+}
+
+void sim_operator_replaces(struct sim *sim, struct sim_process *process)
+{
+    const struct keeping *keeping = process->coordinator->keeping;
+    struct sim_keepers now;
+    if (!sim->replacing.open || process->dying || !keeping_leads(keeping) ||
+        keeping_change_state(keeping)[0] != '\0') {
+        return;
+    }
+    sim_keepers_of(sim, &sim->in_force, &now);
+    if (!set_has(&now, sim->replacing.from)) {
+        sim->replacing.open = false;
+        sim_count(sim, SIM_SOMETIMES_KEEPER_REPLACED);
+        return;
+    }
+    uint32_t host = 0;
+    if (!replacement(sim, keeping, &host)) {
+        return;
+    }
+    struct mn_journal_keepers word = {.operator_name = mn_name_of("alice"),
+                                      .key = "oooooooooooooooooooooooooooooooooooooooo",
+                                      .reason = "its host goes",
+                                      .at = sim_clock(sim, process)};
+    struct keeping_event event = {.kind = KEEPING_ON_REPLACE};
+    event.replace.from = sim->topology->hosts[sim->replacing.from].name;
+    event.replace.to = sim->topology->hosts[host].name;
+    event.replace.word = &word;
+    sim_coordinator_keep(sim, process, &event);
+}
+
+bool sim_keepers_corrected(struct sim *sim)
+{
+    struct topology_keepers *keepers = &sim->topology->keepers;
+    struct sim_keepers now;
+    sim_keepers_of(sim, &sim->in_force, &now);
+    bool same = !now.recorded;
+    if (now.recorded) {
+        same = memcmp(now.hosts[0], keepers->hosts, now.counts[0] * sizeof *keepers->hosts) == 0;
+        memcpy(keepers->hosts, now.hosts[0], sizeof keepers->hosts);
+    }
+    return !same;
+}
