@@ -107,7 +107,7 @@ mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool bin
     if (fsync(file->fd) != 0) {
         /* The system takes what it could not write for written then, and does not say how much. */
         mn_result result = evidence_failure("write", path, error);
-        return file->in_parts ? MN_IO : result;
+        return file->in_parts ? MN_UNKNOWN : result;
     }
     file->named = file->named || rename(evidence_part, path) == 0;
     if (!file->named || !evidence_sync_directory()) {

@@ -37,8 +37,8 @@ mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const v
  * whole and durably: neither a crash nor a power cut takes it. One that is there is replaced.
  *
  * Errors:    as evidence_file_put, which has to be done again then before this is tried again.
- *            MN_IO also when the disk was full only now, and not all is at hand to write it again
- */
+ *            MN_UNKNOWN when what was put in parts did not all reach the disk, and not all is at
+ *            hand to write it again: trying again would find nothing wrong */
 mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool binary,
                             struct mn_error *error) MN_CHECKED;
 

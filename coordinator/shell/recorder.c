@@ -127,19 +127,21 @@ static mn_result group_append(const struct recorder *recorder, struct recorder_i
     return journal_append(recorder->journal, entries, count, &item->error);
 }
 
-/* The item's evidence, and when that is all of it, durably. */
+/* The item's evidence, and when that is all of it, durably: once, however often the append after it
+ * is tried, for what went before it in pieces is not at hand any more. */
 static mn_result item_write_evidence(struct recorder *recorder, struct recorder_item *item)
 {
     struct evidence_file *file = &recorder->evidence;
     bool binary = item->evidence.size == 0;
     const void *bytes = binary ? (const void *)item->binary.bytes : item->evidence.bytes;
     size_t size = binary ? item->binary.size : item->evidence.size;
-    mn_result result = MN_OK;
-    if (size > 0) {
-        result = evidence_file_put(file, item->offset, bytes, size, &item->error);
+    if (size == 0 || item->named) {
+        return MN_OK;
     }
-    if (result == MN_OK && size > 0 && !item->piece) {
+    mn_result result = evidence_file_put(file, item->offset, bytes, size, &item->error);
+    if (result == MN_OK && !item->piece) {
         result = evidence_file_end(file, item->round, binary, &item->error);
+        item->named = result == MN_OK;
     }
     return result;
 }

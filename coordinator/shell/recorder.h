@@ -41,6 +41,7 @@ struct recorder_item {
     struct mn_buffer binary; /* the same in its binary form, instead, from byte `offset` on */
     uint64_t offset;
     bool piece; /* no record: `binary` is not the end, and is all there is to do */
+    bool named; /* the recorder's: the evidence is under its name already */
 
     mn_result result; /* MN_OK: durable; otherwise why the recorder gave up */
     struct mn_error error;

@@ -306,6 +306,30 @@ static void puts_pieces_together_and_names_them_with_the_decision(void **state)
     mn_text_deinit(&text);
 }
 
+/* Its file is under its name by then, and none of it may be at hand to be written again. */
+static void waits_for_the_journal_once_the_evidence_is_written(void **state)
+{
+    struct bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct recorder_item *item = item_of(1);
+    struct mn_text text = {0};
+    uint64_t sequence = 0;
+    bench->facts.failures = 2;
+    bench->facts.result = MN_NO_SPACE;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    item->round = 7;
+    item->offset = 6;
+    assert_int_equal(mn_buffer_append(&item->binary, "last", 4), MN_OK);
+    assert_true(recorder_give(bench->recorder, item));
+    assert_int_equal(take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 1);
+    assert_int_equal(bench->facts.tries, 3);
+    assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, "first last");
+    mn_text_deinit(&text);
+}
+
 static void appends_no_decision_whose_evidence_is_not_written(void **state)
 {
     struct bench *bench = *state;
@@ -321,6 +345,30 @@ static void appends_no_decision_whose_evidence_is_not_written(void **state)
     assert_int_equal(mkdir("rounds", 0700), 0);
     assert_int_equal(take(bench, &left, &sequence), MN_OK);
     assert_int_equal(bench->facts.tries, 1);
+}
+
+/* The system says only once that it could not write something. */
+static void tries_no_document_again_of_which_a_part_may_be_missing(void **state)
+{
+    struct mn_error error = {{0}};
+    struct evidence_file file;
+    int pipe_ends[2];
+    (void)state;
+    evidence_file_init(&file);
+    for (uint64_t parts = 1; parts <= 2; parts++) {
+        for (uint64_t i = 0; i < parts; i++) {
+            assert_int_equal(evidence_file_put(&file, i, "x", 1, &error), MN_OK);
+        }
+        assert_int_equal(pipe(pipe_ends), 0);
+        assert_int_equal(close(file.fd), 0);
+        file.fd = pipe_ends[1]; /* which cannot be synced */
+        mn_result result = evidence_file_end(&file, 7, true, &error);
+        assert_int_equal(mn_result_again(result), parts == 1);
+        assert_int_equal(access("rounds/7.evidence.bin", F_OK), -1);
+        assert_int_equal(close(pipe_ends[0]), 0);
+    }
+    evidence_file_deinit(&file);
+    assert_int_equal(unlink("rounds/evidence.part"), 0);
 }
 
 static void replaces_a_document_whole_and_names_what_it_cannot_write(void **state)
@@ -360,7 +408,9 @@ int main(void)
         RECORDED(writes_the_evidence_before_the_record),
         RECORDED(gives_binary_evidence_a_name_of_its_own),
         RECORDED(puts_pieces_together_and_names_them_with_the_decision),
+        RECORDED(waits_for_the_journal_once_the_evidence_is_written),
         RECORDED(appends_no_decision_whose_evidence_is_not_written),
+        RECORDED(tries_no_document_again_of_which_a_part_may_be_missing),
         RECORDED(replaces_a_document_whole_and_names_what_it_cannot_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
