@@ -56,10 +56,10 @@ struct mneme;
  *
  * RESTORED
  *     The first event of every process. With MNEME_REVIVED or MNEME_ROLLED_BACK the BLOBs are
- *     what they were in epoch `kept`; with MNEME_RUNNING (the first start) and MNEME_RESET there
- *     are none: set up the state of a newborn. A vat that was reset has had a past, of which
- *     others may hold traces: do not hand out again what a newborn would (money, names, numbers);
- *     ask peers for what they remember.
+ *     what they were in epoch `kept`; where that is 0, as at the vat's first start, and with
+ *     MNEME_RESET there are none: set up the state of a newborn. A vat that was reset has had a
+ *     past, of which others may hold traces: do not hand out again what a newborn would (money,
+ *     names, numbers); ask peers for what they remember.
  *
  * MESSAGE
  *     Change BLOBs, send, and return to mneme_next.
@@ -110,8 +110,7 @@ enum mneme_event_kind {
 };
 
 enum mneme_outcome {
-    MNEME_RUNNING = 0,     /* the vat's first start */
-    MNEME_REVIVED = 1,     /* nobody can tell that it was away */
+    MNEME_REVIVED = 1,     /* nobody can tell that it was away; also the vat's first start */
     MNEME_ROLLED_BACK = 2, /* it forgot something; its peers are told */
     MNEME_RESET = 3        /* it forgot everything */
 };

@@ -311,13 +311,14 @@ static void handed_undelivered(struct sim *sim, struct sim_process *process, uin
     own_add(process->vat, delivery->undelivered.first, delivery->undelivered.last, 0);
 }
 
-static void count_restored(struct sim *sim, enum mn_outcome outcome)
+/* A first start is normal too, but restores nothing. */
+static void count_restored(struct sim *sim, const struct vat_delivery *delivery)
 {
-    switch (outcome) {
+    switch (delivery->restored.outcome) {
     case MN_RUNNING:
         return;
     case MN_REVIVED:
-        sim_count(sim, SIM_SOMETIMES_RESTORED_NORMAL);
+        sim->result.sometimes[SIM_SOMETIMES_RESTORED_NORMAL] += delivery->restored.kept > 0 ? 1 : 0;
         return;
     case MN_ROLLED_BACK:
         sim_count(sim, SIM_SOMETIMES_RESTORED_ROLLED_BACK);
@@ -331,7 +332,7 @@ static void count_restored(struct sim *sim, enum mn_outcome outcome)
 static void handed_restored(struct sim *sim, struct sim_process *process,
                             const struct vat_delivery *delivery)
 {
-    count_restored(sim, delivery->restored.outcome);
+    count_restored(sim, delivery);
     struct bank_own own;
     struct mn_name name = own_name();
     get_blob(process->vat->core, &name, &own, sizeof own);
