@@ -119,12 +119,44 @@ static void a_peer_whose_messages_live_goes_on_after_many_lives(void **state)
     world_deinit(&world);
 }
 
+/* a has let go of 2 and 3, which b took; that comes back, in a new incarnation, from before it did.
+ */
+static void a_peer_that_forgot_as_well_goes_on_after_many_lives(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    mn_epoch old = world_newest_saved(&world, 1);
+    assert_int_equal(world_send(&world, 0, 1, 2), 2);
+    world_run(&world, 1500);
+    world_crash(&world, 1);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(world_send(&world, 0, 1, 1), 1);
+        world_save(&world, 0);
+        world_crash(&world, 0);
+        world_start(&world, 0, world_newest_saved(&world, 0), MN_REVIVED);
+    }
+    give_incarnation(&world);
+    world.vats[1].round = 5;
+    world_roll_back(&world, 1, old);
+    tell_b(&world);
+    struct mn_notice notice = {.peer = mn_name_of("b"), .incarnation = 2, .kept = old};
+    world_decide(&world, 0, 5, &notice);
+    world_clear_logs(&world);
+    world_run(&world, 3000);
+    assert_string_equal(world.vats[0].log, "gap sent to b 2-3\n");
+    assert_int_equal(strncmp(world.vats[1].log, "gap from a 2-3\nmessage a 4\n", 27), 0);
+    assert_int_equal(world_got(&world, 1, 0), 23);
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_forgotten_many_lives_ago_is_found),
         cmocka_unit_test(a_peer_that_compares_late_goes_back_however_long_ago_it_was),
         cmocka_unit_test(a_peer_whose_messages_live_goes_on_after_many_lives),
+        cmocka_unit_test(a_peer_that_forgot_as_well_goes_on_after_many_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
