@@ -10,7 +10,8 @@
  *     and believe delivered what was skipped.
  *   - The Skip names the interval of the withdrawal, and the peer has heard that interval: if the
  *     sender is ever restored to a checkpoint before it, the peer goes back before the gap, or is
- *     told, as with a message.
+ *     told, as with a message; and the sender, which has the messages again and takes them for
+ *     delivered, hears of the gap.
  *   - A crash before the withdrawal is in a checkpoint undoes it together with the turn that was
  *     told of it. The time then begins anew.
  *   - What the peer said it has taken is not given up, though it is still kept for a peer that may
