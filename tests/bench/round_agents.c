@@ -418,7 +418,11 @@ static void script_beat(struct scripts *scripts, struct scripted *host, int64_t 
 static void script_open(struct scripts *scripts, struct scripted *host, void *context)
 {
     static const int zero = 0;
-    static const int reconnect_ms = 100;
+    /* As an agent has them, so that thousands who come at once do not come again at once. */
+    static const int reconnect_ms = 20;
+    static const int reconnect_ms_max = 1000;
+    static const int connect_ms = 2000;
+    static const int handshake_ms = 10000;
     const struct mn_keys *keys = &scripts->cluster->keys[host->host];
     const char *server = scripts->cluster->coordinator_keys.public_key;
     int fd = -1;
@@ -430,6 +434,10 @@ static void script_open(struct scripts *scripts, struct scripted *host, void *co
         zmq_setsockopt(host->socket, ZMQ_SNDHWM, &zero, sizeof zero) != 0 ||
         zmq_setsockopt(host->socket, ZMQ_RCVHWM, &zero, sizeof zero) != 0 ||
         zmq_setsockopt(host->socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_RECONNECT_IVL_MAX, &reconnect_ms_max,
+                       sizeof reconnect_ms_max) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_CONNECT_TIMEOUT, &connect_ms, sizeof connect_ms) != 0 ||
+        zmq_setsockopt(host->socket, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof handshake_ms) != 0 ||
         zmq_setsockopt(host->socket, ZMQ_CURVE_SERVERKEY, server, strlen(server)) != 0 ||
         zmq_setsockopt(host->socket, ZMQ_CURVE_PUBLICKEY, keys->public_key, 40) != 0 ||
         zmq_setsockopt(host->socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, 40) != 0 ||
