@@ -40,9 +40,9 @@
  * hearers, the report's own block), whose waits overlap within a batch (ledger_batch.c), plus
  * a look at the vat's slots above it, of which there are none when it is the newest. Late reports
  * move the slots above them. Adding a vat, a loss or an unlosing is constant; so is emptying a
- * store. Floors and dropped checkpoints cost what leaves, and for each entry that leaves a look
- * through the hearers of what was heard. Deciding costs what cut.c, told.c and because.c say:
- * nothing of it grows with what is neither lost nor taken back. */
+ * store. Floors cost what leaves, and for each entry that leaves a look through the hearers of what
+ * was heard. Deciding costs what cut.c, told.c and because.c say: nothing of it grows with what is
+ * neither lost nor taken back. */
 #include <stdlib.h>
 
 #include "ledger_private.h"

@@ -179,7 +179,7 @@ mn_result ledger_fork(struct ledger *ledger, uint32_t vat,
 mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_epoch after,
                         mn_epoch through) MN_CHECKED;
 
-/* What an advance of floors or a drop freed. */
+/* What an advance of floors freed. */
 struct ledger_freed {
     size_t checkpoint_count;
     size_t heard_count;
@@ -199,12 +199,6 @@ bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floo
 
 /* Whether nothing is missing from @floor up to the newest that is known of the vat. */
 bool ledger_floor_whole(const struct ledger *ledger, uint32_t vat, mn_epoch floor);
-
-/* The checkpoint exists nowhere any more: it leaves the ledger, and what it heard is folded into
- * the vat's next live one, or its open interval, whose `since` is lowered; where there is none it
- * stays, with `forms: []`. MN_NOT_FOUND. */
-mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
-                                 struct ledger_freed *freed) MN_CHECKED;
 
 /* When the checkpoint was written, as its row said (struct evidence_checkpoint); 0: not known. */
 uint32_t ledger_written(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);

@@ -1,4 +1,4 @@
-/* What leaves the ledger: what is below the floors, and what exists nowhere any more. */
+/* What leaves the ledger: what is below the floors. */
 #include "base/grow.h"
 #include "ledger_private.h"
 
@@ -127,102 +127,6 @@ mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
     judge_up_to_floor(ledger, vat);
     ledger_cover(ledger, vat, 0);
     ledger_forget_settled(ledger, vat);
-    add_freed(ledger, &before, freed);
-    return MN_OK;
-}
-
-/* The next live listed checkpoint above @row, or the open interval if that is live and above; or
- * LEDGER_NONE. */
-static uint32_t next_live(const struct ledger *ledger, const struct interval *row)
-{
-    const struct vat_place *place = &ledger->places[row->vat];
-    for (uint32_t i = ledger_position(ledger, row->vat, row->epoch + 1); i < place->slot_count;
-         i++) {
-        if (interval_live_row(&ledger->intervals[place->slots[i].interval])) {
-            return place->slots[i].interval;
-        }
-    }
-    uint32_t open = ledger->vats[row->vat].open;
-    bool above = open != LEDGER_NONE && (ledger->intervals[open].flags & INTERVAL_DEAD) == 0 &&
-                 ledger->intervals[open].epoch > row->epoch;
-    return above ? open : LEDGER_NONE;
-}
-
-/* @next holds what @row heard from now on. Whoever else began after @row begins after @next, which
- * is no less than it has heard. */
-static void lower_since(struct ledger *ledger, const struct interval *row, uint32_t next)
-{
-    const struct vat_place *place = &ledger->places[row->vat];
-    struct interval *into = &ledger->intervals[next];
-    if (into->since == row->epoch || into->since == LEDGER_NO_SINCE) {
-        into->since = row->since;
-    } else if (into->since > row->epoch) {
-        /* Between the two a report is missing. It stays missing if @row was the first. */
-        ledger->places[row->vat].flags |= VAT_HAS_FLOOR;
-        judge_up_to_floor(ledger, row->vat);
-    }
-    for (uint32_t i = ledger_position(ledger, row->vat, into->epoch + 1); i < place->slot_count;
-         i++) {
-        struct interval *later = &ledger->intervals[place->slots[i].interval];
-        later->since = later->since == row->epoch ? into->epoch : later->since;
-    }
-    uint32_t open = ledger->vats[row->vat].open;
-    if (open != LEDGER_NONE && open != next && ledger->intervals[open].since == row->epoch) {
-        ledger->intervals[open].since = into->epoch;
-    }
-}
-
-/* Let @next have heard what @interval heard. */
-static mn_result fold_heard(struct ledger *ledger, uint32_t interval, uint32_t next)
-{
-    const struct interval *row = &ledger->intervals[interval];
-    size_t count = row->heard_count;
-    mn_result result = mn_grow(&ledger->scratch, &ledger->scratch_capacity, count,
-                               sizeof *ledger->scratch, EVIDENCE_ROW_COUNT_MAX);
-    if (result != MN_OK) {
-        return result;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ledger->scratch[i] = ledger->words.words[row->heard + i];
-    }
-    result = ledger_words_reserve(&ledger->words, ledger_heard_words(ledger, next, count));
-    if (result == MN_OK) {
-        ledger_hear(ledger, next, count);
-    }
-    return result;
-}
-
-mn_result ledger_drop_checkpoint(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
-                                 struct ledger_freed *freed)
-{
-    if (vat >= ledger->vat_count) {
-        return MN_BAD_INPUT;
-    }
-    uint32_t interval = ledger_find_listed(ledger, vat, epoch);
-    if (interval == LEDGER_NONE) {
-        return MN_NOT_FOUND;
-    }
-    struct interval *row = &ledger->intervals[interval];
-    struct ledger_freed before = count_free(ledger);
-    ledger_renew(ledger, vat);
-    bool live = (row->flags & INTERVAL_DEAD) == 0;
-    uint32_t next = next_live(ledger, row);
-    if (live && next == LEDGER_NONE) {
-        ledger_free_forms(ledger, interval);
-        row->flags &= ~(uint32_t)INTERVAL_LOST;
-        add_freed(ledger, &before, freed);
-        return MN_OK;
-    }
-    if (live) {
-        mn_result result =
-            ledger_settled(ledger, interval) ? MN_OK : fold_heard(ledger, interval, next);
-        if (result != MN_OK) {
-            return result;
-        }
-        lower_since(ledger, row, next);
-    }
-    (void)ledger_unlist(ledger, interval);
-    ledger_cover(ledger, vat, 0);
     add_freed(ledger, &before, freed);
     return MN_OK;
 }

@@ -295,25 +295,13 @@ static mn_result call_drop(struct play *play)
     uint32_t store = choice >> 2 & 3;
     mn_epoch epoch = play_take_epoch(play);
     bool known = vat < play->model.vat_count && play->model.vats[vat].rows[epoch].there;
-    struct ledger_freed freed = {0};
-    play_show(play, "drop %s v%u:%d s%u\n",
-              choice < 16   ? "store"
-              : choice < 40 ? "copies"
-                            : "checkpoint",
-              vat, (int)epoch, store);
+    play_show(play, "drop %s v%u:%d s%u\n", choice < 16 ? "store" : "copies", vat, (int)epoch,
+              store);
     if (choice < 16) {
         return ledger_drop_store(play->ledger, store);
     }
-    if (choice < 40) {
-        mn_result result = ledger_drop_copies(play->ledger, vat, epoch, store);
-        mn_assert(known || result != MN_OK);
-        return result;
-    }
-    mn_result result = ledger_drop_checkpoint(play->ledger, vat, epoch, &freed);
-    mn_assert((result == MN_OK) == known);
-    if (known) {
-        model_drop_checkpoint(&play->model, vat, epoch);
-    }
+    mn_result result = ledger_drop_copies(play->ledger, vat, epoch, store);
+    mn_assert(known || result != MN_OK);
     return result;
 }
 

@@ -50,13 +50,6 @@ static void hear(struct model_heard *into, const struct evidence_heard *heard, s
     }
 }
 
-static void unite(struct model_heard *into, const struct model_heard *heard)
-{
-    for (size_t i = 0; i < MODEL_VAT_COUNT; i++) {
-        into->epochs[i] |= heard->epochs[i];
-    }
-}
-
 void model_checkpoint(struct model *model, const struct evidence_checkpoint *row)
 {
     struct model_vat *vat = &model->vats[row->vat];
@@ -97,28 +90,6 @@ void model_settle(struct model *model, uint32_t vat, uint32_t peer, mn_epoch aft
     row->open.heard.epochs[peer] &= ~row->settled.epochs[peer];
 }
 
-void model_drop_checkpoint(struct model *model, uint32_t vat, mn_epoch epoch)
-{
-    struct model_vat *row = &model->vats[vat];
-    struct model_row *next = NULL;
-    for (mn_epoch e = epoch + 1; next == NULL && e < MODEL_EPOCH_COUNT; e++) {
-        next = row->rows[e].there && !model_dead(row, e) ? &row->rows[e] : NULL;
-    }
-    if (next == NULL && row->open_epoch != 0 && !model_dead(row, row->open_epoch)) {
-        next = &row->open;
-    }
-    bool dead = model_dead(row, epoch);
-    row->floor_asked = true; /* what the dropped row gave stands */
-    row->asked_floor = 0;
-    if (next != NULL && !dead) {
-        unite(&next->heard, &row->rows[epoch].heard);
-        next->folded = true;
-    }
-    if (next != NULL || dead) {
-        row->rows[epoch] = (struct model_row){0};
-    }
-}
-
 static struct model_heard heard_of(const struct evidence *held, const struct evidence_heard *heard,
                                    size_t count)
 {
@@ -134,12 +105,9 @@ static struct model_heard heard_of(const struct evidence *held, const struct evi
 static void adopt(const struct model_vat *vat, struct model_row *known, bool free,
                   const struct model_row *held)
 {
-    if (free || known->folded) {
+    if (free) {
         known->has_since = held->has_since;
         known->since = held->since;
-        known->folded = false;
-    }
-    if (free) {
         known->heard = held->heard;
         known->durable = held->durable;
         return;

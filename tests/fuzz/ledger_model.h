@@ -20,7 +20,6 @@ struct model_row {
     bool has_since;
     mn_epoch since;
     bool durable;
-    bool folded; /* took in a dropped row just now: how far its since goes down is the ledger's */
     struct model_heard heard;
 };
 
@@ -68,7 +67,6 @@ void model_checkpoint(struct model *model, const struct evidence_checkpoint *row
 void model_open(struct model *model, const struct evidence_open *open);
 void model_settle(struct model *model, uint32_t vat, uint32_t peer, mn_epoch after,
                   mn_epoch through);
-void model_drop_checkpoint(struct model *model, uint32_t vat, mn_epoch epoch);
 
 /* Take over from what the ledger says it holds where it is free; asserts that it holds no row that
  * it was not told of. */

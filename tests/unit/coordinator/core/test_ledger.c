@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "core/decision.h"
 #include "core/ledger.h"
+#include "ledger_story.h"
 #include "oracle/draft.h"
 #include "wire/evidence.h"
 
@@ -295,234 +296,20 @@ static void answers_alike_whatever_the_order_of_reports(void **state)
 
 /* ---- after any changes ----------------------------------------------------------------------- */
 
-/* Apply what was decided: vats go on, told ones have handled it; what was lost is so no more. */
-static void apply(struct ledger *ledger, const struct decision *decision, mn_epoch next)
-{
-    for (size_t i = 0; i < decision->vat_count; i++) {
-        const struct decision_vat *vat = &decision->vats[i];
-        if (vat->outcome != MN_RUNNING) {
-            struct evidence_lineage fork = {
-                .after = vat->keep, .next = next, .seen = vat->forgot, .told = vat->forgot_told};
-            fine(ledger_fork(ledger, vat->vat, &fork));
-            struct evidence_open open = {
-                .vat = vat->vat, .epoch = next, .has_since = true, .since = vat->keep};
-            fine(ledger_open(ledger, &open));
-        }
-        for (size_t j = 0; j < vat->told_count; j++) {
-            fine(ledger_settle(ledger, vat->vat, vat->told[j].peer, vat->told[j].kept,
-                               MN_EPOCH_MAX));
-        }
-    }
-}
-
-/* One more thing happens to the vats: a report, a loss, a floor, a decision that is applied. */
-static void happen(struct ledger *ledger, struct mn_random *random, mn_epoch *now)
-{
-    uint32_t vats = ledger_vat_count(ledger);
-    uint32_t vat = (uint32_t)mn_random_below(random, vats);
-    struct evidence_heard heard[] = {
-        {(uint32_t)mn_random_below(random, vats), *now - (mn_epoch)mn_random_below(random, 4)},
-        {(uint32_t)mn_random_below(random, vats), *now - (mn_epoch)mn_random_below(random, 9)}};
-    uint32_t at[] = {(uint32_t)mn_random_below(random, 2)};
-    struct evidence_form form = {.kind = EVIDENCE_FULL, .need = 1, .at_count = 1, .at = at};
-    struct evidence_checkpoint row = {.vat = vat,
-                                      .epoch = *now,
-                                      .durable = true,
-                                      .heard = heard,
-                                      .heard_count = 2,
-                                      .forms = &form,
-                                      .form_count = 1};
-    struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
-    struct decision *decision = NULL;
-    struct ledger_freed freed = {0};
-    mn_result result = MN_OK;
-    struct ledger_loss row_loss = {.kind = at[0] == 0 ? LEDGER_LOSS_CHECKPOINT : LEDGER_LOSS_COPY,
-                                   .index = vat,
-                                   .epoch = *now - 1,
-                                   .store = (uint32_t)(*now % 2)};
-    switch (mn_random_below(random, 12)) {
-    case 10:
-        result = ledger_lose(ledger, &row_loss);
-        assert_true(result == MN_OK || result == MN_NOT_FOUND);
-        break;
-    case 11:
-        result = ledger_drop_copies(ledger, vat, *now - 1, at[0]);
-        assert_true(result == MN_OK || result == MN_NOT_FOUND);
-        break;
-    case 0:
-        fine(ledger_lose(ledger, &loss));
-        break;
-    case 1:
-        fine(ledger_unlose(ledger, &loss));
-        break;
-    case 2:
-        fine(ledger_set_floor(ledger, vat, *now - 12, &freed));
-        break;
-    case 3:
-        result = ledger_drop_checkpoint(ledger, vat, *now - 3, &freed);
-        assert_true(result == MN_OK || result == MN_NOT_FOUND);
-        break;
-    case 4:
-        fine(ledger_decide(ledger, &decision));
-        *now += 1;
-        apply(ledger, decision, *now);
-        decision_destroy(&decision);
-        break;
-    case 5:
-        fine(ledger_drop_store(ledger, at[0]));
-        break;
-    case 6:
-        fine(ledger_set_vat_unknown(ledger, vat, mn_random_below(random, 2) == 0));
-        break;
-    default:
-        fine(ledger_checkpoint(ledger, &row));
-        *now += mn_random_below(random, 3) == 0 ? 1 : 0;
-        break;
-    }
-}
-
-/* A ledger of two stores, a host and @vats vats. */
-static struct ledger *some_ledger(uint32_t vats)
-{
-    struct ledger *ledger = NULL;
-    struct evidence_host host = {.name = "h", .in = EVIDENCE_NONE};
-    uint32_t index = 0;
-    fine(ledger_new(&ledger));
-    fine(ledger_add_host(ledger, &host, &index));
-    for (uint32_t i = 0; i < 2; i++) {
-        struct evidence_store store = {i == 0 ? "s0" : "s1", EVIDENCE_IN_NOTHING, EVIDENCE_NONE};
-        fine(ledger_add_store(ledger, &store, &index));
-    }
-    for (uint32_t i = 0; i < vats; i++) {
-        char name[] = {'v', (char)('0' + i), '\0'};
-        struct evidence_vat vat = {.name = name,
-                                   .host = EVIDENCE_NONE,
-                                   .limit = i % 2,
-                                   .sends = i % 3 == 0 ? EVIDENCE_EARLY : EVIDENCE_HELD};
-        fine(ledger_add_vat(ledger, &vat, &index));
-    }
-    return ledger;
-}
-
 static void decides_after_any_changes_as_a_new_ledger_would(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= STORY_COUNT; seed++) {
         struct mn_random random = {seed};
-        struct ledger *ledger = some_ledger(5);
+        struct ledger *ledger = ledger_story_begin(5);
         mn_epoch now = 20;
         for (int i = 0; i < 120; i++) {
-            happen(ledger, &random, &now);
+            ledger_story_happen(ledger, &random, &now);
             ledger_invariant(ledger);
             if (i % 6 == 0) {
                 answers_as_its_document(ledger);
             }
         }
-        ledger_destroy(&ledger);
-    }
-}
-
-/* ---- in pieces ------------------------------------------------------------------------------- */
-
-/* What the document is as a ledger writes it that has read it: in one piece, everything in its
- * order. */
-static struct mn_buffer in_order(struct mn_buffer *document)
-{
-    struct evidence *evidence = NULL;
-    struct ledger *ledger = NULL;
-    struct mn_buffer bytes = {0};
-    fine(mn_evidence_end(document));
-    fine(mn_evidence_decode(document->bytes, document->size, &evidence, NULL));
-    fine(ledger_new(&ledger));
-    fine(ledger_load(ledger, evidence));
-    fine(ledger_evidence(ledger, &bytes));
-    ledger_destroy(&ledger);
-    evidence_destroy(&evidence);
-    mn_buffer_deinit(document);
-    return bytes;
-}
-
-/* The last piece of the document, which says then what the ledger would say in one. */
-static void ends(struct ledger *ledger, struct mn_buffer *pieces)
-{
-    struct mn_buffer whole = {0};
-    fine(mn_evidence_begin(&whole));
-    fine(ledger_evidence(ledger, &whole));
-    if (!ledger_evidence_begun(ledger)) {
-        pieces->size = 0;
-        fine(mn_evidence_begin(pieces));
-    }
-    fine(ledger_evidence_last(ledger, pieces));
-    assert_false(ledger_evidence_begun(ledger));
-    struct mn_buffer expected = in_order(&whole);
-    struct mn_buffer bytes = in_order(pieces);
-    assert_int_equal(bytes.size, expected.size);
-    assert_memory_equal(bytes.bytes, expected.bytes, bytes.size);
-    mn_buffer_deinit(&bytes);
-    mn_buffer_deinit(&expected);
-}
-
-static void says_in_pieces_what_it_says_at_once(void **state)
-{
-    (void)state;
-    size_t begun = 0;
-    for (uint64_t seed = 1; seed <= STORY_COUNT; seed++) {
-        struct mn_random random = {seed};
-        struct ledger *ledger = some_ledger(9);
-        struct mn_buffer pieces = {0};
-        mn_epoch now = 20;
-        for (int i = 0; i < 120; i++) {
-            uint64_t what = mn_random_below(&random, 8);
-            if (what == 0) {
-                begun += ledger_evidence_begun(ledger) ? 1 : 0;
-                ends(ledger, &pieces);
-            } else if (what == 1) {
-                pieces.size = 0;
-                fine(mn_evidence_begin(&pieces));
-                fine(ledger_evidence_first(ledger, (uint32_t)mn_random_below(&random, 4), &pieces));
-            } else if (what == 2 && ledger_evidence_more(ledger)) {
-                fine(ledger_evidence_next(ledger, 3, &pieces));
-            } else if (what == 3) {
-                uint32_t host = mn_random_below(&random, 2) == 0 ? 0 : EVIDENCE_NONE;
-                uint32_t vat = (uint32_t)mn_random_below(&random, 9);
-                struct evidence_lineage fork = {.after = now - 2, .next = now, .seen = true};
-                fine(ledger_move_vat(ledger, vat, host));
-                fine(ledger_set_lineage(ledger, (vat + 1) % 9, &fork, host == 0 ? 1 : 0));
-            } else {
-                happen(ledger, &random, &now);
-            }
-        }
-        mn_buffer_deinit(&pieces);
-        ledger_destroy(&ledger);
-    }
-    assert_true(begun > STORY_COUNT);
-}
-
-static struct ledger *begun_ledger(void)
-{
-    struct ledger *ledger = some_ledger(2);
-    struct mn_buffer piece = {0};
-    fine(ledger_evidence_first(ledger, 2, &piece));
-    assert_true(ledger_evidence_begun(ledger));
-    mn_buffer_deinit(&piece);
-    return ledger;
-}
-
-static void begins_anew_when_somebody_is_added(void **state)
-{
-    (void)state;
-    struct evidence_domain domain = {"d", EVIDENCE_NONE};
-    struct evidence_host host = {"h2", EVIDENCE_NONE};
-    struct evidence_store store = {"s2", EVIDENCE_IN_NOTHING, EVIDENCE_NONE};
-    struct evidence_vat vat = {.name = "v9", .host = EVIDENCE_NONE};
-    uint32_t index = 0;
-    for (int i = 0; i < 4; i++) {
-        struct ledger *ledger = begun_ledger();
-        fine(i == 0   ? ledger_add_domain(ledger, &domain, &index)
-             : i == 1 ? ledger_add_host(ledger, &host, &index)
-             : i == 2 ? ledger_add_store(ledger, &store, &index)
-                      : ledger_add_vat(ledger, &vat, &index));
-        assert_false(ledger_evidence_begun(ledger));
         ledger_destroy(&ledger);
     }
 }
@@ -599,8 +386,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_alike_whatever_the_order_of_reports),
         cmocka_unit_test(decides_after_any_changes_as_a_new_ledger_would),
-        cmocka_unit_test(says_in_pieces_what_it_says_at_once),
-        cmocka_unit_test(begins_anew_when_somebody_is_added),
         cmocka_unit_test(cuts_what_it_decides),
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
     };

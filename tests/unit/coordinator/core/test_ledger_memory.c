@@ -127,57 +127,6 @@ static struct ledger_sizes sizes_of(const struct ledger *ledger)
 
 static const char *const two[] = {"a", "b"};
 
-static void folds_what_a_dropped_checkpoint_heard_into_the_next(void **state)
-{
-    (void)state;
-    struct ledger *ledger = new_ledger(two, 2);
-    fine(reports(ledger, 0, 3, 1, 7));
-    fine(reports(ledger, 0, 5, 1, 8));
-    fine(reports(ledger, 0, 6, 1, 9));
-    struct ledger_freed freed = {0};
-    fine(ledger_drop_checkpoint(ledger, 0, 5, &freed));
-    ledger_invariant(ledger);
-    assert_int_equal(freed.checkpoint_count, 1);
-    assert_int_equal(freed.heard_count, 0);
-    assert_true(freed.byte_count > 0);
-    assert_int_equal(sizes_of(ledger).checkpoint_count, 2);
-    assert_int_equal(sizes_of(ledger).heard_count, 3);
-    assert_int_equal(ledger_drop_checkpoint(ledger, 0, 5, NULL), MN_NOT_FOUND);
-    ledger_destroy(&ledger);
-}
-
-static void lowers_the_since_of_what_it_folds_into(void **state)
-{
-    (void)state;
-    struct ledger *ledger = new_ledger(two, 2);
-    struct evidence_checkpoint row = {
-        .vat = 0, .epoch = 3, .has_since = true, .since = 1, .forms = &full, .form_count = 1};
-    fine(ledger_checkpoint(ledger, &row));
-    row.epoch = 5;
-    row.since = 3;
-    fine(ledger_checkpoint(ledger, &row));
-    fine(ledger_drop_checkpoint(ledger, 0, 3, NULL));
-    ledger_invariant(ledger);
-    struct evidence *evidence = evidence_of(ledger);
-    assert_int_equal(evidence->checkpoint_count, 1);
-    assert_int_equal(evidence->checkpoints[0].epoch, 5);
-    assert_int_equal(evidence->checkpoints[0].since, 1);
-    evidence_destroy(&evidence);
-    ledger_destroy(&ledger);
-}
-
-static void keeps_a_dropped_checkpoint_that_nothing_follows_without_forms(void **state)
-{
-    (void)state;
-    struct ledger *ledger = new_ledger(two, 2);
-    fine(reports(ledger, 0, 3, 1, 7));
-    fine(ledger_drop_checkpoint(ledger, 0, 3, NULL));
-    assert_int_equal(sizes_of(ledger).checkpoint_count, 1);
-    assert_int_equal(sizes_of(ledger).heard_count, 1);
-    holds(ledger, "\"forms\": []");
-    ledger_destroy(&ledger);
-}
-
 static void keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms(void **state)
 {
     (void)state;
@@ -441,11 +390,6 @@ static mn_result a_notice(struct ledger *ledger)
     return ledger_settle(ledger, 0, 1, 2, 9);
 }
 
-static mn_result a_dropped_checkpoint(struct ledger *ledger)
-{
-    return ledger_drop_checkpoint(ledger, 0, 1, NULL);
-}
-
 static mn_result a_loss(struct ledger *ledger)
 {
     struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = 0};
@@ -470,9 +414,8 @@ static void is_as_it_was_when_memory_runs_out(void **state)
 {
     (void)state;
     static mn_result (*const calls[])(struct ledger *) = {
-        report_of_both, open_interval,    another_vat, another_store, a_domain,
-        a_host,         a_fork,           a_lineage,   a_notice,      a_dropped_checkpoint,
-        a_loss,         an_emptied_store, a_decision};
+        report_of_both, open_interval, another_vat, another_store, a_domain,         a_host,
+        a_fork,         a_lineage,     a_notice,    a_loss,        an_emptied_store, a_decision};
     for (size_t i = 0; CAN_RUN_OUT && i < sizeof calls / sizeof *calls; i++) {
         struct ledger *ledger = new_ledger(two, 2);
         fine(reports(ledger, 0, 1, 1, 3));
@@ -526,9 +469,6 @@ static void takes_a_document_in_whole_or_not_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folds_what_a_dropped_checkpoint_heard_into_the_next),
-        cmocka_unit_test(lowers_the_since_of_what_it_folds_into),
-        cmocka_unit_test(keeps_a_dropped_checkpoint_that_nothing_follows_without_forms),
         cmocka_unit_test(keeps_below_the_floor_what_a_chain_stands_on_and_only_its_forms),
         cmocka_unit_test(keeps_below_the_floor_what_there_are_copies_of_until_they_are_gone),
         cmocka_unit_test(keeps_below_the_floor_no_copies_that_restore_nothing),
