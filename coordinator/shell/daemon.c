@@ -2,6 +2,7 @@
 #include "shell/daemon.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shell/daemon_private.h"
@@ -80,10 +81,12 @@ static void daemon_warn(const struct topology *topology)
 
 mn_result coordinator_daemon_run(const struct coordinator_options *options, struct mn_error *error)
 {
-    struct daemon *daemon = calloc(1, sizeof *daemon);
+    /* The state of a hash in it is aligned more strictly than malloc does. */
+    struct daemon *daemon = aligned_alloc(_Alignof(struct daemon), sizeof *daemon);
     if (daemon == NULL) {
         return MN_NO_MEMORY;
     }
+    memset(daemon, 0, sizeof *daemon);
     daemon->signals = -1;
     mn_result result = coordinator_daemon_open(daemon, options, error);
     if (result == MN_OK) {
