@@ -103,14 +103,17 @@ mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool bin
                             struct mn_error *error)
 {
     char path[EVIDENCE_FILE_PATH_SIZE];
+    char other[EVIDENCE_FILE_PATH_SIZE];
     evidence_file_path_into(path, round, binary);
+    evidence_file_path_into(other, round, !binary);
     if (fsync(file->fd) != 0) {
         /* The system takes what it could not write for written then, and does not say how much. */
         mn_result result = evidence_failure("write", path, error);
         return file->in_parts ? MN_UNKNOWN : result;
     }
     file->named = file->named || rename(evidence_part, path) == 0;
-    if (!file->named || !evidence_sync_directory()) {
+    bool only = file->named && (unlink(other) == 0 || errno == ENOENT);
+    if (!only || !evidence_sync_directory()) {
         return evidence_failure("name", path, error);
     }
     (void)close(file->fd); /* all of it is durable already */

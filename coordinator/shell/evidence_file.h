@@ -34,7 +34,8 @@ mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const v
                             size_t size, struct mn_error *error) MN_CHECKED;
 
 /* What was put is the document of @round: it is under its name now, below the working directory,
- * whole and durably: neither a crash nor a power cut takes it. One that is there is replaced.
+ * whole and durably: neither a crash nor a power cut takes it. One that is there is replaced, in
+ * whichever form.
  *
  * Errors:    as evidence_file_put, which has to be done again then before this is tried again.
  *            MN_UNKNOWN when what was put in parts did not all reach the disk, and not all is at

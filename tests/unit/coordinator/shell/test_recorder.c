@@ -347,6 +347,23 @@ static void appends_no_decision_whose_evidence_is_not_written(void **state)
     assert_int_equal(bench->facts.tries, 1);
 }
 
+/* Whoever died between the file and its record leaves one that nobody decided by, and what the next
+ * one decides by may be so much smaller or larger that it is of the other form. */
+static void leaves_no_document_of_the_round_in_the_other_form(void **state)
+{
+    struct mn_error error = {{0}};
+    struct evidence_file file;
+    (void)state;
+    evidence_file_init(&file);
+    assert_int_equal(evidence_file_put(&file, 0, "first", 5, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, true, &error), MN_OK);
+    assert_int_equal(evidence_file_put(&file, 0, "second", 6, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(access("rounds/7.evidence.json", F_OK), 0);
+    assert_int_equal(access("rounds/7.evidence.bin", F_OK), -1);
+    evidence_file_deinit(&file);
+}
+
 /* The system says only once that it could not write something. */
 static void tries_no_document_again_of_which_a_part_may_be_missing(void **state)
 {
@@ -410,6 +427,7 @@ int main(void)
         RECORDED(puts_pieces_together_and_names_them_with_the_decision),
         RECORDED(waits_for_the_journal_once_the_evidence_is_written),
         RECORDED(appends_no_decision_whose_evidence_is_not_written),
+        RECORDED(leaves_no_document_of_the_round_in_the_other_form),
         RECORDED(tries_no_document_again_of_which_a_part_may_be_missing),
         RECORDED(replaces_a_document_whole_and_names_what_it_cannot_write),
     };
