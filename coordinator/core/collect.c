@@ -229,6 +229,10 @@ void collect_intervals(struct coordinator *coordinator, uint32_t host, const str
         return;
     }
     coordinator->mention_count += 1;
+    for (uint32_t i = 0; i < answer->interval_count; i++) { /* wait for all of them at once */
+        uint32_t vat = vats[answer->intervals[i].vat];
+        __builtin_prefetch(&coordinator->vats[vat != TOPOLOGY_NONE ? vat : 0], 1);
+    }
     for (uint32_t i = 0; i < answer->interval_count; i++) {
         interval_take(coordinator, host, vats, answer, &answer->intervals[i]);
     }

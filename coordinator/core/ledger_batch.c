@@ -113,7 +113,12 @@ void ledger_fetch(const struct ledger *ledger, const uint32_t *vats, size_t coun
         if (vats[i] < ledger->vat_count && ledger->places[vats[i]].slot_count > 0) {
             const struct vat_place *place = &ledger->places[vats[i]];
             __builtin_prefetch(&place->slots[place->slot_count], 1);
+            __builtin_prefetch(&place->slots[place->slot_count - 1], 1);
+            /* One that peers heard of, and the newest that was reported below it. */
             __builtin_prefetch(&ledger->intervals[place->newest[0].interval], 1);
+            if (place->slot_count > 1) {
+                __builtin_prefetch(&ledger->intervals[place->newest[1].interval].flags);
+            }
             __builtin_prefetch(&ledger->links[place->newest[0].interval], 1);
             __builtin_prefetch(&ledger->hearers[place->newest[0].interval], 1);
         }

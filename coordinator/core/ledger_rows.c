@@ -213,6 +213,12 @@ static inline __attribute__((always_inline)) void fetch_to_forget(const struct l
         __builtin_prefetch(&ledger->places[vat + AHEAD_VATS], 1);
     }
     uint32_t open = open_ahead(ledger, vat, AHEAD_INTERVALS);
+    if (open != LEDGER_NONE && ledger->places[vat + AHEAD_INTERVALS].slot_count > 0) {
+        const struct vat_place *place = &ledger->places[vat + AHEAD_INTERVALS];
+        __builtin_prefetch(&place->slots[place->slot_count - 1]);
+        uint32_t newest = place->newest[place->slot_count > 1 ? 1 : 0].interval;
+        __builtin_prefetch(&ledger->intervals[newest].flags);
+    }
     if (open != LEDGER_NONE) {
         __builtin_prefetch(&ledger->intervals[open], 1);
         __builtin_prefetch(&ledger->hearers[open], 1);
