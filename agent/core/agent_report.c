@@ -137,12 +137,11 @@ static mn_epoch row_before(const struct agent_file *file)
 }
 
 /* Whether what was heard in the intervals before stands in their own rows, so that it leaves with
- * these when the floor passes them, or is settled by the floor that the file names. Otherwise the
- * file makes up for it. */
+ * these when the floor passes them. Otherwise the file makes up for it. */
 static bool row_joins(const struct agent_vat *vat, const struct agent_file *file)
 {
     mn_epoch before = row_before(file);
-    return before > file->since && (file->floor >= before || agent_row_told(vat, before));
+    return before > file->since && agent_row_told(vat, before);
 }
 
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,

@@ -11,7 +11,7 @@ struct mn_checkpoint_record {
     mn_run run;
     uint32_t incarnation;
     mn_epoch epoch;
-    mn_epoch since; /* the last full before it, or 0 */
+    mn_epoch since; /* the last full before it, or the floor if that is higher; or 0 */
     mn_epoch onto;  /* 0 for a full */
     const struct mn_name *names;
     uint32_t name_count;

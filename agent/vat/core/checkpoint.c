@@ -203,7 +203,7 @@ static bool checkpoint_fill(struct vat *vat, mn_time now, bool full)
                                                      .run = vat->run,
                                                      .incarnation = vat->incarnation,
                                                      .epoch = vat->epoch,
-                                                     .since = vat->last_full,
+                                                     .since = vat->heard_since,
                                                      .onto = full ? 0 : vat->newest,
                                                      .round = vat->round}};
     if (!heard_list(vat, arena, &names, &checkpoint->record.name_count, &heard,
@@ -381,6 +381,7 @@ void checkpoint_on_written(struct vat *vat, const struct mn_checkpoint_identity 
     }
     if (full) {
         vat->last_full = vat->epoch;
+        vat->heard_since = vat->epoch;
         vat->heard_count = 0;
         vat->diff_count = 0;
     } else {
@@ -405,6 +406,7 @@ void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoc
     }
     if (floor > vat->floor) {
         vat->floor = floor < vat->durable ? floor : vat->durable;
+        session_settle(vat);
     }
     size_t done = 0;
     while (done < vat->undurable_count && vat->undurable[done].epoch <= vat->durable) {

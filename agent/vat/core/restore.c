@@ -31,18 +31,21 @@ mn_result vat_restore_record(struct vat *vat, const struct mn_checkpoint_record 
         mn_epoch_run(record->epoch) >= vat->run) {
         return MN_CORRUPT;
     }
-    /* Each record lists everything since the last full, so the newest one says it all. */
+    /* Each record lists all that its floor has not settled since the last full, so the newest one
+     * says it all. */
     vat->heard_count = 0;
     for (size_t i = 0; i < vat->session_count; i++) {
         vat->sessions[i]->heard_newest = 0;
     }
     if (record->onto == 0) {
         vat->last_full = record->epoch;
+        vat->heard_since = record->epoch;
         vat->diff_count = 0;
     } else {
-        if (record->since != vat->last_full) {
+        if (record->since < vat->last_full) {
             return MN_CORRUPT;
         }
+        vat->heard_since = record->since;
         mn_result result = restore_heard(vat, record);
         if (result != MN_OK) {
             return result;
@@ -182,6 +185,9 @@ mn_result vat_restore_end(struct vat *vat)
     }
     blobs_settle(&vat->blobs);
     vat->heard_before = vat->heard_count;
+    for (size_t i = 0; i < vat->heard_count; i++) {
+        vat->heard[i].in = vat->keep;
+    }
     vat->durable = vat->keep;
     return MN_OK;
 }

@@ -91,7 +91,7 @@ void round_on_freeze(struct vat *vat, const struct mn_to_vat *message, struct va
     answer->interval.round = message->freeze.round;
     answer->interval.attempt = message->freeze.attempt;
     answer->interval.epoch = vat->epoch;
-    answer->interval.since = vat->last_full;
+    answer->interval.since = vat->heard_since;
     struct mn_name *names = NULL;
     struct mn_heard *heard = NULL;
     if (!heard_list(vat, &effects->arena, &names, &answer->interval.name_count, &heard,

@@ -293,6 +293,7 @@ static void heard_again(struct vat *vat, size_t place)
         vat->heard_before -= 1;
         vat->heard[place] = vat->heard[vat->heard_before];
         vat->heard[vat->heard_before] = heard;
+        vat->heard[vat->heard_before].in = vat->epoch;
     }
 }
 
@@ -324,8 +325,9 @@ mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch ep
     if (result != MN_OK) {
         return result;
     }
-    vat->heard[vat->heard_count++] = (struct vat_heard){.session = session, .epoch = epoch};
-    if (epoch > session->heard_newest) {
+    vat->heard[vat->heard_count++] =
+        (struct vat_heard){.session = session, .epoch = epoch, .in = vat->epoch};
+    if (epoch >= session->heard_newest) {
         session->heard_newest = epoch;
         session->heard_now = true;
     }
@@ -348,6 +350,24 @@ void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoc
         }
         before += i < vat->heard_before ? 1 : 0;
         vat->heard[kept++] = heard;
+    }
+    vat->heard_count = kept;
+    vat->heard_before = before;
+}
+
+void session_settle(struct vat *vat)
+{
+    size_t kept = 0;
+    size_t before = 0;
+    if (vat->floor <= vat->heard_since) {
+        return;
+    }
+    vat->heard_since = vat->floor;
+    for (size_t i = 0; i < vat->heard_count; i++) {
+        if (vat->heard[i].in > vat->floor) {
+            before += i < vat->heard_before ? 1 : 0;
+            vat->heard[kept++] = vat->heard[i];
+        }
     }
     vat->heard_count = kept;
     vat->heard_before = before;

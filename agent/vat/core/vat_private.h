@@ -156,16 +156,17 @@ struct vat_session {
     struct vat_session *marks_next;
     struct vat_assembly *assembly; /* or NULL */
     bool starved;                  /* it stands among the vat's starved sessions */
-    mn_epoch heard_newest;         /* of the peer, since the last full; 0 if none, */
+    mn_epoch heard_newest;         /* of the peer, after `heard_since` or before; 0 if none, */
     bool heard_now;                /* and that was in this interval */
     uint32_t name_index;           /* scratch for laying out names */
     bool named;
 };
 
-/* Something heard since the last full. What was heard in this interval comes last. */
+/* Something heard after `heard_since`. What was heard in this interval comes last. */
 struct vat_heard {
     struct vat_session *session;
     mn_epoch epoch;
+    mn_epoch in; /* the newest interval in which it was heard, or a later one */
 };
 
 /* A checkpoint that is written and not yet durable: what WRITTEN said, to be said again. */
@@ -228,9 +229,10 @@ struct vat {
     uint32_t chain_count;
     uint32_t chain_done; /* files of the chain that restoring has begun */
 
-    mn_epoch epoch;     /* open */
-    mn_epoch newest;    /* checkpoint written; 0 if none */
-    mn_epoch last_full; /* 0 if none */
+    mn_epoch epoch;       /* open */
+    mn_epoch newest;      /* checkpoint written; 0 if none */
+    mn_epoch last_full;   /* 0 if none */
+    mn_epoch heard_since; /* the last full or the floor, whichever is higher */
     uint32_t diff_count;
     mn_epoch durable;
     mn_epoch floor;
@@ -364,6 +366,9 @@ mn_result session_hear(struct vat *vat, struct vat_session *session, mn_epoch ep
 
 /* Forget what was heard of @session's peer in the epochs @range: it is settled. */
 void session_unhear(struct vat *vat, struct vat_session *session, struct mn_epoch_range range);
+
+/* Forget what was heard up to the floor: that is settled, too. */
+void session_settle(struct vat *vat);
 
 /* ---- outbox.c ---- */
 
@@ -543,7 +548,7 @@ void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoc
 /* Say again what is written and not known to be durable. */
 void checkpoint_say_again(struct vat *vat, struct vat_effects *effects);
 
-/* All that was heard since the last full, as a message has it, from @arena. False when memory ran
+/* All that was heard after `heard_since`, as a message has it, from @arena. False when memory ran
  * out. */
 bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
                 uint32_t *name_count, struct mn_heard **heard, uint32_t *heard_count);

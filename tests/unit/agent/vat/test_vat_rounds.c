@@ -94,6 +94,37 @@ static void an_interval_lists_what_was_heard_since_the_last_full(void **state)
     world_deinit(&world);
 }
 
+/* The second of b's checkpoints, the oldest of as many as are kept, is its floor. */
+static void an_interval_lists_nothing_that_the_floor_has_settled(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    world.early = true;
+    world.interval_ms = 60000;
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(world_send(&world, 0, 1, 1), 1);
+        world_run(&world, 1);
+        world_save(&world, 0);
+        world_save(&world, 1);
+    }
+    world_clear_logs(&world);
+    world_freeze(&world, 1, "c", 1, 2);
+    assert_string_equal(world.vats[1].agent,
+                        "interval round 2 epoch 100000005 since 100000001 (a:100000002) "
+                        "(a:100000003) (a:100000004)\n");
+    world_durable(&world, 1);
+    world_clear_logs(&world);
+    world_freeze(&world, 1, "c", 1, 2);
+    assert_string_equal(world.vats[1].agent, "interval round 2 epoch 100000005 since 100000002 "
+                                             "(a:100000003) (a:100000004)\n");
+    world_deinit(&world);
+}
+
 /* b hears of one interval of a before and after a checkpoint of its own. */
 static void an_interval_says_what_was_heard_in_it_once_more(void **state)
 {
@@ -397,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_frozen_vat_says_its_interval_and_takes_nothing_of_the_suspect),
         cmocka_unit_test(a_suspect_that_greets_is_refused_and_its_next_run_waits_for_the_round),
         cmocka_unit_test(an_interval_lists_what_was_heard_since_the_last_full),
+        cmocka_unit_test(an_interval_lists_nothing_that_the_floor_has_settled),
         cmocka_unit_test(an_interval_says_what_was_heard_in_it_once_more),
         cmocka_unit_test(a_peer_that_forgot_is_not_heard_before_its_round_is_applied),
         cmocka_unit_test(a_receiver_that_forgot_is_sent_again_what_it_forgot),
