@@ -255,9 +255,20 @@ static void add_trace(const struct ledger *ledger, const struct decision *decisi
     mn_text_add(text, "]}");
 }
 
+/* Whether the text is too large whatever is decided, since nothing is said of a vat in fewer bytes
+ * than that it runs on: then no time is lost with making it. */
+static bool answer_cannot_fit(const struct ledger *ledger, const struct mn_text *text)
+{
+    size_t least = sizeof RUNNING_BEFORE + sizeof RUNNING_AFTER;
+    return text->size_max != 0 && ledger_vat_count(ledger) > (text->size_max - text->size) / least;
+}
+
 mn_result decision_write_json(const struct ledger *ledger, const struct decision *decision,
                               bool proof, struct mn_text *text)
 {
+    if (text->result == MN_OK && answer_cannot_fit(ledger, text)) {
+        return MN_FULL;
+    }
     mn_text_add(text, "{");
     add_summary(&decision->summary, text);
     mn_text_add(text, ", \"vats\": {");

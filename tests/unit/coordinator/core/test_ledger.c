@@ -381,11 +381,37 @@ static void knows_what_is_missing_above_a_floor(void **state)
     ledger_destroy(&ledger);
 }
 
+/* As many bytes as the answer has are enough; one that is too large whatever is decided is not
+ * begun. */
+static void answers_in_no_more_bytes_than_there_may_be(void **state)
+{
+    (void)state;
+    struct ledger *ledger = ledger_story_begin(9);
+    struct decision *decision = NULL;
+    struct mn_text whole = {0};
+    fine(ledger_decide(ledger, &decision));
+    fine(decision_write_json(ledger, decision, true, &whole));
+    struct mn_text enough = {.size_max = whole.size};
+    fine(decision_write_json(ledger, decision, true, &enough));
+    assert_string_equal(enough.bytes, whole.bytes);
+    struct mn_text less = {.size_max = whole.size - 1};
+    assert_int_equal(decision_write_json(ledger, decision, true, &less), MN_FULL);
+    struct mn_text little = {.size_max = 1000};
+    assert_int_equal(decision_write_json(ledger, decision, true, &little), MN_FULL);
+    assert_int_equal(little.size, 0);
+    mn_text_deinit(&less);
+    mn_text_deinit(&enough);
+    mn_text_deinit(&whole);
+    decision_destroy(&decision);
+    ledger_destroy(&ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_alike_whatever_the_order_of_reports),
         cmocka_unit_test(decides_after_any_changes_as_a_new_ledger_would),
+        cmocka_unit_test(answers_in_no_more_bytes_than_there_may_be),
         cmocka_unit_test(cuts_what_it_decides),
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
     };
