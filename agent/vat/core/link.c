@@ -140,7 +140,8 @@ static void link_close(struct vat *vat, struct vat_session *session, struct vat_
 /* Whether the link has carried nothing for so long that it is not worth keeping. */
 static bool link_idle(const struct vat_session *session, mn_time now)
 {
-    return session->batch_count == 0 && now - session->used_at >= VAT_IDLE_MS * MN_MS;
+    return session->batch_count == 0 && !session->uncompared &&
+           now - session->used_at >= VAT_IDLE_MS * MN_MS;
 }
 
 /* Connect if there is an address, otherwise wait for one. */

@@ -223,6 +223,28 @@ static void what_nobody_keeps_any_more_is_a_gap_at_both(void **state)
     world_deinit(&world);
 }
 
+/* The same, long after a had anything to say to b: its link is closed, and the first word that
+ * it has for b is lost. */
+static void who_has_long_had_nothing_to_say_hears_of_the_gap_too(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    world_run(&world, 2 * VAT_IDLE_MS);
+    assert_true(world.vats[0].connection[1] == 0);
+    world_freeze(&world, 0, "b", 1, 5);
+    world.vats[1].round = 5;
+    world_roll_back(&world, 1, 0);
+    struct mn_notice notice = {.peer = mn_name_of("b"), .incarnation = 2, .kept = 0, .reset = true};
+    world_decide(&world, 0, 5, &notice);
+    world_drop(&world);
+    world_clear_logs(&world);
+    world_run(&world, 3000);
+    assert_string_equal(world.vats[0].log, "gap sent to b 1-1\n");
+    assert_string_equal(world.vats[1].log, "gap from a 1-1\n");
+    world_deinit(&world);
+}
+
 static void a_notice_is_handed_out_again_after_a_crash_before_it_was_kept(void **state)
 {
     (void)state;
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_forgot_is_not_heard_before_its_round_is_applied),
         cmocka_unit_test(a_receiver_that_forgot_is_sent_again_what_it_forgot),
         cmocka_unit_test(what_nobody_keeps_any_more_is_a_gap_at_both),
+        cmocka_unit_test(who_has_long_had_nothing_to_say_hears_of_the_gap_too),
         cmocka_unit_test(a_notice_is_handed_out_again_after_a_crash_before_it_was_kept),
         cmocka_unit_test(a_checkpoint_from_before_the_notice_does_not_handle_it),
         cmocka_unit_test(a_notice_is_not_handed_out_again_once_it_is_kept),
