@@ -88,7 +88,7 @@ static bool cut_parse(int argc, char **argv, struct cut_options *options)
 static mn_result cut_read(const char *path, struct evidence **evidence, struct mn_error *error)
 {
     struct mn_text text = {0};
-    mn_result result = mn_file_read(path, EVIDENCE_SIZE_MAX, &text, error);
+    mn_result result = mn_file_read(path, MN_EVIDENCE_DOCUMENT_SIZE_MAX, &text, error);
     if (result == MN_OK) {
         result = mn_evidence_read(text.bytes != NULL ? text.bytes : "", text.size, path, evidence,
                                   error);

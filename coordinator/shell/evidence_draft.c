@@ -21,6 +21,10 @@ mn_result evidence_draft_add(struct evidence_draft *draft, bool first, struct mn
             mn_evidence_seal_add(&draft->seal, draft->bytes.bytes, draft->bytes.size);
         }
     }
+    if (result == MN_OK && draft->handed + draft->bytes.size + piece->size + MN_DIGEST_SIZE >
+                               MN_EVIDENCE_DOCUMENT_SIZE_MAX) {
+        result = MN_TOO_LARGE; /* nobody could read it */
+    }
     if (result == MN_OK) {
         mn_evidence_seal_add(&draft->seal, piece->bytes, piece->size);
         if (draft->bytes.size == 0) { /* a large one is not copied */

@@ -24,7 +24,8 @@ struct evidence_draft {
 void evidence_draft_deinit(struct evidence_draft *draft);
 
 /* Take in a piece. @first: the document begins with it. The caller's buffer is empty afterwards, or
- * as it was on failure, after which nothing is begun. */
+ * as it was on failure, after which nothing is begun.
+ * Errors:    MN_NO_MEMORY, MN_TOO_LARGE (above MN_EVIDENCE_DOCUMENT_SIZE_MAX) */
 mn_result evidence_draft_add(struct evidence_draft *draft, bool first,
                              struct mn_buffer *piece) MN_CHECKED;
 

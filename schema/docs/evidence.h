@@ -22,7 +22,7 @@
 #define EVIDENCE_NONE UINT32_MAX
 
 enum {
-    /* The largest document, in bytes. */
+    /* The largest document in text, and the largest piece of one in binary form, in bytes. */
     EVIDENCE_SIZE_MAX = 1024 * 1024 * 1024,
 
     /* The most domains, hosts, stores, vats, checkpoints or heard entries. */

@@ -128,8 +128,8 @@ static void piece_unpack(struct evidence_decoder *decoder, const unsigned char *
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
-/* The piece at @bytes, and where the next one begins; NULL when there is none as large as it says.
- */
+/* The piece at @bytes, and where the next one begins; NULL when there is none as large as it says,
+ * or when it is too large for one. */
 static const unsigned char *piece_find(const unsigned char *bytes, const unsigned char *end,
                                        size_t *size)
 {
@@ -142,7 +142,7 @@ static const unsigned char *piece_find(const unsigned char *bytes, const unsigne
     }
     bytes += MN_EVIDENCE_SIZE_SIZE;
     *size = (size_t)said;
-    return said <= (uint64_t)(end - bytes) ? bytes : NULL;
+    return said <= (uint64_t)(end - bytes) && said <= EVIDENCE_SIZE_MAX ? bytes : NULL;
 }
 
 /* How many pieces there are; 0 when they are not what their sizes say. */
@@ -168,8 +168,9 @@ static void pieces_in(struct evidence_decoder *decoder, const unsigned char *byt
     struct evidence *whole = decoder->evidence;
     size_t count = pieces_count(bytes, end);
     if (count == 0) {
-        mn_error_set(decoder->error, "no pieces; expected at most %d, each behind its size",
-                     MN_EVIDENCE_PIECE_COUNT_MAX);
+        mn_error_set(decoder->error,
+                     "no pieces; expected at most %d, each of at most %d bytes behind its size",
+                     MN_EVIDENCE_PIECE_COUNT_MAX, EVIDENCE_SIZE_MAX);
         codec_fail(&decoder->codec, MN_BAD_INPUT);
         return;
     }
@@ -246,8 +247,9 @@ static mn_result evidence_check_seal(const unsigned char *bytes, size_t size,
                                      struct mn_error *error)
 {
     enum { LEAST = MN_EVIDENCE_MAGIC_SIZE + MN_DIGEST_SIZE };
-    if (size > EVIDENCE_SIZE_MAX) {
-        mn_error_set(error, "%zu bytes; expected at most %d", size, EVIDENCE_SIZE_MAX);
+    if (size > MN_EVIDENCE_DOCUMENT_SIZE_MAX) {
+        mn_error_set(error, "%zu bytes; expected at most %" PRIu64, size,
+                     MN_EVIDENCE_DOCUMENT_SIZE_MAX);
         return MN_TOO_LARGE;
     }
     if (size < MN_EVIDENCE_MAGIC_SIZE ||

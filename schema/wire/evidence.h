@@ -23,6 +23,10 @@ enum {
     MN_EVIDENCE_PIECE_COUNT_MAX = 16384
 };
 
+/* The largest document, in bytes: more than EVIDENCE_ROW_COUNT_MAX rows of each kind need, even if
+ * a last piece says every vat anew. */
+#define MN_EVIDENCE_DOCUMENT_SIZE_MAX (UINT64_C(16) << 30)
+
 /* The digest of a document that is being made: take in its bytes as they come, from the magic on.
  */
 struct mn_evidence_seal {

@@ -112,11 +112,31 @@ static void hands_out_a_large_document_as_it_comes(void **state)
     ledger_destroy(&ledger);
 }
 
+static void takes_no_more_than_a_reader_would(void **state)
+{
+    (void)state;
+    struct ledger *ledger = ledger_of(10);
+    struct evidence_draft draft = {0};
+    struct mn_buffer piece = {0};
+    fine(ledger_evidence_first(ledger, 5, &piece));
+    fine(evidence_draft_add(&draft, true, &piece));
+    fine(ledger_evidence_last(ledger, &piece));
+    draft.handed =
+        MN_EVIDENCE_DOCUMENT_SIZE_MAX - draft.bytes.size - piece.size - MN_DIGEST_SIZE + 1;
+    assert_int_equal(evidence_draft_add(&draft, false, &piece), MN_TOO_LARGE);
+    assert_int_equal(draft.handed, 0);
+    assert_int_equal(draft.bytes.size, 0);
+    mn_buffer_deinit(&piece);
+    evidence_draft_deinit(&draft);
+    ledger_destroy(&ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_text_of_a_small_document),
         cmocka_unit_test(hands_out_a_large_document_as_it_comes),
+        cmocka_unit_test(takes_no_more_than_a_reader_would),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -312,8 +312,9 @@ static void takes_its_magic_for_no_yaml_and_yaml_for_no_magic(void **state)
     assert_int_equal(mn_evidence_read("evidence: 2\n", 12, "e", &evidence, &error), MN_BAD_INPUT);
     assert_string_equal(error.text, "e:1:11: \"2\" as evidence; expected an integer from 1 to 1");
     error.text[0] = '\0';
-    assert_int_equal(mn_evidence_decode("", (size_t)EVIDENCE_SIZE_MAX + 1, &evidence, &error),
-                     MN_TOO_LARGE);
+    assert_int_equal(
+        mn_evidence_decode("", (size_t)MN_EVIDENCE_DOCUMENT_SIZE_MAX + 1, &evidence, &error),
+        MN_TOO_LARGE);
     assert_null(evidence);
 }
 
