@@ -97,6 +97,8 @@ struct vat_session *stranger_admit(struct vat *vat, const struct mn_to_vat *mess
     if (session != NULL) {
         *copy = vat->strangers[at].parked;
         *parked = copy;
+        /* An agent that begins anew is asked again: it tells of suspects that were asked about. */
+        session->asked = vat->strangers[at].asked;
     } else {
         free(copy);
     }

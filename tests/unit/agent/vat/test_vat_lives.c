@@ -233,6 +233,28 @@ static void a_greet_for_another_vat_is_not_answered(void **state)
     world_deinit(&world);
 }
 
+/* An agent tells a vat of those suspects that it was asked about. b has sent nothing to a, and
+ * believes it all the same: an agent that begins anew has to hear of that. */
+static void a_new_agent_is_asked_again_about_whoever_has_greeted(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 1);
+    (void)world_add(&world, "a");
+    (void)world_add(&world, "b");
+    world_start(&world, 0, 0, MN_RUNNING);
+    world_start(&world, 1, 0, MN_RUNNING);
+    world.auto_durable = true;
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 500);
+    assert_int_equal(world_got(&world, 1, 0), 1);
+    world_clear_logs(&world);
+    struct mn_to_vat who = {.kind = MN_TO_VAT_WHO};
+    world_tell(&world, 1, &who);
+    assert_non_null(strstr(world.vats[1].agent, "lookup a\n"));
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_has_not_agreed_is_believed_only_what_is_shared),
         cmocka_unit_test(a_fenced_run_cannot_say_that_it_has_taken_anything),
         cmocka_unit_test(a_greet_for_another_vat_is_not_answered),
+        cmocka_unit_test(a_new_agent_is_asked_again_about_whoever_has_greeted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
