@@ -212,6 +212,14 @@ void swarm_stories(struct swarm_chooser *chooser, const enum swarm_class *on, un
     choose_replaced(chooser);
 }
 
+/* The clock of a host jumps: a little, or by more than anybody waits for anything. */
+static void choose_clock_jump(struct swarm_chooser *chooser)
+{
+    int64_t by_ms = swarm_chance(chooser, 50) ? swarm_between(chooser, 1, 3000)
+                                              : swarm_between(chooser, 3000, 1000000);
+    swarm_add(chooser, SIM_FAULT_SKEW_CLOCK, by_ms, 0);
+}
+
 #define OF(name) (UINT64_C(1) << SWARM_##name)
 
 void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
@@ -229,6 +237,7 @@ void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
         {choose_behind, OF(OLD_VAT) | OF(COORDINATOR), 6},
         {choose_outside, OF(LOSS), 10},
         {choose_in_vain, OF(LOSS) | OF(FULL), 16},
+        {choose_clock_jump, OF(CLOCK), 6},
     };
     for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
         bool classed = (classes & stories[i].needs) == stories[i].needs;
