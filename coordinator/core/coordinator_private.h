@@ -19,6 +19,12 @@ enum {
     /* Lives of a host's disk that are remembered after they are over. */
     HOST_FORMER_COUNT = 4,
 
+    /* Each life of a disk is a record. An agent may begin so many at once, and then one each so
+     * many ms: one that invents them does not fill the journal, and one that is started over and
+     * over is heard all the same. */
+    HOST_LIFE_COUNT_MAX = 64,
+    HOST_LIFE_MS = 5000,
+
     COORDINATOR_ROUND_COUNT_MAX = 1 << 20,
     COORDINATOR_PENDING_COUNT_MAX = 1 << 24
 };
@@ -36,6 +42,7 @@ struct host_entry {
     mn_time suspected_at;
     uint64_t disk;                      /* the life of its disk; 0: its agent has not said */
     uint64_t former[HOST_FORMER_COUNT]; /* and lives before that: what comes of them comes late */
+    mn_time lives_at; /* when it will have begun no more of them than one each HOST_LIFE_MS */
     uint32_t lag_ms;
     uint32_t disk_ms;
     uint64_t refused;

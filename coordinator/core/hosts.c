@@ -241,6 +241,22 @@ static void host_forgot(struct coordinator *coordinator, uint32_t host)
     vats_disk(coordinator, host);
 }
 
+/* Whether another life may begin there now; if so it is counted. */
+static bool life_allowed(struct coordinator *coordinator, uint32_t host)
+{
+    struct host_entry *entry = &coordinator->hosts[host];
+    const mn_time each = HOST_LIFE_MS * MN_MS;
+    mn_time from = entry->lives_at > coordinator->now ? entry->lives_at : coordinator->now;
+    if (from - coordinator->now >= HOST_LIFE_COUNT_MAX * each) {
+        coordinator_refuse(coordinator, host,
+                           "it begins anew too often, each time with another life of its disk: "
+                           "it is heard again in some seconds");
+        return false;
+    }
+    entry->lives_at = from + each;
+    return true;
+}
+
 bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     struct host_entry *entry = &coordinator->hosts[host];
@@ -248,7 +264,7 @@ bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_
     if (message->disk == 0 || message->disk == before) {
         return true;
     }
-    if (life_over(entry, message->disk)) {
+    if (life_over(entry, message->disk) || !life_allowed(coordinator, host)) {
         return false;
     }
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);

@@ -8,7 +8,7 @@
 
 #include "coordinator/core/coordinator.h"
 
-enum { SCENE_TEXT_SIZE = 1 << 18, SCENE_RECORD_COUNT_MAX = 64 };
+enum { SCENE_TEXT_SIZE = 1 << 18, SCENE_RECORD_COUNT_MAX = 128 };
 
 struct scene {
     struct topology *topology;

@@ -135,6 +135,38 @@ static void finds_in_a_later_life_what_went_on_there(void **state)
     scene_close(&scene);
 }
 
+/* Each heartbeat of h1 comes from another life. */
+static void records_no_end_of_lives_of_one_that_invents_them(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_at(&scene, 1000);
+    for (uint64_t life = 1; life <= 64; life++) {
+        scene.disks[0] = 1000 + life;
+        scene_skip(&scene);
+        beat(&scene, 1);
+        trouble_must_say(&scene, "h1 disk ");
+    }
+    scene_skip(&scene);
+    scene.disks[0] = 2000;
+    beat(&scene, 1);
+    scene_expect(&scene, "note said_too_much h1: it begins anew too often, each time with another "
+                         "life of its disk: it is heard again in some seconds\n");
+    scene.disks[1] = 3000; /* that is h1's alone */
+    beat(&scene, 2);
+    trouble_must_say(&scene, "h2 disk 3000");
+    scene_skip(&scene);
+    scene_at(&scene, 6000);
+    beat(&scene, 1);
+    trouble_must_say(&scene, "h1 disk 2000");
+    scene_skip(&scene);
+    scene.disks[0] = 2001;
+    beat(&scene, 1);
+    trouble_must_say(&scene, "note said_too_much h1: ");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +175,7 @@ int main(void)
         cmocka_unit_test(restores_anew_what_was_meant_for_a_disk_that_is_gone),
         cmocka_unit_test(begins_no_run_in_two_lives_of_a_disk),
         cmocka_unit_test(finds_in_a_later_life_what_went_on_there),
+        cmocka_unit_test(records_no_end_of_lives_of_one_that_invents_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
