@@ -183,7 +183,7 @@ static void says_what_is_gone_to_who_may_have_been_told_of_it(void **state)
     play_skip(&play);
     play_welcome(&play, 1, true);
     play_expect(&play, "up report #1 x2 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
-                       "up report #1 x2 1.2 since 0.0 onto 0.0 durable here floor 0.0\n");
+                       "up report #1 x2 1.2 since 1.1 onto 0.0 durable here floor 0.0\n");
     play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
     play_skip(&play);
     play_welcome(&play, 1, true);
