@@ -136,9 +136,22 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
     }
 }
 
+/* An adoption came to nothing, and whoever asked for it is told so: nobody counts on it. */
+static void note_not_adopted(struct sim *sim, const struct coordinator_note_facts *note)
+{
+    struct mn_name vat = mn_name_of(note->vat);
+    if (sim->observer != NULL) {
+        observer_read(sim->observer, topology_find_host(sim->topology, note->host),
+                      sim_vat_number(sim, &vat));
+    }
+}
+
 void sim_note_coordinator(struct sim *sim, const struct coordinator_note_facts *note)
 {
     count_coordinator(sim, note);
+    if (note->note == COORDINATOR_NOTE_DISK_NOT_ADOPTED) {
+        note_not_adopted(sim, note);
+    }
     sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_NOTE, .note = note});
     sim_note(sim, "log", (uint32_t)note->note, note->round, note->number);
     if (sim->trace != NULL) {

@@ -4,7 +4,8 @@
  *
  * The round that it was brought to is not decided before it is read: who found it has it counted. A
  * host that was lost, or whose agent began anew, may have left off, and a new coordinator knows
- * only of what was read. */
+ * only of what was read. Of one that still counts for lost, because its coordinator stood still
+ * when it came back, the operator is told at once that it comes to nothing. */
 #include <string.h>
 
 #include "observer/observer_private.h"
