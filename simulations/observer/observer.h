@@ -124,8 +124,8 @@ void observer_agent_begins(struct observer *observer, uint32_t host);
 /* An agent has its disk delete a file, some time from now. */
 void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch);
 
-/* An agent says that it has read the disk that was found with checkpoints of the vat, or gave up; or
- * the coordinator that nothing comes of it. */
+/* An agent says that it has read the disk that was found with checkpoints of the vat, or gave up;
+ * or the coordinator that nothing comes of it. */
 void observer_read(struct observer *observer, uint32_t host, uint32_t vat);
 
 /* An agent ends a vat's process. */
