@@ -128,19 +128,29 @@ static mn_epoch floor_by_rows(const struct evidence *evidence, uint32_t vat)
     return floor;
 }
 
-static mn_epoch floor_of(const struct observer *observer, const struct evidence *evidence,
+/* The vat's place in the evidence, or EVIDENCE_NONE. */
+static uint32_t place_of(const struct observer *observer, const struct evidence *evidence,
                          uint32_t vat)
 {
-    const char *name = observer_vat_name(observer, vat);
-    struct mn_name wanted = mn_name_of(name);
+    struct mn_name wanted = mn_name_of(observer_vat_name(observer, vat));
     for (size_t i = 0; i < evidence->vat_count; i++) {
         struct mn_name found = mn_name_of(evidence->vats[i].name);
         if (mn_name_equal(&found, &wanted)) {
-            return evidence->vats[i].has_floor ? evidence->vats[i].floor
-                                               : floor_by_rows(evidence, (uint32_t)i);
+            return (uint32_t)i;
         }
     }
-    return 0;
+    return EVIDENCE_NONE;
+}
+
+static mn_epoch floor_of(const struct observer *observer, const struct evidence *evidence,
+                         uint32_t vat)
+{
+    uint32_t place = place_of(observer, evidence, vat);
+    if (place == EVIDENCE_NONE) {
+        return 0;
+    }
+    return evidence->vats[place].has_floor ? evidence->vats[place].floor
+                                           : floor_by_rows(evidence, place);
 }
 
 /* The number before the newest that was taken, or went by with a gap. */
@@ -250,6 +260,66 @@ static bool chain_safe(const struct observer *observer, struct observer_vat *vat
     return true;
 }
 
+/* What the evidence says that the vat's checkpoint began after; -1 where it does not list it. */
+static mn_epoch listed_since(const struct evidence *evidence, uint32_t place, mn_epoch epoch)
+{
+    for (size_t i = 0; i < evidence->checkpoint_count; i++) {
+        const struct evidence_checkpoint *row = &evidence->checkpoints[i];
+        if (row->vat == place && row->epoch == epoch && row->has_since) {
+            return row->since;
+        }
+    }
+    return -1;
+}
+
+/* What a file says that its list begins after: the last full before it, or the floor then. */
+static mn_epoch file_since(const struct observer_vat *vat, const struct observer_point *point)
+{
+    const struct observer_point *before = point;
+    while (before > vat->points) {
+        before -= 1;
+        if (before->onto == 0) {
+            return before->epoch > point->floor ? before->epoch : point->floor;
+        }
+    }
+    return point->floor;
+}
+
+/* The highest floor that the evidence has, or a file that the coordinator could read. */
+static mn_epoch floor_known(const struct observer *observer, const struct evidence *evidence,
+                            uint32_t place, const struct observer_vat *vat)
+{
+    mn_epoch floor = evidence->vats[place].has_floor ? evidence->vats[place].floor : 0;
+    for (size_t i = 0; i < vat->point_count; i++) {
+        const struct observer_point *point = &vat->points[i];
+        if (point->floor > floor && copy_safe(observer, vat, point->epoch)) {
+            floor = point->floor;
+        }
+    }
+    return floor;
+}
+
+/* Whether all that the vat heard up to that epoch, from its floor on, is still said by somebody:
+ * by a file, or by the evidence, for which a coordinator may have remembered it. What was heard in
+ * a gap nobody knows; what comes after that is no candidate. */
+static bool covered(const struct observer *observer, const struct evidence *evidence,
+                    uint32_t number, mn_epoch epoch)
+{
+    struct observer_vat *vat = &observer->vats[number];
+    uint32_t place = place_of(observer, evidence, number);
+    if (place == EVIDENCE_NONE) {
+        return true;
+    }
+    mn_epoch floor = floor_known(observer, evidence, place, vat);
+    while (epoch > floor) {
+        const struct observer_point *point = observer_point(vat, epoch);
+        epoch = point != NULL && copy_safe(observer, vat, epoch)
+                    ? file_since(vat, point)
+                    : listed_since(evidence, place, epoch);
+    }
+    return epoch >= 0;
+}
+
 /* Whether up to that epoch the vat heard what somebody forgot. */
 static bool heard_dead(struct observer *observer, uint32_t number, mn_epoch epoch)
 {
@@ -269,7 +339,8 @@ static bool heard_dead(struct observer *observer, uint32_t number, mn_epoch epoc
     return false;
 }
 
-void g1_latest(struct observer *observer, const struct observer_round *round)
+void g1_latest(struct observer *observer, const struct evidence *evidence,
+               const struct observer_round *round)
 {
     for (size_t i = 0; i < round->start_count; i++) {
         const struct observer_start *start = &round->starts[i];
@@ -277,7 +348,8 @@ void g1_latest(struct observer *observer, const struct observer_round *round)
         for (size_t k = vat->point_count; k > 0 && vat->points[k - 1].epoch > start->keep; k--) {
             mn_epoch epoch = vat->points[k - 1].epoch;
             if (!start->was_running && vat->points[k - 1].durable &&
-                chain_safe(observer, vat, epoch) && !heard_dead(observer, start->vat, epoch)) {
+                chain_safe(observer, vat, epoch) && !heard_dead(observer, start->vat, epoch) &&
+                covered(observer, evidence, start->vat, epoch)) {
                 observer_fail(observer, "G1",
                               "round %llu: %s is taken back to %llx, and could "
                               "have kept %llx",

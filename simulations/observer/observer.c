@@ -218,8 +218,11 @@ void observer_checkpoint(struct observer *observer, const struct observer_actor 
     struct observer_vat *vat = &observer->vats[actor->vat];
     floors_of_points(observer, vat);
     observer_grow(&vat->points, &vat->point_capacity, vat->point_count + 1, sizeof *vat->points);
-    vat->points[vat->point_count++] = (struct observer_point){
-        .epoch = actor->epoch, .onto = onto, .state = state, .knows = vat->knows};
+    vat->points[vat->point_count++] = (struct observer_point){.epoch = actor->epoch,
+                                                              .onto = onto,
+                                                              .floor = vat->advised,
+                                                              .state = state,
+                                                              .knows = vat->knows};
 }
 
 void observer_durable(struct observer *observer, const struct observer_actor *actor, mn_epoch epoch,
@@ -302,13 +305,16 @@ static struct observer_round *round_add(struct observer *observer,
 
 /* From here on the decision is the truth: first what was sent is forgotten, then it is seen whom
  * that reaches, then what was taken and kept. */
-static void decision_apply(struct observer *observer, const struct observer_round *round,
+static void decision_apply(struct observer *observer, const struct evidence *evidence,
+                           const struct observer_round *round,
                            const struct mn_journal_decision *decision)
 {
     for (size_t i = 0; i < round->start_count; i++) {
         observer_forget_sent(observer, round->starts[i].vat, round->starts[i].keep);
     }
-    g1_latest(observer, round);
+    if (evidence != NULL) {
+        g1_latest(observer, evidence, round);
+    }
     g2_decided(observer, round, decision);
     for (size_t i = 0; i < round->start_count; i++) {
         const struct observer_start *start = &round->starts[i];
@@ -348,7 +354,7 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     }
     g1_stopped(observer, round);
     g3_decided(observer, round);
-    decision_apply(observer, round, decision);
+    decision_apply(observer, evidence, round, decision);
     if (evidence != NULL) {
         g1_decided(observer, evidence, round);
     }

@@ -72,6 +72,7 @@ struct observer_pair {
 struct observer_point {
     mn_epoch epoch;
     mn_epoch onto;
+    mn_epoch floor; /* that its vat knew of, and wrote into it */
     uint64_t state;
     bool durable;   /* its vat has been told so */
     bool copied;    /* as many hosts as there are to be have had it, and its chain */
@@ -273,7 +274,8 @@ void g1_decided(struct observer *observer, const struct evidence *evidence,
 /* Before anything is forgotten: does one that is taken back still run? */
 void g1_stopped(struct observer *observer, const struct observer_round *round);
 /* Before anything is forgotten: could a lost vat have kept more? */
-void g1_latest(struct observer *observer, const struct observer_round *round);
+void g1_latest(struct observer *observer, const struct evidence *evidence,
+               const struct observer_round *round);
 void g2_decided(struct observer *observer, const struct observer_round *round,
                 const struct mn_journal_decision *decision);
 void g3_begins(struct observer *observer, const struct observer_actor *actor,
