@@ -24,7 +24,8 @@ enum {
     PLAN_NICE = 10,         /* the loop comes first */
     PLAN_FD = 3,            /* the child's only descriptor besides the standard ones */
     PLAN_READ_SIZE = 65536, /* at a time */
-    PLAN_WAIT_MS = 120000 /* a child that takes longer is ended when another one needs its place */
+    PLAN_WAIT_MS = 120000,  /* a child that takes longer is ended when another is asked for */
+    PLAN_KEEP_MS = 10000    /* so long its answer waits for whoever asked, and asks again soon */
 };
 
 /* ---- the child ------------------------------------------------------------------------------- */
@@ -70,20 +71,16 @@ static bool plan_taken(const struct daemon_plan *plan)
     return plan->pid != 0 || plan->bytes.size > 0;
 }
 
-/* Take note of the children that have ended; end those that take too long, and forget what nobody
- * has fetched. */
+/* End the children that take too long, and forget what nobody has fetched: whoever asks later wants
+ * a plan of then. */
 static void plans_reap(struct daemon *daemon)
 {
     for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
         struct daemon_plan *plan = &daemon->plans[i];
-        bool late = plan->since + PLAN_WAIT_MS * MN_MS < mn_now();
-        if (plan->pid != 0 && late) {
+        mn_time age = mn_now() - plan->since;
+        if (plan->pid != 0 && age > PLAN_WAIT_MS * MN_MS) {
             (void)kill(plan->pid, SIGKILL);
-        }
-        if (plan->pid != 0 && plan->fd < 0 && waitpid(plan->pid, NULL, WNOHANG) != 0) {
-            plan->pid = 0;
-        }
-        if (plan->pid == 0 && late) {
+        } else if (plan->pid == 0 && age > PLAN_KEEP_MS * MN_MS) {
             mn_buffer_deinit(&plan->bytes);
         }
     }
@@ -107,16 +104,20 @@ static void plan_reply(struct daemon *daemon, struct daemon_plan *plan)
     mn_buffer_deinit(&plan->bytes);
 }
 
-/* Whoever waits gets it; otherwise it waits for him. */
+/* Whoever waits gets it; otherwise it waits for him. The child has closed its end, which is the
+ * last thing it does, or is of no use any more. */
 static void plan_over(struct daemon *daemon, struct daemon_plan *plan)
 {
     mn_unwatch(daemon->net, plan->fd);
     (void)close(plan->fd);
     plan->fd = -1;
-    if (plan->peer.size > 0) {
+    (void)kill(plan->pid, SIGKILL);
+    (void)waitpid(plan->pid, NULL, 0);
+    plan->pid = 0;
+    plan->since = mn_now();
+    if (plan->waited_for) {
         plan_reply(daemon, plan);
     }
-    plans_reap(daemon);
 }
 
 static void plan_ready(void *context, int fd)
@@ -180,13 +181,14 @@ static void plan_again(struct daemon *daemon, struct daemon_plan *plan, const st
     static const char at_work[] = "{\"at_work\":true}";
     struct mn_operator_reply reply = {
         .request = request->request, .json = at_work, .json_size = sizeof at_work - 1};
-    bool same = plan->request == request->request && memcmp(&plan->peer, peer, sizeof *peer) == 0;
+    bool same = plan->waited_for && plan->request == request->request &&
+                memcmp(&plan->peer, peer, sizeof *peer) == 0;
     plan->request = request->request;
     plan->peer = *peer;
+    plan->waited_for = !same;
     if (plan->fd < 0) {
         plan_reply(daemon, plan);
     } else if (same) {
-        plan->peer.size = 0;
         coordinator_daemon_reply(daemon, peer, daemon->topology->operators[plan->who].name, &reply);
     }
 }
@@ -199,13 +201,12 @@ void coordinator_daemon_plan(struct daemon *daemon, const struct mn_peer *peer, 
     plans_reap(daemon);
     for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
         struct daemon_plan *plan = &daemon->plans[i];
-        bool open = plan->fd >= 0 || plan->bytes.size > 0;
-        if (!plan_taken(plan)) {
-            unused = plan;
-        } else if (open && plan->who == who && plan->round == request->round) {
+        bool asked = plan_taken(plan) && plan->who == who && plan->round == request->round;
+        if (asked) {
             plan_again(daemon, plan, peer, request);
             return;
         }
+        unused = plan_taken(plan) ? unused : plan;
     }
     if (unused != NULL) {
         *unused = (struct daemon_plan){.fd = -1,
@@ -213,7 +214,8 @@ void coordinator_daemon_plan(struct daemon *daemon, const struct mn_peer *peer, 
                                        .request = request->request,
                                        .round = request->round,
                                        .who = who,
-                                       .peer = *peer};
+                                       .peer = *peer,
+                                       .waited_for = true};
         reply.code = plan_start(daemon, unused, request);
     }
     if (reply.code != MN_OK) {

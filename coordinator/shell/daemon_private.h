@@ -39,13 +39,14 @@ enum { DAEMON_STEP_COUNT_MAX = 64 };
 
 /* A plan that a child process makes for an operator. */
 struct daemon_plan {
-    pid_t pid; /* 0: none */
-    int fd;    /* its answer comes there; -1 once it has come */
-    mn_time since;
+    pid_t pid;     /* 0: none */
+    int fd;        /* its answer comes there; -1 once it has come */
+    mn_time since; /* when it was begun, or ended */
     uint64_t request;
     uint64_t round;
     uint32_t who;
-    struct mn_peer peer;    /* who waits for it; size 0: he asks again */
+    struct mn_peer peer;    /* the connection that it was asked for on last */
+    bool waited_for;        /* by him; otherwise he asks again */
     struct mn_buffer bytes; /* of its answer */
 };
 

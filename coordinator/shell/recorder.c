@@ -158,7 +158,10 @@ static mn_result group_write(struct recorder *recorder, struct recorder_item *it
     } else if (result == MN_OK && !item->piece) {
         result = group_append(recorder, item, count);
     }
-    if (result != MN_OK) {
+    if (result != MN_OK && item->piece) {
+        mn_error_set(&item->error, "a part of the next decision's evidence cannot be written: %s",
+                     mn_result_text(result));
+    } else if (result != MN_OK) {
         mn_error_set(&item->error, "record %llu cannot be written: %s",
                      (unsigned long long)item->sequence, mn_result_text(result));
     }
