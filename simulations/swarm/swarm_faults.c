@@ -105,6 +105,16 @@ static void choose_crash(struct swarm_chooser *chooser, enum swarm_class which)
     }
 }
 
+/* One checkpoint is kept of each vat, and it is needed. */
+static void choose_shallow(struct swarm_chooser *chooser)
+{
+    chooser->script->config.keep = 1;
+    swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0,
+              swarm_for_ms(chooser));
+    swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_CUT, SIM_FAULT_CUT_HOST),
+              swarm_between(chooser, 0, 59), swarm_for_ms(chooser));
+}
+
 void swarm_fault(struct swarm_chooser *chooser, enum swarm_class which)
 {
     switch (which) {
@@ -140,11 +150,7 @@ void swarm_fault(struct swarm_chooser *chooser, enum swarm_class which)
         chooser->script->config.drift_ppm = swarm_between(chooser, 0, 1000);
         return;
     case SWARM_SHALLOW:
-        chooser->script->config.keep = 1;
-        swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_LOSE, SIM_FAULT_LOSE_RACK), 0,
-                  swarm_for_ms(chooser));
-        swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_CUT, SIM_FAULT_CUT_HOST),
-                  swarm_between(chooser, 0, 59), swarm_for_ms(chooser));
+        choose_shallow(chooser);
         return;
     case SWARM_SLOW:
         swarm_add(chooser, SIM_FAULT_DISK_SLOW, swarm_between(chooser, 2, 200),
