@@ -71,10 +71,11 @@ mn_result ledger_set_lineage(struct ledger *ledger, uint32_t vat,
 /* ---- what is reported ------------------------------------------------------------------------ */
 
 /* A checkpoint, or more about one that is known: `heard` and forms (the copies of equal forms) are
- * united, the lower `since` and the stronger `durable` stand. A copy reported again after it was
- * lost or dropped is there again. A row below the vat's floor that says of no copy and that nothing
- * kept stands on is ignored. An open interval that is not above the row is forgotten: it has become
- * this checkpoint. */
+ * united, the lower `since` and the stronger `durable` stand; but where live rows say what was
+ * heard between two `since`, or the floor has settled it, the higher one stands, with what was
+ * heard after it. A copy reported again after it was lost or dropped is there again. A row below
+ * the vat's floor that says of no copy and that nothing kept stands on is ignored. An open interval
+ * that is not above the row is forgotten: it has become this checkpoint. */
 mn_result ledger_checkpoint(struct ledger *ledger,
                             const struct evidence_checkpoint *row) MN_CHECKED;
 

@@ -283,6 +283,23 @@ size_t ledger_unhear(struct ledger *ledger, uint32_t interval, ledger_heard_whic
     return before - kept;
 }
 
+static bool not_in_scratch(const struct interval *heard, const void *context)
+{
+    const struct ledger *ledger = context;
+    size_t interval = (size_t)(heard - ledger->intervals);
+    return (ledger->seen[interval >> 6] >> (interval & 63) & 1) == 0;
+}
+
+void ledger_hear_instead(struct ledger *ledger, uint32_t interval, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)take_seen(ledger, ledger->scratch[i]);
+    }
+    (void)ledger_unhear(ledger, interval, not_in_scratch, ledger);
+    clear_seen(ledger, ledger->scratch, count);
+    ledger_hear(ledger, interval, count);
+}
+
 void ledger_discount(struct ledger *ledger, uint32_t interval)
 {
     if (ledger->intervals[interval].orphans > 0) {

@@ -397,6 +397,9 @@ typedef bool ledger_heard_which(const struct interval *heard, const void *contex
 size_t ledger_unhear(struct ledger *ledger, uint32_t interval, ledger_heard_which *which,
                      const void *context);
 
+/* @interval heard the @count intervals in scratch, and nothing else. */
+void ledger_hear_instead(struct ledger *ledger, uint32_t interval, size_t count);
+
 /* Before it changes whether the interval's entries bind: its orphans are no longer counted; and
  * after: they are counted anew. */
 void ledger_discount(struct ledger *ledger, uint32_t interval);

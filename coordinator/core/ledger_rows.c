@@ -76,6 +76,47 @@ static void close_up_to(struct ledger *ledger, const struct evidence_checkpoint 
     }
 }
 
+/* Whether the rows from @from down say all that was heard after @to: so far they go on, one since
+ * after the other, or to the vat's floor, up to which there is nothing to say. */
+static bool said_below(const struct ledger *ledger, uint32_t vat, mn_epoch from, mn_epoch to)
+{
+    bool has_floor = (ledger->places[vat].flags & VAT_HAS_FLOOR) != 0;
+    while (from > to && !(has_floor && from <= ledger->vats[vat].floor)) {
+        uint32_t at = ledger_find_listed(ledger, vat, from);
+        if (at == LEDGER_NONE || !interval_live_row(&ledger->intervals[at]) ||
+            ledger->intervals[at].since == LEDGER_NO_SINCE) {
+            return false;
+        }
+        from = ledger->intervals[at].since;
+    }
+    return from >= to;
+}
+
+/* Enter since when the row says what was heard, and what. Whoever does not have the checkpoint
+ * before says with this one what was heard in both. Where the rows between are at hand that adds
+ * nothing, and would bind this one still when the floor has settled it in the earlier one. */
+static void enter_heard(struct ledger *ledger, const struct evidence_checkpoint *row,
+                        uint32_t interval, size_t count)
+{
+    struct interval *known = &ledger->intervals[interval];
+    bool both = row->has_since && known->since != LEDGER_NO_SINCE;
+    if (both && row->since < known->since &&
+        said_below(ledger, row->vat, known->since, row->since)) {
+        ledger_unresolve(ledger, count);
+        return;
+    }
+    if (both && row->since > known->since &&
+        said_below(ledger, row->vat, row->since, known->since)) {
+        known->since = row->since;
+        ledger_hear_instead(ledger, interval, count);
+        return;
+    }
+    if (row->has_since && (known->since == LEDGER_NO_SINCE || row->since < known->since)) {
+        known->since = row->since;
+    }
+    ledger_hear(ledger, interval, count);
+}
+
 /* Enter what the row says, now that there is room for all of it. */
 static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *row,
                       uint32_t interval, size_t count)
@@ -85,16 +126,13 @@ static void enter_row(struct ledger *ledger, const struct evidence_checkpoint *r
     if (!fresh) {
         ledger_purge_forms(ledger, interval);
     }
-    if (row->has_since && (known->since == LEDGER_NO_SINCE || row->since < known->since)) {
-        known->since = row->since;
-    }
     known->flags |= INTERVAL_LISTED | (row->durable ? INTERVAL_DURABLE : 0);
     if (row->written != 0 && (row->written_here || interval_written(known) == 0)) {
         interval_set_written(known, row->written);
     }
     ledger->checkpoint_count += fresh ? 1 : 0;
     ledger_note_row(ledger, interval);
-    ledger_hear(ledger, interval, count);
+    enter_heard(ledger, row, interval, count);
     ledger_add_forms(ledger, interval, row->forms, row->form_count, fresh);
     close_up_to(ledger, row);
     ledger_cover(ledger, row->vat, ledger_position(ledger, row->vat, row->epoch));

@@ -48,7 +48,7 @@ static struct mn_text answer_to(const struct evidence *evidence)
     return text;
 }
 
-static void answers_as_its_document(struct ledger *ledger)
+static struct evidence *evidence_of(const struct ledger *ledger)
 {
     struct evidence *evidence = NULL;
     struct mn_buffer document = {0};
@@ -57,6 +57,12 @@ static void answers_as_its_document(struct ledger *ledger)
     fine(mn_evidence_end(&document));
     fine(mn_evidence_decode(document.bytes, document.size, &evidence, NULL));
     mn_buffer_deinit(&document);
+    return evidence;
+}
+
+static void answers_as_its_document(struct ledger *ledger)
+{
+    struct evidence *evidence = evidence_of(ledger);
     struct mn_text expected = answer_to(evidence);
     struct mn_text text = answer_of(ledger);
     assert_string_equal(text.bytes, expected.bytes);
@@ -381,6 +387,82 @@ static void knows_what_is_missing_above_a_floor(void **state)
     ledger_destroy(&ledger);
 }
 
+static void report_heard(struct ledger *ledger, mn_epoch epoch, mn_epoch since,
+                         const struct evidence_heard *heard, size_t count)
+{
+    const struct evidence_checkpoint row = {.epoch = epoch,
+                                            .has_since = true,
+                                            .since = since,
+                                            .durable = true,
+                                            .heard_count = count,
+                                            .heard = heard};
+    fine(ledger_checkpoint(ledger, &row));
+}
+
+static struct ledger *ledger_of_two(void)
+{
+    struct ledger *ledger = NULL;
+    struct evidence_vat vats[] = {{.name = "a", .host = EVIDENCE_NONE},
+                                  {.name = "b", .host = EVIDENCE_NONE}};
+    uint32_t index = 0;
+    fine(ledger_new(&ledger));
+    fine(ledger_add_vat(ledger, &vats[0], &index));
+    fine(ledger_add_vat(ledger, &vats[1], &index));
+    return ledger;
+}
+
+/* How much the first vat's checkpoint 15 says it heard, and since when. */
+static void expect_said(const struct ledger *ledger, mn_epoch since, size_t heard_count)
+{
+    struct evidence *evidence = evidence_of(ledger);
+    const struct evidence_checkpoint *row = &evidence->checkpoints[evidence->checkpoint_count - 1];
+    assert_int_equal(row->epoch, 15);
+    assert_int_equal(row->since, since);
+    assert_int_equal(row->heard_count, heard_count);
+    evidence_destroy(&evidence);
+}
+
+/* Who holds a copy of 15 and not yet one of 10 says with it what both heard, be it before the host
+ * that has both says of each its own, or after. What 10 heard binds nobody when the floor is
+ * there. */
+static void says_what_was_heard_with_the_row_that_heard_it(void **state)
+{
+    (void)state;
+    static const struct evidence_heard heard[] = {{.vat = 1, .epoch = 7}, {.vat = 1, .epoch = 8}};
+    for (int order = 0; order < 2; order++) {
+        struct ledger *ledger = ledger_of_two();
+        report_heard(ledger, 5, 0, NULL, 0);
+        if (order == 0) {
+            report_heard(ledger, 15, 5, heard, 2);
+        }
+        report_heard(ledger, 10, 5, heard, 1);
+        report_heard(ledger, 15, 10, heard + 1, 1);
+        if (order == 1) {
+            report_heard(ledger, 15, 5, heard, 2);
+        }
+        expect_said(ledger, 10, 1);
+        fine(ledger_set_floor(ledger, 0, 10, NULL));
+        report_heard(ledger, 15, 5, heard, 2);
+        expect_said(ledger, 10, 1);
+        ledger_destroy(&ledger);
+    }
+}
+
+/* Of 10 nothing is known, so 15 alone says what it heard: its since leads down to what is. */
+static void lets_a_row_make_up_for_one_that_is_missing(void **state)
+{
+    (void)state;
+    static const struct evidence_heard heard[] = {{.vat = 1, .epoch = 7}, {.vat = 1, .epoch = 8}};
+    struct ledger *ledger = ledger_of_two();
+    report_heard(ledger, 5, 0, NULL, 0);
+    report_heard(ledger, 15, 10, heard + 1, 1);
+    report_heard(ledger, 15, 5, heard, 2);
+    expect_said(ledger, 5, 2);
+    report_heard(ledger, 15, 10, heard + 1, 1);
+    expect_said(ledger, 5, 2);
+    ledger_destroy(&ledger);
+}
+
 /* As many bytes as the answer has are enough; one that is too large whatever is decided is not
  * begun. */
 static void answers_in_no_more_bytes_than_there_may_be(void **state)
@@ -414,6 +496,8 @@ int main(void)
         cmocka_unit_test(answers_in_no_more_bytes_than_there_may_be),
         cmocka_unit_test(cuts_what_it_decides),
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
+        cmocka_unit_test(says_what_was_heard_with_the_row_that_heard_it),
+        cmocka_unit_test(lets_a_row_make_up_for_one_that_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
