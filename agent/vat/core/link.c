@@ -43,7 +43,7 @@ void link_due_open(struct vat *vat, mn_time now, struct vat_session *session)
 {
     mn_time wait = 0;
     if (session->sent > session->acked || session->sent_begun > 0) {
-        wait = vat->retry;
+        wait = patience_retry(vat, session);
     } else if (session->batch_count > 0) {
         wait = vat->connect > vat->interval ? vat->connect : vat->interval;
     } else {
@@ -107,6 +107,7 @@ static void link_connect(struct vat *vat, mn_time now, struct vat_session *sessi
     effect->connect.endpoint = session->endpoint;
     effect->connect.key = session->key;
     session->connected = true;
+    session->answered = false;
     session->connected_at = now;
     if (session->link == VAT_LINK_ASKED) {
         /* The attempt goes on: how long the peer has been out of reach is not forgotten. */
@@ -171,6 +172,25 @@ static void link_note_unreachable(struct vat *vat, mn_time now, struct vat_sessi
     }
 }
 
+/* Nothing has come back yet. Perhaps the peer has moved; and once it would have answered, if what
+ * waits in this connection had arrived, that has waited in vain. */
+static void link_await(struct vat *vat, mn_time now, struct vat_session *session,
+                       struct vat_effects *effects)
+{
+    mn_time begun = session->connected_at > session->since ? session->connected_at : session->since;
+    mn_time patience = patience_of(vat, session);
+    bool asked = session->asked != INT64_MIN && now - session->asked < vat->connect;
+    if (now - begun >= vat->connect && !asked) {
+        link_ask(vat, now, session, effects);
+    }
+    if (now - begun >= patience) {
+        patience_grow(vat, session);
+        link_begin(vat, now, session, effects);
+    } else {
+        link_greet(vat, now, session, effects);
+    }
+}
+
 void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
                struct vat_effects *effects)
 {
@@ -195,13 +215,7 @@ void link_tick(struct vat *vat, mn_time now, struct vat_session *session,
         break;
     case VAT_LINK_GREETING:
         link_note_unreachable(vat, now, session, effects);
-        if (now - session->connected_at >= vat->connect) {
-            /* Perhaps the peer has moved; and what waits in this connection has waited in vain. */
-            link_ask(vat, now, session, effects);
-            link_begin(vat, now, session, effects);
-        } else {
-            link_greet(vat, now, session, effects);
-        }
+        link_await(vat, now, session, effects);
         break;
     case VAT_LINK_OPEN:
     case VAT_LINK_HELD:
@@ -254,6 +268,7 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
         effects->failed = true;
         return;
     }
+    session->patience = same ? session->patience : 0; /* the way to it is another one */
     memcpy(session->key, message->address.key, sizeof session->key);
     if (session->address_run > session->run) {
         session->run = session->address_run;
@@ -436,6 +451,7 @@ void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
         link_ask(vat, now, session, effects);
         return;
     }
+    patience_learn(session, now);
     if (session->unreachable) {
         session->unreachable = false;
         (void)effect_deliver(effects, VAT_PEER_BACK, &session->peer);

@@ -68,6 +68,8 @@ enum {
     VAT_BEAT_SHARE = 8, /* so many beats in the time from one checkpoint to the next */
     VAT_MARKS_MS = 1,   /* between two Marks for what comes in: many messages are taken with one */
     VAT_RETRY_MS_MIN = 20,
+    VAT_PATIENCE_MS_MAX =
+        10000,             /* what comes of waiting longer each time; connect_ms may be more */
     VAT_IDLE_CONNECTS = 5, /* a link with nothing to carry is tried after so many connect_ms, */
     VAT_IDLE_MS = 60000    /* and closed after this time, until there is something to send */
 };

@@ -131,6 +131,8 @@ struct vat_session {
     mn_time since; /* when the present attempt to reach the peer began */
     mn_time asked; /* when the agent was last asked for the address */
     mn_time connected_at;
+    mn_time patience; /* how long an attempt may take, if that is longer than connect_ms */
+    bool answered;    /* something has come back on this connection */
 
     /* Incoming. */
     bool greeted; /* `in` is the connection of a peer that may be believed */
@@ -467,6 +469,21 @@ void link_on_address(struct vat *vat, mn_time now, const struct mn_to_vat *messa
                      struct vat_effects *effects);
 void link_on_answer(struct vat *vat, mn_time now, const struct vat_event *event,
                     struct vat_effects *effects);
+
+/* ---- patience.c ---- */
+
+/* As long as an attempt to reach the peer may take. */
+mn_time patience_of(const struct vat *vat, const struct vat_session *session);
+
+/* What a path that is slow has not answered after this time may be lost; before, it is under way,
+ * and would be sent again in vain. */
+mn_time patience_retry(const struct vat *vat, const struct vat_session *session);
+
+/* An attempt was in vain. */
+void patience_grow(const struct vat *vat, struct vat_session *session);
+
+/* Something has come back on the present connection. */
+void patience_learn(struct vat_session *session, mn_time now);
 
 /* ---- pump.c ---- */
 

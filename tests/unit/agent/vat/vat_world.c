@@ -16,6 +16,7 @@ struct world_packet {
     uint64_t instance; /* of the receiver; another one never gets it */
     int from;
     uint64_t connection;
+    mn_time arrives;
     bool answer; /* it came back on the receiver's own connection */
     struct mn_session message;
     uint32_t *sizes;
@@ -106,6 +107,8 @@ static void packet_add(struct world *world, int from, int to, uint64_t connectio
     packet->to = to;
     packet->instance = world->vats[to].instance;
     packet->connection = connection;
+    mn_time carries_at = answer ? world->now : world->vats[from].carries_at[to];
+    packet->arrives = (carries_at > world->now ? carries_at : world->now) + world->path_ms * MN_MS;
     packet->answer = answer;
     packet->message = *message;
     if (message->kind == MN_SESSION_DATA) {
@@ -242,9 +245,12 @@ static void carry_out(struct world *world, int index, const struct vat_effect *e
         }
         break;
     }
-    case VAT_EFFECT_CONNECT:
-        vat->connection[vat_index(world, effect->peer)] = ++world->connections;
+    case VAT_EFFECT_CONNECT: {
+        int peer = vat_index(world, effect->peer);
+        vat->connection[peer] = ++world->connections;
+        vat->carries_at[peer] = world->now + 2 * world->path_ms * MN_MS;
         break;
+    }
     case VAT_EFFECT_DISCONNECT:
         vat->connection[vat_index(world, effect->peer)] = 0;
         break;
@@ -544,6 +550,24 @@ void world_deliver(struct world *world, int count)
     }
 }
 
+/* Hand over what has come the whole way by now, and what it brings about if that takes no time. */
+static void world_arrive(struct world *world)
+{
+    struct world_packet **link = &world->packets;
+    while (*link != NULL) {
+        struct world_packet *packet = *link;
+        if (packet->arrives > world->now) {
+            link = &packet->next;
+            continue;
+        }
+        *link = packet->next;
+        world->packet_count -= 1;
+        packet_deliver(world, packet);
+        packet_free(packet);
+        link = &world->packets;
+    }
+}
+
 void world_run(struct world *world, int ms)
 {
     for (int i = 0; i < ms; i++) {
@@ -561,7 +585,7 @@ void world_run(struct world *world, int ms)
                 packet_free(packet);
             }
         } else {
-            world_flush(world);
+            world_arrive(world);
         }
     }
 }

@@ -26,6 +26,7 @@ struct world_vat {
     mn_epoch keep_of_run;                     /* what the present run was restored from */
     mn_epoch reported;                        /* newest durable that the vat was told of */
     uint64_t connection[WORLD_VAT_COUNT_MAX]; /* to each peer; 0 none */
+    mn_time carries_at[WORLD_VAT_COUNT_MAX];  /* each of them, and not before */
     char log[WORLD_LOG_SIZE];                 /* events of the application, a line each */
     char agent[WORLD_LOG_SIZE];               /* words to the agent, a line each; no beats */
     bool disk_full;
@@ -54,6 +55,7 @@ struct world {
     struct mn_random random;
     uint32_t loss_percent;
     bool reorder;
+    uint32_t path_ms; /* one way; connecting takes twice as long, and what is sent waits for it */
     uint64_t lost;
     uint64_t effects_hash; /* of all effects ever, in order */
 };
