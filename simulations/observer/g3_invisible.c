@@ -157,6 +157,10 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
         (struct observer_taken){.index = last, .epoch = actor->epoch};
     pair->next = last;
     observer_gap_add(&pair->gaps_taken, first, last, actor->epoch);
+    const struct observer_vat *sender = &observer->vats[peer];
+    mn_epoch began = mn_epoch_first(sender->run);
+    pair->gaps_taken.items[pair->gaps_taken.count - 1].sender_epoch =
+        sender->written + 1 > began ? sender->written + 1 : began;
 }
 
 const char *g3_unsettled(struct observer *observer)

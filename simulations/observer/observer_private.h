@@ -34,6 +34,7 @@ struct observer_gap {
     uint64_t first;
     uint64_t last;
     mn_epoch epoch;
+    mn_epoch sender_epoch; /* of one taken: its sender spoke of it in that epoch or before */
 };
 
 struct observer_gaps {
