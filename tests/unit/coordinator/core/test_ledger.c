@@ -463,6 +463,31 @@ static void lets_a_row_make_up_for_one_that_is_missing(void **state)
     ledger_destroy(&ledger);
 }
 
+static void report_written(struct ledger *ledger, mn_epoch epoch, uint32_t written, bool here)
+{
+    const struct evidence_checkpoint row = {
+        .epoch = epoch, .durable = true, .written = written, .written_here = here};
+    fine(ledger_checkpoint(ledger, &row));
+}
+
+/* The numbers begin anew after the highest one. */
+static void forgets_when_checkpoints_were_written_before_the_numbers_come_again(void **state)
+{
+    (void)state;
+    struct ledger *ledger = ledger_of_two();
+    report_written(ledger, 5, EVIDENCE_WRITTEN_MAX - 2, true);
+    report_written(ledger, 10, EVIDENCE_WRITTEN_MAX, true);
+    report_written(ledger, 15, 2, true);
+    report_written(ledger, 20, 3, true);
+    report_written(ledger, 20, 9, false);                       /* its own host counts more */
+    ledger_forget_written(ledger, EVIDENCE_WRITTEN_MAX - 1, 4); /* up to 2 */
+    assert_int_equal(ledger_written(ledger, 0, 5), EVIDENCE_WRITTEN_MAX - 2);
+    assert_int_equal(ledger_written(ledger, 0, 10), 0);
+    assert_int_equal(ledger_written(ledger, 0, 15), 0);
+    assert_int_equal(ledger_written(ledger, 0, 20), 3);
+    ledger_destroy(&ledger);
+}
+
 /* As many bytes as the answer has are enough; one that is too large whatever is decided is not
  * begun. */
 static void answers_in_no_more_bytes_than_there_may_be(void **state)
@@ -498,6 +523,7 @@ int main(void)
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
         cmocka_unit_test(says_what_was_heard_with_the_row_that_heard_it),
         cmocka_unit_test(lets_a_row_make_up_for_one_that_is_missing),
+        cmocka_unit_test(forgets_when_checkpoints_were_written_before_the_numbers_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
