@@ -31,9 +31,7 @@ void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_eve
                                 "the coordinator cannot go on; started again, it reads its journal "
                                 "and continues from there");
     } else {
-        for (size_t i = 0; i < daemon->effects.count && !daemon->stop; i++) {
-            coordinator_daemon_carry_out(daemon, &daemon->effects.items[i]);
-        }
+        coordinator_daemon_carry_out(daemon, &daemon->effects);
     }
     daemon->said = NULL;
     coordinator_effects_reset(&daemon->effects);

@@ -116,7 +116,8 @@ static enum mn_log_level effects_level(enum coordinator_level level)
     return MN_LOG_ERROR;
 }
 
-static void effects_log(const struct coordinator_note_facts *note, uint64_t suppressed)
+static void effects_log(struct daemon *daemon, const struct coordinator_note_facts *note,
+                        uint64_t suppressed)
 {
     struct mn_log_pairs pairs = {.size = 0};
     if (note->vat != NULL) {
@@ -144,8 +145,8 @@ static void effects_log(const struct coordinator_note_facts *note, uint64_t supp
         char quoted[MN_LOG_QUOTED_SIZE_MAX];
         mn_log_add(&pairs, "text=%s", mn_log_quote(quoted, sizeof quoted, note->text));
     }
-    mn_log(effects_level(coordinator_note_level(note->note)), coordinator_note_what(note->note),
-           "%s", pairs.text);
+    mn_log_gather(&daemon->lines, effects_level(coordinator_note_level(note->note)),
+                  coordinator_note_what(note->note), "%s", pairs.text);
 }
 
 /* What others can make us write is written once a second at most. */
@@ -159,11 +160,14 @@ static void effect_note(struct daemon *daemon, const struct coordinator_note_fac
             return;
         }
     }
-    effects_log(note, suppressed);
+    effects_log(daemon, note, suppressed);
 }
 
-void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effect *effect)
+static void effects_carry_out(struct daemon *daemon, const struct coordinator_effect *effect)
 {
+    if (effect->kind != COORDINATOR_DO_NOTE) {
+        mn_log_flush(&daemon->lines);
+    }
     switch (effect->kind) {
     case COORDINATOR_DO_SEND:
         effect_send(daemon, effect);
@@ -181,6 +185,16 @@ void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinato
         effect_note(daemon, effect->note);
         return;
     }
+}
+
+/* A decision over thousands of vats has a line for each, one right after the other; nothing else
+ * happens while some of them wait to be written. */
+void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effects *effects)
+{
+    for (size_t i = 0; i < effects->count && !daemon->stop; i++) {
+        effects_carry_out(daemon, &effects->items[i]);
+    }
+    mn_log_flush(&daemon->lines);
 }
 
 static void effects_recorded(struct daemon *daemon, const struct recorder_item *item)

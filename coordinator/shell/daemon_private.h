@@ -76,6 +76,7 @@ struct daemon {
     const struct mn_down *said; /* within a step: what `said_bytes` is; NULL: nothing */
     struct mn_buffer said_bytes;
     mn_result said_result;
+    struct mn_log_lines lines; /* while notes are carried out, one after the other */
 
     struct daemon_step steps[DAEMON_STEP_COUNT_MAX]; /* by ticket */
     uint64_t ticket;                                 /* the newest */
@@ -109,7 +110,8 @@ bool coordinator_daemon_accept(struct daemon *daemon, const struct topology_oper
 
 /* daemon_effects.c */
 void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message);
-void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effect *effect);
+/* All of a step, in their order. */
+void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effects *effects);
 /* Records have become durable: tell the core, one by one. */
 void coordinator_daemon_recorded(struct daemon *daemon);
 

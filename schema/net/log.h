@@ -11,7 +11,13 @@
 
 #include "base/ids.h"
 
-enum { MN_LOG_LINE_SIZE_MAX = 2048, MN_LOG_QUOTED_SIZE_MAX = 1200 };
+enum {
+    MN_LOG_LINE_SIZE_MAX = 2048,
+    MN_LOG_QUOTED_SIZE_MAX = 1200,
+    /* What is written together: so much reaches a pipe at once (PIPE_BUF), so that the lines of
+     * other threads and processes do not get between. */
+    MN_LOG_LINES_SIZE = 4096
+};
 
 enum mn_log_level { MN_LOG_INFO, MN_LOG_WARNING, MN_LOG_ERROR };
 
@@ -19,6 +25,21 @@ enum mn_log_level { MN_LOG_INFO, MN_LOG_WARNING, MN_LOG_ERROR };
  * thread. A longer line is cut. */
 void mn_log(enum mn_log_level level, const char *what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Lines that come one right after the other and are written together. Zero-initialise; not to be
+ * shared between threads. */
+struct mn_log_lines {
+    char bytes[MN_LOG_LINES_SIZE];
+    size_t size;
+};
+
+/* As mn_log, but the line may wait in @lines for those that follow. Whoever gathers flushes before
+ * doing anything else: what a line says has happened must not outlive the line. */
+void mn_log_gather(struct mn_log_lines *lines, enum mn_log_level level, const char *what,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Write the lines that wait; none is left. */
+void mn_log_flush(struct mn_log_lines *lines);
 
 /* @text in double quotes, with what would end or break the line escaped; cut to fit. @size is at
  * least 8. Returns @out. */
