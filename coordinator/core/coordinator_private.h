@@ -75,6 +75,7 @@ struct vat_entry {
                            TOPOLOGY_NONE: none was */
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
+    mn_epoch began_at;  /* the checkpoint that its run was started at */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
@@ -208,9 +209,9 @@ struct coordinator {
     size_t round_count;
     size_t round_capacity;
     uint64_t round_seen; /* the highest number that anybody has heard of */
-    bool opens_over; /* a decision has come into force, and the ledger is still to forget the open
-                        intervals that it weighed: the next step begins with that, because those
-                        who are told the decision wait for this one */
+    uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
+                            interval that a decision in force has weighed, */
+    mn_time opens_at;    /* from then on */
     struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
     size_t pending_first;
     size_t pending_count;
@@ -425,6 +426,13 @@ void pieces_begin(struct coordinator *coordinator, struct round *round);
 void pieces_tick(struct coordinator *coordinator, const struct round *round);
 void pieces_end(struct coordinator *coordinator);
 mn_time pieces_deadline(const struct coordinator *coordinator, const struct round *round);
+
+/* opens.c: open intervals that a decision has weighed. */
+void opens_weighed(struct coordinator *coordinator);
+void opens_tick(struct coordinator *coordinator);
+/* Before any is collected or asked for: none is left that is over. */
+void opens_end(struct coordinator *coordinator);
+mn_time opens_deadline(const struct coordinator *coordinator);
 
 /* settle.c: everybody has answered: decide, unless that stops further vats. */
 void settle(struct coordinator *coordinator, struct round *round);

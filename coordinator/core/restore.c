@@ -49,19 +49,27 @@ static void owe_again(struct round *older, uint32_t vat)
     }
 }
 
+/* Whether @entry's vat, that goes back by @start, may have handled something after that checkpoint:
+ * when it forgets what it did; when the checkpoint was chosen by hearsay, for that may be an older
+ * one without anybody knowing; and when its run began at a later one, which was on one disk alone
+ * and is gone. Nobody can tell that a vat forgot such a one, but what that one says was handled. */
+static bool older_than_told(const struct vat_entry *entry, const struct mn_start *start)
+{
+    return start->outcome == MN_ROLLED_BACK || entry->inherited || start->keep < entry->began_at;
+}
+
 static void apply_start(struct coordinator *coordinator, struct round *round, uint32_t index)
 {
     const struct mn_start *start = &round->decision.starts[index].start;
     uint32_t vat = round->start_vats[index];
-    /* Who chose the checkpoint by hearsay may have chosen an older one without knowing. */
-    bool older_than_told = start->outcome == MN_ROLLED_BACK || coordinator->vats[vat].inherited;
+    bool owed = start->keep != 0 && older_than_told(&coordinator->vats[vat], start);
     for (size_t i = 0; coordinator->rounds[i] != round; i++) {
         struct round *older = coordinator->rounds[i];
         uint32_t at = list_find(older->start_vats, older->decision.start_count, vat);
         if (older->starts_open > 0 && at < older->decision.start_count) {
             start_is_over(older, at);
         }
-        if (start->keep != 0 && older_than_told) {
+        if (owed) {
             owe_again(older, vat);
         }
     }
@@ -101,7 +109,7 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].emptied = false;
     }
-    coordinator->opens_over = true;
+    opens_weighed(coordinator);
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */
