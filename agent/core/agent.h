@@ -57,14 +57,15 @@ struct agent_host {
 struct agent_directory;
 
 /* @hosts and @vats are all of the topology, in its order: the index is the number. @early says of
- * each vat whether it sends early; NULL: none does. All is copied.
+ * each vat whether it sends early; NULL: none does. All is copied. @numbering is that of the
+ * topology.
  *
  * Errors:    MN_BAD_INPUT  two of one name
  *            MN_FULL       more hosts or vats than the limits say
  *            MN_NO_MEMORY */
 mn_result agent_directory_new(struct agent_directory **directory, const struct agent_host *hosts,
                               uint32_t host_count, const struct mn_name *vats, uint32_t vat_count,
-                              const bool *early) MN_CHECKED;
+                              const bool *early, uint64_t numbering) MN_CHECKED;
 void agent_directory_destroy(struct agent_directory **directory);
 
 struct agent_config {

@@ -36,6 +36,7 @@ void agent_hello(struct agent *agent)
     up->hello.vat_count = count;
     up->hello.newest_round = agent_round_newest(agent);
     up->hello.head = agent->keeper.head;
+    up->hello.numbering = agent->directory->numbering;
     up->hello.everything = !agent->welcomed; /* hello_accepted sees to it */
     agent->said_hello = true;
     agent->hello_open = true;
@@ -87,6 +88,7 @@ bool agent_generation_seen(struct agent *agent, uint64_t generation)
         agent->hello_tries = 0;
         agent->welcomed = false;
         agent->welcome_held = false;
+        agent->numbering = 0;
         agent_note(agent,
                    (struct agent_note_facts){.note = AGENT_NOTE_GENERATION, .number = generation});
         struct mn_agent_record record = {.kind = MN_AGENT_GENERATION, .generation = generation};
@@ -140,6 +142,7 @@ void agent_generation_recorded(struct agent *agent, uint64_t generation)
 void agent_welcome(struct agent *agent, const struct mn_down *down)
 {
     agent->hello_tries = 0;
+    agent->numbering = down->welcome.numbering;
     if (agent->generation_safe < agent->generation) {
         agent->welcome_held = true;
         return;

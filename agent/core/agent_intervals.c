@@ -51,8 +51,7 @@ static bool intervals_make(struct agent *agent, struct intervals_draft *draft)
     return agent->effects->result == MN_OK;
 }
 
-static void intervals_add(struct agent *agent, struct intervals_draft *draft,
-                          const struct agent_vat *vat)
+static void intervals_add(struct intervals_draft *draft, const struct agent_vat *vat)
 {
     struct mn_interval *interval = &draft->intervals[draft->interval_count];
     const struct agent_interval *said = &vat->interval;
@@ -60,7 +59,7 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
     mn_epoch before = first ? vat->start->keep : said->epoch - 1;
     bool joins = before > said->since && agent_row_told(vat, before);
     uint32_t from = joins ? said->heard_before : 0;
-    interval->vat = agent_naming_place(agent, &draft->naming, vat->number);
+    interval->vat = agent_naming_place(&draft->naming, vat->number);
     interval->epoch = said->epoch;
     interval->since = joins ? before : said->since;
     interval->heard_first = draft->heard_count;
@@ -68,7 +67,7 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
     for (uint32_t i = from; i < said->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = said->heard[i].epoch;
-        heard->peer = agent_naming_place(agent, &draft->naming, said->heard[i].peer);
+        heard->peer = agent_naming_place(&draft->naming, said->heard[i].peer);
         draft->heard_count += 1;
     }
     draft->interval_count += 1;
@@ -77,7 +76,7 @@ static void intervals_add(struct agent *agent, struct intervals_draft *draft,
 static void intervals_add_silent(struct agent *agent, struct intervals_draft *draft,
                                  const struct agent_vat *vat)
 {
-    draft->silent[draft->silent_count] = agent_naming_place(agent, &draft->naming, vat->number);
+    draft->silent[draft->silent_count] = agent_naming_place(&draft->naming, vat->number);
     draft->silent_count += 1;
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_SILENT,
                                                 .vat = vat->name,
@@ -94,7 +93,7 @@ static void intervals_fill(struct agent *agent, struct intervals_draft *draft)
         bool fits = draft->heard_count + vat->interval.heard_count <= INTERVALS_HEARD_COUNT_MAX &&
                     draft->naming.count < INTERVALS_NAME_COUNT_MAX;
         if (vat->life == AGENT_LIFE_UP && vat->interval.answered && fits) {
-            intervals_add(agent, draft, vat);
+            intervals_add(draft, vat);
         } else if (agent_vat_alive(vat)) {
             intervals_add_silent(agent, draft, vat);
         }
@@ -108,15 +107,16 @@ void agent_intervals_say(struct agent *agent)
         return;
     }
     intervals_fill(agent, &draft);
-    struct mn_up *up = agent_say_up(agent, MN_UP_INTERVALS);
+    struct mn_vat_table vats;
+    bool made = agent_naming_table(agent, &draft.naming, &vats);
+    struct mn_up *up = made ? agent_say_up(agent, MN_UP_INTERVALS) : NULL;
     if (up == NULL) {
         return;
     }
     struct mn_intervals *answer = &up->intervals;
     answer->round = agent->freeze.round;
     answer->attempt = agent->freeze.attempt;
-    answer->names = draft.naming.names;
-    answer->name_count = draft.naming.count;
+    answer->vats = vats;
     answer->intervals = draft.intervals;
     answer->interval_count = draft.interval_count;
     answer->heard = draft.heard;

@@ -355,6 +355,7 @@ struct agent {
     bool hello_everything;         /* all rows were made dirty since the last hello */
     bool welcome_held;             /* a welcome came before its generation was durable */
     bool welcomed;                 /* in this generation */
+    uint64_t numbering;            /* of the coordinator's topology, as its newest welcome said */
     uint64_t before;               /* the disk's newest life that was welcomed, as it was found */
     uint64_t welcomed_life;        /* the same, as it is on record now */
     uint64_t generation;           /* lower ones are refused */
@@ -513,17 +514,19 @@ void agent_keeper_deinit(struct agent *agent);
 /* The coordinator has shown how far the journal goes. */
 void agent_head_seen(struct agent *agent, const struct mn_down *down);
 
-/* agent_naming.c. Room for @count names; false after failing. */
+/* agent_naming.c. Room for @count vats; false after failing. */
 struct agent_naming {
-    struct mn_name *names;
-    uint32_t *numbers; /* of the names, in ascending order, with their place in `names` beside */
+    uint32_t *table;   /* the vats' numbers, by place */
+    uint32_t *numbers; /* the same in ascending order, with their place in `table` beside */
     uint32_t *places;
     uint32_t count;
 };
 bool agent_naming_make(struct agent *agent, struct agent_naming *naming, size_t count);
-/* The place of a vat's name in the message, added if it is new. */
-uint32_t agent_naming_place(const struct agent *agent, struct agent_naming *naming,
-                            uint32_t number);
+/* The place of a vat in the message, added if it is new. */
+uint32_t agent_naming_place(struct agent_naming *naming, uint32_t number);
+/* What the message says of these places. False after failing. */
+bool agent_naming_table(struct agent *agent, const struct agent_naming *naming,
+                        struct mn_vat_table *table);
 
 /* agent_report.c, agent_hello.c: what the coordinator is told. */
 void agent_dirty(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
@@ -552,8 +555,9 @@ void agent_leased(struct agent *agent, const struct mn_down *down);
 /* The run is over, or its process gone: as far as it can hear, it has no lease from now on. */
 void agent_lease_end(struct agent *agent, struct agent_vat *vat);
 
-/* agent_suspects.c. False after failing; the suspects are as they were then. */
-bool agent_suspects_take(struct agent *agent, const struct mn_vat_run *named, uint32_t count);
+/* agent_suspects.c. False after failing, and for numbers of another topology; the suspects are as
+ * they were then. @runs: of each. */
+bool agent_suspects_take(struct agent *agent, const struct mn_vat_table *named, const mn_run *runs);
 /* Note for good those that concern this host. */
 void agent_suspects_fence(struct agent *agent);
 /* The run that the freeze names; 0: it does not name that vat, or there is none. */

@@ -160,11 +160,11 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .age = row_age(agent, file),
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count - from};
-    row->vat = agent_naming_place(agent, &draft->naming, vat->number);
+    row->vat = agent_naming_place(&draft->naming, vat->number);
     for (uint32_t i = from; i < file->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = file->heard[i].epoch;
-        heard->peer = agent_naming_place(agent, &draft->naming, file->heard[i].peer);
+        heard->peer = agent_naming_place(&draft->naming, file->heard[i].peer);
         draft->heard_count += 1;
     }
     draft->refs[draft->row_count] = (struct agent_row_ref){.vat = vat, .epoch = file->epoch};
@@ -219,11 +219,12 @@ static void batch_add(struct agent *agent, const struct report_draft *draft)
                                                               .rows = draft->refs,
                                                               .row_count = draft->row_count};
     agent->batch_count += 1;
-    struct mn_up *up = agent_say_up(agent, MN_UP_REPORT);
+    struct mn_vat_table vats;
+    bool made = agent_naming_table(agent, &draft->naming, &vats);
+    struct mn_up *up = made ? agent_say_up(agent, MN_UP_REPORT) : NULL;
     if (up != NULL) {
         up->report.sequence = agent->report_sequence;
-        up->report.names = draft->naming.names;
-        up->report.name_count = draft->naming.count;
+        up->report.vats = vats;
         up->report.rows = draft->rows;
         up->report.row_count = draft->row_count;
         up->report.heard = draft->heard;

@@ -52,7 +52,7 @@ static int freeze_order(const struct agent_freeze *freeze, const struct mn_down 
 static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
 {
     struct agent_freeze *freeze = &agent->freeze;
-    if (!agent_suspects_take(agent, down->freeze.suspects, down->freeze.suspect_count)) {
+    if (!agent_suspects_take(agent, &down->freeze.suspects, down->freeze.runs)) {
         return false;
     }
     freeze->generation = down->generation;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent_directory.h"
 #include "agent_private.h"
 
 static int suspect_compare(const void *a, const void *b)
@@ -16,8 +17,23 @@ static int suspect_compare(const void *a, const void *b)
     return (left->number > right->number) - (left->number < right->number);
 }
 
-bool agent_suspects_take(struct agent *agent, const struct mn_vat_run *named, uint32_t count)
+/* MN_BAD_INPUT: a number of another topology. */
+static mn_result suspect_number(struct agent *agent, const struct mn_vat_table *named,
+                                uint32_t index, uint32_t *number)
 {
+    if (named->numbering == 0) {
+        return agent_vat_number(agent, &named->names[index], number);
+    }
+    *number = named->numbers[index];
+    return *number < agent->directory->vat_count ? MN_OK : MN_BAD_INPUT;
+}
+
+bool agent_suspects_take(struct agent *agent, const struct mn_vat_table *named, const mn_run *runs)
+{
+    uint32_t count = named->count;
+    if (named->numbering != 0 && named->numbering != agent->directory->numbering) {
+        return false; /* it is asked again, by name, once our hello has said so */
+    }
     struct agent_suspect *suspects = NULL;
     if (count > 0) {
         suspects = malloc(count * sizeof *suspects);
@@ -27,11 +43,13 @@ bool agent_suspects_take(struct agent *agent, const struct mn_vat_run *named, ui
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        suspects[i].run = named[i].run;
-        mn_result result = agent_vat_number(agent, &named[i].vat, &suspects[i].number);
+        suspects[i].run = runs[i];
+        mn_result result = suspect_number(agent, named, i, &suspects[i].number);
         if (result != MN_OK) {
             free(suspects);
-            agent_fail(agent, result);
+            if (result != MN_BAD_INPUT) {
+                agent_fail(agent, result);
+            }
             return false;
         }
     }

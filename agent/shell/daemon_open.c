@@ -74,8 +74,9 @@ static mn_result make_directory(struct daemon *daemon)
             vats[i] = mn_name_of(topology->vats[i].name);
             early[i] = topology->vats[i].early;
         }
-        result = agent_directory_new(&daemon->directory, hosts, (uint32_t)topology->host_count,
-                                     vats, (uint32_t)topology->vat_count, early);
+        result =
+            agent_directory_new(&daemon->directory, hosts, (uint32_t)topology->host_count, vats,
+                                (uint32_t)topology->vat_count, early, topology->numbering);
     }
     free(hosts);
     free(vats);

@@ -13,57 +13,84 @@
 /* Of what a round waits for, so many are named in the log each time; the status shows all. */
 enum { HOLD_NOTE_COUNT_MAX = 16 };
 
-/* What every host is told: who is lost, and which runs are not to be believed any more. */
-static bool freeze_lists(struct coordinator *coordinator, struct mn_name **hosts,
-                         uint32_t *host_count, struct mn_vat_run **suspects,
-                         uint32_t *suspect_count)
+static const struct mn_name *freeze_hosts(struct coordinator *coordinator, uint32_t *count)
 {
-    *host_count = 0;
-    *suspect_count = 0;
+    *count = 0;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        *host_count += hosts_lost(coordinator, i) ? 1 : 0;
+        *count += hosts_lost(coordinator, i) ? 1 : 0;
     }
+    struct mn_name *hosts = coordinator_take(coordinator, *count, sizeof *hosts);
+    uint32_t place = 0;
+    for (uint32_t i = 0; hosts != NULL && i < coordinator->host_count; i++) {
+        if (hosts_lost(coordinator, i)) {
+            hosts[place++] = coordinator_host_id(coordinator, i);
+        }
+    }
+    return hosts;
+}
+
+/* Whether every host that has said hello has read the same topology as we: then all of them are
+ * told vats by number, and otherwise all by name, so that all are told the same. */
+static bool freeze_by_number(const struct coordinator *coordinator)
+{
+    bool same = true;
+    for (uint32_t i = 0; same && i < coordinator->host_count; i++) {
+        const struct host_entry *host = &coordinator->hosts[i];
+        same = !host->known || host->numbering == coordinator->topology->numbering;
+    }
+    return same;
+}
+
+/* The runs that are not to be believed any more. False after failing. */
+static bool freeze_suspects(struct coordinator *coordinator, struct mn_vat_table *table,
+                            const mn_run **out)
+{
+    uint32_t count = 0;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        *suspect_count += coordinator->vats[i].suspect ? 1 : 0;
+        count += coordinator->vats[i].suspect ? 1 : 0;
     }
-    *hosts = coordinator_take(coordinator, *host_count, sizeof **hosts);
-    *suspects = coordinator_take(coordinator, *suspect_count, sizeof **suspects);
-    if (*hosts == NULL || *suspects == NULL) {
+    bool numbered = freeze_by_number(coordinator);
+    uint32_t *numbers = coordinator_take(coordinator, count, sizeof *numbers);
+    mn_run *runs = coordinator_take(coordinator, count, sizeof *runs);
+    struct mn_name *names = coordinator_take(coordinator, numbered ? 0 : count, sizeof *names);
+    if (numbers == NULL || runs == NULL || names == NULL) {
         return false;
     }
     uint32_t place = 0;
-    for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (hosts_lost(coordinator, i)) {
-            (*hosts)[place++] = coordinator_host_id(coordinator, i);
-        }
-    }
-    place = 0;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         if (coordinator->vats[i].suspect) {
-            (*suspects)[place++] = (struct mn_vat_run){.vat = coordinator_vat_id(coordinator, i),
-                                                       .run = coordinator->vats[i].run};
+            if (!numbered) {
+                names[place] = coordinator_vat_id(coordinator, i);
+            }
+            runs[place] = coordinator->vats[i].run;
+            numbers[place++] = i;
         }
     }
+    *table = (struct mn_vat_table){.numbering = numbered ? coordinator->topology->numbering : 0,
+                                   .names = numbered ? NULL : names,
+                                   .numbers = numbered ? numbers : NULL,
+                                   .count = count};
+    *out = runs;
     return true;
 }
 
 /* Ask every host that has not answered the newest attempt. */
 static void freeze_say(struct coordinator *coordinator, struct round *round)
 {
-    struct mn_name *hosts = NULL;
-    struct mn_vat_run *suspects = NULL;
+    struct mn_vat_table suspects;
+    const mn_run *runs = NULL;
     uint32_t host_count = 0;
-    uint32_t suspect_count = 0;
     round->retry_at =
         coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
-    if (!freeze_lists(coordinator, &hosts, &host_count, &suspects, &suspect_count)) {
+    const struct mn_name *hosts = freeze_hosts(coordinator, &host_count);
+    if (hosts == NULL || !freeze_suspects(coordinator, &suspects, &runs)) {
         return;
     }
-    if (suspect_count > MN_LONG_ROW_COUNT_MAX) {
+    if (suspects.count > MN_LONG_ROW_COUNT_MAX) {
         coordinator_tell(coordinator, (struct coordinator_note_facts){
                                           .note = COORDINATOR_NOTE_ROUND_HOLDS,
                                           .round = round->facts.round,
-                                          .number = suspect_count,
+                                          .number = suspects.count,
                                           .text = "more suspects than one freeze can name; divide "
                                                   "the cluster into cells"});
         return;
@@ -86,7 +113,7 @@ static void freeze_say(struct coordinator *coordinator, struct round *round)
         down->freeze.hosts = hosts;
         down->freeze.host_count = host_count;
         down->freeze.suspects = suspects;
-        down->freeze.suspect_count = suspect_count;
+        down->freeze.runs = runs;
     }
 }
 
@@ -224,7 +251,7 @@ void collect_intervals(struct coordinator *coordinator, uint32_t host, const str
         answer->attempt != round->facts.attempt || coordinator->hosts[host].answered) {
         return;
     }
-    const uint32_t *vats = reports_names(coordinator, answer->names, answer->name_count);
+    const uint32_t *vats = reports_vats(coordinator, host, &answer->vats);
     if (vats == NULL) {
         return;
     }

@@ -40,6 +40,7 @@ struct host_entry {
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;
+    uint64_t numbering;                 /* of its agent's topology, as its newest hello said */
     uint64_t disk;                      /* the life of its disk; 0: its agent has not said */
     uint64_t former[HOST_FORMER_COUNT]; /* and lives before that: what comes of them comes late */
     mn_time lives_at; /* when it will have begun no more of them than one each HOST_LIFE_MS */
@@ -383,9 +384,10 @@ void reports_floors(struct coordinator *coordinator);
 /* All that @host had has been told, or it is to be decided @now, and what has not been told will
  * not come: the ledger may have the floors of its vats. */
 void reports_first_floors(struct coordinator *coordinator, uint32_t host, bool now);
-/* The vats of these names, TOPOLOGY_NONE where there is none; NULL after failing. */
-uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
-                        uint32_t count);
+/* The vats of a table, TOPOLOGY_NONE where there is none. NULL after failing, and when they are
+ * numbers of another topology, for which the host is refused. */
+uint32_t *reports_vats(struct coordinator *coordinator, uint32_t host,
+                       const struct mn_vat_table *table);
 /* Heard entries with the vats' numbers, but for those on dead epochs, which are settled; of unknown
  * peers they are left out, and the host is refused. NULL after failing. @count: in and out. */
 struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t host,

@@ -356,6 +356,7 @@ void hosts_welcome(struct coordinator *coordinator, uint32_t host)
     }
     down->welcome.newest_round = newest;
     down->welcome.send_everything = !coordinator->hosts[host].everything;
+    down->welcome.numbering = coordinator->topology->numbering;
     coordinator->hosts[host].everything = coordinator->hosts[host].known;
 }
 
@@ -403,6 +404,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     }
     coordinator->hosts[host].known = true;
     coordinator->hosts[host].told_all = false;
+    coordinator->hosts[host].numbering = message->hello.numbering;
     hosts_welcome(coordinator, host);
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */
     telling_remind(coordinator, host, message->hello.newest_round);

@@ -5,14 +5,26 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-uint32_t *reports_names(struct coordinator *coordinator, const struct mn_name *names,
-                        uint32_t count)
+uint32_t *reports_vats(struct coordinator *coordinator, uint32_t host,
+                       const struct mn_vat_table *table)
 {
-    uint32_t *vats = coordinator_take(coordinator, count, sizeof *vats);
-    if (vats != NULL) {
-        topology_find_vats(coordinator->topology, names, count, vats);
-        ledger_fetch(coordinator->ledger, vats, count);
+    const struct topology *topology = coordinator->topology;
+    if (table->numbering != 0 && table->numbering != topology->numbering) {
+        coordinator_refuse(coordinator, host, "vats by their numbers in another topology");
+        return NULL;
     }
+    uint32_t *vats = coordinator_take(coordinator, table->count, sizeof *vats);
+    if (vats == NULL) {
+        return NULL;
+    }
+    if (table->numbering == 0) {
+        topology_find_vats(topology, table->names, table->count, vats);
+    } else {
+        for (uint32_t i = 0; i < table->count; i++) {
+            vats[i] = table->numbers[i] < topology->vat_count ? table->numbers[i] : TOPOLOGY_NONE;
+        }
+    }
+    ledger_fetch(coordinator->ledger, vats, table->count);
     return vats;
 }
 
@@ -184,13 +196,14 @@ static void floors_follow(struct coordinator *coordinator, uint32_t host, const 
 void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     const struct mn_report *report = &message->report;
-    const uint32_t *vats = reports_names(coordinator, report->names, report->name_count);
-    for (uint32_t i = 0; vats != NULL && i < report->row_count; i++) {
+    const uint32_t *vats = reports_vats(coordinator, host, &report->vats);
+    if (vats == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < report->row_count; i++) {
         row_take(coordinator, host, vats, report, &report->rows[i]);
     }
-    if (vats != NULL) {
-        floors_follow(coordinator, host, vats, report);
-    }
+    floors_follow(coordinator, host, vats, report);
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_TAKEN);
     if (down != NULL) {
         down->taken.sequence = report->sequence;

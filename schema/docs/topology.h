@@ -159,6 +159,8 @@ struct topology {
     const struct topology_host *hosts;
     size_t vat_count;
     const struct topology_vat *vats;
+    uint64_t numbering; /* of `vats`: a digest of their names in their order, never 0. Whose is the
+                           same may speak of vats by their indices */
     struct topology_keepers keepers;
     struct topology_timing timing;
     struct topology_checkpoints checkpoints;

@@ -2,7 +2,9 @@
  * that use them, then the relations between settings. The first thing that is wrong is told. */
 #include "docs/topology.h"
 
+#include <endian.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +271,24 @@ static bool topology_read_vat(struct topology_reader *reader, const struct mn_ya
     return true;
 }
 
+/* BLAKE2b of the names, each with its NUL; two topologies that differ have the same one in a case
+ * of 2^64. */
+static uint64_t topology_numbering(const struct topology_vat *vats, size_t count)
+{
+    crypto_generichash_state state;
+    unsigned char digest[crypto_generichash_BYTES_MIN];
+    uint64_t numbering = 0;
+    (void)crypto_generichash_init(&state, NULL, 0, sizeof digest);
+    for (size_t i = 0; i < count; i++) {
+        (void)crypto_generichash_update(&state, (const unsigned char *)vats[i].name,
+                                        strlen(vats[i].name) + 1);
+    }
+    (void)crypto_generichash_final(&state, digest, sizeof digest);
+    memcpy(&numbering, digest, sizeof numbering);
+    numbering = le64toh(numbering);
+    return numbering != 0 ? numbering : 1;
+}
+
 static bool topology_read_vats(struct topology_reader *reader, const struct mn_yaml_node *node)
 {
     size_t count = reader->vats.count;
@@ -286,6 +306,7 @@ static bool topology_read_vats(struct topology_reader *reader, const struct mn_y
     }
     reader->topology->vats = rows;
     reader->topology->vat_count = count;
+    reader->topology->numbering = topology_numbering(rows, count);
     return true;
 }
 

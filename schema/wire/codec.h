@@ -41,6 +41,13 @@ void *codec_take_unset(struct codec *codec, size_t count, size_t element_size);
 char *codec_text(const char *text);
 
 char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_t count);
+/* A table of vats: as names, or as numbers; the other one stays empty. */
+struct codec_vats {
+    char **names;
+    size_t name_count;
+    Mneme__Numbers *numbers;
+};
+struct codec_vats codec_vats_out(struct codec *codec, const struct mn_vat_table *vats);
 /* Columns of @count vats and runs. */
 void codec_vat_runs_out(struct codec *codec, const struct mn_vat_run *from, uint32_t count,
                         char ***vats, uint32_t **runs);
@@ -104,6 +111,8 @@ uint32_t codec_count_in(struct codec *codec, size_t count, uint32_t most);
 
 const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **texts,
                                      uint32_t *out_count);
+void codec_vats_in(struct codec *codec, size_t name_count, char **names,
+                   const Mneme__Numbers *numbers, struct mn_vat_table *out);
 const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *heard,
                                       uint32_t name_count, uint32_t *out_count);
 void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out);

@@ -33,6 +33,66 @@ const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **t
     return names;
 }
 
+/* Numbers of neighbours lie close together, so that what lies between them is short. Of differences
+ * that do not fit, what overflows is no loss: they are taken modulo 2^32, as they are put together.
+ */
+static uint32_t zigzag(uint32_t from, uint32_t to)
+{
+    uint32_t step = to - from;
+    return step << 1 ^ (0 - (step >> 31));
+}
+
+static uint32_t zigzag_back(uint32_t from, uint32_t folded)
+{
+    return from + (folded >> 1 ^ (0 - (folded & 1)));
+}
+
+struct codec_vats codec_vats_out(struct codec *codec, const struct mn_vat_table *vats)
+{
+    struct codec_vats out = {0};
+    if (vats->numbering == 0) {
+        out.names = codec_names_out(codec, vats->names, vats->count);
+        out.name_count = vats->count;
+        return out;
+    }
+    Mneme__Numbers *numbers = codec_take(codec, 1, sizeof *numbers);
+    uint32_t *steps = codec_take_unset(codec, vats->count, sizeof *steps);
+    if (numbers == NULL || steps == NULL) {
+        return out;
+    }
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < vats->count; i++) {
+        steps[i] = zigzag(before, vats->numbers[i]);
+        before = vats->numbers[i];
+    }
+    mneme__numbers__init(numbers);
+    numbers->numbering = vats->numbering;
+    numbers->vat = steps;
+    numbers->n_vat = vats->count;
+    out.numbers = numbers;
+    return out;
+}
+
+void codec_vats_in(struct codec *codec, size_t name_count, char **names, const Mneme__Numbers *in,
+                   struct mn_vat_table *out)
+{
+    *out = (struct mn_vat_table){0};
+    if (in == NULL) {
+        out->names = codec_names_in(codec, name_count, names, &out->count);
+        return;
+    }
+    (void)codec_check(codec, in->numbering != 0 && name_count == 0);
+    out->numbering = in->numbering;
+    out->count = codec_row_count_in(codec, in->n_vat);
+    uint32_t *numbers = codec_take_unset(codec, out->count, sizeof *numbers);
+    uint32_t before = 0;
+    for (uint32_t i = 0; numbers != NULL && i < out->count; i++) {
+        before = zigzag_back(before, in->vat[i]);
+        numbers[i] = before;
+    }
+    out->numbers = numbers;
+}
+
 Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count)
 {
     Mneme__Heard *out = codec_take(codec, 1, sizeof *out);

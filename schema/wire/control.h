@@ -26,7 +26,7 @@ struct mn_vat_status {
 /* One checkpoint as an agent reports it. `heard` is a slice of the report's heard entries: all that
  * was heard after `since`. */
 struct mn_row {
-    uint32_t vat; /* index into names */
+    uint32_t vat; /* index into vats */
     mn_epoch epoch;
     mn_epoch since;
     mn_epoch onto; /* 0 for a full */
@@ -39,10 +39,18 @@ struct mn_row {
     uint32_t heard_count;
 };
 
+/* The vats that a message speaks of, each in one place: by name, or, between those who have read
+ * the same topology, by their numbers in it. */
+struct mn_vat_table {
+    uint64_t numbering;          /* of that topology; 0: by name */
+    const struct mn_name *names; /* NULL when they go by number, and the other way round */
+    const uint32_t *numbers;
+    uint32_t count;
+};
+
 struct mn_report {
     uint64_t sequence; /* acknowledged by Taken */
-    const struct mn_name *names;
-    uint32_t name_count;
+    struct mn_vat_table vats;
     const struct mn_row *rows;
     uint32_t row_count;
     const struct mn_heard *heard;
@@ -51,7 +59,7 @@ struct mn_report {
 
 /* The interval a vat was in when it was asked. */
 struct mn_interval {
-    uint32_t vat; /* index into names */
+    uint32_t vat; /* index into vats */
     mn_epoch epoch;
     mn_epoch since;
     uint32_t heard_first;
@@ -61,13 +69,12 @@ struct mn_interval {
 struct mn_intervals {
     uint64_t round;
     uint32_t attempt;
-    const struct mn_name *names;
-    uint32_t name_count;
+    struct mn_vat_table vats;
     const struct mn_interval *intervals;
     uint32_t interval_count;
     const struct mn_heard *heard;
     uint32_t heard_count;
-    const uint32_t *silent; /* vats that run here and did not answer, as indices into names */
+    const uint32_t *silent; /* vats that run here and did not answer, as indices into vats */
     uint32_t silent_count;
 };
 
@@ -197,6 +204,7 @@ struct mn_up {
             uint64_t newest_round;
             bool everything;     /* every row will follow: forget what was known of this store */
             struct mn_head head; /* the newest that this agent was shown */
+            uint64_t numbering;  /* of the topology that it has read; 0: it does not say */
         } hello;
         struct {
             uint64_t number;
@@ -361,6 +369,7 @@ struct mn_down {
         struct {
             uint64_t newest_round;
             bool send_everything;
+            uint64_t numbering; /* of the topology that it has read; 0: it does not say */
         } welcome;
         struct {
             uint64_t sequence;
@@ -376,8 +385,8 @@ struct mn_down {
             uint32_t attempt;
             const struct mn_name *hosts; /* lost hosts */
             uint32_t host_count;
-            const struct mn_vat_run *suspects;
-            uint32_t suspect_count;
+            struct mn_vat_table suspects;
+            const mn_run *runs; /* of the suspects */
         } freeze;
         struct mn_start start;
         struct mn_stop stop;

@@ -30,23 +30,27 @@ static Mneme__Probe *probe_out(struct codec *codec, const struct mn_down *messag
 
 static Mneme__Freeze *freeze_out(struct codec *codec, const struct mn_down *message)
 {
-    uint32_t count = message->freeze.suspect_count;
+    const struct mn_vat_table *suspects = &message->freeze.suspects;
     Mneme__Freeze *out = codec_take(codec, 1, sizeof *out);
     char **hosts = codec_names_out(codec, message->freeze.hosts, message->freeze.host_count);
-    char **vats = NULL;
-    uint32_t *runs = NULL;
-    codec_vat_runs_out(codec, message->freeze.suspects, count, &vats, &runs);
+    struct codec_vats table = codec_vats_out(codec, suspects);
+    uint32_t *runs = codec_take_unset(codec, suspects->count, sizeof *runs);
     if (codec->result != MN_OK) {
         return NULL;
+    }
+    for (uint32_t i = 0; i < suspects->count; i++) {
+        runs[i] = message->freeze.runs[i];
     }
     mneme__freeze__init(out);
     out->round = message->freeze.round;
     out->attempt = message->freeze.attempt;
     out->hosts = hosts;
     out->n_hosts = message->freeze.host_count;
-    out->vats = vats;
+    out->vats = table.names;
+    out->n_vats = table.name_count;
+    out->numbers = table.numbers;
     out->runs = runs;
-    out->n_vats = out->n_runs = count;
+    out->n_runs = suspects->count;
     return out;
 }
 
@@ -140,6 +144,7 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     case MN_DOWN_WELCOME:
         welcome.newest_round = message->welcome.newest_round;
         welcome.send_everything = message->welcome.send_everything;
+        welcome.numbering = message->welcome.numbering;
         down.welcome = &welcome;
         break;
     case MN_DOWN_TAKEN:
@@ -209,8 +214,13 @@ static void freeze_in(struct codec *codec, const Mneme__Freeze *in, struct mn_do
     out->freeze.round = in->round;
     out->freeze.attempt = in->attempt;
     out->freeze.hosts = codec_names_in(codec, in->n_hosts, in->hosts, &out->freeze.host_count);
-    out->freeze.suspects = codec_vat_runs_in(codec, in->n_vats, in->vats, in->n_runs, in->runs,
-                                             &out->freeze.suspect_count);
+    codec_vats_in(codec, in->n_vats, in->vats, in->numbers, &out->freeze.suspects);
+    (void)codec_check(codec, in->n_runs == out->freeze.suspects.count);
+    mn_run *runs = codec_take_unset(codec, out->freeze.suspects.count, sizeof *runs);
+    for (uint32_t i = 0; codec->result == MN_OK && i < out->freeze.suspects.count; i++) {
+        runs[i] = codec_run_in(codec, in->runs[i]);
+    }
+    out->freeze.runs = runs;
 }
 
 static void address_in(struct codec *codec, const Mneme__Address *in, struct mn_address *out)
@@ -232,6 +242,7 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
     case MNEME__DOWN__BODY_WELCOME:
         out->welcome.newest_round = in->welcome->newest_round;
         out->welcome.send_everything = in->welcome->send_everything != 0;
+        out->welcome.numbering = in->welcome->numbering;
         return;
     case MNEME__DOWN__BODY_TAKEN:
         out->taken.sequence = in->taken->sequence;

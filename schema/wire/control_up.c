@@ -46,6 +46,7 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     out->everything = message->hello.everything ? 1 : 0;
     out->head_generation = message->hello.head.generation;
     out->head_sequence = message->hello.head.sequence;
+    out->numbering = message->hello.numbering;
     return out;
 }
 
@@ -62,7 +63,7 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     uint32_t *counts = codec_take(codec, count, sizeof *counts);
     uint32_t *ages = codec_take(codec, count, sizeof *ages);
     Mneme__Heard *heard = codec_heard_out(codec, report->heard, report->heard_count);
-    char **names = codec_names_out(codec, report->names, report->name_count);
+    struct codec_vats table = codec_vats_out(codec, &report->vats);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -79,8 +80,9 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     }
     mneme__report__init(out);
     out->sequence = report->sequence;
-    out->names = names;
-    out->n_names = report->name_count;
+    out->names = table.names;
+    out->n_names = table.name_count;
+    out->numbers = table.numbers;
     out->vat = vats;
     out->epoch = epochs;
     out->since = sinces;
@@ -105,7 +107,7 @@ static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_inte
     uint32_t *counts = codec_take(codec, count, sizeof *counts);
     uint32_t *silent = codec_take(codec, intervals->silent_count, sizeof *silent);
     Mneme__Heard *heard = codec_heard_out(codec, intervals->heard, intervals->heard_count);
-    char **names = codec_names_out(codec, intervals->names, intervals->name_count);
+    struct codec_vats table = codec_vats_out(codec, &intervals->vats);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -121,8 +123,9 @@ static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_inte
     mneme__intervals__init(out);
     out->round = intervals->round;
     out->attempt = intervals->attempt;
-    out->names = names;
-    out->n_names = intervals->name_count;
+    out->names = table.names;
+    out->n_names = table.name_count;
+    out->numbers = table.numbers;
     out->vat = vats;
     out->epoch = epochs;
     out->since = sinces;
@@ -304,6 +307,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     codec_endpoint_in(codec, in->agent, &out->hello.agent);
     out->hello.newest_round = in->newest_round;
     out->hello.everything = in->everything != 0;
+    out->hello.numbering = in->numbering;
     out->hello.head =
         (struct mn_head){.generation = in->head_generation, .sequence = in->head_sequence};
     if (states == NULL) {
@@ -330,7 +334,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
 static void row_in(struct codec *codec, const Mneme__Report *in, uint32_t i, uint32_t *at,
                    struct mn_report *report, struct mn_row *row)
 {
-    row->vat = codec_index_in(codec, in->vat[i], report->name_count);
+    row->vat = codec_index_in(codec, in->vat[i], report->vats.count);
     row->epoch = codec_epoch_in(codec, in->epoch[i], 1);
     row->since = codec_epoch_in(codec, in->since[i], 0);
     row->onto = codec_epoch_in(codec, in->onto[i], 0);
@@ -353,8 +357,8 @@ static void report_in(struct codec *codec, const Mneme__Report *in, struct mn_re
     (void)codec_check(codec, in->n_epoch == count && in->n_since == count && in->n_onto == count &&
                                  in->n_flags == count && in->n_heard_count == count &&
                                  in->n_floor == count && (in->n_age == count || in->n_age == 0));
-    out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
-    out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
+    codec_vats_in(codec, in->n_names, in->names, in->numbers, &out->vats);
+    out->heard = codec_heard_in(codec, in->heard, out->vats.count, &out->heard_count);
     out->row_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_row *rows = codec_take(codec, out->row_count, sizeof *rows);
     for (uint32_t i = 0; rows != NULL && i < out->row_count; i++) {
@@ -372,12 +376,12 @@ static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct
     out->attempt = in->attempt;
     (void)codec_check(codec,
                       in->n_epoch == count && in->n_since == count && in->n_heard_count == count);
-    out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
-    out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
+    codec_vats_in(codec, in->n_names, in->names, in->numbers, &out->vats);
+    out->heard = codec_heard_in(codec, in->heard, out->vats.count, &out->heard_count);
     out->interval_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_interval *intervals = codec_take(codec, out->interval_count, sizeof *intervals);
     for (uint32_t i = 0; intervals != NULL && i < out->interval_count; i++) {
-        intervals[i].vat = codec_index_in(codec, in->vat[i], out->name_count);
+        intervals[i].vat = codec_index_in(codec, in->vat[i], out->vats.count);
         intervals[i].epoch = codec_epoch_in(codec, in->epoch[i], 1);
         intervals[i].since = codec_epoch_in(codec, in->since[i], 0);
         (void)codec_check(codec, in->since[i] < in->epoch[i]);
@@ -389,7 +393,7 @@ static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct
     out->silent_count = codec_count_in(codec, in->n_silent, MN_BATCH_ROW_COUNT_MAX);
     uint32_t *silent = codec_take(codec, out->silent_count, sizeof *silent);
     for (uint32_t i = 0; silent != NULL && i < out->silent_count; i++) {
-        silent[i] = codec_index_in(codec, in->silent[i], out->name_count);
+        silent[i] = codec_index_in(codec, in->silent[i], out->vats.count);
     }
     out->silent = silent;
 }

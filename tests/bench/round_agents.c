@@ -119,6 +119,7 @@ static void say_hello(struct scripts *scripts, struct scripted *host)
     }
     up.hello.vats = vats;
     up.hello.everything = true;
+    up.hello.numbering = scripts->size->numbering;
     host->hello_at = round_now();
     host->row = 0;
     host->reports = 0;
@@ -226,8 +227,12 @@ static void on_freeze(struct scripts *scripts, struct scripted *host, const stru
     (void)atomic_compare_exchange_strong(&scripts->shared->first_freeze, &none, round_now());
     if (scripts->frozen != down) {
         memset(scripts->suspects, 0, scripts->size->vats * sizeof *scripts->suspects);
-        for (uint32_t i = 0; i < down->freeze.suspect_count; i++) {
-            scripts->suspects[round_number(&down->freeze.suspects[i].vat)] = true;
+        const struct mn_vat_table *suspects = &down->freeze.suspects;
+        if (suspects->numbering != scripts->size->numbering) {
+            round_die("a freeze whose suspects do not go by number");
+        }
+        for (uint32_t i = 0; i < suspects->count; i++) {
+            scripts->suspects[suspects->numbers[i]] = true;
         }
         scripts->frozen = down == &scripts->long_down ? down : NULL;
     }

@@ -30,7 +30,8 @@ struct round_size {
     uint32_t heartbeat_ms;
     uint32_t suspect_ms;
     uint32_t lost_ms;
-    bool by_epoch; /* rows come epoch by epoch, as they are made, not vat by vat */
+    bool by_epoch;      /* rows come epoch by epoch, as they are made, not vat by vat */
+    uint64_t numbering; /* of the topology; round_cluster_open sets it */
 };
 
 /* Memory that the benchmark and its agents' processes share. Times are round_now's. */

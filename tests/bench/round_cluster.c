@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "docs/topology.h"
 #include "round_bench.h"
 
 enum { LINE_SIZE = 1024 };
@@ -117,6 +118,13 @@ static void cluster_write(struct round_cluster *cluster)
     if (fclose(file) != 0) {
         round_die("writing the topology");
     }
+    struct topology *topology = NULL;
+    struct mn_error error = {{0}};
+    if (topology_load(path, &topology, &error) != MN_OK) {
+        round_die(error.text);
+    }
+    cluster->size.numbering = topology->numbering;
+    topology_destroy(&topology);
 }
 
 void round_cluster_start(struct round_cluster *cluster)

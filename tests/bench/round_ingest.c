@@ -98,11 +98,12 @@ static void ingest_await(void *socket, enum mn_down_kind kind)
 }
 
 /* Hello, until welcome in this generation. */
-static void ingest_hello(void *socket, uint32_t host)
+static void ingest_hello(void *socket, uint32_t host, uint64_t numbering)
 {
     struct mn_up up = {.generation = 1, .disk = host + 1, .kind = MN_UP_HELLO};
     up.hello.host = round_host_name(host);
     up.hello.everything = true;
+    up.hello.numbering = numbering;
     ingest_say(socket, &up);
     ingest_await(socket, MN_DOWN_WELCOME);
 }
@@ -230,7 +231,7 @@ static int64_t ingest_coordinator(const struct ingest *ingest, const struct roun
     for (uint32_t host = 0; host < INGEST_HOST_COUNT; host++) {
         sockets[host] = ingest_socket(context, cluster->endpoint,
                                       cluster->coordinator_keys.public_key, &cluster->keys[host]);
-        ingest_hello(sockets[host], host);
+        ingest_hello(sockets[host], host, cluster->size.numbering);
     }
     round_sleep_ms(500); /* The first starts are written down, and said. */
     int64_t took = ingest_run(ingest, sockets, false);
@@ -256,7 +257,8 @@ void round_ingest(struct round_ingest *out)
     struct round_cluster cluster;
     struct round_rows rows;
     struct ingest ingest = {0};
-    round_rows_init(&rows, &size);
+    round_cluster_open(&cluster, &size, INGEST_CORE, false);
+    round_rows_init(&rows, &cluster.size);
     ingest.each = (uint32_t)((round_rows_count(&size) + ROUND_ROW_COUNT - 1) / ROUND_ROW_COUNT);
     ingest.messages = calloc((size_t)ingest.each * INGEST_HOST_COUNT, sizeof *ingest.messages);
     if (ingest.messages == NULL) {
@@ -266,7 +268,6 @@ void round_ingest(struct round_ingest *out)
         ingest_encode(&ingest, &rows, host);
     }
     round_rows_deinit(&rows);
-    round_cluster_open(&cluster, &size, INGEST_CORE, false);
     int64_t took = ingest_coordinator(&ingest, &cluster);
     int64_t raw = ingest_raw(&ingest, &cluster);
     *out = (struct round_ingest){.reports_s = (double)ingest.reports * 1e9 / (double)took,

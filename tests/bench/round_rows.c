@@ -44,21 +44,22 @@ void round_rows_init(struct round_rows *rows, const struct round_size *size)
     rows->places = calloc(size->vats, sizeof *rows->places);
     rows->stamp = 0;
     rows->report = calloc(1, sizeof *rows->report);
-    struct mn_name *names = calloc(name_count, sizeof *names);
+    uint32_t *numbers = calloc(name_count, sizeof *numbers);
     struct mn_row *list = calloc(ROUND_ROW_COUNT, sizeof *list);
     struct mn_heard *heard = calloc(heard_count + 1, sizeof *heard);
-    if (rows->stamps == NULL || rows->places == NULL || rows->report == NULL || names == NULL ||
+    if (rows->stamps == NULL || rows->places == NULL || rows->report == NULL || numbers == NULL ||
         list == NULL || heard == NULL) {
         round_die("memory for reports");
     }
-    rows->report->names = names;
+    rows->report->vats.numbers = numbers;
+    rows->report->vats.numbering = size->numbering;
     rows->report->rows = list;
     rows->report->heard = heard;
 }
 
 void round_rows_deinit(struct round_rows *rows)
 {
-    free((void *)rows->report->names);
+    free((void *)rows->report->vats.numbers);
     free((void *)rows->report->rows);
     free((void *)rows->report->heard);
     free(rows->report);
@@ -71,8 +72,8 @@ static uint32_t rows_name(struct round_rows *rows, uint32_t vat)
     struct mn_report *report = rows->report;
     if (rows->stamps[vat] != rows->stamp) {
         rows->stamps[vat] = rows->stamp;
-        rows->places[vat] = report->name_count;
-        ((struct mn_name *)report->names)[report->name_count++] = round_vat_name(vat);
+        rows->places[vat] = report->vats.count;
+        ((uint32_t *)report->vats.numbers)[report->vats.count++] = vat;
     }
     return rows->places[vat];
 }
@@ -109,7 +110,7 @@ uint32_t round_rows_make(struct round_rows *rows, uint32_t host, uint64_t from)
     uint64_t own = round_rows_count(size) / size->stores;
     uint32_t partner = (host + size->hosts - size->rack) % size->hosts;
     rows->stamp += 1;
-    rows->report->name_count = 0;
+    rows->report->vats.count = 0;
     rows->report->row_count = 0;
     rows->report->heard_count = 0;
     for (uint64_t i = from; i < round_rows_count(size) && rows->report->row_count < ROUND_ROW_COUNT;
@@ -129,10 +130,10 @@ void round_intervals_encode(const struct round_size *size, uint32_t host, const 
 {
     uint32_t count = size->vats / size->hosts;
     uint32_t each = 1 + size->heard;
-    struct mn_name *names = calloc((size_t)count * each, sizeof *names);
+    uint32_t *numbers = calloc((size_t)count * each, sizeof *numbers);
     struct mn_interval *intervals = calloc(count, sizeof *intervals);
     struct mn_heard *heard = calloc((size_t)count * each, sizeof *heard);
-    if (names == NULL || intervals == NULL || heard == NULL) {
+    if (numbers == NULL || intervals == NULL || heard == NULL) {
         round_die("memory for intervals");
     }
     struct mn_intervals *out = &up->intervals;
@@ -142,25 +143,26 @@ void round_intervals_encode(const struct round_size *size, uint32_t host, const 
         if (suspects[vat] || !runs[i]) {
             continue;
         }
-        intervals[out->interval_count++] = (struct mn_interval){.vat = out->name_count,
+        intervals[out->interval_count++] = (struct mn_interval){.vat = out->vats.count,
                                                                 .epoch = open,
                                                                 .since = open - 1,
                                                                 .heard_first = out->heard_count,
                                                                 .heard_count = size->heard};
-        names[out->name_count++] = round_vat_name(vat);
+        numbers[out->vats.count++] = vat;
         for (uint32_t k = 0; k < size->heard; k++) {
-            heard[out->heard_count++] = (struct mn_heard){.peer = out->name_count, .epoch = open};
-            names[out->name_count++] = round_vat_name(round_peer(size, vat, k));
+            heard[out->heard_count++] = (struct mn_heard){.peer = out->vats.count, .epoch = open};
+            numbers[out->vats.count++] = round_peer(size, vat, k);
         }
     }
-    out->names = names;
+    out->vats.numbers = numbers;
+    out->vats.numbering = size->numbering;
     out->intervals = intervals;
     out->heard = heard;
     buffer->size = 0;
     if (mn_up_encode(up, buffer) != MN_OK) {
         round_die("encoding intervals");
     }
-    free(names);
+    free(numbers);
     free(intervals);
     free(heard);
 }

@@ -28,11 +28,23 @@ static void lines_epoch(struct play *play, const char *before, mn_epoch epoch)
               (long long)(epoch & 0xffffffff));
 }
 
-static void lines_heard(struct play *play, const struct mn_name *names,
+/* A vat of the cluster; "#x1" when it goes by its number. */
+static void lines_place(struct play *play, const struct mn_vat_table *vats, uint32_t place)
+{
+    if (vats->numbering == 0) {
+        lines_add(play, "%s", vats->names[place].text);
+    } else {
+        mn_assert(vats->numbering == PLAY_NUMBERING);
+        lines_add(play, "#x%u", vats->numbers[place] + 1);
+    }
+}
+
+static void lines_heard(struct play *play, const struct mn_vat_table *vats,
                         const struct mn_heard *heard, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        lines_add(play, " heard %s", names[heard[i].peer].text);
+        lines_add(play, " heard ");
+        lines_place(play, vats, heard[i].peer);
         lines_epoch(play, " ", heard[i].epoch);
     }
 }
@@ -55,8 +67,8 @@ static void lines_report(struct play *play, const struct mn_report *report)
 {
     for (uint32_t i = 0; i < report->row_count; i++) {
         const struct mn_row *row = &report->rows[i];
-        lines_add(play, "up report #%llu %s", (unsigned long long)report->sequence,
-                  report->names[row->vat].text);
+        lines_add(play, "up report #%llu ", (unsigned long long)report->sequence);
+        lines_place(play, &report->vats, row->vat);
         lines_epoch(play, " ", row->epoch);
         lines_epoch(play, " since ", row->since);
         lines_epoch(play, " onto ", row->onto);
@@ -66,7 +78,7 @@ static void lines_report(struct play *play, const struct mn_report *report)
         if (row->age > 1000) { /* that of what was written just now says nothing */
             lines_add(play, " age %u ms", row->age - 1);
         }
-        lines_heard(play, report->names, report->heard + row->heard_first, row->heard_count);
+        lines_heard(play, &report->vats, report->heard + row->heard_first, row->heard_count);
         lines_add(play, "\n");
     }
 }
@@ -77,15 +89,17 @@ static void lines_intervals(struct play *play, const struct mn_intervals *interv
               intervals->attempt);
     for (uint32_t i = 0; i < intervals->interval_count; i++) {
         const struct mn_interval *interval = &intervals->intervals[i];
-        lines_add(play, " (%s", intervals->names[interval->vat].text);
+        lines_add(play, " (");
+        lines_place(play, &intervals->vats, interval->vat);
         lines_epoch(play, " ", interval->epoch);
         lines_epoch(play, " since ", interval->since);
-        lines_heard(play, intervals->names, intervals->heard + interval->heard_first,
+        lines_heard(play, &intervals->vats, intervals->heard + interval->heard_first,
                     interval->heard_count);
         lines_add(play, ")");
     }
     for (uint32_t i = 0; i < intervals->silent_count; i++) {
-        lines_add(play, " silent %s", intervals->names[intervals->silent[i]].text);
+        lines_add(play, " silent ");
+        lines_place(play, &intervals->vats, intervals->silent[i]);
     }
     lines_add(play, "\n");
 }

@@ -25,7 +25,8 @@ static void play_new_agent(struct play *play)
     vats[0] = mn_name_of("x1");
     vats[1] = mn_name_of("x2");
     vats[2] = mn_name_of("x3");
-    mn_result result = agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL);
+    mn_result result =
+        agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL, PLAY_NUMBERING);
     mn_assert(result == MN_OK);
     struct agent_config config = {.directory = play->directory,
                                   .own = 0,
@@ -143,6 +144,7 @@ void play_welcome(struct play *play, uint64_t generation, bool everything)
 {
     struct mn_down down = {.kind = MN_DOWN_WELCOME, .generation = generation};
     down.welcome.send_everything = everything;
+    down.welcome.numbering = play->numbering;
     play_down(play, &down);
 }
 
@@ -199,8 +201,9 @@ void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char
                  const char *suspect, mn_run run)
 {
     struct mn_down down = {.kind = MN_DOWN_FREEZE};
+    uint32_t number = suspect != NULL ? (uint32_t)(suspect[1] - '1') : 0;
     struct mn_name lost;
-    struct mn_vat_run vat;
+    struct mn_name vat;
     down.freeze.round = round;
     down.freeze.attempt = attempt;
     if (host != NULL) {
@@ -209,10 +212,14 @@ void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char
         down.freeze.host_count = 1;
     }
     if (suspect != NULL) {
-        vat.vat = mn_name_of(suspect);
-        vat.run = run;
-        down.freeze.suspects = &vat;
-        down.freeze.suspect_count = 1;
+        vat = mn_name_of(suspect);
+        down.freeze.suspects = (struct mn_vat_table){.numbering = play->numbering, .count = 1};
+        if (play->numbering == 0) {
+            down.freeze.suspects.names = &vat;
+        } else {
+            down.freeze.suspects.numbers = &number;
+        }
+        down.freeze.runs = &run;
     }
     play_down(play, &down);
 }

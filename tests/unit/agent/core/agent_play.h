@@ -8,14 +8,15 @@
 
 #include "agent/core/agent.h"
 
-enum { PLAY_TEXT_SIZE = 1 << 18, PLAY_DISK = 50 };
+enum { PLAY_TEXT_SIZE = 1 << 18, PLAY_DISK = 50, PLAY_NUMBERING = 7 };
 
 struct play {
     struct agent_directory *directory;
     struct agent *agent;
     struct agent_effects effects;
     mn_time now;
-    char *text; /* of the effects since the last play_expect */
+    uint64_t numbering; /* of the coordinator's topology; ours is PLAY_NUMBERING */
+    char *text;         /* of the effects since the last play_expect */
     size_t size;
     struct mn_arena arena; /* of the events */
 };

@@ -29,13 +29,20 @@ static void diff_found(struct play *play, mn_epoch epoch, mn_epoch since, mn_epo
     play_step(play, &(struct agent_event){.kind = AGENT_ON_FILE, .file = &facts});
 }
 
-static void greet(struct play *play)
+/* Welcomed, with every row told, by a coordinator that says its numbering. */
+static void greet_by(struct play *play, uint64_t numbering)
 {
+    play->numbering = numbering;
     struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
     play_record(play, &generation);
     play_begin(play);
     play_skip(play);
     play_welcome(play, 1, true);
+}
+
+static void greet(struct play *play)
+{
+    greet_by(play, 0);
 }
 
 static void a_row_lists_what_was_heard_in_its_interval(void **state)
@@ -99,12 +106,73 @@ static void an_open_interval_lists_what_was_heard_in_it(void **state)
     play_close(&play);
 }
 
+static void names_vats_by_number_to_who_has_read_the_same_topology(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    diff_found(&play, EPOCH(1, 3), EPOCH(1, 1), EPOCH(1, 2));
+    greet_by(&play, PLAY_NUMBERING);
+    play_expect(&play, "up report #1 #x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 #x1 1.3 since 1.1 onto 1.2 durable here floor 0.0"
+                       " heard #x2 1.4 heard #x3 1.7\n");
+    play_close(&play);
+}
+
+static void names_vats_by_name_to_who_has_read_another_topology(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    greet_by(&play, PLAY_NUMBERING + 1);
+    play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_close(&play);
+}
+
+static void names_all_by_name_where_one_is_in_no_topology(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x9", EPOCH(1, 1), 0, 0);
+    greet_by(&play, PLAY_NUMBERING);
+    play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 x9 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
+    play_close(&play);
+}
+
+/* A number means another vat there. The coordinator asks anew, by name, after our hello. */
+static void takes_up_no_freeze_by_the_numbers_of_another_topology(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    play_run_x1(&play);
+    play.numbering = PLAY_NUMBERING + 1;
+    play_freeze(&play, 1, 1, "h2", "x2", 1);
+    play_expect(&play, "");
+    play.numbering = PLAY_NUMBERING;
+    play_freeze(&play, 1, 1, "h2", "x4", 1); /* no such vat */
+    play_expect(&play, "");
+    play_freeze(&play, 1, 1, "h2", "x2", 1);
+    play_expect(&play, "note freeze\n"
+                       "vat a freeze round 1 attempt 1\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(a_row_makes_up_for_one_that_is_not_here),
         cmocka_unit_test(an_open_interval_lists_what_was_heard_in_it),
+        cmocka_unit_test(names_vats_by_number_to_who_has_read_the_same_topology),
+        cmocka_unit_test(names_vats_by_name_to_who_has_read_another_topology),
+        cmocka_unit_test(names_all_by_name_where_one_is_in_no_topology),
+        cmocka_unit_test(takes_up_no_freeze_by_the_numbers_of_another_topology),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

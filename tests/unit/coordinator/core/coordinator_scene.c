@@ -316,6 +316,7 @@ void scene_hello(struct scene *scene, uint32_t host, const char *vats)
     up.hello.vats = list;
     up.hello.vat_count = count;
     up.hello.newest_round = 0;
+    up.hello.numbering = scene->numbering[host - 1];
     scene_up(scene, host, &up);
 }
 
@@ -374,8 +375,8 @@ void scene_row(struct scene *scene, uint32_t host, const char *vat, mn_epoch epo
     struct mn_up up = {.kind = MN_UP_REPORT};
     row.heard_count = heard_of(heard, list);
     up.report.sequence = 1;
-    up.report.names = scene_names;
-    up.report.name_count = SCENE_NAME_COUNT;
+    up.report.vats.names = scene_names;
+    up.report.vats.count = SCENE_NAME_COUNT;
     up.report.rows = &row;
     up.report.row_count = 1;
     up.report.heard = list;
@@ -396,8 +397,8 @@ void scene_interval(struct scene *scene, uint32_t host, uint64_t round, uint32_t
         interval.heard_count = heard_of(heard, list);
         up.intervals.interval_count = 1;
     }
-    up.intervals.names = scene_names;
-    up.intervals.name_count = SCENE_NAME_COUNT;
+    up.intervals.vats.names = scene_names;
+    up.intervals.vats.count = SCENE_NAME_COUNT;
     up.intervals.intervals = &interval;
     up.intervals.heard = list;
     up.intervals.heard_count = interval.heard_count;
@@ -411,8 +412,8 @@ void scene_silent(struct scene *scene, uint32_t host, uint64_t round, uint32_t a
     struct mn_up up = {.kind = MN_UP_INTERVALS};
     up.intervals.round = round;
     up.intervals.attempt = attempt;
-    up.intervals.names = scene_names;
-    up.intervals.name_count = SCENE_NAME_COUNT;
+    up.intervals.vats.names = scene_names;
+    up.intervals.vats.count = SCENE_NAME_COUNT;
     up.intervals.silent = &silent;
     up.intervals.silent_count = 1;
     scene_up(scene, host, &up);

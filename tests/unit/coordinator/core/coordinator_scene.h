@@ -15,7 +15,8 @@ struct scene {
     struct coordinator *coordinator;
     struct coordinator_effects effects;
     mn_time now;
-    bool beating; /* hosts 1 to 6 send heartbeats, but for those that are silent */
+    uint64_t numbering[6]; /* of each host's topology, as its hello says; 0: it does not */
+    bool beating;          /* hosts 1 to 6 send heartbeats, but for those that are silent */
     bool silent[6];
     uint64_t disks[6];  /* the life of each host's disk; 0: its agent does not say, */
     uint64_t before[6]; /* and the one before it that was welcomed */

@@ -82,9 +82,13 @@ static void line_freeze(struct scene *scene, const struct mn_down *down)
     line_add(scene, " freeze round %llu attempt %u", (unsigned long long)down->freeze.round,
              down->freeze.attempt);
     line_names(scene, " lost ", down->freeze.hosts, down->freeze.host_count);
-    for (uint32_t i = 0; i < down->freeze.suspect_count; i++) {
-        line_add(scene, "%s%s/%u", i == 0 ? " suspects " : " ", down->freeze.suspects[i].vat.text,
-                 down->freeze.suspects[i].run);
+    const struct mn_vat_table *suspects = &down->freeze.suspects;
+    for (uint32_t i = 0; i < suspects->count; i++) {
+        line_add(scene, "%s%s%s/%u", i == 0 ? " suspects " : " ",
+                 suspects->numbering == 0 ? "" : "#",
+                 suspects->numbering == 0 ? suspects->names[i].text
+                                          : scene->topology->vats[suspects->numbers[i]].name,
+                 down->freeze.runs[i]);
     }
 }
 

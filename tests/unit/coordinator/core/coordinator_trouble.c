@@ -96,8 +96,8 @@ void trouble_answer(struct scene *scene, uint32_t host, uint64_t round, uint32_t
     struct mn_up up = {.kind = MN_UP_INTERVALS};
     up.intervals.round = round;
     up.intervals.attempt = attempt;
-    up.intervals.names = names;
-    up.intervals.name_count = count;
+    up.intervals.vats.names = names;
+    up.intervals.vats.count = count;
     up.intervals.intervals = list;
     up.intervals.interval_count = count;
     scene_up(scene, host, &up);
@@ -129,8 +129,8 @@ void trouble_row_with_floor(struct scene *scene, uint32_t host, const char *vat,
                          .heard_count = orphan ? 1 : 0};
     struct mn_up up = {.kind = MN_UP_REPORT};
     up.report.sequence = 1;
-    up.report.names = names;
-    up.report.name_count = 2;
+    up.report.vats.names = names;
+    up.report.vats.count = 2;
     up.report.rows = &row;
     up.report.row_count = 1;
     up.report.heard = &heard;

@@ -20,8 +20,8 @@ static void says_age(struct scene *scene, uint32_t host, int64_t ms)
                          .age = (uint32_t)(ms + 1)};
     struct mn_up up = {.kind = MN_UP_REPORT};
     up.report.sequence = 1;
-    up.report.names = &name;
-    up.report.name_count = 1;
+    up.report.vats.names = &name;
+    up.report.vats.count = 1;
     up.report.rows = &row;
     up.report.row_count = 1;
     scene_up(scene, host, &up);

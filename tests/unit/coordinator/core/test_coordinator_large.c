@@ -169,8 +169,8 @@ static void run_all(struct large *large)
                  .heard_count = large->vat_count}};
             struct mn_up up = {.kind = MN_UP_REPORT};
             up.report.sequence = i + 1;
-            up.report.names = large->names;
-            up.report.name_count = large->vat_count;
+            up.report.vats.names = large->names;
+            up.report.vats.count = large->vat_count;
             up.report.rows = rows;
             up.report.row_count = host;
             up.report.heard = large->heard;

@@ -193,6 +193,29 @@ static void finds_hosts_vats_and_operators(void **state)
     topology_destroy(&t);
 }
 
+/* The numbering of a topology with these vats. */
+static uint64_t numbering_of(const char *vats)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text, "%svats: {%s}\n", BEGIN, vats);
+    struct topology *t = reads(text);
+    uint64_t numbering = t->numbering;
+    topology_destroy(&t);
+    return numbering;
+}
+
+static void numbers_vats_alike_where_all_of_them_are_the_same(void **state)
+{
+    (void)state;
+    uint64_t both = numbering_of("x: {host: h1, command: [a]}, y: {host: h1, command: [a]}");
+    assert_true(both != 0);
+    assert_true(numbering_of("x: {host: h2, command: [b]}, y: {host: h1, command: [c]}") == both);
+    assert_true(numbering_of("y: {host: h1, command: [a]}, x: {host: h1, command: [a]}") != both);
+    assert_true(numbering_of("xy: {host: h1, command: [a]}") != both);
+    assert_true(numbering_of("x: {host: h1, command: [a]}") != both);
+    assert_true(numbering_of("") != 0);
+}
+
 static void knows_which_hosts_share_a_domain(void **state)
 {
     (void)state;
@@ -376,6 +399,7 @@ int main(void)
         cmocka_unit_test(asks_for_approvals_as_it_is_told),
         cmocka_unit_test(refuses_approvals_that_are_none),
         cmocka_unit_test(finds_hosts_vats_and_operators),
+        cmocka_unit_test(numbers_vats_alike_where_all_of_them_are_the_same),
         cmocka_unit_test(knows_which_hosts_share_a_domain),
         cmocka_unit_test(hosts_outside_domains_share_none),
         cmocka_unit_test(refuses_what_is_missing_or_unknown),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "control.pb-c.h"
 #include "schema/wire/codec_damage.h"
 #include "wire/control.h"
 #include "wire/copies.h"
@@ -55,8 +56,7 @@ static struct mn_up report_message(void)
     names[1] = mn_name_of("bank/y.2");
     struct mn_up up = {.generation = 3, .kind = MN_UP_REPORT};
     up.report = (struct mn_report){.sequence = 11,
-                                   .names = names,
-                                   .name_count = 2,
+                                   .vats = {.names = names, .count = 2},
                                    .rows = rows,
                                    .row_count = 2,
                                    .heard = heard,
@@ -85,6 +85,64 @@ static void a_hello_says_whether_everything_follows(void **state)
     }
 }
 
+static void vats_by_number_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    static const uint32_t numbers[] = {7, 9, 0, UINT32_MAX, 1U << 31, 0};
+    struct mn_up in = {.kind = MN_UP_INTERVALS};
+    struct mn_up out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    uint32_t silent = 5;
+    in.intervals.vats =
+        (struct mn_vat_table){.numbering = UINT64_MAX, .numbers = numbers, .count = 6};
+    in.intervals.silent = &silent;
+    in.intervals.silent_count = 1;
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_true(out.intervals.vats.numbering == UINT64_MAX);
+    assert_null(out.intervals.vats.names);
+    assert_int_equal(out.intervals.vats.count, 6);
+    assert_memory_equal(out.intervals.vats.numbers, numbers, sizeof numbers);
+    assert_int_equal(out.intervals.silent[0], 5);
+    silent = 6; /* there is no such place */
+    buffer.size = 0;
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+/* That a report whose vats are said so is refused. */
+static void refuses_vats(char **names, size_t name_count, uint64_t numbering)
+{
+    Mneme__Up up = MNEME__UP__INIT;
+    Mneme__Report report = MNEME__REPORT__INIT;
+    Mneme__Numbers numbers = MNEME__NUMBERS__INIT;
+    unsigned char bytes[256];
+    struct mn_arena arena = {0};
+    struct mn_up out;
+    numbers.numbering = numbering;
+    report.names = names;
+    report.n_names = name_count;
+    report.numbers = &numbers;
+    up.version = MN_PROTOCOL_VERSION;
+    up.body_case = MNEME__UP__BODY_REPORT;
+    up.report = &report;
+    size_t size = mneme__up__pack(&up, bytes);
+    assert_int_equal(mn_up_decode(bytes, size, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+}
+
+static void refuses_vats_by_name_and_number_or_by_those_of_no_topology(void **state)
+{
+    (void)state;
+    char text[] = "x";
+    char *name = text;
+    refuses_vats(&name, 1, 7);
+    refuses_vats(NULL, 0, 0);
+}
+
 static void a_report_comes_out_as_it_went_in(void **state)
 {
     (void)state;
@@ -97,8 +155,8 @@ static void a_report_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.generation, 3);
     assert_int_equal(out.kind, MN_UP_REPORT);
     assert_int_equal(out.report.sequence, 11);
-    assert_int_equal(out.report.name_count, 2);
-    assert_string_equal(out.report.names[1].text, "bank/y.2");
+    assert_int_equal(out.report.vats.count, 2);
+    assert_string_equal(out.report.vats.names[1].text, "bank/y.2");
     assert_int_equal(out.report.row_count, 2);
     for (int i = 0; i < 2; i++) {
         const struct mn_row *a = &in.report.rows[i];
@@ -369,6 +427,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hello_says_whether_everything_follows),
+        cmocka_unit_test(vats_by_number_come_out_as_they_went_in),
+        cmocka_unit_test(refuses_vats_by_name_and_number_or_by_those_of_no_topology),
         cmocka_unit_test(a_report_comes_out_as_it_went_in),
         cmocka_unit_test(a_report_that_breaks_a_rule_is_refused),
         cmocka_unit_test(a_name_that_breaks_the_rule_is_refused),

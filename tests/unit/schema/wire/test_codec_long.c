@@ -16,28 +16,41 @@
 
 enum { SUSPECT_COUNT = 300000 };
 
-static struct mn_vat_run *many_suspects(uint32_t count)
+static struct mn_name *many_suspects(uint32_t count)
 {
-    struct mn_vat_run *suspects = calloc(count, sizeof *suspects);
+    struct mn_name *suspects = calloc(count, sizeof *suspects);
     assert_non_null(suspects);
     for (uint32_t i = 0; i < count; i++) {
-        (void)snprintf(suspects[i].vat.text, sizeof suspects[i].vat.text, "shop/cart-%u", i);
-        suspects[i].run = i % 7 + 1;
+        (void)snprintf(suspects[i].text, sizeof suspects[i].text, "shop/cart-%u", i);
     }
     return suspects;
+}
+
+static mn_run *many_runs(uint32_t count)
+{
+    mn_run *runs = calloc(count, sizeof *runs);
+    assert_non_null(runs);
+    for (uint32_t i = 0; i < count; i++) {
+        runs[i] = i % 7 + 1;
+    }
+    return runs;
 }
 
 static struct mn_buffer freeze_of(uint32_t count)
 {
     struct mn_buffer buffer = {0};
-    struct mn_vat_run *suspects = many_suspects(count);
-    struct mn_down freeze = {
-        .kind = MN_DOWN_FREEZE,
-        .generation = 3,
-        .head = 17,
-        .freeze = {.round = 5, .attempt = 2, .suspects = suspects, .suspect_count = count}};
+    struct mn_name *suspects = many_suspects(count);
+    mn_run *runs = many_runs(count);
+    struct mn_down freeze = {.kind = MN_DOWN_FREEZE,
+                             .generation = 3,
+                             .head = 17,
+                             .freeze = {.round = 5,
+                                        .attempt = 2,
+                                        .suspects = {.names = suspects, .count = count},
+                                        .runs = runs}};
     assert_int_equal(mn_down_encode(&freeze, &buffer), MN_OK);
     free(suspects);
+    free(runs);
     return buffer;
 }
 
@@ -45,7 +58,8 @@ static void a_freeze_of_a_third_of_a_million_fits_into_a_message(void **state)
 {
     (void)state;
     struct mn_buffer buffer = freeze_of(SUSPECT_COUNT);
-    struct mn_vat_run *suspects = many_suspects(SUSPECT_COUNT);
+    struct mn_name *suspects = many_suspects(SUSPECT_COUNT);
+    mn_run *runs = many_runs(SUSPECT_COUNT);
     struct mn_arena arena = {0};
     struct mn_down out;
     assert_true(buffer.size < MN_MESSAGE_SIZE_MAX);
@@ -55,9 +69,12 @@ static void a_freeze_of_a_third_of_a_million_fits_into_a_message(void **state)
     assert_int_equal(out.head, 17);
     assert_int_equal(out.freeze.round, 5);
     assert_int_equal(out.freeze.attempt, 2);
-    assert_int_equal(out.freeze.suspect_count, SUSPECT_COUNT);
-    assert_memory_equal(out.freeze.suspects, suspects, SUSPECT_COUNT * sizeof *suspects);
+    assert_int_equal(out.freeze.suspects.numbering, 0);
+    assert_int_equal(out.freeze.suspects.count, SUSPECT_COUNT);
+    assert_memory_equal(out.freeze.suspects.names, suspects, SUSPECT_COUNT * sizeof *suspects);
+    assert_memory_equal(out.freeze.runs, runs, SUSPECT_COUNT * sizeof *runs);
     free(suspects);
+    free(runs);
     mn_arena_deinit(&arena);
     mn_buffer_deinit(&buffer);
 }
@@ -169,16 +186,19 @@ static void says_when_a_message_is_too_long_to_be_expanded(void **state)
     (void)state;
     enum { LONG_COUNT = 260000 };
     struct mn_buffer buffer = {0};
-    struct mn_vat_run *suspects = many_suspects(LONG_COUNT);
+    struct mn_name *suspects = many_suspects(LONG_COUNT);
+    mn_run *runs = many_runs(LONG_COUNT);
     for (uint32_t i = 0; i < LONG_COUNT; i++) {
-        size_t size = strlen(suspects[i].vat.text);
-        memset(suspects[i].vat.text + size, 'x', MN_NAME_SIZE_MAX - size);
+        size_t size = strlen(suspects[i].text);
+        memset(suspects[i].text + size, 'x', MN_NAME_SIZE_MAX - size);
     }
-    struct mn_down freeze = {.kind = MN_DOWN_FREEZE,
-                             .freeze = {.suspects = suspects, .suspect_count = LONG_COUNT}};
+    struct mn_down freeze = {
+        .kind = MN_DOWN_FREEZE,
+        .freeze = {.suspects = {.names = suspects, .count = LONG_COUNT}, .runs = runs}};
     assert_int_equal(mn_down_encode(&freeze, &buffer), MN_TOO_LARGE);
     assert_int_equal(buffer.size, 0);
     free(suspects);
+    free(runs);
     mn_buffer_deinit(&buffer);
 }
 
