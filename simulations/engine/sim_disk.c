@@ -103,18 +103,6 @@ struct sim_file *sim_file_add(struct sim_store *store, mn_epoch epoch, struct si
     return &store->files[place];
 }
 
-void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *store,
-                   struct sim_file *file)
-{
-    if (file->wrong) {
-        return;
-    }
-    if (!file->told && sim->observer != NULL && machine < sim->host_count) {
-        observer_copy(sim->observer, machine, store->vat, file->epoch, OBSERVER_COPY_MADE);
-    }
-    file->told = true;
-}
-
 static void file_untell(struct sim *sim, uint32_t machine, const struct sim_store *store,
                         struct sim_file *file, enum observer_copy_change change)
 {
@@ -122,6 +110,20 @@ static void file_untell(struct sim *sim, uint32_t machine, const struct sim_stor
         observer_copy(sim->observer, machine, store->vat, file->epoch, change);
     }
     file->told = false;
+}
+
+/* What a fault changed while its vat's host had it synced was a copy for as long as that: who syncs
+ * a file cannot know better. */
+void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *store,
+                   struct sim_file *file)
+{
+    if (!file->told && sim->observer != NULL && machine < sim->host_count) {
+        observer_copy(sim->observer, machine, store->vat, file->epoch, OBSERVER_COPY_MADE);
+    }
+    file->told = true;
+    if (file->wrong) {
+        file_untell(sim, machine, store, file, OBSERVER_COPY_LOST);
+    }
 }
 
 void sim_file_remove(struct sim *sim, uint32_t machine, struct sim_store *store, mn_epoch epoch,
