@@ -234,6 +234,15 @@ static void copies_verify(struct agent *agent, struct agent_vat *vat, struct age
     agent_file_verify(agent, vat, file);
 }
 
+/* Who fetched it for a start got it damaged. */
+static void copies_doubted(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                           const struct mn_copies *message)
+{
+    if (message->have.refused == MN_CORRUPT && file->state == AGENT_FILE_HERE && !file->verified) {
+        agent_file_verify(agent, vat, file);
+    }
+}
+
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
     struct agent_vat *vat = agent_find_vat(agent, &message->vat);
@@ -248,7 +257,11 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
         return;
     }
     uint32_t slot = partner_slot(agent, vat, host);
-    if (slot == agent->partner_count || file->state == AGENT_FILE_GONE) {
+    if (slot == agent->partner_count) {
+        copies_doubted(agent, vat, file, message);
+        return;
+    }
+    if (file->state == AGENT_FILE_GONE) {
         return;
     }
     if (message->have.refused != MN_OK) {

@@ -185,11 +185,34 @@ static void holder_piece(struct agent *agent, uint32_t host, const struct mn_cop
     file->writing = true;
 }
 
+/* Whoever asks for what is not here was sent by a coordinator that believes in it: unless that is
+ * being told already, it is told that there is none. */
+static void holder_deny(struct agent *agent, const struct mn_copies *message)
+{
+    struct agent_vat *vat = agent_need_vat(agent, &message->vat);
+    if (vat == NULL || agent_find_file(vat, message->want.epoch) != NULL ||
+        vat->file_count >= AGENT_FILE_COUNT_MAX) {
+        return;
+    }
+    struct agent_file *file = agent_add_file(agent, vat, message->want.epoch, AGENT_FILE_GONE);
+    if (file != NULL) {
+        file->reportable = true;
+        agent_dirty(agent, vat, file);
+        agent_trim_gone(agent, vat);
+    }
+}
+
+/* What is being read back may turn out to be damaged: whoever wants it asks again. */
 static void holder_wanted(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
     struct agent_vat *vat = agent_find_vat(agent, &message->vat);
     struct agent_file *file = vat != NULL ? agent_find_file(vat, message->want.epoch) : NULL;
-    if (file == NULL || !agent_copies_may_go(vat, file) || message->want.offset >= file->size) {
+    bool may_go = file != NULL && agent_copies_may_go(vat, file);
+    if (file != NULL && file->state == AGENT_FILE_UNSYNCED && !may_go) {
+        return;
+    }
+    if (!may_go || message->want.offset >= file->size) {
+        holder_deny(agent, message);
         struct mn_digest none = {{0}};
         agent_say_have(agent, host, &message->vat, message->want.epoch, &none, MN_NOT_FOUND);
         return;
@@ -271,11 +294,14 @@ static void piece_failed(struct agent *agent, struct agent_vat *vat, struct agen
                                                 .host = *agent_host_name(agent, source),
                                                 .epoch = epoch,
                                                 .code = why});
+    struct mn_digest digest = file->digest;
     if (file->fetched) {
         agent_fetch_failed(agent, vat, epoch, source, why);
+        if (why == MN_CORRUPT) { /* that may be the fault of the holder's file */
+            agent_say_have(agent, source, &vat->name, epoch, &digest, why);
+        }
         return;
     }
-    struct mn_digest digest = file->digest;
     agent_file_give_up(agent, vat, file);
     agent_say_have(agent, source, &vat->name, epoch, &digest, why);
 }

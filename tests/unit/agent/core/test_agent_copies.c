@@ -366,7 +366,7 @@ static void sends_again_to_a_partner_that_was_heard_of_since(void **state)
     play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
     play_at(&play, 1000);
     play_tick(&play);
-    play_want(&play, 1, "x3", EPOCH(1, 1), 0);
+    play_have(&play, 1, "x3", EPOCH(1, 1), MN_OK);
     play_skip(&play);
     play_at(&play, 2000);
     play_tick(&play);

@@ -289,6 +289,26 @@ static void fails_a_start_though_other_copies_of_its_vat_arrive(void **state)
     play_close(&play);
 }
 
+static void tells_the_holder_that_what_it_sent_is_damaged(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    struct mn_link chain = {EPOCH(1, 1), mn_name_of("h3")};
+    play_start(&play, "x2", 2, EPOCH(1, 1), &chain, 1);
+    play_recorded(&play, 5);
+    play_piece(&play, 2, "x2", EPOCH(1, 1), 500, 0, 500);
+    play_skip(&play);
+    play_piece_written(&play, "x2", EPOCH(1, 1), 0, 0, 500, false, MN_CORRUPT);
+    play_expect(&play, "note copy_not_stored x2 h3 1.1 MN_CORRUPT\n"
+                       "note fetch_failed x2 h3 1.1 MN_CORRUPT\n"
+                       "note vat_exited x2\n"
+                       "up state x2 run 2 exited: a checkpoint of its chain could not be fetched\n"
+                       "copies h3 x2 have 1.1 MN_CORRUPT\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(fails_a_start_whose_holder_does_not_answer),
         cmocka_unit_test(fails_no_start_of_which_something_arrives),
         cmocka_unit_test(fails_a_start_though_other_copies_of_its_vat_arrive),
+        cmocka_unit_test(tells_the_holder_that_what_it_sent_is_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,54 @@ static void takes_nothing_new_on_behalf_of_a_life_that_is_over(void **state)
     play_close(&play);
 }
 
+/* The coordinator believes in it, or h3 would not ask. */
+static void reports_once_that_what_it_is_asked_for_is_not_here(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_want(&play, 2, "x2", EPOCH(1, 2), 0);
+    play_want(&play, 2, "x2", EPOCH(1, 2), 0);
+    play_expect(&play, "copies h3 x2 have 1.2 MN_NOT_FOUND\n"
+                       "copies h3 x2 have 1.2 MN_NOT_FOUND\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up report #1 x2 1.2 since 0.0 onto 0.0 gone floor 0.0\n");
+    play_taken(&play, 1);
+    play_at(&play, 2000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 2 lag 0\n");
+    play_close(&play);
+}
+
+/* h3 fetched it for a start; h4 wants it for the next one while it is being read back. */
+static void reads_back_what_a_start_elsewhere_found_damaged(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
+    play_run_x1(&play);
+    play_have(&play, 2, "x2", EPOCH(1, 1), MN_CORRUPT);
+    play_expect(&play, "sync x2 1.1 again\n");
+    play_have(&play, 2, "x2", EPOCH(1, 1), MN_CORRUPT);
+    play_want(&play, 3, "x2", EPOCH(1, 1), 0);
+    play_expect(&play, "");
+    play_synced(&play, "x2", EPOCH(1, 1), MN_CORRUPT);
+    play_expect(&play, "note checkpoint_not_durable x2 1.1 MN_CORRUPT\n");
+    play_want(&play, 3, "x2", EPOCH(1, 1), 0);
+    play_expect(&play, "copies h4 x2 have 1.1 MN_NOT_FOUND\n");
+    play_at(&play, 1000);
+    play_tick(&play);
+    play_expect(&play, "up heartbeat 1 lag 0\n"
+                       "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up report #2 x2 1.1 since 0.0 onto 0.0 durable gone floor 0.0\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +229,8 @@ int main(void)
         cmocka_unit_test(sends_what_it_has_and_says_what_it_has_not),
         cmocka_unit_test(says_that_a_copy_went_when_it_does_not_come_again),
         cmocka_unit_test(takes_nothing_new_on_behalf_of_a_life_that_is_over),
+        cmocka_unit_test(reports_once_that_what_it_is_asked_for_is_not_here),
+        cmocka_unit_test(reads_back_what_a_start_elsewhere_found_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
