@@ -246,7 +246,8 @@ void keeping_invariant(const struct keeping *keeping)
         mn_assert(keeping->runs[i - 1].generation < keeping->runs[i].generation);
     }
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        mn_assert(keeping->peers[i].sets != 0 || keeping->wishes);
+        mn_assert(keeping->peers[i].sets != 0 || keeping->state == KEEPING_LEADING ||
+                  keeping->state == KEEPING_OVERTAKEN);
     }
     for (size_t i = 1; i < keeping->record_count; i++) {
         mn_assert(keeping->records[i - 1].sequence < keeping->records[i].sequence);

@@ -114,6 +114,7 @@ enum keeping_effect_kind {
     X(WHOLE, INFO, "keeper_whole")                                                                 \
     X(FILLS, INFO, "keeper_filled_up")                                                             \
     X(CHANGED, INFO, "keepers_changed")                                                            \
+    X(STAYED, INFO, "keeper_stays")                                                                \
     X(TOPOLOGY, ERROR, "topology_names_other_keepers")                                             \
     X(OVERTAKEN, ERROR, "overtaken")
 

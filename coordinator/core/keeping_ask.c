@@ -24,7 +24,6 @@ void keeping_ask_all(struct keeping *keeping, mn_time after)
     keeping->accept_at = keeping->asked_at + ask_patience(keeping);
     keeping->old = false;
     keeping->in_force = 0;
-    keeping->wishes = false;
     keeping->change_asked = false;
     keeping_sets_apply(keeping);
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
@@ -208,9 +207,10 @@ void keeping_say_missing(struct keeping *keeping)
     size_t size = strlen(text);
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
-        if (keeping->state == KEEPING_LEADING
-                ? !keeping_answers(keeping, peer) || !keeping_counts(keeping, peer)
-                : !peer->promised || peer->member != MN_MEMBER_WHOLE) {
+        bool missing = keeping->state == KEEPING_LEADING
+                           ? !keeping_answers(keeping, peer) || !keeping_counts(keeping, peer)
+                           : !peer->promised || peer->member != MN_MEMBER_WHOLE;
+        if (missing && peer->sets != 0) {
             const char *name = keeping_host(keeping, peer);
             size_t length = strlen(name);
             text[size] = ' ';
@@ -264,6 +264,9 @@ static void accept_leading(struct keeping *keeping)
     keeping->accept.absent_count = 0;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         struct keeping_peer *peer = &keeping->peers[i];
+        if (peer->sets == 0) {
+            continue; /* it is filled up, and missed by nobody */
+        }
         peer->votes = keeping_answers(keeping, peer);
         peer->granted = peer->granted || (peer->votes && !keeping_counts(keeping, peer));
         if (!peer->votes) {

@@ -27,6 +27,7 @@ void keeping_lead_begin(struct keeping *keeping)
 {
     keeping->state = KEEPING_LEADING;
     keeping->in_force = 0;
+    keeping_sets_apply(keeping); /* with whom a leader is filling up */
     keeping_sets_compare(keeping);
     keeping->asked_at = keeping->now;
     keeping->said_at = MN_TIME_NEVER;
@@ -117,13 +118,13 @@ static bool lead_confirmed(const struct keeping *keeping, const struct keeping_p
 static void lead_founded(struct keeping *keeping)
 {
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        if (keeping->peers[i].member == MN_MEMBER_BLANK) {
+        if (keeping->peers[i].sets != 0 && keeping->peers[i].member == MN_MEMBER_BLANK) {
             return;
         }
     }
     keeping->founding = false;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
-        keeping->peers[i].granted = true;
+        keeping->peers[i].granted = keeping->peers[i].sets != 0;
     }
 }
 
@@ -232,7 +233,7 @@ static void lead_send(struct keeping *keeping, struct keeping_peer *peer)
     down->keep.number = keeping->number;
     down->keep.after = peer->next;
     down->keep.after_generation = keeping_log_generation(keeping, peer->next);
-    down->keep.founding = keeping->founding;
+    down->keep.founding = keeping->founding && peer->sets != 0;
     down->keep.whole_at = peer->granted ? peer->whole_at : 0;
     lead_note(keeping, down);
     peer->number = keeping->number;

@@ -87,10 +87,6 @@ struct keeping {
     size_t record_capacity;
     bool sets_changed; /* they say something that the peers do not show yet */
     bool change_asked; /* a CHANGE is on its way into the own journal */
-    bool wishes;       /* LEADING: an operator wants this one replaced, */
-    struct mn_name wish_from;
-    struct mn_name wish_to; /* by this one, which is filled up first */
-    struct mn_journal_keepers wish;
 
     bool founding;    /* nothing was ever in force; there is no keeper yet that votes */
     uint64_t number;  /* of the newest Keep */
@@ -166,6 +162,7 @@ bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *pe
 
 /* keeping_sets.c: who the keepers are. */
 const struct keeping_record *keeping_sets_newest(const struct keeping *keeping); /* or NULL */
+bool keeping_sets_joint(const struct keeping_record *record); /* both of its sets count */
 void keeping_sets_add(struct keeping *keeping, uint64_t sequence,
                       const struct mn_journal_keepers *record);
 void keeping_sets_cut(struct keeping *keeping, uint64_t sequence); /* those from there on */

@@ -9,9 +9,15 @@
  * the new set alone. Any majority that a coordinator may find keeps the first record, so whoever
  * knows only the old set hears of the new one there, and asks that too before it leads.
  *
- * Whoever is to become a keeper is filled up before the first record: until then it is kept like
- * one that forgot everything, and counts for nothing. That wish is in memory alone; a coordinator
- * that begins anew knows nothing of it.
+ * Whoever is to become a keeper is filled up before that: it is kept like one that forgot
+ * everything, and counts for nothing. What the operator said is a record of its own (`filling`), so
+ * whoever leads next goes on with it. The newest such word counts.
+ *
+ * Until the second record an operator may take it back, with one that names the old set alone. It
+ * rests on a majority of the old set, as everything does that was in force before it or that
+ * another coordinator may have in force meanwhile: with the old set alone, or with any set that was
+ * to follow. The new set alone has nothing in force, because whoever would have it so needs a
+ * promise of those that have promised this generation.
  *
  * Invariant: of the sets that count none is changed but by a record, and no record changes more
  * than one keeper. */
@@ -43,7 +49,7 @@ void keeping_sets_add(struct keeping *keeping, uint64_t sequence,
     }
     keeping->records[keeping->record_count++] =
         (struct keeping_record){.sequence = sequence, .said = *record};
-    keeping->sets_changed = true;
+    keeping->sets_changed = keeping->sets_changed || !record->filling;
 }
 
 void keeping_sets_cut(struct keeping *keeping, uint64_t sequence)
@@ -51,8 +57,19 @@ void keeping_sets_cut(struct keeping *keeping, uint64_t sequence)
     while (keeping->record_count > 0 &&
            keeping->records[keeping->record_count - 1].sequence >= sequence) {
         keeping->record_count -= 1;
-        keeping->sets_changed = true;
+        bool filling = keeping->records[keeping->record_count].said.filling;
+        keeping->sets_changed = keeping->sets_changed || !filling;
     }
+}
+
+bool keeping_sets_joint(const struct keeping_record *record)
+{
+    return record != NULL && record->said.next_count > 0 && !record->said.filling;
+}
+
+static bool sets_filling(const struct keeping_record *record)
+{
+    return record != NULL && record->said.filling;
 }
 
 /* The keepers by the topology, as a record would have them. */
@@ -82,6 +99,27 @@ static bool names_have(const struct mn_name *names, uint32_t count, const struct
         have = have || mn_name_equal(&names[i], name);
     }
     return have;
+}
+
+/* The one of these that is none of the others, who are as many. */
+static const struct mn_name *names_besides(const struct mn_name *names,
+                                           const struct mn_name *others, uint32_t count)
+{
+    const struct mn_name *besides = names;
+    for (uint32_t i = 0; i < count; i++) {
+        besides = names_have(others, count, &names[i]) ? besides : &names[i];
+    }
+    return besides;
+}
+
+static const struct mn_name *sets_leaving(const struct keeping_record *change)
+{
+    return names_besides(change->said.keepers, change->said.next, change->said.next_count);
+}
+
+static const struct mn_name *sets_coming(const struct keeping_record *change)
+{
+    return names_besides(change->said.next, change->said.keepers, change->said.next_count);
 }
 
 /* ---- peers ----------------------------------------------------------------------------------- */
@@ -132,11 +170,11 @@ void keeping_sets_apply(struct keeping *keeping)
     for (uint32_t i = 0; i < sets.keeper_count; i++) {
         sets_put(keeping, known, count, &sets.keepers[i], KEEPING_NOW);
     }
-    for (uint32_t i = 0; i < sets.next_count; i++) {
+    for (uint32_t i = 0; i < sets.next_count && !sets.filling; i++) {
         sets_put(keeping, known, count, &sets.next[i], KEEPING_NEXT);
     }
-    if (keeping->wishes) {
-        sets_put(keeping, known, count, &keeping->wish_to, 0);
+    if (sets.filling && keeping->state == KEEPING_LEADING) { /* who does not lead fills nobody up */
+        sets_put(keeping, known, count, sets_coming(keeping_sets_newest(keeping)), 0);
     }
 }
 
@@ -218,8 +256,34 @@ static const struct keeping_peer *sets_find(const struct keeping *keeping, const
 static bool sets_settling(const struct keeping *keeping)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
-    return keeping->change_asked || (newest != NULL && (newest->said.next_count > 0 ||
-                                                        newest->sequence > keeping->in_force));
+    return keeping->change_asked || keeping_sets_joint(newest) ||
+           (newest != NULL && !newest->said.filling && newest->sequence > keeping->in_force);
+}
+
+/* Whether @to, who is to leave for @from, is to stay after all. */
+static bool sets_takes_back(const struct keeping *keeping, const char *from, const char *to)
+{
+    const struct keeping_record *newest = keeping_sets_newest(keeping);
+    return !keeping->change_asked && newest != NULL && newest->said.next_count > 0 &&
+           strcmp(sets_coming(newest)->text, from) == 0 &&
+           strcmp(sets_leaving(newest)->text, to) == 0;
+}
+
+static mn_result sets_refuse_settling(const struct keeping *keeping, struct mn_error *error)
+{
+    const struct keeping_record *newest = keeping_sets_newest(keeping);
+    if (!keeping->change_asked && keeping_sets_joint(newest)) {
+        const char *leaves = sets_leaving(newest)->text;
+        const char *comes = sets_coming(newest)->text;
+        mn_error_set(error,
+                     "%.128s is taking the place of %.128s: see mneme keepers; what takes that "
+                     "back is mneme keepers replace %.128s %.128s",
+                     comes, leaves, comes, leaves);
+    } else {
+        mn_error_set(error,
+                     "the last change of the keepers is not in force yet: see mneme keepers");
+    }
+    return MN_AGAIN;
 }
 
 mn_result keeping_may_replace(const struct keeping *keeping, const char *from, const char *to,
@@ -234,10 +298,11 @@ mn_result keeping_may_replace(const struct keeping *keeping, const char *from, c
         mn_error_set(error, "the cluster is new: not every keeper has answered yet");
         return MN_AGAIN;
     }
+    if (sets_takes_back(keeping, from, to)) {
+        return MN_OK;
+    }
     if (sets_settling(keeping)) {
-        mn_error_set(error,
-                     "the last change of the keepers is not in force yet: see mneme keepers");
-        return MN_AGAIN;
+        return sets_refuse_settling(keeping, error);
     }
     if (sets_find(keeping, from) == NULL) {
         mn_error_set(error, "%.128s is no keeper: see mneme keepers", from);
@@ -265,26 +330,6 @@ mn_result keeping_may_replace(const struct keeping *keeping, const char *from, c
     return MN_OK;
 }
 
-void keeping_replace(struct keeping *keeping, const struct keeping_event *event)
-{
-    struct mn_error error;
-    const char *from = event->replace.from;
-    const char *to = event->replace.to;
-    if (keeping_may_replace(keeping, from, to, &error) != MN_OK) {
-        return;
-    }
-    keeping->wishes = true;
-    keeping->wish_from = mn_name_of(from);
-    keeping->wish_to = mn_name_of(to);
-    keeping->wish = *event->replace.word;
-    keeping_sets_apply(keeping);
-    keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_FILLS,
-                                                      .host = keeping->wish_to.text,
-                                                      .sequence = keeping->newest,
-                                                      .text = keeping->wish.reason});
-    keeping_lead_tick(keeping);
-}
-
 static void sets_ask(struct keeping *keeping, const struct mn_journal_keepers *record)
 {
     struct mn_journal_keepers *copy = keeping_take(keeping, 1, sizeof *copy);
@@ -296,10 +341,32 @@ static void sets_ask(struct keeping *keeping, const struct mn_journal_keepers *r
     }
 }
 
-/* Whoever is to be one has everything that there was when it was asked for, and is whole. */
-static bool wish_filled(const struct keeping *keeping)
+void keeping_replace(struct keeping *keeping, const struct keeping_event *event)
 {
-    for (uint32_t i = 0; keeping->wishes && i < keeping->peer_count; i++) {
+    struct mn_error error;
+    struct mn_journal_keepers sets;
+    struct mn_journal_keepers change = *event->replace.word;
+    const char *from = event->replace.from;
+    const char *to = event->replace.to;
+    if (keeping_may_replace(keeping, from, to, &error) != MN_OK) {
+        return;
+    }
+    sets_now(keeping, &sets);
+    memcpy(change.keepers, sets.keepers, sizeof change.keepers);
+    change.keeper_count = sets.keeper_count;
+    change.filling = !sets_takes_back(keeping, from, to);
+    change.next_count = change.filling ? sets.keeper_count : 0;
+    for (uint32_t i = 0; i < change.next_count; i++) {
+        bool leaves = strcmp(sets.keepers[i].text, from) == 0;
+        change.next[i] = leaves ? mn_name_of(to) : sets.keepers[i];
+    }
+    sets_ask(keeping, &change);
+}
+
+/* Whoever is to be one has everything that there was when it was asked for, and is whole. */
+static bool sets_filled(const struct keeping *keeping)
+{
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
         if (peer->sets == 0) {
             return keeping_counts(keeping, peer) && peer->matched >= peer->whole_at;
@@ -314,44 +381,46 @@ void keeping_sets_advance(struct keeping *keeping)
     if (keeping->state != KEEPING_LEADING || keeping->change_asked) {
         return;
     }
-    if (newest != NULL && newest->said.next_count > 0) {
-        if (keeping->in_force >= newest->sequence) {
-            struct mn_journal_keepers over = newest->said;
-            memcpy(over.keepers, newest->said.next, sizeof over.keepers);
-            over.keeper_count = newest->said.next_count;
-            over.next_count = 0;
-            sets_ask(keeping, &over);
-        }
-        return;
+    if (keeping_sets_joint(newest) && keeping->in_force >= newest->sequence) {
+        struct mn_journal_keepers over = newest->said;
+        memcpy(over.keepers, newest->said.next, sizeof over.keepers);
+        over.keeper_count = newest->said.next_count;
+        over.next_count = 0;
+        sets_ask(keeping, &over);
     }
-    if (wish_filled(keeping)) {
-        struct mn_journal_keepers change = keeping->wish;
-        struct mn_journal_keepers sets;
-        sets_now(keeping, &sets);
-        memcpy(change.keepers, sets.keepers, sizeof change.keepers);
-        memcpy(change.next, sets.keepers, sizeof change.next);
-        change.keeper_count = sets.keeper_count;
-        change.next_count = sets.keeper_count;
-        for (uint32_t i = 0; i < change.next_count; i++) {
-            if (mn_name_equal(&change.next[i], &keeping->wish_from)) {
-                change.next[i] = keeping->wish_to;
-            }
-        }
+    if (sets_filling(newest) && sets_filled(keeping)) {
+        struct mn_journal_keepers change = newest->said;
+        change.filling = false;
         sets_ask(keeping, &change);
     }
+}
+
+/* The record before named the same ones: that change was taken back. */
+static bool sets_stayed(const struct keeping *keeping)
+{
+    const struct mn_journal_keepers *newest = &keeping->records[keeping->record_count - 1].said;
+    bool stayed = keeping->record_count > 1;
+    for (uint32_t i = 0; stayed && i < newest->keeper_count; i++) {
+        const struct mn_journal_keepers *before = &keeping->records[keeping->record_count - 2].said;
+        stayed = names_have(before->keepers, before->keeper_count, &newest->keepers[i]);
+    }
+    return stayed;
 }
 
 void keeping_sets_recorded(struct keeping *keeping)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
+    struct keeping_note_facts facts = {.sequence = newest->sequence, .text = newest->said.reason};
     keeping->change_asked = false;
-    keeping->wishes = false;
     keeping_sets_apply(keeping);
-    if (newest->said.next_count == 0) {
-        keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_CHANGED,
-                                                          .sequence = newest->sequence,
-                                                          .number = newest->said.keeper_count,
-                                                          .text = newest->said.reason});
+    if (newest->said.filling) {
+        facts.note = KEEPING_NOTE_FILLS;
+        facts.host = sets_coming(newest)->text;
+        keeping_note(keeping, facts);
+    } else if (newest->said.next_count == 0) {
+        facts.note = sets_stayed(keeping) ? KEEPING_NOTE_STAYED : KEEPING_NOTE_CHANGED;
+        facts.number = newest->said.keeper_count;
+        keeping_note(keeping, facts);
     }
 }
 
@@ -373,10 +442,11 @@ const struct mn_journal_keepers *keeping_change(const struct keeping *keeping, s
 const char *keeping_change_state(const struct keeping *keeping)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
-    if (newest != NULL && newest->said.next_count > 0) {
-        return "joint";
+    bool joint = keeping_sets_joint(newest);
+    if (joint || keeping->change_asked) {
+        return !keeping->change_asked ? "joint" : joint ? "ending" : "filling";
     }
-    if (keeping->wishes || keeping->change_asked) {
+    if (sets_filling(newest)) {
         return "filling";
     }
     bool leads = keeping->state == KEEPING_LEADING;

@@ -145,12 +145,14 @@ struct mn_journal_step {
 };
 
 /* Who the keepers are from this record on, by an operator's word. While `next` is not empty one is
- * being replaced, and nothing is in force without a majority of both. */
+ * to be replaced: while `filling` only `keepers` count, and the one who comes is filled up; then
+ * nothing is in force without a majority of both. */
 struct mn_journal_keepers {
     struct mn_name keepers[MN_KEEPER_COUNT_MAX];
     uint32_t keeper_count;
     struct mn_name next[MN_KEEPER_COUNT_MAX];
     uint32_t next_count;
+    bool filling;
     struct mn_name operator_name;
     char key[MN_KEY_TEXT_SIZE];
     char reason[MN_REASON_SIZE_MAX];

@@ -162,6 +162,7 @@ static Mneme__JournalKeepers *journal_keepers_out(struct codec *codec,
     out->key = codec_text(keepers->key);
     out->reason = codec_text(keepers->reason);
     out->at = keepers->at;
+    out->filling = keepers->filling ? 1 : 0;
     return out;
 }
 
@@ -328,6 +329,8 @@ static void journal_keepers_in(struct codec *codec, const Mneme__JournalKeepers 
     (void)codec_check(codec, out->keeper_count % 2 == 1 &&
                                  (out->next_count == 0 || (out->next_count == out->keeper_count &&
                                                            stay + 1 == out->keeper_count)));
+    out->filling = in->filling != 0;
+    (void)codec_check(codec, out->next_count > 0 || !out->filling);
     codec_name_in(codec, in->operator_name, &out->operator_name);
     codec_key_in(codec, in->key, false, out->key);
     codec_text_in(codec, in->reason, out->reason, sizeof out->reason);

@@ -467,7 +467,7 @@ void sim_fault_end(struct sim *sim, size_t index)
     sim->faulty[index] = false;
     sim_show(sim, (struct sim_seen){.kind = SIM_SEEN_OVER, .fault = fault});
     sim_note(sim, "over", (uint32_t)index, fault->a, fault->b);
-    if (machines_begin(sim, fault, false)) {
+    if (machines_begin(sim, fault, false) || sim_keeper_stays(sim, fault)) {
         return;
     }
     if (fault->kind == SIM_FAULT_DISK_SLOW) {

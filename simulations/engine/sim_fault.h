@@ -38,7 +38,8 @@
       "it stands still, and another is started in its place")                                      \
     X(SKEW_CLOCK, "skew_clock", "host", "by_ms", "its clock shows so much more, at once")          \
     X(REPLACE_KEEPER, "replace_keeper", "keeper", "host",                                          \
-      "an operator has the keeper of that number replaced by the host, or the next that may")      \
+      "an operator has the keeper of that number replaced by the host, or the next that may; "     \
+      "where it ends, he takes that back then")                                                    \
     X(DISK_SLOW, "disk_slow", "host", "factor", "its disk takes so many times as long")            \
     X(DISK_FULL, "disk_full", "host", "-", "nothing can be written to its disk")                   \
     X(DISK_ERROR, "disk_error", "host", "percent", "so many of its syncs fail")                    \

@@ -1,6 +1,7 @@
 /* Keepers that are replaced: who they are by the records of a journal, and the operator who has one
- * replaced. He says it again to whoever leads until it is done, and afterwards writes it into the
- * topology only when a coordinator is in trouble without that: until then it is an old one. */
+ * replaced. He says it again to whoever leads and has no record of it, and sometimes takes it back.
+ * Afterwards he writes it into the topology only when a coordinator is in trouble without that:
+ * until then it is an old one. */
 #include <string.h>
 
 #include "engine/sim_private.h"
@@ -35,7 +36,8 @@ void sim_keepers_of(struct sim *sim, const struct sim_journal *journal, struct s
         out->recorded = true;
         out->counts[0] =
             set_of(sim, record.keepers.keepers, record.keepers.keeper_count, out->hosts[0]);
-        out->counts[1] = set_of(sim, record.keepers.next, record.keepers.next_count, out->hosts[1]);
+        uint32_t next_count = record.keepers.filling ? 0 : record.keepers.next_count;
+        out->counts[1] = set_of(sim, record.keepers.next, next_count, out->hosts[1]);
         mn_arena_deinit(&arena);
         return;
     }
@@ -48,6 +50,7 @@ void sim_replace_keeper(struct sim *sim, uint32_t keeper, uint32_t host)
     if (now.counts[0] > 0 && !sim->replacing.open) {
         sim->replacing.any = true;
         sim->replacing.open = true;
+        sim->replacing.back = false;
         sim->replacing.from = now.hosts[0][keeper % now.counts[0]];
         sim->replacing.to = host;
     }
@@ -77,33 +80,75 @@ static bool replacement(const struct sim *sim, const struct keeping *keeping, ui
     return false;
 }
 
-void sim_operator_replaces(struct sim *sim, struct sim_process *process)
+static void say(struct sim *sim, struct sim_process *process, const char *from, const char *to)
 {
-    const struct keeping *keeping = process->coordinator->keeping;
-    struct sim_keepers now;
-    if (!sim->replacing.open || process->dying || !keeping_leads(keeping) ||
-        keeping_change_state(keeping)[0] != '\0') {
-        return;
-    }
-    sim_keepers_of(sim, &sim->in_force, &now);
-    if (!set_has(&now, sim->replacing.from)) {
-        sim->replacing.open = false;
-        sim_count(sim, SIM_SOMETIMES_KEEPER_REPLACED);
-        return;
-    }
-    uint32_t host = 0;
-    if (!replacement(sim, keeping, &host)) {
-        return;
-    }
     struct mn_journal_keepers word = {.operator_name = mn_name_of("alice"),
                                       .key = "oooooooooooooooooooooooooooooooooooooooo",
                                       .reason = "its host goes",
                                       .at = sim_clock(sim, process)};
     struct keeping_event event = {.kind = KEEPING_ON_REPLACE};
-    event.replace.from = sim->topology->hosts[sim->replacing.from].name;
-    event.replace.to = sim->topology->hosts[host].name;
+    event.replace.from = from;
+    event.replace.to = to;
     event.replace.word = &word;
     sim_coordinator_keep(sim, process, &event);
+}
+
+/* The change is under way: whoever comes is sent away, if it is not too late for that. */
+static void take_back(struct sim *sim, struct sim_process *process)
+{
+    const struct keeping *keeping = process->coordinator->keeping;
+    const char *stays = sim->topology->hosts[sim->replacing.from].name;
+    struct keeping_facts facts;
+    keeping_facts(keeping, &facts);
+    for (uint32_t i = 0; i < facts.keeper_count; i++) {
+        struct keeping_keeper keeper;
+        struct mn_error error;
+        keeping_keeper(keeping, i, &keeper);
+        if (!keeper.now && keeping_may_replace(keeping, keeper.name, stays, &error) == MN_OK) {
+            struct mn_name comes = mn_name_of(keeper.name);
+            say(sim, process, comes.text, stays);
+            return;
+        }
+    }
+}
+
+void sim_operator_replaces(struct sim *sim, struct sim_process *process)
+{
+    const struct keeping *keeping = process->coordinator->keeping;
+    struct sim_keepers now;
+    uint32_t host = 0;
+    if (!sim->replacing.open || process->dying || !keeping_leads(keeping)) {
+        return;
+    }
+    if (keeping_change_state(keeping)[0] != '\0') {
+        if (sim->replacing.back) {
+            take_back(sim, process);
+        }
+        return;
+    }
+    sim_keepers_of(sim, &sim->in_force, &now);
+    bool gone = !set_has(&now, sim->replacing.from);
+    if (gone || sim->replacing.back) {
+        sim->replacing.open = false;
+        sim_count(sim, gone ? SIM_SOMETIMES_KEEPER_REPLACED : SIM_SOMETIMES_KEEPER_STAYED);
+    } else if (replacement(sim, keeping, &host)) {
+        say(sim, process, sim->topology->hosts[sim->replacing.from].name,
+            sim->topology->hosts[host].name);
+    }
+}
+
+bool sim_keeper_stays(struct sim *sim, const struct sim_fault *fault)
+{
+    uint32_t slot = sim->machines[sim->host_count].process;
+    struct sim_process *process = slot != SIM_NOBODY ? sim->processes[slot] : NULL;
+    if (fault->kind != SIM_FAULT_REPLACE_KEEPER) {
+        return false;
+    }
+    sim->replacing.back = sim->replacing.back || fault->for_ms > 0;
+    if (process != NULL && process->paused_until <= sim->now) {
+        sim_operator_replaces(sim, process);
+    }
+    return true;
 }
 
 bool sim_keepers_corrected(struct sim *sim)

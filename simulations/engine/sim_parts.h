@@ -493,7 +493,8 @@ struct sim {
         bool any;  /* some keeper was to be replaced */
         bool open; /* this one is to be, by an operator's wish, */
         uint32_t from;
-        uint32_t to; /* and by this host, or the next one that may */
+        uint32_t to; /* and by this host, or the next one that may; */
+        bool back;   /* he has thought better of it */
     } replacing;
     bool quiet; /* faults and workload are over */
 

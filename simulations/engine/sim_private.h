@@ -31,6 +31,7 @@ struct sim_keepers {
 void sim_keepers_of(struct sim *sim, const struct sim_journal *journal, struct sim_keepers *out);
 /* An operator wants the @keeper-th of them replaced by @host. */
 void sim_replace_keeper(struct sim *sim, uint32_t keeper, uint32_t host);
+bool sim_keeper_stays(struct sim *sim, const struct sim_fault *fault); /* whether that is over */
 void sim_operator_replaces(struct sim *sim, struct sim_process *process);
 /* Have the topology name the keepers that are in force. False: it does. */
 bool sim_keepers_corrected(struct sim *sim);

@@ -68,6 +68,7 @@
     X(KEEPER_RETURNED, "a keeper began anew with what its disk had")                               \
     X(KEEPER_WHOLE, "a keeper that had forgotten was made whole")                                  \
     X(KEEPER_REPLACED, "a keeper was replaced by another")                                         \
+    X(KEEPER_STAYED, "a keeper stayed one, after one was to come for it")                          \
     X(KEEPERS_MISSING, "a coordinator held because keepers were missing")                          \
     X(UNKNOWN_ACCEPTED, "an operator had it go on without a majority of the keepers")              \
     X(PIECES, "a message was put together of its pieces")                                          \

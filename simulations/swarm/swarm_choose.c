@@ -193,6 +193,12 @@ static void choose_replacements(struct swarm_chooser *chooser)
             fault->at_ms = at_ms + swarm_between(chooser, 0, 80);
         }
     }
+    for (size_t i = 0; i < script->faults.count; i++) {
+        struct sim_fault *fault = &script->faults.items[i];
+        if (fault->kind == SIM_FAULT_REPLACE_KEEPER && swarm_chance(chooser, 30)) {
+            fault->for_ms = swarm_between(chooser, 1, 40); /* he takes it back */
+        }
+    }
     swarm_spare_keepers(script);
 }
 

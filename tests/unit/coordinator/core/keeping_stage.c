@@ -91,7 +91,8 @@ void stage_step(struct stage *stage, const struct keeping_event *event)
                 add(stage, " %s", effect->change->keepers[k].text);
             }
             for (uint32_t k = 0; k < effect->change->next_count; k++) {
-                add(stage, "%s %s", k == 0 ? " to" : "", effect->change->next[k].text);
+                const char *how = effect->change->filling ? " fills" : " to";
+                add(stage, "%s %s", k == 0 ? how : "", effect->change->next[k].text);
             }
             add(stage, " by %s: %s\n", effect->change->operator_name.text, effect->change->reason);
             break;
@@ -245,15 +246,16 @@ void stage_recalled(struct stage *stage, uint32_t host, uint64_t sequence, bool 
     stage_up(stage, host, &message);
 }
 
-/* "135 to 137" is h1, h3 and h5, and then h7 for h5. */
+/* "135 to 137" is h1, h3 and h5, and then h7 for h5; "135 fills 137" that h7 is filled up. */
 static void keepers_of(const char *words, struct mn_journal_keepers *out)
 {
     *out = (struct mn_journal_keepers){.operator_name = mn_name_of("alice"), .reason = "it burned"};
     for (const char *at = words; *at >= '0' && *at <= '9'; at++) {
         out->keepers[out->keeper_count++] = mn_name_of((const char[]){'h', *at, '\0'});
     }
-    const char *next = strstr(words, " to ");
-    for (const char *at = next != NULL ? next + 4 : ""; *at != '\0'; at++) {
+    const char *next = strrchr(words, ' ');
+    out->filling = strstr(words, " fills ") != NULL;
+    for (const char *at = next != NULL ? next + 1 : ""; *at != '\0'; at++) {
         out->next[out->next_count++] = mn_name_of((const char[]){'h', *at, '\0'});
     }
 }

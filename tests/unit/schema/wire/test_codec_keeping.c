@@ -318,6 +318,11 @@ static void the_journal_remembers_who_replaced_which_keeper_and_why(void **state
     assert_string_equal(out.keepers.key, said.key);
     assert_string_equal(out.keepers.reason, "h5 burned");
     assert_int_equal(out.keepers.at, 12);
+    assert_false(out.keepers.filling);
+    said.filling = true;
+    assert_int_equal(keepers_through_the_journal(&said, &out), MN_OK);
+    assert_true(out.keepers.filling);
+    said.filling = false;
     said.next_count = 0;
     assert_int_equal(keepers_through_the_journal(&said, &out), MN_OK);
     assert_int_equal(out.keepers.next_count, 0);
@@ -349,6 +354,10 @@ static void no_record_replaces_two_keepers_or_none(void **state)
     assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
     bad = said;
     bad.next_count = 1;
+    assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
+    bad = said;
+    bad.next_count = 0;
+    bad.filling = true; /* with nobody who comes */
     assert_int_equal(keepers_through_the_journal(&bad, &out), MN_BAD_INPUT);
 }
 
