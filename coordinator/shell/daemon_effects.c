@@ -212,9 +212,6 @@ static void effects_recorded(struct daemon *daemon, const struct recorder_item *
         daemon->stop = true;
         return;
     }
-    if (item->piece) {
-        return;
-    }
     if (daemon->crash_at_decided && item->kind == MN_JOURNAL_DECISION) {
         mn_log(MN_LOG_WARNING, "rehearsal", "text=\"killed after the decision, as told\"");
         (void)kill(getpid(), SIGKILL);

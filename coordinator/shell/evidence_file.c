@@ -67,7 +67,8 @@ static bool evidence_sync_directory(void)
 
 void evidence_file_init(struct evidence_file *file)
 {
-    file->fd = -1;
+    *file = (struct evidence_file){.fd = -1};
+    evidence_file_drop(file);
 }
 
 void evidence_file_deinit(struct evidence_file *file)
@@ -76,6 +77,12 @@ void evidence_file_deinit(struct evidence_file *file)
         (void)close(file->fd);
     }
     file->fd = -1;
+}
+
+void evidence_file_drop(struct evidence_file *file)
+{
+    evidence_file_deinit(file);
+    (void)unlink(evidence_part); /* mostly there is none; one that stays does no harm */
 }
 
 mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const void *bytes,

@@ -23,8 +23,12 @@ struct evidence_file {
     bool named;    /* it has taken its place, but that may not be durable yet */
 };
 
+/* What another process has left of a document that did not become whole is gone. */
 void evidence_file_init(struct evidence_file *file);
 void evidence_file_deinit(struct evidence_file *file);
+
+/* The document that was begun is of no use any more: what is there of it goes. */
+void evidence_file_drop(struct evidence_file *file);
 
 /* Write the document's bytes from @offset on; from 0 on it is a new document. The same bytes may be
  * written again. They begin their way to the disk, and are not waited for.

@@ -28,12 +28,14 @@ struct recorder {
     pthread_cond_t changed;
     struct record_list waiting;
     struct record_list done;
-    size_t count; /* of `waiting`, and its bytes */
-    size_t bytes;
+    size_t count; /* of `waiting` */
+    size_t bytes; /* of these and of `aside` */
     bool stop;
 
-    struct mn_log_limit complained; /* these two are the thread's alone */
+    struct mn_log_limit complained; /* these are the thread's alone */
     struct evidence_file evidence;
+    struct record_list aside; /* pieces of it that are not written yet, in their order */
+    size_t aside_bytes;
 };
 
 struct recorder_item *recorder_item_new(void)
@@ -85,10 +87,16 @@ static size_t item_size(const struct recorder_item *item)
     return sizeof *item + item->bytes.size + item->evidence.size + item->binary.size;
 }
 
+static bool item_is_record(const struct recorder_item *item)
+{
+    return !item->piece && !item->drop;
+}
+
 /* Records alone may be written together. */
 static bool item_is_plain(const struct recorder_item *item)
 {
-    return item->evidence.size == 0 && item->binary.size == 0 && !item->set_aside;
+    return item_is_record(item) && item->evidence.size == 0 && item->binary.size == 0 &&
+           !item->set_aside;
 }
 
 /* How many of those that wait, from @item on, are written together. */
@@ -127,8 +135,58 @@ static mn_result group_append(const struct recorder *recorder, struct recorder_i
     return journal_append(recorder->journal, entries, count, &item->error);
 }
 
-/* The item's evidence, and when that is all of it, durably: once, however often the append after it
- * is tried, for what went before it in pieces is not at hand any more. */
+/* ---- evidence -------------------------------------------------------------------------------- */
+
+static void aside_drop(struct recorder *recorder)
+{
+    list_destroy(&recorder->aside);
+    recorder->aside_bytes = 0;
+}
+
+/* Write the pieces that wait. A piece is written where it belongs however often it is tried; those
+ * behind one that cannot be are not: the first opens the file. */
+static mn_result aside_write(struct recorder *recorder, struct mn_error *error)
+{
+    mn_result result = MN_OK;
+    while (result == MN_OK && recorder->aside.first != NULL) {
+        const struct recorder_item *piece = recorder->aside.first;
+        result = evidence_file_put(&recorder->evidence, piece->offset, piece->binary.bytes,
+                                   piece->binary.size, error);
+        if (result == MN_OK) {
+            recorder->aside_bytes -= item_size(piece);
+            recorder_item_destroy(list_take(&recorder->aside));
+        }
+    }
+    return result;
+}
+
+/* A document's piece, or its end before it is one; what was begun before it is of no use. Takes
+ * the item. */
+static void draft_take(struct recorder *recorder, struct recorder_item *item)
+{
+    if (item->drop || item->offset == 0) {
+        aside_drop(recorder);
+    }
+    if (item->drop) {
+        evidence_file_drop(&recorder->evidence);
+        recorder_item_destroy(item);
+        return;
+    }
+    list_add(&recorder->aside, item);
+    recorder->aside_bytes += item_size(item);
+    struct mn_error error = {{0}};
+    uint64_t suppressed = 0;
+    mn_result result = aside_write(recorder, &error);
+    if (result != MN_OK && mn_log_allowed(&recorder->complained, mn_now(), &suppressed)) {
+        char quoted[MN_LOG_QUOTED_SIZE_MAX];
+        mn_log(MN_LOG_WARNING, "evidence_set_aside", "code=%s suppressed=%llu text=%s",
+               mn_result_name(result), (unsigned long long)suppressed,
+               mn_log_quote(quoted, sizeof quoted, error.text));
+    }
+}
+
+/* The item's evidence, durably: once, however often the append after it is tried, for what went
+ * before it in pieces is not at hand any more. */
 static mn_result item_write_evidence(struct recorder *recorder, struct recorder_item *item)
 {
     struct evidence_file *file = &recorder->evidence;
@@ -138,13 +196,21 @@ static mn_result item_write_evidence(struct recorder *recorder, struct recorder_
     if (size == 0 || item->named) {
         return MN_OK;
     }
-    mn_result result = evidence_file_put(file, item->offset, bytes, size, &item->error);
-    if (result == MN_OK && !item->piece) {
+    if (item->offset == 0) { /* all of it */
+        aside_drop(recorder);
+    }
+    mn_result result = aside_write(recorder, &item->error);
+    if (result == MN_OK) {
+        result = evidence_file_put(file, item->offset, bytes, size, &item->error);
+    }
+    if (result == MN_OK) {
         result = evidence_file_end(file, item->round, binary, &item->error);
         item->named = result == MN_OK;
     }
     return result;
 }
+
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* Write @item and those behind it, @count in all: every one or none. The evidence first: a decision
  * that is durable is never without it. */
@@ -155,13 +221,10 @@ static mn_result group_write(struct recorder *recorder, struct recorder_item *it
     if (result == MN_OK && item->set_aside) {
         result =
             journal_set_aside(recorder->journal, item->sequence, item->written_at, &item->error);
-    } else if (result == MN_OK && !item->piece) {
+    } else if (result == MN_OK) {
         result = group_append(recorder, item, count);
     }
-    if (result != MN_OK && item->piece) {
-        mn_error_set(&item->error, "a part of the next decision's evidence cannot be written: %s",
-                     mn_result_text(result));
-    } else if (result != MN_OK) {
+    if (result != MN_OK) {
         mn_error_set(&item->error, "record %llu cannot be written: %s",
                      (unsigned long long)item->sequence, mn_result_text(result));
     }
@@ -217,6 +280,18 @@ static void recorder_finish(struct recorder *recorder, size_t count)
     (void)written; /* fails only when the counter is full: then it is readable anyway */
 }
 
+/* The first that waits is no record. Called with the mutex held. */
+static void recorder_draft(struct recorder *recorder)
+{
+    struct recorder_item *item = list_take(&recorder->waiting);
+    size_t bytes = recorder->aside_bytes + item_size(item);
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    draft_take(recorder, item);
+    (void)pthread_mutex_lock(&recorder->mutex);
+    recorder->count -= 1;
+    recorder->bytes -= bytes - recorder->aside_bytes;
+}
+
 static void *recorder_main(void *context)
 {
     struct recorder *recorder = context;
@@ -228,6 +303,11 @@ static void *recorder_main(void *context)
             continue;
         }
         struct recorder_item *item = recorder->waiting.first; /* stays first until it is done */
+        if (!item_is_record(item)) {
+            recorder_draft(recorder);
+            continue;
+        }
+        size_t bytes = recorder->aside_bytes;
         size_t count = group_count(item); /* their links do not change: only the last one's may */
         (void)pthread_mutex_unlock(&recorder->mutex);
         item->result = group_write(recorder, item, count);
@@ -236,6 +316,7 @@ static void *recorder_main(void *context)
             recorder_complain(recorder, item);
         }
         (void)pthread_mutex_lock(&recorder->mutex);
+        recorder->bytes -= bytes - recorder->aside_bytes;
         if (again) {
             recorder_pause(recorder);
             continue;
@@ -338,6 +419,7 @@ bool recorder_stop(struct recorder **out, int bound_ms)
     }
     list_destroy(&recorder->waiting);
     list_destroy(&recorder->done);
+    list_destroy(&recorder->aside);
     evidence_file_deinit(&recorder->evidence);
     (void)pthread_cond_destroy(&recorder->changed);
     (void)pthread_mutex_destroy(&recorder->mutex);

@@ -5,7 +5,11 @@
  * Records that wait together are written together, which takes one wait for the disk.
  *
  * A record that cannot be written now (a full disk, say) is tried again until it can, and those
- * behind it wait; nobody learns of a record before it is durable. */
+ * behind it wait; nobody learns of a record before it is durable.
+ *
+ * Nothing rests on the evidence of a decision before that decision: a piece of it that cannot be
+ * written now is set aside, and holds up no record but its decision's and those behind that one. It
+ * is tried again with the next piece, and with the decision. */
 #ifndef COORDINATOR_SHELL_RECORDER_H
 #define COORDINATOR_SHELL_RECORDER_H
 
@@ -22,7 +26,7 @@ enum {
     RECORDER_GROUP_COUNT_MAX = 256,
     RECORDER_GROUP_BYTES_MAX = 1024 * 1024,
 
-    /* The most records that may wait, and the most bytes of them. */
+    /* The most records that may wait, and the most bytes of them and of pieces set aside. */
     RECORDER_RECORD_COUNT_MAX = 16 * 1024 * 1024,
     RECORDER_BYTES_MAX = 1024 * 1024 * 1024
 };
@@ -40,7 +44,9 @@ struct recorder_item {
     struct mn_text evidence; /* written as a file before the record is appended; empty for none */
     struct mn_buffer binary; /* the same in its binary form, instead, from byte `offset` on */
     uint64_t offset;
-    bool piece; /* no record: `binary` is not the end, and is all there is to do */
+    /* No record, and never comes back: `binary` is not the end, and is all there is to do. */
+    bool piece;
+    bool drop;  /* nor does this: the pieces before it are of no use any more */
     bool named; /* the recorder's: the evidence is under its name already */
 
     mn_result result; /* MN_OK: durable; otherwise why the recorder gave up */
@@ -52,7 +58,8 @@ void recorder_item_destroy(struct recorder_item *item);
 
 struct recorder;
 
-/* Start the thread. @journal is borrowed, and the recorder's alone until recorder_stop. */
+/* Start the thread. @journal is borrowed, and the recorder's alone until recorder_stop. Pieces of
+ * evidence that are left from another process are gone. */
 mn_result recorder_start(struct recorder **recorder, struct journal *journal,
                          struct mn_error *error) MN_CHECKED;
 

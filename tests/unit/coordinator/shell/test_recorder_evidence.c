@@ -1,0 +1,356 @@
+/* The evidence of a decision on its way to its file: by the recorder, and by itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "coordinator/shell/recorder_bench.h"
+#include "docs/file.h"
+#include "shell/evidence_file.h"
+
+/* The disk's: so often a sync fails, and takes what was written with it. */
+static atomic_int sync_failures;
+static atomic_int sync_count;
+
+int fsync(int fd)
+{
+    struct stat facts;
+    sync_count += 1;
+    if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && sync_failures > 0) {
+        sync_failures -= 1;
+        (void)!ftruncate(fd, 0);
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* The disk takes no file larger than this; what would be is cut short. */
+static void disk_takes(rlim_t size)
+{
+    struct rlimit limit;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void writes_the_evidence_before_the_record(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct recorder_item *item = recorder_item_of(1);
+    struct mn_text text = {0};
+    uint64_t sequence = 0;
+    item->round = 7;
+    mn_text_add(&item->evidence, "{\"evidence\": 1}\n");
+    assert_true(recorder_give(bench->recorder, item));
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, "{\"evidence\": 1}\n");
+    assert_int_not_equal(access("rounds/evidence.part", F_OK), 0);
+    mn_text_deinit(&text);
+}
+
+static void gives_binary_evidence_a_name_of_its_own(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct recorder_item *item = recorder_item_of(1);
+    struct mn_text text = {0};
+    uint64_t sequence = 0;
+    item->round = 7;
+    assert_int_equal(mn_buffer_append(&item->binary, "\x89MN", 3), MN_OK);
+    assert_true(recorder_give(bench->recorder, item));
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, "\x89MN");
+    assert_int_not_equal(access("rounds/7.evidence.json", F_OK), 0);
+    mn_text_deinit(&text);
+}
+
+static struct recorder_item *piece_of(const char *text, uint64_t offset)
+{
+    struct recorder_item *item = recorder_item_new();
+    assert_non_null(item);
+    item->piece = true;
+    item->offset = offset;
+    assert_int_equal(mn_buffer_append(&item->binary, text, strlen(text)), MN_OK);
+    return item;
+}
+
+/* A record whose evidence ends with @text at @offset. */
+static void give_decision(struct recorder_bench *bench, uint64_t sequence, const char *text,
+                          uint64_t offset)
+{
+    struct recorder_item *item = recorder_item_of(sequence);
+    item->round = 7;
+    item->offset = offset;
+    assert_int_equal(mn_buffer_append(&item->binary, text, strlen(text)), MN_OK);
+    assert_true(recorder_give(bench->recorder, item));
+}
+
+static void document_is(const char *expected)
+{
+    struct mn_text text = {0};
+    assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, expected);
+    mn_text_deinit(&text);
+}
+
+/* A document that was begun and is of no use any more; then one that grows, and its decision. */
+static void puts_pieces_together_and_names_them_with_the_decision(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    assert_true(
+        recorder_give(bench->recorder, piece_of("of no use, and longer than what comes", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
+    recorder_bench_give(bench, 1); /* which has nothing to do with it */
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 1);
+    assert_int_equal(bench->facts.tries, 1); /* no piece is appended */
+    assert_int_not_equal(access("rounds/7.evidence.bin", F_OK), 0);
+    give_decision(bench, 2, "last", 13);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 2);
+    document_is("first second last");
+}
+
+/* The disk has room for a part of the second piece; it is free again before the decision. */
+static void a_piece_that_cannot_be_written_holds_up_no_record(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    disk_takes(9);
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
+    assert_true(recorder_give(bench->recorder, piece_of("third ", 13)));
+    recorder_bench_give(bench, 1);
+    recorder_bench_give(bench, 2);
+    for (uint64_t expected = 1; expected <= 2; expected++) {
+        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+        assert_int_equal(sequence, expected);
+    }
+    disk_takes(RLIM_INFINITY);
+    give_decision(bench, 3, "last", 19);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 3);
+    document_is("first second third last");
+}
+
+static void a_decision_waits_until_all_pieces_can_be_written(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    assert_int_equal(rmdir("rounds"), 0);
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
+    give_decision(bench, 1, "last", 13);
+    recorder_bench_give(bench, 2); /* it comes after the decision */
+    assert_true(recorder_bench_gets_nothing(bench));
+    disk_takes(15);
+    assert_int_equal(mkdir("rounds", 0700), 0);
+    assert_true(
+        recorder_bench_gets_nothing(bench)); /* all but a part of the last piece is written */
+    disk_takes(RLIM_INFINITY);
+    for (uint64_t expected = 1; expected <= 2; expected++) {
+        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+        assert_int_equal(sequence, expected);
+    }
+    document_is("first second last");
+}
+
+static void pieces_set_aside_are_forgotten_when_the_document_begins_anew(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    disk_takes(3);
+    assert_true(recorder_give(bench->recorder, piece_of("of no use ", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("any more", 10)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    disk_takes(RLIM_INFINITY);
+    assert_true(recorder_give(bench->recorder, piece_of("new ", 0)));
+    give_decision(bench, 2, "last", 4);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    document_is("new last");
+    disk_takes(3);
+    assert_true(recorder_give(bench->recorder, piece_of("of no use ", 0)));
+    recorder_bench_give(bench, 3);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    disk_takes(RLIM_INFINITY);
+    give_decision(bench, 4, "whole", 0);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    document_is("whole");
+}
+
+/* What a failed sync may have lost, no second one tells of. */
+static void a_sync_that_failed_is_never_tried_again_without_the_bytes(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    sync_count = 0;
+    sync_failures = 1;
+    give_decision(bench, 1, "whole", 0);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    document_is("whole");            /* all of it was written anew */
+    assert_int_equal(sync_count, 3); /* the file twice, its directory */
+    assert_int_equal(bench->facts.tries, 1);
+    sync_failures = 1;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    give_decision(bench, 2, "last", 6);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_UNKNOWN);
+    assert_int_equal(sequence, 2);
+    assert_true(recorder_bench_gets_nothing(bench));
+    assert_int_equal(sync_count, 4);
+    assert_int_equal(bench->facts.tries, 1); /* and the decision was not appended */
+    document_is("whole");
+}
+
+static bool part_is_there(void)
+{
+    return access("rounds/evidence.part", F_OK) == 0;
+}
+
+static void removes_what_was_begun_and_is_of_no_use(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct recorder_item *drop = recorder_item_new();
+    uint64_t sequence = 0;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_true(part_is_there());
+    assert_non_null(drop);
+    drop->drop = true;
+    assert_true(recorder_give(bench->recorder, drop));
+    recorder_bench_give(bench, 2);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_false(part_is_there());
+    give_decision(bench, 3, "whole", 0); /* of the next round */
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    document_is("whole");
+}
+
+static void removes_at_its_start_what_another_life_has_begun(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_true(recorder_stop(&bench->recorder, RECORDER_BENCH_WAIT_MS));
+    assert_true(part_is_there());
+    assert_int_equal(recorder_start(&bench->recorder, &bench->journal, NULL), MN_OK);
+    assert_false(part_is_there());
+}
+
+/* Its file is under its name by then, and none of it may be at hand to be written again. */
+static void waits_for_the_journal_once_the_evidence_is_written(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    bench->facts.failures = 2;
+    bench->facts.result = MN_NO_SPACE;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    give_decision(bench, 1, "last", 6);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 1);
+    assert_int_equal(bench->facts.tries, 3);
+    document_is("first last");
+}
+
+static void appends_no_decision_whose_evidence_is_not_written(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct recorder_item *item = recorder_item_of(1);
+    uint64_t sequence = 0;
+    assert_int_equal(rmdir("rounds"), 0);
+    item->round = 7;
+    mn_text_add(&item->evidence, "{}\n");
+    assert_true(recorder_give(bench->recorder, item));
+    assert_true(recorder_bench_gets_nothing(bench));
+    assert_int_equal(mkdir("rounds", 0700), 0);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(bench->facts.tries, 1);
+}
+
+/* Whoever died between the file and its record leaves one that nobody decided by, and what the next
+ * one decides by may be so much smaller or larger that it is of the other form. */
+static void leaves_no_document_of_the_round_in_the_other_form(void **state)
+{
+    struct mn_error error = {{0}};
+    struct evidence_file file;
+    (void)state;
+    evidence_file_init(&file);
+    assert_int_equal(evidence_file_put(&file, 0, "first", 5, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, true, &error), MN_OK);
+    assert_int_equal(evidence_file_put(&file, 0, "second", 6, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(access("rounds/7.evidence.json", F_OK), 0);
+    assert_int_equal(access("rounds/7.evidence.bin", F_OK), -1);
+    evidence_file_deinit(&file);
+}
+
+static void replaces_a_document_whole_and_names_what_it_cannot_write(void **state)
+{
+    struct mn_text text = {0};
+    struct mn_error error = {{0}};
+    struct evidence_file file;
+    (void)state;
+    evidence_file_init(&file);
+    assert_int_equal(evidence_file_put(&file, 0, "first, and longer", 17, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(evidence_file_put(&file, 0, "second", 6, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
+    assert_string_equal(text.bytes, "second");
+    mn_text_deinit(&text);
+    assert_int_equal(unlink("rounds/7.evidence.json"), 0);
+    assert_int_equal(rmdir("rounds"), 0);
+    assert_int_equal(evidence_file_put(&file, 0, "x", 1, &error), MN_NOT_FOUND);
+    assert_string_equal(error.text, "cannot create the evidence file rounds/evidence.part: No such "
+                                    "file or directory; its directory must exist and be writable");
+    evidence_file_deinit(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RECORDED(writes_the_evidence_before_the_record),
+        RECORDED(gives_binary_evidence_a_name_of_its_own),
+        RECORDED(puts_pieces_together_and_names_them_with_the_decision),
+        RECORDED(a_piece_that_cannot_be_written_holds_up_no_record),
+        RECORDED(a_decision_waits_until_all_pieces_can_be_written),
+        RECORDED(pieces_set_aside_are_forgotten_when_the_document_begins_anew),
+        RECORDED(a_sync_that_failed_is_never_tried_again_without_the_bytes),
+        RECORDED(removes_what_was_begun_and_is_of_no_use),
+        RECORDED(removes_at_its_start_what_another_life_has_begun),
+        RECORDED(waits_for_the_journal_once_the_evidence_is_written),
+        RECORDED(appends_no_decision_whose_evidence_is_not_written),
+        RECORDED(leaves_no_document_of_the_round_in_the_other_form),
+        RECORDED(replaces_a_document_whole_and_names_what_it_cannot_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
