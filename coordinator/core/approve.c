@@ -401,6 +401,7 @@ mn_result coordinator_foresee(struct coordinator *coordinator, const struct deci
     mn_result result = MN_OK;
     size_t count = tell != NULL ? tell->vat_count : 0;
     size_t done = 0;
+    opens_end(coordinator);
     for (; result == MN_OK && done < count; done++) {
         if (coordinator_plan_root(coordinator, &tell->vats[done])) {
             result = ledger_set_tell(coordinator->ledger, tell->vats[done].vat, true);

@@ -151,6 +151,7 @@ void collect_begin(struct coordinator *coordinator, struct round *round)
     round->placeless = TOPOLOGY_NONE;
     round->facts.attempt += 1;
     decision_destroy(&round->plan);
+    opens_end(coordinator);
     round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].answered = false;

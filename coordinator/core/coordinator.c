@@ -389,6 +389,7 @@ static void on_tick(struct coordinator *coordinator)
     restore_tick(coordinator);
     adopt_tick(coordinator);
     ages_tick(coordinator);
+    opens_tick(coordinator);
     round_prepare(coordinator);
 }
 
@@ -409,10 +410,6 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
     mn_assert(now >= coordinator->now);
     coordinator->now = now;
     coordinator->effects = effects;
-    if (coordinator->opens_over) {
-        coordinator->opens_over = false;
-        ledger_forget_all_open(coordinator->ledger);
-    }
     switch (event->kind) {
     case COORDINATOR_ON_RECORD:
         mn_assert(!coordinator->begun);
@@ -460,5 +457,7 @@ mn_time coordinator_deadline(const struct coordinator *coordinator)
     }
     mn_time detector = detector_deadline(coordinator->detector);
     mn_time round = round_deadline(coordinator);
-    return round < detector ? round : detector;
+    mn_time opens = opens_deadline(coordinator);
+    mn_time due = round < detector ? round : detector;
+    return opens < due ? opens : due;
 }

@@ -210,9 +210,9 @@ struct coordinator {
     size_t round_count;
     size_t round_capacity;
     uint64_t round_seen; /* the highest number that anybody has heard of */
-    bool opens_over; /* a decision has come into force, and the ledger is still to forget the open
-                        intervals that it weighed: the next step begins with that, because those
-                        who are told the decision wait for this one */
+    uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
+                            interval that a decision in force has weighed, */
+    mn_time opens_at;    /* from then on */
     struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
     size_t pending_first;
     size_t pending_count;
@@ -428,6 +428,13 @@ void pieces_begin(struct coordinator *coordinator, struct round *round);
 void pieces_tick(struct coordinator *coordinator, const struct round *round);
 void pieces_end(struct coordinator *coordinator);
 mn_time pieces_deadline(const struct coordinator *coordinator, const struct round *round);
+
+/* opens.c: open intervals that a decision has weighed. */
+void opens_weighed(struct coordinator *coordinator);
+void opens_tick(struct coordinator *coordinator);
+/* Before any is collected or asked for: none is left that is over. */
+void opens_end(struct coordinator *coordinator);
+mn_time opens_deadline(const struct coordinator *coordinator);
 
 /* settle.c: everybody has answered: decide, unless that stops further vats. */
 void settle(struct coordinator *coordinator, struct round *round);

@@ -96,8 +96,8 @@ mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) M
 bool ledger_running_covered(const struct ledger *ledger, uint32_t vat);
 
 void ledger_forget_open(struct ledger *ledger, uint32_t vat);
-/* Of every vat. */
-void ledger_forget_all_open(struct ledger *ledger);
+/* Of @count vats from @first on. */
+void ledger_forget_opens(struct ledger *ledger, uint32_t first, uint32_t count);
 
 /* The copies of the checkpoint at @store are no more: they leave the forms, a form that can no
  * longer be restored leaves the row, and a row below its vat's floor that has no form left and that

@@ -1,5 +1,6 @@
 /* Taking reports in: checkpoints and open intervals. What may fail is done first, so that a failure
  * leaves nothing behind. */
+#include "base/check.h"
 #include "ledger_private.h"
 
 static bool row_valid(const struct ledger *ledger, uint32_t vat, mn_epoch epoch, bool has_since,
@@ -273,9 +274,10 @@ static inline __attribute__((always_inline)) void fetch_to_forget(const struct l
     }
 }
 
-void ledger_forget_all_open(struct ledger *ledger)
+void ledger_forget_opens(struct ledger *ledger, uint32_t first, uint32_t count)
 {
-    for (uint32_t v = 0; v < ledger->vat_count; v++) {
+    mn_assert(first <= ledger->vat_count && count <= ledger->vat_count - first);
+    for (uint32_t v = first; v < first + count; v++) {
         fetch_to_forget(ledger, v);
         if (ledger->vats[v].open != LEDGER_NONE) {
             ledger_forget_open(ledger, v);

@@ -109,7 +109,7 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].emptied = false;
     }
-    coordinator->opens_over = true;
+    opens_weighed(coordinator);
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */

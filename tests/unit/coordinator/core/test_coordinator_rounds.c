@@ -124,9 +124,7 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
                          "h6 start x4 run 2 incarnation 1 revived keep 1.2 from 1.1@h6 1.2@h6\n"
                          "note restore x3 h5: revived\n"
                          "note restore x4 h6: revived\n");
-    assert_true(open_count(&scene) > 0); /* those who are told are not kept waiting for that */
     scene_state(&scene, 5, "x3 2 up");
-    assert_int_equal(open_count(&scene), 0);
     scene_state(&scene, 6, "x4 2 up");
     scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
                          "note vat_up x4 h6: tcp://x4.2\n"
@@ -135,6 +133,45 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
     scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: done\n"
                          "note round_done\n");
+    scene_close(&scene);
+}
+
+/* The loss of r2 is decided, and that is on record. */
+static void decide_r2(struct scene *scene)
+{
+    begin(scene);
+    lose_r2(scene);
+    scene_until(scene, 25900);
+    answer_all(scene, 1, 1);
+    scene_recorded(scene, scene->record_count);
+}
+
+static void forgets_the_open_intervals_when_those_who_are_told_no_longer_wait(void **state)
+{
+    (void)state;
+    struct scene scene;
+    decide_r2(&scene);
+    scene_state(&scene, 5, "x3 2 up");
+    scene_until(&scene, 26300);
+    assert_int_equal(open_count(&scene), 4);
+    scene_until(&scene, 27000);
+    assert_int_equal(open_count(&scene), 0);
+    scene_close(&scene);
+}
+
+static void weighs_no_open_interval_of_an_earlier_round(void **state)
+{
+    (void)state;
+    struct scene scene;
+    decide_r2(&scene);
+    scene_state(&scene, 5, "x3 2 up");
+    scene_state(&scene, 6, "x4 2 up");
+    scene_state(&scene, 1, "x1 1 exited");
+    assert_int_equal(open_count(&scene), 4);
+    scene_at(&scene, 40000); /* the loop was late, and this comes before the tick */
+    scene_hello(&scene, 2, "x2 1 up");
+    scene_recorded(&scene, scene.record_count);
+    assert_int_equal(open_count(&scene), 0);
     scene_close(&scene);
 }
 
@@ -569,6 +606,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_a_vat_for_the_first_time_once_its_run_is_recorded),
         cmocka_unit_test(restores_a_lost_rack_where_its_copies_are),
+        cmocka_unit_test(forgets_the_open_intervals_when_those_who_are_told_no_longer_wait),
+        cmocka_unit_test(weighs_no_open_interval_of_an_earlier_round),
         cmocka_unit_test(revives_a_crashed_vat_on_its_own_host),
         cmocka_unit_test(opens_no_round_while_only_an_agent_is_silent),
         cmocka_unit_test(holds_while_somebody_is_silent_and_asks_again),
