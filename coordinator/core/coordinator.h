@@ -162,7 +162,7 @@ struct coordinator_effect {
         struct {
             bool first; /* the document begins with it: any pieces before are of no use */
             /* As wire/evidence.h has it. The shell may take the bytes, and leaves an empty buffer
-             * then. */
+             * then. NULL: the pieces before are of no use, and none begins a document yet. */
             struct mn_buffer *piece;
         } evidence;
         struct {

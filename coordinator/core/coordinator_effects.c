@@ -128,6 +128,11 @@ void coordinator_hand_piece(struct coordinator *coordinator, bool first)
     }
 }
 
+void coordinator_drop_pieces(struct coordinator *coordinator)
+{
+    (void)effects_add(coordinator, COORDINATOR_DO_EVIDENCE);
+}
+
 void coordinator_record(struct coordinator *coordinator, const struct mn_journal_record *record,
                         struct pending pending)
 {

@@ -269,6 +269,8 @@ void coordinator_record(struct coordinator *coordinator, const struct mn_journal
                         struct pending pending);
 /* Hand over the piece in coordinator->effects->evidence. */
 void coordinator_hand_piece(struct coordinator *coordinator, bool first);
+/* Those that were handed over are of no use any more. */
+void coordinator_drop_pieces(struct coordinator *coordinator);
 mn_time coordinator_heartbeat(const struct coordinator *coordinator);
 const char *coordinator_host_name(const struct coordinator *coordinator, uint32_t host);
 const char *coordinator_vat_name(const struct coordinator *coordinator, uint32_t vat);
@@ -427,6 +429,8 @@ void collect_host_again(struct coordinator *coordinator, uint32_t host);
 void pieces_begin(struct coordinator *coordinator, struct round *round);
 void pieces_tick(struct coordinator *coordinator, const struct round *round);
 void pieces_end(struct coordinator *coordinator);
+/* The round is called off. */
+void pieces_call_off(struct coordinator *coordinator, const struct round *round);
 mn_time pieces_deadline(const struct coordinator *coordinator, const struct round *round);
 
 /* opens.c: open intervals that a decision has weighed. */

@@ -231,6 +231,8 @@ mn_result ledger_evidence_first(struct ledger *ledger, uint32_t count,
 mn_result ledger_evidence_next(struct ledger *ledger, uint32_t count,
                                struct mn_buffer *piece) MN_CHECKED;
 mn_result ledger_evidence_last(struct ledger *ledger, struct mn_buffer *piece) MN_CHECKED;
+/* The pieces said so far are of no use to anybody: nothing is begun. */
+void ledger_evidence_drop(struct ledger *ledger);
 
 /* Sizes, for status and benchmarks. */
 struct ledger_sizes {

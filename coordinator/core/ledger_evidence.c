@@ -384,6 +384,11 @@ mn_result ledger_evidence_last(struct ledger *ledger, struct mn_buffer *piece)
     return result;
 }
 
+void ledger_evidence_drop(struct ledger *ledger)
+{
+    ledger->pieces.begun = false;
+}
+
 mn_result ledger_evidence(const struct ledger *ledger, struct mn_buffer *piece)
 {
     struct mn_evidence_writer writer = {.result = MN_OK};

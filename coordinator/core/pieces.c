@@ -55,6 +55,14 @@ void pieces_end(struct coordinator *coordinator)
     }
 }
 
+void pieces_call_off(struct coordinator *coordinator, const struct round *round)
+{
+    if (round->drafted) {
+        ledger_evidence_drop(coordinator->ledger);
+        coordinator_drop_pieces(coordinator);
+    }
+}
+
 mn_time pieces_deadline(const struct coordinator *coordinator, const struct round *round)
 {
     bool begun = round->drafted && ledger_evidence_begun(coordinator->ledger);

@@ -155,6 +155,7 @@ static void round_call_off(struct coordinator *coordinator, struct round *round)
                                       .note = COORDINATOR_NOTE_ROUND_STATE,
                                       .round = round->facts.round,
                                       .text = "called off: all that was lost is back"});
+    pieces_call_off(coordinator, round);
     coordinator->round_count -= 1;
     round_destroy(&coordinator->rounds[coordinator->round_count]);
     reports_floors(coordinator);

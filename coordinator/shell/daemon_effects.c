@@ -54,6 +54,20 @@ static void effect_send(struct daemon *daemon, const struct coordinator_effect *
     effects_send(daemon, effect->send.host, daemon->said_result, &daemon->said_bytes);
 }
 
+void coordinator_daemon_drop_evidence(struct daemon *daemon)
+{
+    struct recorder_item *item = recorder_item_new();
+    evidence_draft_deinit(&daemon->draft);
+    if (item != NULL) {
+        item->drop = true;
+    }
+    if (item == NULL || !recorder_give(daemon->recorder, item)) {
+        recorder_item_destroy(item);
+        coordinator_daemon_fail(daemon, item == NULL ? MN_NO_MEMORY : MN_FULL,
+                                "evidence that is of no use cannot be removed");
+    }
+}
+
 /* What of the document is to be written already. */
 static void effect_evidence(struct daemon *daemon, const struct coordinator_effect *effect)
 {
@@ -173,7 +187,11 @@ static void effects_carry_out(struct daemon *daemon, const struct coordinator_ef
         effect_send(daemon, effect);
         return;
     case COORDINATOR_DO_EVIDENCE:
-        effect_evidence(daemon, effect);
+        if (effect->evidence.piece != NULL) {
+            effect_evidence(daemon, effect);
+        } else {
+            coordinator_daemon_drop_evidence(daemon);
+        }
         return;
     case COORDINATOR_DO_RECORD:
         effect_record(daemon, effect);

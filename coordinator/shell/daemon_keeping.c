@@ -172,6 +172,7 @@ static void effect_lead(struct daemon *daemon, const struct keeping_effect *effe
 {
     struct mn_error error = {{0}};
     coordinator_destroy(&daemon->coordinator);
+    coordinator_daemon_drop_evidence(daemon);
     mn_result result = coordinator_new(&daemon->coordinator, daemon->topology);
     if (result == MN_OK) {
         struct lead_filling filling = {.daemon = daemon, .upto = effect->lead.upto};

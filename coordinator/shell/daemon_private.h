@@ -112,6 +112,8 @@ bool coordinator_daemon_accept(struct daemon *daemon, const struct topology_oper
 void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message);
 /* All of a step, in their order. */
 void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effects *effects);
+/* The pieces of a document are of no use any more, here and in its file. */
+void coordinator_daemon_drop_evidence(struct daemon *daemon);
 /* Records have become durable: tell the core, one by one. */
 void coordinator_daemon_recorded(struct daemon *daemon);
 

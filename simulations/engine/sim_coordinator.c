@@ -54,8 +54,13 @@ static void keep_piece(struct sim_coordinator *coordinator, bool first,
                        const struct mn_buffer *piece)
 {
     mn_result result = MN_OK;
-    if (first) {
+    if (first || piece == NULL) {
         coordinator->evidence.size = 0;
+    }
+    if (piece == NULL) {
+        return;
+    }
+    if (first) {
         result = mn_evidence_begin(&coordinator->evidence);
     }
     mn_assert(result == MN_OK);

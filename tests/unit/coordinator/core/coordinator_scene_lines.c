@@ -255,8 +255,10 @@ void scene_lines(struct scene *scene, const struct coordinator_effects *effects)
             line_down(scene, effect->send.host, effect->send.message);
             break;
         case COORDINATOR_DO_EVIDENCE: /* told of by the decision: that it has some */
-            scene->pieces =
-                effect->evidence.first ? 1 : scene->pieces + (scene->pieces > 0 ? 1 : 0);
+            scene->pieces = effect->evidence.piece == NULL ? 0
+                            : effect->evidence.first       ? 1
+                            : scene->pieces > 0            ? scene->pieces + 1
+                                                           : 0;
             break;
         case COORDINATOR_DO_RECORD:
             line_record(scene, effect);

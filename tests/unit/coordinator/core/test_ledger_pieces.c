@@ -125,11 +125,31 @@ static void begins_anew_when_somebody_is_added(void **state)
     }
 }
 
+/* What was said before is nowhere any more. */
+static void says_all_of_it_anew_after_the_pieces_were_dropped(void **state)
+{
+    (void)state;
+    struct ledger *ledger = begun_ledger();
+    struct mn_buffer last = {0};
+    struct mn_buffer whole = {0};
+    ledger_evidence_drop(ledger);
+    assert_false(ledger_evidence_begun(ledger));
+    assert_false(ledger_evidence_more(ledger));
+    fine(ledger_evidence_last(ledger, &last));
+    fine(ledger_evidence(ledger, &whole));
+    assert_int_equal(last.size, whole.size);
+    assert_memory_equal(last.bytes, whole.bytes, whole.size);
+    mn_buffer_deinit(&last);
+    mn_buffer_deinit(&whole);
+    ledger_destroy(&ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_in_pieces_what_it_says_at_once),
         cmocka_unit_test(begins_anew_when_somebody_is_added),
+        cmocka_unit_test(says_all_of_it_anew_after_the_pieces_were_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
