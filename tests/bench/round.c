@@ -11,11 +11,12 @@
  * kills the coordinator alone.
  *
  * - kill_to_told_ms: from when the rack's hosts fall silent to the last notice.
- * - coordinator_own_ms: of it, what is after the first suspicion and not the two heartbeats in
- *   which a round waits for further ones. What agents and witnesses do on the same machine is in
- *   it, so it is too much rather than too little. Only the agents' answers to the freeze are put
- *   together and encoded before the kill: each of their machines would do that at the same time,
- *   and not on the coordinator's cores. They go out when the freeze has come.
+ * - coordinator_own_ms: of it, what is after the last suspicion, until which silence was waited
+ *   for, and not the two heartbeats in which a round waits for further ones. What agents and
+ * witnesses do on the same machine is in it, so it is too much rather than too little. Only the
+ * agents' answers to the freeze are put together and encoded before the kill: each of their
+ * machines would do that at the same time, and not on the coordinator's cores. They go out when the
+ * freeze has come.
  * - coordinator_cpu_ms: processor time of all the coordinator's threads from the first freeze to
  *   done.
  * - take_over_ms: from the killing of the coordinator, started again at once, to the welcome of the
@@ -38,7 +39,7 @@ struct round_result {
     uint64_t stale; /* hosts that seemed silent meanwhile: 0, or 1 for some */
     int64_t bytes;
     int64_t kill_to_suspect_ms;
-    int64_t probed_ms; /* from the first suspicion to the last loss */
+    int64_t probed_ms; /* from the last suspicion to the last loss */
     int64_t gathered_ms;
     int64_t answered_ms; /* from the freeze's first arrival to when its last answer was sent */
     int64_t settled_ms;  /* from there until that is a decision, to be recorded */
@@ -114,7 +115,7 @@ static void measure_kill(struct round_cluster *cluster, struct round_result *res
         done = round_cluster_logged(cluster, from, "round_done", "round", false);
     }
     result->cpu_ms = (round_cluster_cpu(cluster) - cpu) / MN_MS;
-    int64_t suspect = round_cluster_logged(cluster, from, "host_state", "suspect", false);
+    int64_t suspect = round_cluster_logged(cluster, from, "host_state", "suspect", true);
     int64_t lost = round_cluster_logged(cluster, from, "host_lost", "", true);
     int64_t collect = round_cluster_logged(cluster, from, "round_state", "collect", false);
     int64_t deciding = round_cluster_logged(cluster, from, "round_state", "deciding", false);

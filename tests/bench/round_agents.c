@@ -1,7 +1,8 @@
 /* The agents of the round benchmark: minimal and scripted, with the real codecs over real sockets,
  * one with a key of its own for each host, many in a process. What they say follows the protocol as
  * an agent's core would, but for what costs an agent time: their vats are numbers, start at once,
- * are never silent and handle notices as they come; nothing is on a disk; a witness knows who was
+ * are never silent and have handled a notice HANDLE_MS after it; nothing is on a disk; a witness
+ * knows who was
  * killed and does not try the port; what an agent answers to the first freeze it has put together
  * before the kill, since here all of them share the coordinator's cores, and nowhere else would
  * they. They keep no journal: the topology names no keepers. */
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "base/grow.h"
 #include "round_bench.h"
 #include "wire/control.h"
 
@@ -21,7 +23,8 @@ enum {
     EVENT_COUNT = 512,
     HELLO_AGAIN_MS = 10000,
     CLOSE_MS = 50,
-    LONG_SIZE = 512, /* of a message */
+    HANDLE_MS = 20,  /* what writing down that a notice is handled takes a vat, and its agent */
+    LONG_SIZE = 64, /* of a message */
     FIRST_ROUND = 1,
     FIRST_ATTEMPT = 1
 };
@@ -31,6 +34,15 @@ struct scripted_guest {
     uint32_t vat;
     mn_run run; /* 0: not started yet */
     uint64_t round;
+};
+
+/* A notice that has come to a vat, and of which the coordinator is still to hear so. */
+struct scripted_notice {
+    struct scripted *host;
+    uint32_t vat;
+    mn_run run;
+    uint64_t round;
+    int64_t handled_at;
 };
 
 struct scripted {
@@ -65,6 +77,10 @@ struct scripts {
     struct mn_buffer long_bytes;  /* the newest long message, which mostly is everybody's: */
     struct mn_arena long_arena;   /* it is decoded once */
     struct mn_down long_down;
+    struct scripted_notice *notices; /* in their order */
+    size_t notice_first;             /* those before it are handled */
+    size_t notice_count;
+    size_t notice_capacity;
     bool prepared;
     int64_t close_at; /* of the killed hosts' sockets; 0: they live */
     int epoll;
@@ -240,16 +256,35 @@ static void on_freeze(struct scripts *scripts, struct scripted *host, const stru
     atomic_store(&scripts->shared->last_interval, round_now());
 }
 
-static void say_handled(struct scripts *scripts, struct scripted *host, uint32_t vat, mn_run run,
+static void take_notice(struct scripts *scripts, struct scripted *host, uint32_t vat, mn_run run,
                         uint64_t round)
 {
-    atomic_store(&scripts->shared->last_notice, round_now());
+    int64_t now = round_now();
+    if (mn_grow(&scripts->notices, &scripts->notice_capacity, scripts->notice_count + 1,
+                sizeof *scripts->notices, SIZE_MAX) != MN_OK) {
+        round_die("memory for a notice");
+    }
+    scripts->notices[scripts->notice_count++] =
+        (struct scripted_notice){.host = host,
+                                 .vat = vat,
+                                 .run = run,
+                                 .round = round,
+                                 .handled_at = now + HANDLE_MS * MN_MS};
+    atomic_store(&scripts->shared->last_notice, now);
     atomic_fetch_add(&scripts->shared->told, 1);
-    struct mn_up up = {.kind = MN_UP_HANDLED};
-    up.handled.vat = round_vat_name(vat);
-    up.handled.run = run;
-    up.handled.round = round;
-    script_say(scripts, host, &up);
+}
+
+static void say_handled(struct scripts *scripts, int64_t now)
+{
+    while (scripts->notice_first < scripts->notice_count &&
+           scripts->notices[scripts->notice_first].handled_at <= now) {
+        const struct scripted_notice *notice = &scripts->notices[scripts->notice_first++];
+        struct mn_up up = {.kind = MN_UP_HANDLED};
+        up.handled.vat = round_vat_name(notice->vat);
+        up.handled.run = notice->run;
+        up.handled.round = notice->round;
+        script_say(scripts, notice->host, &up);
+    }
 }
 
 static struct scripted_guest *guest_of(struct scripted *host, uint32_t vat)
@@ -293,7 +328,7 @@ static void on_start(struct scripts *scripts, struct scripted *host, const struc
     atomic_store(&scripts->shared->last_start, round_now());
     atomic_fetch_add(&scripts->shared->started, 1);
     if (guest->round != 0) {
-        say_handled(scripts, host, vat, guest->run, guest->round);
+        take_notice(scripts, host, vat, guest->run, guest->round);
     }
 }
 
@@ -304,13 +339,13 @@ static void on_decision(struct scripts *scripts, struct scripted *host, const st
     for (uint32_t i = 0; i < down->decision.told_count; i++) {
         uint32_t vat = round_number(&down->decision.told[i].vat);
         if (vat % scripts->size->hosts == host->host) {
-            say_handled(scripts, host, vat, 1, down->decision.round);
+            take_notice(scripts, host, vat, 1, down->decision.round);
             continue;
         }
         struct scripted_guest *guest = guest_of(host, vat);
         guest->round = down->decision.round;
         if (guest->run != 0) {
-            say_handled(scripts, host, vat, guest->run, guest->round);
+            take_notice(scripts, host, vat, guest->run, guest->round);
         }
     }
 }
@@ -494,6 +529,7 @@ static void scripts_run(struct scripts *scripts)
             script_drain(scripts, events[i].data.ptr);
         }
         int64_t now = round_now();
+        say_handled(scripts, now);
         for (uint32_t i = 0; i < scripts->count; i++) {
             script_beat(scripts, &scripts->hosts[i], now);
         }
