@@ -41,7 +41,9 @@ static mn_time daemon_deadline(const struct daemon *daemon)
 {
     mn_time core = coordinator_deadline(daemon->coordinator);
     mn_time keeping = keeping_deadline(daemon->keeping);
-    return core < keeping ? core : keeping;
+    mn_time plans = plan_desk_deadline(&daemon->desk);
+    mn_time cores = core < keeping ? core : keeping;
+    return plans < cores ? plans : cores;
 }
 
 static void daemon_loop(struct daemon *daemon)
@@ -59,6 +61,7 @@ static void daemon_loop(struct daemon *daemon)
             struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
             coordinator_daemon_step(daemon, &tick);
         }
+        coordinator_daemon_plans_tick(daemon);
     }
 }
 

@@ -169,7 +169,7 @@ mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinato
 {
     daemon->crash_at_decided = options->crash_at_decided;
     daemon->stop_at_plan = options->stop_at_plan;
-    for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
+    for (size_t i = 0; i < PLAN_DESK_COUNT_MAX; i++) {
         daemon->plans[i].fd = -1;
     }
     daemon->signals = mn_signals_open();

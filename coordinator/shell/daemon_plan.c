@@ -2,7 +2,8 @@
  * not keep the loop from hearing heartbeats, and nothing may change under him. So a child process
  * makes each, from the memory of this one as it was when the child began: the system copies what
  * this one changes meanwhile, and nothing else. The child has no socket and no file but the pipe
- * that it answers into, and ends with this process.
+ * that it answers into, and ends with this process. For whom each is made, and for how long, is
+ * plan_desk.h's to say.
  *
  * A child of a process with threads has only the one that made it. Of what the others may have been
  * in the middle of it uses nothing but memory, which the C library keeps whole for children. */
@@ -21,11 +22,9 @@
 #include "shell/daemon_private.h"
 
 enum {
-    PLAN_NICE = 10,         /* the loop comes first */
-    PLAN_FD = 3,            /* the child's only descriptor besides the standard ones */
-    PLAN_READ_SIZE = 65536, /* at a time */
-    PLAN_WAIT_MS = 120000,  /* a child that takes longer is ended when another is asked for */
-    PLAN_KEEP_MS = 10000    /* so long its answer waits for whoever asked, and asks again soon */
+    PLAN_NICE = 10,        /* the loop comes first */
+    PLAN_FD = 3,           /* the child's only descriptor besides the standard ones */
+    PLAN_READ_SIZE = 65536 /* at a time */
 };
 
 /* ---- the child ------------------------------------------------------------------------------- */
@@ -66,68 +65,57 @@ static _Noreturn void plan_child(const struct daemon *daemon,
 
 /* ---- the daemon ------------------------------------------------------------------------------ */
 
-static bool plan_taken(const struct daemon_plan *plan)
+static void plan_answer(struct daemon *daemon, const struct plan_slot *slot,
+                        const struct mn_operator_reply *reply)
 {
-    return plan->pid != 0 || plan->bytes.size > 0;
-}
-
-/* End the children that take too long, and forget what nobody has fetched: whoever asks later wants
- * a plan of then. */
-static void plans_reap(struct daemon *daemon)
-{
-    for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
-        struct daemon_plan *plan = &daemon->plans[i];
-        mn_time age = mn_now() - plan->since;
-        if (plan->pid != 0 && age > PLAN_WAIT_MS * MN_MS) {
-            (void)kill(plan->pid, SIGKILL);
-        } else if (plan->pid == 0 && age > PLAN_KEEP_MS * MN_MS) {
-            mn_buffer_deinit(&plan->bytes);
-        }
-    }
+    coordinator_daemon_reply(daemon, &slot->peer, daemon->topology->operators[slot->who].name,
+                             reply);
 }
 
 /* All that the child had to say is here. What is cut off because it was ended is no reply. */
-static void plan_reply(struct daemon *daemon, struct daemon_plan *plan)
+static void plan_reply(struct daemon *daemon, uint32_t index)
 {
+    struct plan_slot *slot = &daemon->desk.slots[index];
+    struct mn_buffer *bytes = &daemon->plans[index].bytes;
     struct mn_operator_reply reply;
     struct mn_arena arena;
     mn_arena_init(&arena, 0);
-    if (mn_operator_reply_decode(plan->bytes.bytes, plan->bytes.size, &arena, &reply) != MN_OK) {
+    if (mn_operator_reply_decode(bytes->bytes, bytes->size, &arena, &reply) != MN_OK) {
         reply = (struct mn_operator_reply){.code = MN_NO_MEMORY};
         (void)snprintf(reply.text, sizeof reply.text,
                        "the plan could not be made: its process was ended");
     }
-    reply.request = plan->request;
-    coordinator_daemon_reply(daemon, &plan->peer, daemon->topology->operators[plan->who].name,
-                             &reply);
+    reply.request = slot->request;
+    plan_answer(daemon, slot, &reply);
     mn_arena_deinit(&arena);
-    mn_buffer_deinit(&plan->bytes);
+    mn_buffer_deinit(bytes);
+    plan_desk_forget(&daemon->desk, index);
 }
 
-/* Whoever waits gets it; otherwise it waits for him. The child has closed its end, which is the
- * last thing it does, or is of no use any more. */
-static void plan_over(struct daemon *daemon, struct daemon_plan *plan)
+/* The child has closed its end, which is the last thing it does, or is of no use any more. */
+static void plan_over(struct daemon *daemon, uint32_t index)
 {
+    struct daemon_plan *plan = &daemon->plans[index];
     mn_unwatch(daemon->net, plan->fd);
     (void)close(plan->fd);
     plan->fd = -1;
     (void)kill(plan->pid, SIGKILL);
     (void)waitpid(plan->pid, NULL, 0);
     plan->pid = 0;
-    plan->since = mn_now();
-    if (plan->waited_for) {
-        plan_reply(daemon, plan);
+    if (plan_desk_made(&daemon->desk, mn_now(), index)) {
+        plan_reply(daemon, index);
     }
 }
 
 static void plan_ready(void *context, int fd)
 {
     struct daemon *daemon = context;
-    struct daemon_plan *plan = daemon->plans;
     unsigned char bytes[PLAN_READ_SIZE];
-    while (plan->fd != fd) {
-        plan++;
+    uint32_t index = 0;
+    while (daemon->plans[index].fd != fd) {
+        index++;
     }
+    struct daemon_plan *plan = &daemon->plans[index];
     ssize_t count = read(fd, bytes, sizeof bytes);
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) {
         return;
@@ -139,7 +127,7 @@ static void plan_ready(void *context, int fd)
     if (count > 0) {
         mn_buffer_deinit(&plan->bytes); /* no reply that could be sent */
     }
-    plan_over(daemon, plan);
+    plan_over(daemon, index);
 }
 
 static mn_result plan_start(struct daemon *daemon, struct daemon_plan *plan,
@@ -173,62 +161,69 @@ static mn_result plan_start(struct daemon *daemon, struct daemon_plan *plan,
     return MN_OK;
 }
 
-/* The operator asks again, because it takes long, or to hear what came of it: on the connection
- * that he waits on he is told that it is at work, so that he knows that somebody is there. */
-static void plan_again(struct daemon *daemon, struct daemon_plan *plan, const struct mn_peer *peer,
-                       const struct mn_operator_request *request)
+/* Whoever waits is told that it is at work, so that he knows that somebody is there. */
+static void plan_at_work(struct daemon *daemon, const struct plan_slot *slot)
 {
     static const char at_work[] = "{\"at_work\":true}";
-    struct mn_operator_reply reply = {
-        .request = request->request, .json = at_work, .json_size = sizeof at_work - 1};
-    bool same = plan->waited_for && plan->request == request->request &&
-                memcmp(&plan->peer, peer, sizeof *peer) == 0;
-    plan->request = request->request;
-    plan->peer = *peer;
-    plan->waited_for = !same;
-    if (plan->fd < 0) {
-        plan_reply(daemon, plan);
-    } else if (same) {
-        coordinator_daemon_reply(daemon, peer, daemon->topology->operators[plan->who].name, &reply);
-    }
+    const struct mn_operator_reply reply = {
+        .request = slot->request, .json = at_work, .json_size = sizeof at_work - 1};
+    plan_answer(daemon, slot, &reply);
+}
+
+static void plan_refuse(struct daemon *daemon, const struct mn_peer *peer, uint32_t who,
+                        const struct mn_operator_request *request, mn_result why, const char *text)
+{
+    struct mn_operator_reply reply = {.request = request->request, .code = why};
+    (void)snprintf(reply.text, sizeof reply.text, "the plan cannot be made now%s: %s", text,
+                   mn_result_text(why));
+    coordinator_daemon_reply(daemon, peer, daemon->topology->operators[who].name, &reply);
 }
 
 void coordinator_daemon_plan(struct daemon *daemon, const struct mn_peer *peer, uint32_t who,
                              const struct mn_operator_request *request)
 {
-    struct daemon_plan *unused = NULL;
-    struct mn_operator_reply reply = {.request = request->request, .code = MN_AGAIN};
-    plans_reap(daemon);
-    for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
-        struct daemon_plan *plan = &daemon->plans[i];
-        bool asked = plan_taken(plan) && plan->who == who && plan->round == request->round;
-        if (asked) {
-            plan_again(daemon, plan, peer, request);
-            return;
+    uint32_t index = 0;
+    mn_result result = MN_OK;
+    switch (plan_desk_ask(&daemon->desk, mn_now(), peer, who, request->round, request->request,
+                          &index)) {
+    case PLAN_BEGIN:
+        result = plan_start(daemon, &daemon->plans[index], request);
+        if (result != MN_OK) {
+            plan_desk_forget(&daemon->desk, index);
+            plan_refuse(daemon, peer, who, request, result, "");
         }
-        unused = plan_taken(plan) ? unused : plan;
+        return;
+    case PLAN_WAITS:
+        return;
+    case PLAN_AT_WORK:
+        plan_at_work(daemon, &daemon->desk.slots[index]);
+        return;
+    case PLAN_FETCH:
+        plan_reply(daemon, index);
+        return;
+    case PLAN_FULL:
+        plan_refuse(daemon, peer, who, request, MN_AGAIN,
+                    ", for others are being made; ask again in a moment");
+        return;
     }
-    if (unused != NULL) {
-        *unused = (struct daemon_plan){.fd = -1,
-                                       .since = mn_now(),
-                                       .request = request->request,
-                                       .round = request->round,
-                                       .who = who,
-                                       .peer = *peer,
-                                       .waited_for = true};
-        reply.code = plan_start(daemon, unused, request);
-    }
-    if (reply.code != MN_OK) {
-        (void)snprintf(reply.text, sizeof reply.text, "the plan cannot be made now%s: %s",
-                       unused == NULL ? ", for others are being made; ask again in a moment" : "",
-                       mn_result_text(reply.code));
-        coordinator_daemon_reply(daemon, peer, daemon->topology->operators[who].name, &reply);
+}
+
+void coordinator_daemon_plans_tick(struct daemon *daemon)
+{
+    uint32_t index = 0;
+    for (enum plan_due due = plan_desk_due(&daemon->desk, mn_now(), &index);
+         due != PLAN_DUE_NOTHING; due = plan_desk_due(&daemon->desk, mn_now(), &index)) {
+        if (due == PLAN_DUE_END) {
+            (void)kill(daemon->plans[index].pid, SIGKILL); /* its end of the pipe closes with it */
+        } else {
+            mn_buffer_deinit(&daemon->plans[index].bytes);
+        }
     }
 }
 
 void coordinator_daemon_end_plans(struct daemon *daemon)
 {
-    for (size_t i = 0; i < DAEMON_PLAN_COUNT_MAX; i++) {
+    for (size_t i = 0; i < PLAN_DESK_COUNT_MAX; i++) {
         struct daemon_plan *plan = &daemon->plans[i];
         if (plan->pid != 0) {
             (void)kill(plan->pid, SIGKILL);

@@ -13,6 +13,7 @@
 #include "shell/daemon.h"
 #include "shell/evidence_draft.h"
 #include "shell/journal.h"
+#include "shell/plan_desk.h"
 #include "shell/recorder.h"
 #include "wire/common.h"
 
@@ -39,19 +40,10 @@ enum { DAEMON_STEP_COUNT_MAX = 64 };
 
 /* A plan that a child process makes for an operator. */
 struct daemon_plan {
-    pid_t pid;     /* 0: none */
-    int fd;        /* its answer comes there; -1 once it has come */
-    mn_time since; /* when it was begun, or ended */
-    uint64_t request;
-    uint64_t round;
-    uint32_t who;
-    struct mn_peer peer;    /* the connection that it was asked for on last */
-    bool waited_for;        /* by him; otherwise he asks again */
+    pid_t pid;              /* 0: none */
+    int fd;                 /* its answer comes there; -1 once it has come */
     struct mn_buffer bytes; /* of its answer */
 };
-
-/* So many are made at a time. */
-enum { DAEMON_PLAN_COUNT_MAX = 4 };
 
 struct daemon {
     struct topology *topology;
@@ -80,7 +72,8 @@ struct daemon {
 
     struct daemon_step steps[DAEMON_STEP_COUNT_MAX]; /* by ticket */
     uint64_t ticket;                                 /* the newest */
-    struct daemon_plan plans[DAEMON_PLAN_COUNT_MAX];
+    struct plan_desk desk;
+    struct daemon_plan plans[PLAN_DESK_COUNT_MAX]; /* by slot of the desk */
 
     uint64_t refused_others; /* from operators */
     struct mn_log_limit others_limit;
@@ -132,9 +125,11 @@ void coordinator_daemon_reply(struct daemon *daemon, const struct mn_peer *peer,
 void coordinator_daemon_dropped(void *context, struct mn_socket *socket,
                                 const struct mn_message *message);
 
-/* daemon_plan.c: answer a plan without keeping the loop; and end with the daemon. */
+/* daemon_plan.c: answer a plan without keeping the loop; see to those that take too long or that
+ * nobody fetches; and end with the daemon. */
 void coordinator_daemon_plan(struct daemon *daemon, const struct mn_peer *peer, uint32_t who,
                              const struct mn_operator_request *request);
+void coordinator_daemon_plans_tick(struct daemon *daemon);
 void coordinator_daemon_end_plans(struct daemon *daemon);
 
 /* daemon_open.c */

@@ -242,13 +242,18 @@ static pid_t stopped_child(const struct daemon_place *place)
 /* So long that whoever waits for the plan asks once more. */
 enum { PLAN_STOPPED_MS = 3000 };
 
-static void hears_everybody_while_a_plan_is_made(void **state)
+/* An operator asks for a plan, whose process stops. */
+struct asking {
+    pid_t asker;
+    pid_t child;
+    int output; /* what his command prints */
+};
+
+static struct asking ask_for_a_plan_that_stops(struct cluster *cluster)
 {
-    struct cluster *cluster = *state;
     struct daemon_place *place = &cluster->place;
-    char output[8192];
-    const char *status[] = {"status", NULL};
     const char *plan[] = {"plan", "1", NULL};
+    char output[8192];
     int ends[2];
     int ended = 0;
     have_plans_approved(place);
@@ -256,37 +261,64 @@ static void hears_everybody_while_a_plan_is_made(void **state)
     lose_the_vat(cluster);
     until_logged(cluster, "plan_waits");
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t asker = fork();
-    if (asker == 0) {
+    struct asking asking = {.asker = fork(), .output = ends[0]};
+    if (asking.asker == 0) {
         int code = daemon_place_mneme(place, plan, output, sizeof output);
         ssize_t written = write(ends[1], output, strlen(output));
         _exit(written < 0 ? 127 : code);
     }
+    (void)close(ends[1]);
     mn_time until = mn_now() + PLACE_WAIT_MS * MN_MS;
-    pid_t child = 0;
-    while (child == 0 && mn_now() < until) {
+    while (asking.child == 0 && mn_now() < until) {
         (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 20);
-        child = stopped_child(place);
+        asking.child = stopped_child(place);
     }
-    assert_int_not_equal(child, 0);
-    until = mn_now() + PLAN_STOPPED_MS * MN_MS;
+    assert_int_not_equal(asking.child, 0);
+    return asking;
+}
+
+/* His command ends with @code, and says @text. */
+static void the_asker_is_told(const struct asking *asking, int code, const char *text)
+{
+    char output[8192];
+    int how = 0;
+    assert_int_equal(waitpid(asking->asker, &how, 0), asking->asker);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), code);
+    ssize_t size = read(asking->output, output, sizeof output - 1);
+    assert_true(size > 0);
+    output[size] = '\0';
+    assert_non_null(strstr(output, text));
+    (void)close(asking->output);
+}
+
+static void hears_everybody_while_a_plan_is_made(void **state)
+{
+    struct cluster *cluster = *state;
+    struct daemon_place *place = &cluster->place;
+    char output[8192];
+    const char *status[] = {"status", NULL};
+    int ended = 0;
+    const struct asking asking = ask_for_a_plan_that_stops(cluster);
+    mn_time until = mn_now() + PLAN_STOPPED_MS * MN_MS;
     while (mn_now() < until) {
         assert_int_equal(daemon_place_mneme(place, status, output, sizeof output), 0);
         (void)fake_hosts_run(cluster->hosts, PLACE_HOST_COUNT, &ended, 1, 100);
     }
-    assert_int_equal(stopped_child(place), child);
-    assert_int_equal(kill(child, SIGCONT), 0);
-    int how = 0;
-    assert_int_equal(waitpid(asker, &how, 0), asker);
-    assert_true(WIFEXITED(how));
-    assert_int_equal(WEXITSTATUS(how), 2);
-    ssize_t size = read(ends[0], output, sizeof output - 1);
-    assert_true(size > 0);
-    output[size] = '\0';
-    assert_non_null(strstr(output, "round 1: plan\n  restores 1 of 1 vat: 1 revived"));
-    (void)close(ends[0]);
-    (void)close(ends[1]);
+    assert_int_equal(stopped_child(place), asking.child);
+    assert_int_equal(kill(asking.child, SIGCONT), 0);
+    the_asker_is_told(&asking, 2, "round 1: plan\n  restores 1 of 1 vat: 1 revived");
     daemon_place_stop(place);
+}
+
+static void says_that_the_process_that_made_a_plan_was_ended(void **state)
+{
+    struct cluster *cluster = *state;
+    const struct asking asking = ask_for_a_plan_that_stops(cluster);
+    assert_int_equal(kill(asking.child, SIGKILL), 0);
+    the_asker_is_told(&asking, 1,
+                      "mneme plan: the plan could not be made: its process was ended\n");
+    daemon_place_stop(&cluster->place);
 }
 
 static void carries_on_a_decision_at_which_it_was_killed(void **state)
@@ -328,6 +360,8 @@ int main(void)
                                         cluster_remove),
         cmocka_unit_test_setup_teardown(waits_until_an_operator_has_approved_its_plan, cluster_make,
                                         cluster_remove),
+        cmocka_unit_test_setup_teardown(says_that_the_process_that_made_a_plan_was_ended,
+                                        cluster_make, cluster_remove),
         cmocka_unit_test_setup_teardown(hears_everybody_while_a_plan_is_made, cluster_make,
                                         cluster_remove),
         cmocka_unit_test_setup_teardown(carries_on_a_decision_at_which_it_was_killed, cluster_make,
