@@ -20,6 +20,9 @@ void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent
 /* What was arriving does not. If it was here before, that it went is told until that is taken. */
 void agent_file_give_up(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
 bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file);
+/* The checkpoint before @epoch in the vat's history, each run having all of its numbers; 0 where
+ * that is not known here. */
+mn_epoch agent_epoch_before(const struct agent_vat *vat, mn_epoch epoch);
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
 /* It may be damaged here: read it back and write it anew. Only what is HERE. */
@@ -65,6 +68,9 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
 void agent_synced(struct agent *agent, const struct agent_event *event);
 void agent_durable_tick(struct agent *agent, size_t count);
 void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
+/* A file is gone that nobody let go of: what applies onto it restores nothing here any more, and
+ * is no reason to let go of older ones. */
+void agent_durable_lost(struct agent_vat *vat);
 void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
 void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
 /* The vat goes on from a checkpoint that may be below its floor. */

@@ -137,9 +137,15 @@ static bool file_broken(const struct agent_vat *vat, const struct agent_file *fi
     return onto == NULL || !agent_file_live(vat, onto) || !onto->durable;
 }
 
-/* The checkpoint before @epoch in this history, each run having all of its numbers; 0 where that
- * is not known here. */
-static mn_epoch epoch_before(const struct agent_vat *vat, mn_epoch epoch)
+void agent_durable_lost(struct agent_vat *vat)
+{
+    for (size_t i = 0; i < vat->file_count; i++) {
+        struct agent_file *file = &vat->files[i];
+        file->durable = file->durable && !file_broken(vat, file);
+    }
+}
+
+mn_epoch agent_epoch_before(const struct agent_vat *vat, mn_epoch epoch)
 {
     const struct mn_start *start = vat->start;
     if (epoch != mn_epoch_first(mn_epoch_run(epoch))) {
@@ -171,7 +177,7 @@ static mn_epoch floor_compute(const struct agent *agent, const struct agent_vat 
             return vat->floor;
         }
         count += 1;
-        next = epoch_before(vat, file->epoch);
+        next = agent_epoch_before(vat, file->epoch);
         if (count == agent->config.keep_count) {
             return file->epoch > vat->floor ? file->epoch : vat->floor;
         }
@@ -230,7 +236,7 @@ static bool history_whole(const struct agent_vat *vat, mn_epoch floor)
             return true;
         }
         newest = false;
-        next = epoch_before(vat, file->epoch);
+        next = agent_epoch_before(vat, file->epoch);
     }
     return false;
 }

@@ -129,18 +129,22 @@ bool agent_row_told(const struct agent_vat *vat, mn_epoch epoch)
     return file != NULL && file->reportable && file->reported_in > 0 && !row_gone(file);
 }
 
-/* The checkpoint before it, as far as the file says; 0 where it does not. */
-static mn_epoch row_before(const struct agent_file *file)
+/* The checkpoint before it, as far as the file says, or the history of the life that is here; 0
+ * where neither does. */
+static mn_epoch row_before(const struct agent_vat *vat, const struct agent_file *file)
 {
     bool first = file->epoch == mn_epoch_first(mn_epoch_run(file->epoch));
-    return file->onto == 0 && !first ? file->epoch - 1 : file->onto;
+    if (file->onto != 0) {
+        return file->onto;
+    }
+    return !first || agent_file_live(vat, file) ? agent_epoch_before(vat, file->epoch) : 0;
 }
 
 /* Whether what was heard in the intervals before stands in their own rows, so that it leaves with
  * these when the floor passes them. Otherwise the file makes up for it. */
 static bool row_joins(const struct agent_vat *vat, const struct agent_file *file)
 {
-    mn_epoch before = row_before(file);
+    mn_epoch before = row_before(vat, file);
     return before > file->since && agent_row_told(vat, before);
 }
 
@@ -151,7 +155,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
     bool joins = row_joins(vat, file);
     uint32_t from = joins ? file->heard_before : 0;
     *row = (struct mn_row){.epoch = file->epoch,
-                           .since = joins ? row_before(file) : file->since,
+                           .since = joins ? row_before(vat, file) : file->since,
                            .onto = file->onto,
                            .durable = file->promised,
                            .here = file->state == AGENT_FILE_HERE,

@@ -193,6 +193,37 @@ static void says_what_is_gone_to_who_may_have_been_told_of_it(void **state)
     play_close(&play);
 }
 
+static void write_durable(struct play *play, mn_epoch epoch, mn_epoch onto)
+{
+    play_written(play, 'a', epoch, 0, onto);
+    play_synced(play, "x1", epoch, MN_OK);
+}
+
+/* 1.3 is one of the newest two that were ever durable, but 1.2 below it has gone bad: 1.1 is one of
+ * the newest two that restore anything. */
+static void deletes_nothing_for_what_a_lost_link_has_broken(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    play_run_x1(&play);
+    write_durable(&play, EPOCH(1, 1), 0);
+    write_durable(&play, EPOCH(1, 2), 0);
+    write_durable(&play, EPOCH(1, 3), EPOCH(1, 2));
+    play_have(&play, 2, "x1", EPOCH(1, 2), MN_CORRUPT);
+    play_synced(&play, "x1", EPOCH(1, 2), MN_CORRUPT);
+    write_durable(&play, EPOCH(1, 4), 0);
+    for (uint64_t report = 1; report <= 4; report++) {
+        play_taken(&play, report);
+    }
+    assert_null(strstr(play.text, "record"));
+    write_durable(&play, EPOCH(1, 5), EPOCH(1, 4));
+    play_taken(&play, 5);
+    play_recorded(&play, 5);
+    assert_non_null(strstr(play.text, "delete x1 1.1"));
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +235,7 @@ int main(void)
         cmocka_unit_test(gives_no_right_to_drop_to_whom_it_fetches_from),
         cmocka_unit_test(tells_everything_anew_when_more_is_gone_than_it_remembers),
         cmocka_unit_test(says_what_is_gone_to_who_may_have_been_told_of_it),
+        cmocka_unit_test(deletes_nothing_for_what_a_lost_link_has_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

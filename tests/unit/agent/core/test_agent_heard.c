@@ -75,6 +75,44 @@ static void a_row_makes_up_for_one_that_is_not_here(void **state)
     play_close(&play);
 }
 
+/* x1 went on from 1.2 as run 2, which begins with a full: what was heard before stands in 1.2. */
+static void a_full_that_begins_a_run_lists_what_was_heard_in_its_interval(void **state)
+{
+    (void)state;
+    struct play play;
+    const struct mn_link chain[] = {{EPOCH(1, 1), mn_name_of("h1")},
+                                    {EPOCH(1, 2), mn_name_of("h1")}};
+    const struct mn_name names[] = {mn_name_of("x2"), mn_name_of("x3")};
+    struct mn_from_vat full = {.kind = MN_FROM_VAT_WRITTEN, .run = 2};
+    full.written.epoch = EPOCH(2, 1);
+    full.written.since = EPOCH(1, 1);
+    full.written.size = 1000;
+    full.written.digest = play_digest(EPOCH(2, 1));
+    full.written.names = names;
+    full.written.name_count = 2;
+    full.written.heard = heard;
+    full.written.heard_count = 2;
+    full.written.heard_before = 1;
+    play_open(&play, 1, 2);
+    play_file(&play, "x1", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x1", EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    greet(&play);
+    play_start(&play, "x1", 2, EPOCH(1, 2), chain, 2);
+    play_recorded(&play, 1);
+    play_started(&play, "x1", 71);
+    play_recorded(&play, 2);
+    play_attach(&play, 'a', "x1", 0, 71);
+    play_attach(&play, 'a', "x1", 2, 71);
+    play_recorded(&play, 3);
+    play_vat(&play, 'a', &full);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(2, 1), MN_OK);
+    play_expect(&play, "vat a durable 2.1 floor 1.2\n"
+                       "up report #3 x1 2.1 since 1.2 onto 0.0 durable here floor 1.2"
+                       " heard x3 1.7\n");
+    play_close(&play);
+}
+
 /* 1.2 is written and not durable; its row goes before the answer. */
 static void an_open_interval_lists_what_was_heard_in_it(void **state)
 {
@@ -168,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(a_row_makes_up_for_one_that_is_not_here),
+        cmocka_unit_test(a_full_that_begins_a_run_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(an_open_interval_lists_what_was_heard_in_it),
         cmocka_unit_test(names_vats_by_number_to_who_has_read_the_same_topology),
         cmocka_unit_test(names_vats_by_name_to_who_has_read_another_topology),
