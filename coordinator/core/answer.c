@@ -3,14 +3,7 @@
 #include <string.h>
 
 #include "decision.h"
-
-/* A vat and its name, to sort by; most names differ in their first bytes. */
-struct answer_vat {
-    uint64_t begin; /* of the name, its first byte the highest */
-    const char *name;
-    uint32_t vat;
-    const struct decision_vat *row; /* NULL: it runs on, and is told nothing */
-};
+#include "ledger_private.h"
 
 /* What is said of a vat of which the decision has nothing to say, around its incarnation. */
 static const char RUNNING_BEFORE[] =
@@ -168,58 +161,48 @@ static void add_vat(const struct ledger *ledger, const struct decision_vat *vat,
     mn_text_add(text, "}");
 }
 
-static uint64_t name_begin(const char *name)
+/* How many vats ahead what is said of them is asked for: the order of names is not that in which
+ * they lie in memory. */
+enum { AHEAD_VATS = 8 };
+
+static inline __attribute__((always_inline)) void fetch_vat(const struct ledger *ledger,
+                                                            const uint32_t *order, uint32_t i)
 {
-    uint64_t begin = 0;
-    for (size_t i = 0; i < sizeof begin; i++) {
-        begin = begin << 8 | (unsigned char)*name;
-        name += *name != '\0' ? 1 : 0;
+    if (i + AHEAD_VATS < ledger->vat_count) {
+        uint32_t vat = order[i + AHEAD_VATS];
+        __builtin_prefetch(ledger->vat_names.names[vat]);
+        __builtin_prefetch(&ledger->vats[vat].lineage_count);
     }
-    return begin;
 }
 
-static int compare_answer_vats(const void *a, const void *b)
-{
-    const struct answer_vat *left = a;
-    const struct answer_vat *right = b;
-    if (left->begin != right->begin) {
-        return left->begin < right->begin ? -1 : 1;
-    }
-    return strcmp(left->name, right->name);
-}
-
-static mn_result add_vats(const struct ledger *ledger, const struct decision *decision,
+static mn_result add_vats(struct ledger *ledger, const struct decision *decision,
                           struct mn_text *text)
 {
-    uint32_t count = ledger_vat_count(ledger);
-    struct answer_vat *order = malloc(((size_t)count + 1) * sizeof *order);
-    if (order == NULL) {
+    const uint32_t *order = NULL;
+    uint32_t *rows = calloc((size_t)ledger->vat_count + 1, sizeof *rows); /* 1 + the row; 0: none */
+    mn_result result = ledger_names_order(&ledger->vat_names, &order);
+    if (rows == NULL || result != MN_OK) {
+        free(rows);
         return MN_NO_MEMORY;
     }
-    size_t next = 0;
-    for (uint32_t v = 0; v < count; v++) {
-        const char *name = ledger_vat_name(ledger, v);
-        bool listed = next < decision->vat_count && decision->vats[next].vat == v;
-        order[v] =
-            (struct answer_vat){name_begin(name), name, v, listed ? &decision->vats[next] : NULL};
-        next += listed ? 1 : 0;
+    for (size_t i = 0; i < decision->vat_count; i++) {
+        rows[decision->vats[i].vat] = (uint32_t)i + 1;
     }
-    if (count > 1) {
-        qsort(order, count, sizeof *order, compare_answer_vats);
-    }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < ledger->vat_count; i++) {
+        fetch_vat(ledger, order, i);
+        uint32_t vat = order[i];
         mn_text_add(text, i == 0 ? "" : ", ");
-        add_name(text, "", order[i].name);
-        if (order[i].row != NULL) {
+        add_name(text, "", ledger_vat_name(ledger, vat));
+        if (rows[vat] != 0) {
             mn_text_add(text, ": ");
-            add_vat(ledger, order[i].row, text);
+            add_vat(ledger, &decision->vats[rows[vat] - 1], text);
         } else {
             mn_text_add_bytes(text, RUNNING_BEFORE, sizeof RUNNING_BEFORE - 1);
-            mn_text_add_i64(text, ledger_vat_incarnation(ledger, order[i].vat));
+            mn_text_add_i64(text, ledger_vat_incarnation(ledger, vat));
             mn_text_add_bytes(text, RUNNING_AFTER, sizeof RUNNING_AFTER - 1);
         }
     }
-    free(order);
+    free(rows);
     return MN_OK;
 }
 
@@ -263,8 +246,14 @@ static bool answer_cannot_fit(const struct ledger *ledger, const struct mn_text 
     return text->size_max != 0 && ledger_vat_count(ledger) > (text->size_max - text->size) / least;
 }
 
-mn_result decision_write_json(const struct ledger *ledger, const struct decision *decision,
-                              bool proof, struct mn_text *text)
+mn_result decision_order_vats(struct ledger *ledger)
+{
+    const uint32_t *order = NULL;
+    return ledger_names_order(&ledger->vat_names, &order);
+}
+
+mn_result decision_write_json(struct ledger *ledger, const struct decision *decision, bool proof,
+                              struct mn_text *text)
 {
     if (text->result == MN_OK && answer_cannot_fit(ledger, text)) {
         return MN_FULL;

@@ -140,6 +140,9 @@ mn_result coordinator_new(struct coordinator **out, const struct topology *topol
     if (result == MN_OK) {
         result = fill_ledger(coordinator);
     }
+    if (result == MN_OK) {
+        result = decision_order_vats(coordinator->ledger); /* a round will not wait for it */
+    }
     if (result != MN_OK) {
         coordinator_destroy(&coordinator);
         return result;

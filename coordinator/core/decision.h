@@ -124,7 +124,10 @@ const struct decision_vat *decision_find(const struct decision *decision, uint32
 /* Append the answer of evidence.md as one line of JSON without its newline, every vat of the ledger
  * included, by name; the trace only when @proof. @ledger is the one that decided, unchanged since.
  * Errors:    MN_NO_MEMORY, MN_FULL when @text is at its bound; @text may hold a part of it then */
-mn_result decision_write_json(const struct ledger *ledger, const struct decision *decision,
-                              bool proof, struct mn_text *text) MN_CHECKED;
+mn_result decision_write_json(struct ledger *ledger, const struct decision *decision, bool proof,
+                              struct mn_text *text) MN_CHECKED;
+
+/* Sort the vats by name, which the first answer does otherwise. */
+mn_result decision_order_vats(struct ledger *ledger) MN_CHECKED;
 
 #endif

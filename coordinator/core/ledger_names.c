@@ -12,6 +12,7 @@ void ledger_names_deinit(struct ledger_names *names)
 {
     free(names->names);
     free(names->table);
+    free(names->order);
     mn_arena_deinit(&names->bytes);
     *names = (struct ledger_names){0};
 }
@@ -77,8 +78,63 @@ mn_result ledger_names_add(struct ledger_names *names, const char *name)
     return MN_OK;
 }
 
+/* A name and its number, to sort by; most names differ in their first bytes. */
+struct ordered_name {
+    uint64_t begin; /* of the name, its first byte the highest */
+    const char *name;
+    uint32_t number;
+};
+
+static uint64_t name_begin(const char *name)
+{
+    uint64_t begin = 0;
+    for (size_t i = 0; i < sizeof begin; i++) {
+        begin = begin << 8 | (unsigned char)*name;
+        name += *name != '\0' ? 1 : 0;
+    }
+    return begin;
+}
+
+static int compare_ordered_names(const void *a, const void *b)
+{
+    const struct ordered_name *left = a;
+    const struct ordered_name *right = b;
+    if (left->begin != right->begin) {
+        return left->begin < right->begin ? -1 : 1;
+    }
+    return strcmp(left->name, right->name);
+}
+
+mn_result ledger_names_order(struct ledger_names *names, const uint32_t **order)
+{
+    if (names->order != NULL && names->order_count == names->count) {
+        *order = names->order;
+        return MN_OK;
+    }
+    struct ordered_name *sorted = malloc((names->count + 1) * sizeof *sorted);
+    uint32_t *numbers = realloc(names->order, (names->count + 1) * sizeof *numbers);
+    names->order = numbers != NULL ? numbers : names->order;
+    if (sorted == NULL || numbers == NULL) {
+        free(sorted);
+        return MN_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < names->count; i++) {
+        sorted[i] = (struct ordered_name){name_begin(names->names[i]), names->names[i], i};
+    }
+    if (names->count > 1) {
+        qsort(sorted, names->count, sizeof *sorted, compare_ordered_names);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        numbers[i] = sorted[i].number;
+    }
+    names->order_count = names->count;
+    free(sorted);
+    *order = numbers;
+    return MN_OK;
+}
+
 size_t ledger_names_size(const struct ledger_names *names)
 {
     return names->capacity * sizeof *names->names + names->table_size * sizeof *names->table +
-           names->bytes.size;
+           names->order_count * sizeof *names->order + names->bytes.size;
 }

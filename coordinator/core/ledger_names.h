@@ -16,6 +16,9 @@ struct ledger_names {
     uint32_t *table; /* open addressing: number + 1, 0 is free; half of it at most is taken */
     size_t table_size;
     struct mn_arena bytes;
+    uint32_t
+        *order; /* the numbers by name, of as many as there were when that was last asked for */
+    size_t order_count;
 };
 
 void ledger_names_deinit(struct ledger_names *names);
@@ -23,6 +26,11 @@ void ledger_names_deinit(struct ledger_names *names);
 /* Copy @name in; its number is the count before the call.
  * Errors:    MN_EXISTS, MN_FULL, MN_NO_MEMORY; nothing has changed then */
 mn_result ledger_names_add(struct ledger_names *names, const char *name) MN_CHECKED;
+
+/* The numbers in the order of their names, which is kept until a name is added; that call's cost is
+ * that of sorting.
+ * @order: out; borrowed until a name is added. */
+mn_result ledger_names_order(struct ledger_names *names, const uint32_t **order) MN_CHECKED;
 
 size_t ledger_names_size(const struct ledger_names *names);
 

@@ -1,4 +1,5 @@
-/* Growing text. Every append goes through mn_text_add_bytes, which keeps the first failure. */
+/* Growing text. Every append that needs room goes through mn_text_add_more, which keeps the
+ * first failure. */
 #include "docs/text.h"
 
 #include <stdarg.h>
@@ -18,7 +19,7 @@ void mn_text_deinit(struct mn_text *text)
     *text = (struct mn_text){.size_max = size_max};
 }
 
-void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size)
+void mn_text_add_more(struct mn_text *text, const char *bytes, size_t size)
 {
     if (text->result != MN_OK) {
         return;
@@ -28,8 +29,7 @@ void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size)
         text->result = MN_FULL;
         return;
     }
-    size_t whole = text->size + size + 1;
-    text->result = mn_grow(&text->bytes, &text->capacity, whole, 1, SIZE_MAX);
+    text->result = mn_grow(&text->bytes, &text->capacity, text->size + size + 1, 1, bound + 1);
     if (text->result != MN_OK) {
         return;
     }
@@ -38,11 +38,6 @@ void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size)
     }
     text->size += size;
     text->bytes[text->size] = '\0';
-}
-
-void mn_text_add(struct mn_text *text, const char *string)
-{
-    mn_text_add_bytes(text, string, strlen(string));
 }
 
 void mn_text_add_i64(struct mn_text *text, int64_t number)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/result.h"
 
@@ -12,7 +13,7 @@
 struct mn_text {
     char *bytes;     /* heap; NUL-terminated once anything was appended */
     size_t size;     /* without the NUL */
-    size_t capacity; /* bytes at @bytes */
+    size_t capacity; /* bytes at @bytes, with the NUL no more than the bound allows */
     size_t size_max; /* bound of size; 0 is none */
     mn_result result;
 };
@@ -20,9 +21,27 @@ struct mn_text {
 /* Give the memory back; the text is empty afterwards and may be used again. */
 void mn_text_deinit(struct mn_text *text);
 
-/* Append @size bytes, a NUL-terminated string, a number, or what printf would. */
-void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size);
-void mn_text_add(struct mn_text *text, const char *string);
+/* Append bytes for which there is no room yet, or after a failure. */
+void mn_text_add_more(struct mn_text *text, const char *bytes, size_t size);
+
+/* Append @size bytes, a NUL-terminated string, a number, or what printf would. The first two are
+ * written out where they are called: an answer is made of millions of small pieces. */
+static inline void mn_text_add_bytes(struct mn_text *text, const char *bytes, size_t size)
+{
+    if (text->result != MN_OK || size >= text->capacity - text->size) {
+        mn_text_add_more(text, bytes, size);
+        return;
+    }
+    memcpy(text->bytes + text->size, bytes, size);
+    text->size += size;
+    text->bytes[text->size] = '\0';
+}
+
+static inline void mn_text_add(struct mn_text *text, const char *string)
+{
+    mn_text_add_bytes(text, string, strlen(string));
+}
+
 void mn_text_add_i64(struct mn_text *text, int64_t number);
 void mn_text_add_format(struct mn_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

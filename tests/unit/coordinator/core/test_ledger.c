@@ -513,12 +513,49 @@ static void answers_in_no_more_bytes_than_there_may_be(void **state)
     ledger_destroy(&ledger);
 }
 
+/* Where each name stands in the answer of a ledger with nothing lost. */
+static void expect_order(struct ledger *ledger, const char *const *names, size_t count)
+{
+    struct decision *decision = NULL;
+    struct mn_text text = {0};
+    fine(ledger_decide(ledger, &decision));
+    fine(decision_write_json(ledger, decision, false, &text));
+    const char *at = text.bytes;
+    for (size_t i = 0; i < count; i++) {
+        char row[64];
+        (void)snprintf(row, sizeof row, "\"%s\": {\"outcome\"", names[i]);
+        at = strstr(at, row);
+        assert_non_null(at);
+    }
+    mn_text_deinit(&text);
+    decision_destroy(&decision);
+}
+
+static void answers_by_name_whatever_the_numbers(void **state)
+{
+    (void)state;
+    static const char *const added[] = {"v2", "v10", "longname-b", "longname-a"};
+    struct ledger *ledger = NULL;
+    uint32_t index = 0;
+    fine(ledger_new(&ledger));
+    for (size_t i = 0; i < 4; i++) {
+        struct evidence_vat vat = {.name = added[i], .host = EVIDENCE_NONE};
+        fine(ledger_add_vat(ledger, &vat, &index));
+    }
+    expect_order(ledger, (const char *[]){"longname-a", "longname-b", "v10", "v2"}, 4);
+    struct evidence_vat later = {.name = "v1", .host = EVIDENCE_NONE};
+    fine(ledger_add_vat(ledger, &later, &index));
+    expect_order(ledger, (const char *[]){"longname-a", "longname-b", "v1", "v10", "v2"}, 5);
+    ledger_destroy(&ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_alike_whatever_the_order_of_reports),
         cmocka_unit_test(decides_after_any_changes_as_a_new_ledger_would),
         cmocka_unit_test(answers_in_no_more_bytes_than_there_may_be),
+        cmocka_unit_test(answers_by_name_whatever_the_numbers),
         cmocka_unit_test(cuts_what_it_decides),
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
         cmocka_unit_test(says_what_was_heard_with_the_row_that_heard_it),
