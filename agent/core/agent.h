@@ -57,19 +57,20 @@ struct agent_host {
 struct agent_directory;
 
 /* @hosts and @vats are all of the topology, in its order: the index is the number. @early says of
- * each vat whether it sends early; NULL: none does. All is copied. @numbering is that of the
- * topology.
+ * each vat whether it sends early; NULL: none does. All is copied.
  *
  * Errors:    MN_BAD_INPUT  two of one name
  *            MN_FULL       more hosts or vats than the limits say
  *            MN_NO_MEMORY */
 mn_result agent_directory_new(struct agent_directory **directory, const struct agent_host *hosts,
                               uint32_t host_count, const struct mn_name *vats, uint32_t vat_count,
-                              const bool *early, uint64_t numbering) MN_CHECKED;
+                              const bool *early) MN_CHECKED;
 void agent_directory_destroy(struct agent_directory **directory);
 
 struct agent_config {
     const struct agent_directory *directory; /* borrowed as long as the agent lives */
+    uint64_t numbering;                      /* of the topology that the directory is made from; 0:
+                                                vats go by name */
     uint32_t own;                            /* number of the host that this agent is for */
     bool tell_keys;             /* a vat is told the keys of all hosts: these it lets in */
     struct mn_endpoint agent;   /* where other agents reach this one */

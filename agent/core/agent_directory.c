@@ -60,7 +60,7 @@ static mn_result directory_vats(struct agent_directory *directory, const struct 
 
 mn_result agent_directory_new(struct agent_directory **out, const struct agent_host *hosts,
                               uint32_t host_count, const struct mn_name *vats, uint32_t vat_count,
-                              const bool *early, uint64_t numbering)
+                              const bool *early)
 {
     if (host_count > MN_HOST_COUNT_MAX || vat_count > AGENT_NAME_COUNT_MAX) {
         return MN_FULL;
@@ -71,7 +71,6 @@ mn_result agent_directory_new(struct agent_directory **out, const struct agent_h
     }
     directory->host_count = host_count;
     directory->vat_count = vat_count;
-    directory->numbering = numbering;
     directory->hosts = calloc((size_t)host_count + 1, sizeof *directory->hosts);
     directory->keys = calloc((size_t)host_count + 1, sizeof *directory->keys);
     directory->early = calloc((size_t)vat_count + 1, sizeof *directory->early);

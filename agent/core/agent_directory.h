@@ -23,7 +23,6 @@ struct agent_directory {
     uint32_t host_count;
     struct agent_names host_names; /* a host's number is its index */
     uint32_t vat_count;
-    uint64_t numbering; /* of these vats */
     struct agent_names vat_names;
     bool *early; /* of each vat */
     uint32_t distinct[AGENT_DISTINCT_COUNT];

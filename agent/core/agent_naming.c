@@ -45,10 +45,9 @@ uint32_t agent_naming_place(struct agent_naming *naming, uint32_t number)
 
 static bool naming_by_number(const struct agent *agent, const struct agent_naming *naming)
 {
-    const struct agent_directory *directory = agent->directory;
     uint32_t highest = naming->count > 0 ? naming->numbers[naming->count - 1] : 0;
-    return directory->numbering != 0 && directory->numbering == agent->numbering &&
-           (naming->count == 0 || highest < directory->vat_count);
+    return agent->config.numbering != 0 && agent->config.numbering == agent->numbering &&
+           (naming->count == 0 || highest < agent->directory->vat_count);
 }
 
 bool agent_naming_table(struct agent *agent, const struct agent_naming *naming,

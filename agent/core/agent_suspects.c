@@ -31,7 +31,7 @@ static mn_result suspect_number(struct agent *agent, const struct mn_vat_table *
 bool agent_suspects_take(struct agent *agent, const struct mn_vat_table *named, const mn_run *runs)
 {
     uint32_t count = named->count;
-    if (named->numbering != 0 && named->numbering != agent->directory->numbering) {
+    if (named->numbering != 0 && named->numbering != agent->config.numbering) {
         return false; /* it is asked again, by name, once our hello has said so */
     }
     struct agent_suspect *suspects = NULL;

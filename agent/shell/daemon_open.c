@@ -74,9 +74,8 @@ static mn_result make_directory(struct daemon *daemon)
             vats[i] = mn_name_of(topology->vats[i].name);
             early[i] = topology->vats[i].early;
         }
-        result =
-            agent_directory_new(&daemon->directory, hosts, (uint32_t)topology->host_count, vats,
-                                (uint32_t)topology->vat_count, early, topology->numbering);
+        result = agent_directory_new(&daemon->directory, hosts, (uint32_t)topology->host_count,
+                                     vats, (uint32_t)topology->vat_count, early);
     }
     free(hosts);
     free(vats);
@@ -92,6 +91,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
     if (result == MN_OK) {
         struct agent_config config = {
             .directory = daemon->directory,
+            .numbering = topology->numbering,
             .own = daemon->own,
             .tell_keys = true,
             .store = daemon->store.root,

@@ -57,11 +57,20 @@ void sim_agent_step(struct sim *sim, struct sim_process *process, const struct a
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
+/* Some agents do not say which topology they have read, as one that is older. */
+static uint64_t agent_numbering(const struct sim *sim, uint32_t host)
+{
+    struct mn_random random = {(uint64_t)sim->config.seed ^ host};
+    bool named = mn_random_below(&random, 100) < (uint64_t)sim->config.named_percent;
+    return named ? 0 : sim->topology->numbering;
+}
+
 static void agent_make(struct sim *sim, const struct sim_process *process)
 {
     struct sim_agent *agent = process->agent;
     const struct sim_config *config = &sim->config;
     struct agent_config made = {.directory = sim->directory,
+                                .numbering = agent_numbering(sim, agent->host),
                                 .own = agent->host,
                                 .store = "store",
                                 .key_file = "key",

@@ -18,6 +18,7 @@
     X(vats, 6, 1, 10000000, "in all, placed on the hosts in turn")                                 \
     X(keepers, 0, 0, 7, "hosts that keep the coordinator's journal, as far as there are racks")    \
     X(told_percent, 0, 0, 100, "of the vats that are told of a peer's rollback, not rolled back")  \
+    X(named_percent, 0, 0, 100, "of the hosts go by no numbers of vats, but by names alone")       \
     X(early_percent, 0, 0, 100, "of the vats send early")                                          \
     X(lease_percent, 0, 0, 100, "of the vats act on the world outside, while they have a lease")   \
     X(limit, 1, 0, 1, "the epoch that a peer's loss never takes a vat below")                      \

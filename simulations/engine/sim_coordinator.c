@@ -34,6 +34,8 @@ static void say_down(struct sim *sim, const struct sim_coordinator *coordinator,
     }
     if (message->kind == MN_DOWN_FREEZE) {
         sim_fault_aim(sim, SIM_AIM_FREEZE);
+        sim_count(sim, message->freeze.suspects.numbering != 0 ? SIM_SOMETIMES_FREEZE_NUMBERED
+                                                               : SIM_SOMETIMES_FREEZE_NAMED);
     }
     if (!sim_send(sim, coordinator->peers[host], coordinator->connections[host], &sim->buffer, NULL,
                   0)) {

@@ -21,6 +21,8 @@
     X(PEER_BACK, "a vat was handed that a peer is back")                                           \
     X(ROUND, "a round was begun")                                                                  \
     X(WIDENED, "a round was widened by another loss")                                              \
+    X(FREEZE_NUMBERED, "a freeze told suspects by their numbers")                                  \
+    X(FREEZE_NAMED, "a freeze told suspects by name")                                              \
     X(SETTLED_AGAIN, "settling stopped further vats")                                              \
     X(CALLED_OFF, "a round was called off")                                                        \
     X(QUEUED, "a loss after a decision opened the next round")                                     \

@@ -106,7 +106,7 @@ static void make_names(struct sim *sim)
         early[i] = sim->topology->vats[i].early;
     }
     mn_result result = agent_directory_new(&sim->directory, hosts, sim->host_count, sim->vat_names,
-                                           sim->vat_count, early, sim->topology->numbering);
+                                           sim->vat_count, early);
     mn_assert(result == MN_OK);
     free(hosts);
     free(early);

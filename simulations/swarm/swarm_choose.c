@@ -100,6 +100,9 @@ static void choose_habits(struct swarm_chooser *chooser)
     if (swarm_chance(chooser, 15) && config->zones * config->racks >= 3) {
         config->stores = 3;
     }
+    if (swarm_chance(chooser, 20)) {
+        config->named_percent = swarm_chance(chooser, 30) ? 100 : swarm_between(chooser, 10, 60);
+    }
 }
 
 /* Mostly small messages, and in some runs such as go in pieces. */

@@ -26,9 +26,10 @@ static void play_new_agent(struct play *play)
     vats[1] = mn_name_of("x2");
     vats[2] = mn_name_of("x3");
     mn_result result =
-        agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL, PLAY_NUMBERING);
+        agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL);
     mn_assert(result == MN_OK);
     struct agent_config config = {.directory = play->directory,
+                                  .numbering = PLAY_NUMBERING,
                                   .own = 0,
                                   .tell_keys = true,
                                   .agent = {"tcp://10.0.0.1:7101"},
