@@ -101,7 +101,9 @@ static bool lead_notes(const struct keeping *keeping, const struct keeping_peer 
            (both || keeping_counts(keeping, peer));
 }
 
-/* Where there is no other nothing can tell a disk that is older from one that is not. */
+/* Where there is no other nothing can tell a disk that is older from one that is not. And where
+ * nobody votes, since an operator gave them all up, the own journal is all there is, and whoever
+ * keeps that from now on is as good. */
 static bool lead_confirmed(const struct keeping *keeping, const struct keeping_peer *forgot)
 {
     bool have[MN_KEEPER_PEER_COUNT_MAX] = {false};
@@ -111,7 +113,8 @@ static bool lead_confirmed(const struct keeping *keeping, const struct keeping_p
         others = others || (peer != forgot && peer->votes && peer->sets != 0);
         have[i] = lead_notes(keeping, peer, forgot);
     }
-    return others ? keeping_enough(keeping, have) : forgot->member == MN_MEMBER_RETURNED;
+    bool nobody = keeping_needed(keeping, KEEPING_NOW | KEEPING_NEXT) == 0;
+    return others ? keeping_enough(keeping, have) : nobody || forgot->member == MN_MEMBER_RETURNED;
 }
 
 /* Once every keeper of a new cluster says that it knows of it, what they say counts. */

@@ -36,6 +36,56 @@ static void whoever_answered_an_operators_word_is_waited_for(void **state)
     stage_close(&stage);
 }
 
+/* All of them are given up: the own journal is all there is. But they come back, and h7 comes. */
+static void keepers_that_were_all_given_up_are_made_whole(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, three);
+    stage_tick_at(&stage, 7000);
+    stage_pass_over(&stage);
+    stage_accept(&stage);
+    expect(&stage, "note unknown_accepted\n"
+                   "lead in 3, accepted\n"
+                   "note leads\n"
+                   "h1 keep #1 after 3 of 2 up to 3\n"
+                   "h3 keep #2 after 3 of 2 up to 3\n"
+                   "h5 keep #3 after 3 of 2 up to 3\n");
+    stage_recorded(&stage, 4, 3);
+    expect(&stage, "in force up to 4\n");
+    stage_kept(&stage, 1, 1, 3, MN_MEMBER_WHOLE);
+    expect(&stage, "note keeper_whole\n"
+                   "h1 keep #4 after 3 of 2 up to 4\n");
+    stage_recorded(&stage, 5, 3);
+    expect(&stage, ""); /* not without that one any more */
+    stage_kept(&stage, 3, 2, 0, MN_MEMBER_BLANK);
+    expect(&stage, "h3 keep #5 after 0 of 0 up to 5, whole at 3\n");
+    stage_kept(&stage, 3, 5, 5, MN_MEMBER_WHOLE);
+    expect(&stage, "note keeper_whole\n");
+    stage_kept(&stage, 1, 4, 5, MN_MEMBER_WHOLE);
+    expect(&stage, "in force up to 5\n");
+    stage_close(&stage);
+}
+
+/* h7, whose disk is new, comes for h5. */
+static void keepers_that_are_all_gone_are_replaced(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, three);
+    stage_tick_at(&stage, 7000);
+    stage_accept(&stage);
+    stage_keepers(&stage, KEEPING_ON_RECORDED, 4, 3, "135 fills 137");
+    stage_pass_over(&stage);
+    stage_kept(&stage, 7, 4, 0, MN_MEMBER_BLANK);
+    stage_kept(&stage, 7, 5, 4, MN_MEMBER_BLANK);
+    expect(&stage, "h7 keep #5 after 0 of 0 up to 4, whole at 4\n"
+                   "h7 keep #6 after 4 of 3 up to 4, whole at 4\n");
+    stage_kept(&stage, 7, 6, 4, MN_MEMBER_WHOLE);
+    expect(&stage, "change h1 h3 h5 to h1 h3 h7 by alice: it burned\n");
+    stage_close(&stage);
+}
+
 /* The disk in whose life h1 promised is gone, and what it had with it. */
 static void a_promise_ends_with_the_life_of_its_disk(void **state)
 {
@@ -71,6 +121,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_answered_an_operators_word_is_waited_for),
+        cmocka_unit_test(keepers_that_were_all_given_up_are_made_whole),
+        cmocka_unit_test(keepers_that_are_all_gone_are_replaced),
         cmocka_unit_test(a_promise_ends_with_the_life_of_its_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
