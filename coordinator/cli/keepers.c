@@ -16,11 +16,18 @@ static const char keepers_usage[] =
     "\n"
     "With replace: have host NEW keep the journal in place of host OLD, which may be gone for "
     "good.\n"
-    "NEW is filled up first. Then that becomes a record, with who, when and why; until that is in\n"
-    "force nothing else is without a majority of the old keepers and one of the new. It waits "
-    "until\n"
-    "all of that is done; should the coordinator begin anew meanwhile, it says so again. One is\n"
-    "replaced at a time. It takes a key with the role approve.\n"
+    "That becomes a record, with who, when and why; then NEW is filled up, by whoever leads. Then "
+    "a\n"
+    "second record names both; until that is in force nothing else is without a majority of the "
+    "old\n"
+    "keepers and one of the new. It waits until all of that is done. One is replaced at a time: "
+    "while\n"
+    "NEW is filled up another word overrules this one. It takes a key with the role approve.\n"
+    "\n"
+    "While it is under way, mneme keepers replace NEW OLD takes it back: OLD stays, which takes a\n"
+    "majority of the old keepers alone. A coordinator that does not lead, because a majority of "
+    "the\n"
+    "old or of the new is missing, takes nothing back: it waits for them, or for mneme recall.\n"
     "\n"
     "From then on the record counts, whatever the keepers of a topology are: write NEW there in\n"
     "place of OLD, for a coordinator that has lost its journal asks those.\n"
@@ -59,20 +66,39 @@ static mn_result replace_fill(const struct client_options *options,
     return result == MN_OK ? client_reason(options, request, error) : result;
 }
 
-/* What was said to a coordinator that has begun anew since is said again. */
+static const json_t *find_keeper(const json_t *facts, const char *host)
+{
+    const json_t *keepers = json_object_get(facts, "keepers");
+    const json_t *found = NULL;
+    for (size_t i = 0; i < json_array_size(keepers); i++) {
+        const json_t *keeper = json_array_get(keepers, i);
+        found = strcmp(facts_word(keeper, "host"), host) == 0 ? keeper : found;
+    }
+    return found;
+}
+
+/* Whether the newest word is this one, and another one took it back. */
+static bool taken_back(const json_t *facts, const struct mn_operator_request *request)
+{
+    const json_t *changes = json_object_get(facts, "changes");
+    size_t count = json_array_size(changes);
+    const json_t *word = count > 1 ? json_array_get(changes, count - 2) : NULL;
+    return word != NULL && strcmp(facts_word(word, "state"), "taken_back") == 0 &&
+           strcmp(facts_word(word, "from"), request->keeper.text) == 0 &&
+           strcmp(facts_word(word, "to"), request->host.text) == 0;
+}
+
+/* What a coordinator did not get to write down before it died is said again to the next one. */
 static bool replace_at_work(const json_t *facts, struct mn_operator_request *request)
 {
-    size_t index = 0;
-    json_t *keeper = NULL;
-    bool there = false;
-    bool changes = facts_word(facts, "change")[0] != '\0';
-    json_array_foreach(json_object_get(facts, "keepers"), index, keeper)
-    {
-        bool now = json_is_true(json_object_get(keeper, "now"));
-        there = there || (now && strcmp(facts_word(keeper, "host"), request->host.text) == 0);
-    }
-    request->command = changes ? MN_COMMAND_KEEPERS : MN_COMMAND_REPLACE;
-    return changes || !there;
+    const char *change = facts_word(facts, "change");
+    const json_t *comes = find_keeper(facts, request->host.text);
+    const json_t *goes = find_keeper(facts, request->keeper.text);
+    bool back = json_is_true(json_object_get(comes, "now")) &&
+                json_is_false(json_object_get(goes, "now")) && strcmp(change, "ending") != 0;
+    bool there = json_is_true(json_object_get(comes, "now")) || taken_back(facts, request);
+    request->command = change[0] != '\0' && !back ? MN_COMMAND_KEEPERS : MN_COMMAND_REPLACE;
+    return change[0] != '\0' || !there;
 }
 
 void live_add_keepers(struct mn_text *text, const json_t *keepers, bool colour)
@@ -114,6 +140,20 @@ void live_add_keepers(struct mn_text *text, const json_t *keepers, bool colour)
     words_table_deinit(&table);
 }
 
+static const char *word_text(const char *state)
+{
+    static const char *const texts[][2] = {{"filling", ", who is filled up"},
+                                           {"joint", ", not in force yet"},
+                                           {"overruled", ", overruled"},
+                                           {"taken_back", ", taken back"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(state, texts[i][0]) == 0) {
+            return texts[i][1];
+        }
+    }
+    return "";
+}
+
 static const char *change_text(const char *change)
 {
     static const char *const texts[][2] = {
@@ -142,8 +182,9 @@ mn_result keepers_tell(struct mn_text *text, const json_t *facts, const struct t
     mn_text_add(text, change_text(facts_word(facts, "change")));
     json_array_foreach(changes, index, change)
     {
-        mn_text_add_format(text, "%s  %s by %s, ", index == 0 ? "replaced:\n" : "",
-                           facts_word(change, "from"), facts_word(change, "to"));
+        mn_text_add_format(text, "%s  %s by %s%s, ", index == 0 ? "replaced:\n" : "",
+                           facts_word(change, "from"), facts_word(change, "to"),
+                           word_text(facts_word(change, "state")));
         words_add_time(text, facts_number(change, "at"));
         mn_text_add(text, ", record ");
         words_add_number(text, facts_number(change, "record"));

@@ -86,7 +86,8 @@ struct keeping {
     size_t record_count;
     size_t record_capacity;
     bool sets_changed; /* they say something that the peers do not show yet */
-    bool change_asked; /* a CHANGE is on its way into the own journal */
+    bool change_asked; /* a CHANGE is on its way into the own journal, */
+    bool change_ends;  /* after which nobody comes or leaves */
 
     bool founding;    /* nothing was ever in force; there is no keeper yet that votes */
     uint64_t number;  /* of the newest Keep */

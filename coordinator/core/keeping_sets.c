@@ -338,6 +338,7 @@ static void sets_ask(struct keeping *keeping, const struct mn_journal_keepers *r
         *copy = *record;
         effect->change = copy;
         keeping->change_asked = true;
+        keeping->change_ends = record->next_count == 0;
     }
 }
 
@@ -442,12 +443,11 @@ const struct mn_journal_keepers *keeping_change(const struct keeping *keeping, s
 const char *keeping_change_state(const struct keeping *keeping)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
-    bool joint = keeping_sets_joint(newest);
-    if (joint || keeping->change_asked) {
-        return !keeping->change_asked ? "joint" : joint ? "ending" : "filling";
+    if (keeping->change_asked) {
+        return keeping->change_ends ? "ending" : "filling";
     }
-    if (sets_filling(newest)) {
-        return "filling";
+    if (newest != NULL && newest->said.next_count > 0) {
+        return newest->said.filling ? "filling" : "joint";
     }
     bool leads = keeping->state == KEEPING_LEADING;
     return leads && newest != NULL && newest->sequence > keeping->in_force ? "ending" : "";

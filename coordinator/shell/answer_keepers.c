@@ -4,7 +4,10 @@
 
 #include "shell/answer.h"
 
-enum { KEEPERS_TEXT_SIZE_MAX = 512 };
+enum {
+    KEEPERS_TEXT_SIZE_MAX = 1024,
+    CHANGES_RECORD_COUNT_MAX = 3 * ANSWER_STEP_COUNT_MAX /* a word takes as many at most */
+};
 
 static const char *keepers_member(enum mn_member member)
 {
@@ -33,15 +36,58 @@ static uint32_t keepers_majority(const struct answer_source *source, uint32_t co
     return now / 2 + 1;
 }
 
+/* Who comes for whom; "" when nobody does. */
+static void keepers_pair(const struct answer_source *source, uint32_t count, const char **from,
+                         const char **to)
+{
+    *from = "";
+    *to = "";
+    for (uint32_t i = 0; i < count; i++) {
+        struct keeping_keeper keeper;
+        keeping_keeper(source->keeping, i, &keeper);
+        *from = keeper.now && !keeper.next ? keeper.name : *from;
+        *to = !keeper.now ? keeper.name : *to;
+    }
+}
+
+static const char keepers_give_up[] =
+    "whoever is gone for good is given up with mneme recall --accept-unknown --reason TEXT";
+
+/* It holds, and these may be had to answer, or be done without. */
+static void keepers_hold(const struct answer_source *source, const struct keeping_facts *facts,
+                         char *text, size_t size)
+{
+    const char *from = NULL;
+    const char *to = NULL;
+    bool joint = facts->next_needed > 0;
+    keepers_pair(source, facts->keeper_count, &from, &to);
+    if (facts->state == KEEPING_ASKING) {
+        (void)snprintf(text, size, "it begins when %u keepers that are whole have answered%s; %s",
+                       keepers_majority(source, facts->keeper_count),
+                       joint ? ", and as many of those that are to be" : "", keepers_give_up);
+    } else if (facts->state != KEEPING_LEADING) {
+        (void)snprintf(text, size, "it takes over what the keepers have of the journal");
+    } else if (!joint) {
+        (void)snprintf(text, size, "nothing new is in force until %u keepers have it; %s",
+                       facts->needed, keepers_give_up);
+    } else {
+        (void)snprintf(text, size,
+                       "nothing new is in force until %u keepers have it, and %u of those that are "
+                       "to be; mneme keepers replace %s %s --reason TEXT takes the change back, "
+                       "and needs only the former; %s",
+                       facts->needed, facts->next_needed, to, from, keepers_give_up);
+    }
+}
+
 static void keepers_words(const struct answer_source *source, const struct keeping_facts *facts,
                           char *text, size_t size)
 {
-    bool joint = facts->next_needed > 0;
     text[0] = '\0';
     if (facts->shown_by != TOPOLOGY_NONE) {
         (void)snprintf(text, size,
                        "the agent of %s was shown record %llu of generation %llu, which this "
-                       "journal does not have: it is an old one",
+                       "journal does not have: it is an old one; restore a newer one, or have it "
+                       "go on with mneme recall --accept-unknown --reason TEXT",
                        source->topology->hosts[facts->shown_by].name,
                        (unsigned long long)facts->shown.sequence,
                        (unsigned long long)facts->shown.generation);
@@ -49,42 +95,95 @@ static void keepers_words(const struct answer_source *source, const struct keepi
         (void)snprintf(text, size, "another coordinator leads in a higher generation");
     } else if (facts->keeper_count == 0) {
         (void)snprintf(text, size, "there are no keepers: nobody else remembers the journal");
-    } else if (facts->holds && facts->state == KEEPING_ASKING) {
-        (void)snprintf(text, size, "it begins when %u keepers that are whole have answered%s",
-                       keepers_majority(source, facts->keeper_count),
-                       joint ? ", and as many of those that are to be" : "");
     } else if (facts->holds) {
-        (void)snprintf(text, size, "nothing new is in force until %u keepers have it%s",
-                       facts->needed, joint ? ", and a majority of those that are to be" : "");
+        keepers_hold(source, facts, text, size);
     }
 }
 
-/* Who was replaced by whom in the change whose first record is @said. */
-static json_t *keepers_pair(const struct mn_journal_keepers *said, uint64_t sequence)
+/* ---- who had one replaced -------------------------------------------------------------------- */
+
+static bool names_have(const struct mn_name *names, uint32_t count, const struct mn_name *name)
+{
+    bool have = false;
+    for (uint32_t i = 0; i < count; i++) {
+        have = have || mn_name_equal(&names[i], name);
+    }
+    return have;
+}
+
+/* Whether both name the same keepers. */
+static bool changes_stayed(const struct mn_journal_keepers *before,
+                           const struct mn_journal_keepers *said)
+{
+    bool same = before != NULL;
+    for (uint32_t i = 0; same && i < said->keeper_count; i++) {
+        same = names_have(before->keepers, before->keeper_count, &said->keepers[i]);
+    }
+    return same;
+}
+
+static void changes_add(json_t *list, const struct mn_journal_keepers *said, uint64_t sequence,
+                        const char *from, const char *to, const char *state)
+{
+    (void)json_array_append_new(
+        list, json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I}", "from", from, "to", to, "state",
+                        state, "record", (json_int_t)sequence, "operator", said->operator_name.text,
+                        "key", said->key, "reason", said->reason, "at", (json_int_t)said->at));
+    if (json_array_size(list) > ANSWER_STEP_COUNT_MAX) {
+        (void)json_array_remove(list, 0);
+    }
+}
+
+/* What becomes of the word that was given last. */
+static void changes_say(json_t *list, const char *state)
+{
+    size_t count = json_array_size(list);
+    if (count > 0) {
+        (void)json_object_set_new(json_array_get(list, count - 1), "state", json_string(state));
+    }
+}
+
+/* The record @said follows @before, NULL for none: a word, or what became of the last one. */
+static void changes_follow(json_t *list, const struct mn_journal_keepers *before,
+                           const struct mn_journal_keepers *said, uint64_t sequence)
 {
     const char *from = "";
     const char *to = "";
-    for (uint32_t i = 0; i < said->keeper_count; i++) {
-        if (!mn_name_equal(&said->keepers[i], &said->next[i])) {
-            from = said->keepers[i].text;
-            to = said->next[i].text;
-        }
+    for (uint32_t i = 0; i < said->next_count; i++) {
+        bool stays = mn_name_equal(&said->keepers[i], &said->next[i]);
+        from = stays ? from : said->keepers[i].text;
+        to = stays ? to : said->next[i].text;
     }
-    return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:I}", "from", from, "to", to, "record",
-                     (json_int_t)sequence, "operator", said->operator_name.text, "key", said->key,
-                     "reason", said->reason, "at", (json_int_t)said->at);
+    if (said->filling && before != NULL && before->filling) {
+        changes_say(list, "overruled");
+    }
+    if (said->filling) {
+        changes_add(list, said, sequence, from, to, "filling");
+    } else if (said->next_count > 0) {
+        changes_say(list, "joint");
+    } else if (changes_stayed(before, said)) {
+        json_t *last = json_array_get(list, json_array_size(list) - 1);
+        const char *stays = json_string_value(json_object_get(last, "from"));
+        const char *sent = json_string_value(json_object_get(last, "to"));
+        changes_say(list, "taken_back");
+        changes_add(list, said, sequence, sent, stays, "done");
+    } else {
+        changes_say(list, "done");
+    }
 }
 
-/* The newest changes, the oldest of them first. */
+/* The newest words of operators, the oldest of them first. */
 static json_t *keepers_changes(const struct answer_source *source)
 {
     json_t *list = json_array();
-    for (size_t i = keeping_change_count(source->keeping); i > 0; i--) {
+    const struct mn_journal_keepers *before = NULL;
+    size_t count = keeping_change_count(source->keeping);
+    size_t first = count > CHANGES_RECORD_COUNT_MAX ? count - CHANGES_RECORD_COUNT_MAX : 0;
+    for (size_t i = first; i < count; i++) {
         uint64_t sequence = 0;
-        const struct mn_journal_keepers *said = keeping_change(source->keeping, i - 1, &sequence);
-        if (said->next_count > 0 && json_array_size(list) < ANSWER_STEP_COUNT_MAX) {
-            (void)json_array_insert_new(list, 0, keepers_pair(said, sequence));
-        }
+        const struct mn_journal_keepers *said = keeping_change(source->keeping, i, &sequence);
+        changes_follow(list, before, said, sequence);
+        before = said;
     }
     return list;
 }

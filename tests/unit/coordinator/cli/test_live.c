@@ -131,8 +131,15 @@ static void shows_a_keeper_that_is_being_replaced(void **state)
                    "  'kept': 900, 'now': true, 'next': false},"
                    " {'host': 'h5', 'answers': true, 'counts': true, 'member': 'whole',"
                    "  'kept': 1233, 'now': false, 'next': true}],"
-                   "'changes': [{'from': 'h3', 'to': 'h5', 'record': 1234, 'operator': 'alice',"
-                   "  'key': 'k', 'reason': 'it burned', 'at': 1782000000123000000}]}"),
+                   "'changes': [{'from': 'h3', 'to': 'h7', 'state': 'taken_back', 'record': 1230,"
+                   "  'operator': 'alice', 'key': 'k', 'reason': 'it burned',"
+                   "  'at': 1782000000123000000},"
+                   " {'from': 'h7', 'to': 'h3', 'state': 'done', 'record': 1231,"
+                   "  'operator': 'bob', 'key': 'k', 'reason': 'h7 too',"
+                   "  'at': 1782000001123000000},"
+                   " {'from': 'h3', 'to': 'h5', 'state': 'joint', 'record': 1233,"
+                   "  'operator': 'alice', 'key': 'k', 'reason': 'it burned',"
+                   "  'at': 1782000002123000000}]}"),
           "journal: leading, record 1,234, in force up to 1,233\n"
           "  KEEPER  ANSWERS  VOTES  MEMBER         KEEPS\n"
           "  h1      yes      yes    whole          1,234\n"
@@ -140,7 +147,11 @@ static void shows_a_keeper_that_is_being_replaced(void **state)
           "  h5      yes      yes    whole, comes   1,233\n"
           "one is being replaced: it takes a majority of the old and one of the new\n"
           "replaced:\n"
-          "  h3 by h5, 2026-06-21T00:00:00.123+00:00, record 1,234, by alice: it burned\n");
+          "  h3 by h7, taken back, 2026-06-21T00:00:00.123+00:00, record 1,230, by alice: it "
+          "burned\n"
+          "  h7 by h3, 2026-06-21T00:00:01.123+00:00, record 1,231, by bob: h7 too\n"
+          "  h3 by h5, not in force yet, 2026-06-21T00:00:02.123+00:00, record 1,233, by alice: it "
+          "burned\n");
 }
 
 static void shows_a_plan_what_it_costs_and_what_to_type(void **state)

@@ -249,7 +249,8 @@ void stage_recalled(struct stage *stage, uint32_t host, uint64_t sequence, bool 
 /* "135 to 137" is h1, h3 and h5, and then h7 for h5; "135 fills 137" that h7 is filled up. */
 static void keepers_of(const char *words, struct mn_journal_keepers *out)
 {
-    *out = (struct mn_journal_keepers){.operator_name = mn_name_of("alice"), .reason = "it burned"};
+    *out = (struct mn_journal_keepers){
+        .operator_name = mn_name_of("alice"), .key = "k", .reason = "it burned", .at = 77};
     for (const char *at = words; *at >= '0' && *at <= '9'; at++) {
         out->keepers[out->keeper_count++] = mn_name_of((const char[]){'h', *at, '\0'});
     }

@@ -149,6 +149,7 @@ static void takes_a_change_back_before_anything_rests_on_it(void **state)
     stage_pass_over(&stage);
     stage_replace(&stage, "h7", "h5");
     expect(&stage, "change h1 h3 h5 by alice: it burned\n");
+    assert_string_equal(keeping_change_state(stage.keeping), "ending");
     stage_keepers(&stage, KEEPING_ON_RECORDED, 5, 3, "135");
     keeping_facts(stage.keeping, &facts);
     assert_int_equal(facts.keeper_count, 3);
