@@ -274,19 +274,6 @@ static void take_notice(struct scripts *scripts, struct scripted *host, uint32_t
     atomic_fetch_add(&scripts->shared->told, 1);
 }
 
-static void say_handled(struct scripts *scripts, int64_t now)
-{
-    while (scripts->notice_first < scripts->notice_count &&
-           scripts->notices[scripts->notice_first].handled_at <= now) {
-        const struct scripted_notice *notice = &scripts->notices[scripts->notice_first++];
-        struct mn_up up = {.kind = MN_UP_HANDLED};
-        up.handled.vat = round_vat_name(notice->vat);
-        up.handled.run = notice->run;
-        up.handled.round = notice->round;
-        script_say(scripts, notice->host, &up);
-    }
-}
-
 static struct scripted_guest *guest_of(struct scripted *host, uint32_t vat)
 {
     for (uint32_t i = 0; i < host->guest_count; i++) {
@@ -436,6 +423,20 @@ static void script_drain(struct scripts *scripts, struct scripted *host)
         script_take(scripts, host, zmq_msg_data(&part), zmq_msg_size(&part));
     }
     (void)zmq_msg_close(&part);
+}
+
+static void say_handled(struct scripts *scripts, int64_t now)
+{
+    while (scripts->notice_first < scripts->notice_count &&
+           scripts->notices[scripts->notice_first].handled_at <= now) {
+        const struct scripted_notice notice = scripts->notices[scripts->notice_first++];
+        struct mn_up up = {.kind = MN_UP_HANDLED};
+        up.handled.vat = round_vat_name(notice.vat);
+        up.handled.run = notice.run;
+        up.handled.round = notice.round;
+        script_say(scripts, notice.host, &up);
+        script_drain(scripts, notice.host);
+    }
 }
 
 static void script_beat(struct scripts *scripts, struct scripted *host, int64_t now)
