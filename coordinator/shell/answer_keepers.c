@@ -95,6 +95,10 @@ static void keepers_words(const struct answer_source *source, const struct keepi
         (void)snprintf(text, size, "another coordinator leads in a higher generation");
     } else if (facts->keeper_count == 0) {
         (void)snprintf(text, size, "there are no keepers: nobody else remembers the journal");
+    } else if (facts->state == KEEPING_LEADING && facts->needed + facts->next_needed == 0) {
+        (void)snprintf(text, size,
+                       "all keepers were given up: nobody else remembers the journal until one is "
+                       "whole again");
     } else if (facts->holds) {
         keepers_hold(source, facts, text, size);
     }

@@ -61,6 +61,18 @@ static void says_who_is_missing_where_none_is_replaced(void **state)
     stage_close(&stage);
 }
 
+static void says_when_nobody_else_remembers_the_journal(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, three);
+    stage_tick_at(&stage, 7000);
+    stage_accept(&stage);
+    says(&stage, "all keepers were given up: nobody else remembers the journal until one is whole "
+                 "again");
+    stage_close(&stage);
+}
+
 static void change_is(const json_t *facts, size_t index, const char *from, const char *to,
                       const char *state, int record)
 {
@@ -121,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_how_a_change_is_taken_back_that_holds_everything),
         cmocka_unit_test(says_who_is_missing_where_none_is_replaced),
+        cmocka_unit_test(says_when_nobody_else_remembers_the_journal),
         cmocka_unit_test(tells_each_word_once_and_what_became_of_it),
         cmocka_unit_test(tells_only_the_newest_words),
     };
