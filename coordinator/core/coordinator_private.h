@@ -107,6 +107,7 @@ struct round {
     bool *start_over; /* up, or overtaken by a later round */
     uint32_t *told_vats;
     bool *told_handled;
+    uint32_t *notice_peers; /* TOPOLOGY_NONE: one that is not in the topology any more */
     uint32_t starts_open;
     uint32_t told_open;
     mn_time retry_at; /* when to say everything again that was not answered */
@@ -403,6 +404,9 @@ struct round *round_find(const struct coordinator *coordinator, uint64_t number)
 /* A new round, GATHER; NULL after failing. */
 struct round *round_new(struct coordinator *coordinator, uint64_t number);
 void round_destroy(struct round **round);
+/* Room for the numbers of whom its decision names, and for what is open of them, in its memory. */
+mn_result round_make_room(struct round *round, uint32_t starts, uint32_t told,
+                          uint32_t notices) MN_CHECKED;
 void round_move(struct coordinator *coordinator, struct round *round,
                 enum coordinator_round_state to);
 /* Vats or hosts were lost, or came back: begin, widen or call off. */
@@ -518,8 +522,5 @@ void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t new
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event);
 /* The hosts that a decision found lost stay so until they are heard. */
 void replay_lost_hosts(struct coordinator *coordinator, const struct round *round);
-/* The numbers of the vats and hosts that round->decision names, and room for what is open of them.
- * MN_CORRUPT: one that is not in the topology, or not in order. */
-mn_result replay_resolve(struct coordinator *coordinator, struct round *round) MN_CHECKED;
 
 #endif

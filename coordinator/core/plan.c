@@ -60,6 +60,7 @@ static void plan_lineage(const struct plan *plan, const struct decision_vat *row
                            .told = row->forgot_told};
     coordinator_lineage(plan->coordinator, row->vat, &start->lineage);
     coordinator_lineage_add(&start->lineage, &fork);
+    mn_assert(start->lineage.count > 0);
 }
 
 static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32_t place)
@@ -81,6 +82,8 @@ static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32
     }
     plan->load[host] += host != entry->host ? 1 : 0;
     struct mn_journal_start *out = &plan->starts[place];
+    plan->round->start_vats[place] = row->vat;
+    plan->round->start_hosts[place] = host;
     out->host = coordinator_host_id(coordinator, host);
     out->lost = coordinator_lost(coordinator, row);
     out->start = (struct mn_start){.round = plan->round->facts.round,
@@ -100,14 +103,14 @@ static void plan_notices(struct plan *plan, const struct decision_vat *row, uint
 {
     for (size_t i = 0; i < row->told_count; i++) {
         const struct decision_told *told = &row->told[i];
-        const struct decision_vat *peer = decision_find(plan->decision, told->peer);
+        plan->round->notice_peers[first + i] = told->peer;
         plan->notices[first + i] =
             (struct mn_notice){.peer = coordinator_vat_id(plan->coordinator, told->peer),
                                .incarnation = told->incarnation,
                                .kept = told->kept,
                                .you_heard = told->you_heard,
                                .forgot_you = told->forgot_you,
-                               .reset = peer != NULL && peer->outcome == MN_RESET};
+                               .reset = told->kept == 0}; /* it forgot (rules 11, 12) */
     }
 }
 
@@ -146,7 +149,8 @@ static bool plan_rows(struct plan *plan)
     plan->starts = plan_take(plan, starts, sizeof *plan->starts);
     plan->told = plan_take(plan, told, sizeof *plan->told);
     plan->notices = plan_take(plan, notices, sizeof *plan->notices);
-    if (plan->starts == NULL || plan->told == NULL || plan->notices == NULL) {
+    if (plan->starts == NULL || plan->told == NULL || plan->notices == NULL ||
+        !coordinator_fine(plan->coordinator, round_make_room(plan->round, starts, told, notices))) {
         return false;
     }
     struct mn_journal_decision *out = &plan->round->decision;
@@ -163,6 +167,7 @@ static bool plan_rows(struct plan *plan)
             out->start_count += 1;
         }
         if (row->told_count > 0) {
+            plan->round->told_vats[out->told_count] = row->vat;
             plan->told[out->told_count++] =
                 (struct mn_told){.vat = coordinator_vat_id(plan->coordinator, row->vat),
                                  .notice_first = out->notice_count,
@@ -250,8 +255,7 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
     for (uint32_t i = 0; fine && i < coordinator->host_count; i++) {
         plan.load[i] = coordinator->hosts[i].vat_count;
     }
-    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan) &&
-           coordinator_fine(coordinator, replay_resolve(coordinator, round));
+    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan);
     round->placeless = plan.placeless;
     mn_arena_deinit(&plan.links);
     return fine && coordinator->effects->result == MN_OK;

@@ -33,6 +33,11 @@ static mn_result resolve_starts(struct coordinator *coordinator, struct round *r
             return MN_CORRUPT;
         }
     }
+    return MN_OK;
+}
+
+static mn_result resolve_told(struct coordinator *coordinator, struct round *round)
+{
     for (uint32_t i = 0; i < round->decision.told_count; i++) {
         round->told_vats[i] = coordinator_find_vat(coordinator, &round->decision.told[i].vat);
         if (round->told_vats[i] == TOPOLOGY_NONE ||
@@ -40,32 +45,33 @@ static mn_result resolve_starts(struct coordinator *coordinator, struct round *r
             return MN_CORRUPT;
         }
     }
-    for (uint32_t i = 0; i < round->decision.lost_host_count; i++) {
-        const char *name = round->decision.lost_hosts[i].text;
-        if (topology_find_host(coordinator->topology, name) == TOPOLOGY_NONE) {
-            return MN_CORRUPT;
-        }
+    for (uint32_t i = 0; i < round->decision.notice_count; i++) {
+        round->notice_peers[i] =
+            coordinator_find_vat(coordinator, &round->decision.notices[i].peer);
     }
     return MN_OK;
 }
 
-mn_result replay_resolve(struct coordinator *coordinator, struct round *round)
+/* The numbers of the vats and hosts that round->decision names, and room for what is open of them.
+ * MN_CORRUPT: one that is not in the topology, or not in order. */
+static mn_result resolve_decision(struct coordinator *coordinator, struct round *round)
 {
-    uint32_t starts = round->decision.start_count;
-    uint32_t told = round->decision.told_count;
-    struct mn_arena *memory = &round->memory;
-    round->start_vats = mn_arena_take_array(memory, starts, sizeof *round->start_vats);
-    round->start_hosts = mn_arena_take_array(memory, starts, sizeof *round->start_hosts);
-    round->start_over = mn_arena_take_array(memory, starts, sizeof *round->start_over);
-    round->told_vats = mn_arena_take_array(memory, told, sizeof *round->told_vats);
-    round->told_handled = mn_arena_take_array(memory, told, sizeof *round->told_handled);
-    if (round->start_vats == NULL || round->start_hosts == NULL || round->start_over == NULL ||
-        round->told_vats == NULL || round->told_handled == NULL) {
-        return MN_NO_MEMORY;
+    const struct mn_journal_decision *decision = &round->decision;
+    mn_result result =
+        round_make_room(round, decision->start_count, decision->told_count, decision->notice_count);
+    if (result == MN_OK) {
+        result = resolve_starts(coordinator, round);
     }
-    round->starts_open = starts;
-    round->told_open = told;
-    return resolve_starts(coordinator, round);
+    if (result == MN_OK) {
+        result = resolve_told(coordinator, round);
+    }
+    for (uint32_t i = 0; result == MN_OK && i < decision->lost_host_count; i++) {
+        const char *name = decision->lost_hosts[i].text;
+        if (topology_find_host(coordinator->topology, name) == TOPOLOGY_NONE) {
+            result = MN_CORRUPT;
+        }
+    }
+    return result;
 }
 
 /* A copy of @bytes in the round's memory; NULL after failing. */
@@ -126,7 +132,7 @@ static void replay_decision(struct coordinator *coordinator,
     }
     replay_copy_decision(coordinator, round, decision);
     if (coordinator->effects->result != MN_OK ||
-        !coordinator_fine(coordinator, replay_resolve(coordinator, round))) {
+        !coordinator_fine(coordinator, resolve_decision(coordinator, round))) {
         return;
     }
     round->facts.state = COORDINATOR_ROUND_RESTORE;

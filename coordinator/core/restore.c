@@ -83,7 +83,7 @@ static void apply_told(struct coordinator *coordinator, const struct round *roun
     const struct mn_told *entry = &round->decision.told[told];
     for (uint32_t i = 0; i < entry->notice_count; i++) {
         const struct mn_notice *notice = &round->decision.notices[entry->notice_first + i];
-        uint32_t peer = coordinator_find_vat(coordinator, &notice->peer);
+        uint32_t peer = round->notice_peers[entry->notice_first + i];
         if (peer != TOPOLOGY_NONE && notice->you_heard.last > notice->kept) {
             (void)coordinator_fine(coordinator,
                                    ledger_settle(coordinator->ledger, round->told_vats[told], peer,

@@ -110,6 +110,24 @@ void round_destroy(struct round **round)
     *round = NULL;
 }
 
+mn_result round_make_room(struct round *round, uint32_t starts, uint32_t told, uint32_t notices)
+{
+    struct mn_arena *memory = &round->memory;
+    round->start_vats = mn_arena_take_array(memory, starts, sizeof *round->start_vats);
+    round->start_hosts = mn_arena_take_array(memory, starts, sizeof *round->start_hosts);
+    round->start_over = mn_arena_take_array(memory, starts, sizeof *round->start_over);
+    round->told_vats = mn_arena_take_array(memory, told, sizeof *round->told_vats);
+    round->told_handled = mn_arena_take_array(memory, told, sizeof *round->told_handled);
+    round->notice_peers = mn_arena_take_array(memory, notices, sizeof *round->notice_peers);
+    if (round->start_vats == NULL || round->start_hosts == NULL || round->start_over == NULL ||
+        round->told_vats == NULL || round->told_handled == NULL || round->notice_peers == NULL) {
+        return MN_NO_MEMORY;
+    }
+    round->starts_open = starts;
+    round->told_open = told;
+    return MN_OK;
+}
+
 /* ---- gather ---------------------------------------------------------------------------------- */
 
 /* The first suspicion of what is lost; of a vat whose host is fine that is now. */
