@@ -76,7 +76,6 @@ struct vat_entry {
                            TOPOLOGY_NONE: none was */
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
-    mn_epoch began_at;  /* the checkpoint that its run was started at */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
@@ -108,6 +107,8 @@ struct round {
     uint32_t *told_vats;
     bool *told_handled;
     uint32_t *notice_peers; /* TOPOLOGY_NONE: one that is not in the topology any more */
+    bool *told_again; /* owed once more since a later decision: what was handled before counts no
+                         more */
     uint32_t starts_open;
     uint32_t told_open;
     mn_time retry_at; /* when to say everything again that was not answered */

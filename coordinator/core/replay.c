@@ -159,11 +159,15 @@ static void replay_done(struct coordinator *coordinator, const struct mn_journal
             entry->starting = false; /* it has been up */
         }
     }
+    /* Its last notices may have been handled while a later decision was being recorded, which takes
+     * some of these vats back: that one's record is the older, and they are owed theirs again. */
     for (uint32_t i = 0; i < round->decision.told_count; i++) {
-        round->told_handled[i] = true;
+        if (!round->told_handled[i] && !round->told_again[i]) {
+            round->told_handled[i] = true;
+            round->told_open -= 1;
+        }
     }
     round->starts_open = 0;
-    round->told_open = 0;
 }
 
 /* Whoever sent that freeze, its suspects are not believed any more: they have to be replaced. */

@@ -34,46 +34,43 @@ static void start_is_over(struct round *round, uint32_t start)
 
 /* ---- what a decision changes ----------------------------------------------------------------- */
 
-/* @vat goes back to a checkpoint that may be older than the turn in which it handled what @older
- * told it, so that is owed anew. Its checkpoint says which rounds it has handled, and a vat hands
- * out none of these again; so nobody need know here which those are. */
-static void owe_again(struct round *older, uint32_t vat)
+/* Whoever is started in @round is started no more by @older. Both lists are in the order of vats.
+ */
+static void overtake_starts(struct round *older, const struct round *round)
 {
-    if (older->facts.decision == NULL) {
-        return;
-    }
-    uint32_t at = list_find(older->told_vats, older->decision.told_count, vat);
-    if (at < older->decision.told_count && older->told_handled[at]) {
-        older->told_handled[at] = false;
-        older->told_open += 1;
-    }
-}
-
-/* Whether @entry's vat, that goes back by @start, may have handled something after that checkpoint:
- * when it forgets what it did; when the checkpoint was chosen by hearsay, for that may be an older
- * one without anybody knowing; and when its run began at a later one, which was on one disk alone
- * and is gone. Nobody can tell that a vat forgot such a one, but what that one says was handled. */
-static bool older_than_told(const struct vat_entry *entry, const struct mn_start *start)
-{
-    return start->outcome == MN_ROLLED_BACK || entry->inherited || start->keep < entry->began_at;
-}
-
-static void apply_start(struct coordinator *coordinator, struct round *round, uint32_t index)
-{
-    const struct mn_start *start = &round->decision.starts[index].start;
-    uint32_t vat = round->start_vats[index];
-    bool owed = start->keep != 0 && older_than_told(&coordinator->vats[vat], start);
-    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
-        struct round *older = coordinator->rounds[i];
-        uint32_t at = list_find(older->start_vats, older->decision.start_count, vat);
-        if (older->starts_open > 0 && at < older->decision.start_count) {
+    uint32_t at = 0;
+    for (uint32_t i = 0; older->starts_open > 0 && i < round->decision.start_count; i++) {
+        while (at < older->decision.start_count && older->start_vats[at] < round->start_vats[i]) {
+            at += 1;
+        }
+        if (at < older->decision.start_count && older->start_vats[at] == round->start_vats[i]) {
             start_is_over(older, at);
         }
-        if (owed) {
-            owe_again(older, vat);
+    }
+}
+
+/* A vat that is started in @round goes on from a checkpoint that may be older than the turn in
+ * which it handled what @older told it, so that is owed anew, also when nobody can tell that it
+ * forgot anything: the one in which it did may have been on one disk alone, or its row not have
+ * come here. Its checkpoint says which rounds it has handled, and a vat hands out none of these
+ * again; so nobody need know here which those are. */
+static void owe_again(struct round *older, const struct round *round)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < round->decision.start_count; i++) {
+        while (at < older->decision.told_count && older->told_vats[at] < round->start_vats[i]) {
+            at += 1;
+        }
+        bool told = at < older->decision.told_count && older->told_vats[at] == round->start_vats[i];
+        if (!told || round->decision.starts[i].start.keep == 0) {
+            continue;
+        }
+        older->told_again[at] = true;
+        if (older->told_handled[at]) {
+            older->told_handled[at] = false;
+            older->told_open += 1;
         }
     }
-    vats_begin_run(coordinator, vat, round->start_hosts[index], start);
 }
 
 /* What the vat keeps of what peers forgot binds it no more: it keeps its state, whenever it hears
@@ -96,8 +93,16 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
 {
     const struct mn_journal_decision *decision = &round->decision;
     round->facts.decision = decision;
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        struct round *older = coordinator->rounds[i];
+        if (older->facts.decision != NULL) {
+            overtake_starts(older, round);
+            owe_again(older, round);
+        }
+    }
     for (uint32_t i = 0; i < decision->start_count; i++) {
-        apply_start(coordinator, round, i);
+        vats_begin_run(coordinator, round->start_vats[i], round->start_hosts[i],
+                       &decision->starts[i].start);
     }
     for (uint32_t i = 0; i < decision->told_count; i++) {
         apply_told(coordinator, round, i);
