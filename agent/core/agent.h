@@ -261,6 +261,7 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(SYNC_FAILED, ERROR, "checkpoint_not_durable")                                                \
     X(DROP_REFUSED, WARNING, "drop_refused")                                                       \
     X(BAD_WORD, WARNING, "vat_said_too_much")                                                      \
+    X(FULL_ASKED, WARNING, "full_asked")                                                           \
     X(TROUBLE, ERROR, "vat_trouble")                                                               \
     X(KEEPER, INFO, "keeper")                                                                      \
     X(KEPT_CUT, WARNING, "kept_records_dropped")                                                   \

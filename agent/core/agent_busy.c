@@ -60,7 +60,7 @@ bool agent_vat_quiet(const struct agent *agent, const struct agent_vat *vat)
         }
     }
     return vat->aside == NULL && vat->adoption == NULL && vat->life != AGENT_LIFE_FETCHING &&
-           (!agent_vat_owned(vat) || copies_quiet(agent, vat));
+           (!agent_vat_owned(vat) || (copies_quiet(agent, vat) && agent_history_whole(vat)));
 }
 
 void agent_busy_end(struct agent *agent, size_t count)

@@ -70,7 +70,9 @@ void agent_durable_tick(struct agent *agent, size_t count);
 void agent_durable_advance(struct agent *agent, struct agent_vat *vat);
 /* A file is gone that nobody let go of: what applies onto it restores nothing here any more, and
  * is no reason to let go of older ones. */
-void agent_durable_lost(struct agent_vat *vat);
+void agent_durable_lost(struct agent_vat *vat, mn_epoch epoch);
+/* Whether the newest checkpoint of this history can be restored from what is here. */
+bool agent_history_whole(const struct agent_vat *vat);
 void agent_say_durable(struct agent *agent, const struct agent_vat *vat);
 void agent_floor_advance(const struct agent *agent, struct agent_vat *vat);
 /* The vat goes on from a checkpoint that may be below its floor. */

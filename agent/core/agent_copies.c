@@ -22,6 +22,7 @@ void agent_copies_begin(const struct agent *agent, struct agent_vat *vat)
         memset(vat->files[i].copies, 0, agent->partner_count * sizeof *vat->files[i].copies);
     }
     vat->newest_durable = 0;
+    vat->lost = 0;
 }
 
 bool agent_host_usable(const struct agent *agent, uint32_t host)

@@ -98,19 +98,9 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
     file->at = agent->now;
 }
 
-/* Try again to sync what could not be synced: the disk may have room by now. */
-void agent_durable_tick(struct agent *agent, size_t count)
+static bool file_there(const struct agent_file *file)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct agent_vat *vat = agent->busy.vats[i];
-        for (size_t k = 0; k < vat->file_count; k++) {
-            struct agent_file *file = &vat->files[k];
-            if (file->state == AGENT_FILE_FAILED && agent->now - file->at >= AGENT_RETRY_NS) {
-                agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
-                agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
-            }
-        }
-    }
+    return file->state != AGENT_FILE_GONE && file->state != AGENT_FILE_ARRIVING;
 }
 
 static bool file_safe(const struct agent *agent, const struct agent_vat *vat,
@@ -137,8 +127,71 @@ static bool file_broken(const struct agent_vat *vat, const struct agent_file *fi
     return onto == NULL || !agent_file_live(vat, onto) || !onto->durable;
 }
 
-void agent_durable_lost(struct agent_vat *vat)
+/* The newest checkpoint of this history, or one that is not here any more, when it cannot be
+ * restored from what is here; 0 when it can. */
+static mn_epoch history_broken(const struct agent_vat *vat)
 {
+    const struct agent_file *newest = NULL;
+    for (size_t i = vat->file_count; newest == NULL && i > 0; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        newest = file_there(file) && agent_file_live(vat, file) ? file : NULL;
+    }
+    if (newest == NULL || vat->lost > newest->epoch) {
+        return vat->lost;
+    }
+    const struct agent_file *link = newest;
+    while (link != NULL && link->onto != 0) {
+        link = agent_find_file(vat, link->onto);
+        link = link != NULL && file_there(link) && agent_file_live(vat, link) ? link : NULL;
+    }
+    return link == NULL ? newest->epoch : 0;
+}
+
+/* Nothing that applies onto what is broken would ever be durable, and what the vat sends waits for
+ * that: it is to make a full one now, and hears of it again until there is one. */
+static void full_ask(struct agent *agent, const struct agent_vat *vat)
+{
+    mn_epoch broken = agent_vat_owned(vat) ? history_broken(vat) : 0;
+    if (broken == 0 || vat->life != AGENT_LIFE_UP || !vat->connected) {
+        return;
+    }
+    struct mn_to_vat *message = agent_say_vat(agent, &vat->connection, MN_TO_VAT_TAKE_FULL);
+    if (message != NULL) {
+        message->take_full.above = broken;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FULL_ASKED,
+                                                .vat = vat->name,
+                                                .run = vat->start->run,
+                                                .epoch = broken});
+}
+
+/* Try again to sync what could not be synced: the disk may have room by now. */
+void agent_durable_tick(struct agent *agent, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
+        for (size_t k = 0; k < vat->file_count; k++) {
+            struct agent_file *file = &vat->files[k];
+            if (file->state == AGENT_FILE_FAILED && agent->now - file->at >= AGENT_RETRY_NS) {
+                agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
+                agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);
+            }
+        }
+        full_ask(agent, vat);
+    }
+}
+
+bool agent_history_whole(const struct agent_vat *vat)
+{
+    return history_broken(vat) == 0;
+}
+
+void agent_durable_lost(struct agent_vat *vat, mn_epoch epoch)
+{
+    const struct agent_file *lost = agent_find_file(vat, epoch);
+    if (agent_file_live(vat, lost) && epoch > vat->lost) {
+        vat->lost = epoch;
+    }
     for (size_t i = 0; i < vat->file_count; i++) {
         struct agent_file *file = &vat->files[i];
         file->durable = file->durable && !file_broken(vat, file);

@@ -188,7 +188,7 @@ void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_fi
     if (delete) {
         agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
     } else {
-        agent_durable_lost(vat);
+        agent_durable_lost(vat, file->epoch);
     }
     if (file->reportable) {
         agent_dirty(agent, vat, file);

@@ -174,6 +174,7 @@ struct agent_vat {
     size_t holder_count;
     size_t holder_capacity;
     mn_epoch newest_durable;
+    mn_epoch lost; /* the newest of this history that went bad or missing here */
     mn_epoch floor;
     mn_epoch floor_asked;            /* put on record, */
     mn_epoch floor_safe;             /* and durable there: what is below may be deleted */

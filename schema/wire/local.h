@@ -102,7 +102,8 @@ enum mn_to_vat_kind {
     MN_TO_VAT_ADDRESS = 6,
     MN_TO_VAT_WHO = 7,
     MN_TO_VAT_END = 8,
-    MN_TO_VAT_LEASE = 9
+    MN_TO_VAT_LEASE = 9,
+    MN_TO_VAT_TAKE_FULL = 10
 };
 
 /* The agent's word to a vat. */
@@ -140,6 +141,9 @@ struct mn_to_vat {
              * have it on their own clock. What has passed is no lease. */
             mn_time until;
         } lease;
+        struct {
+            mn_epoch above; /* unless there is a full above this one */
+        } take_full;
     };
 };
 

@@ -80,6 +80,7 @@ mn_result mn_to_vat_encode(const struct mn_to_vat *message, struct mn_buffer *bu
     Mneme__Who who = MNEME__WHO__INIT;
     Mneme__End end = MNEME__END__INIT;
     Mneme__Lease lease = MNEME__LEASE__INIT;
+    Mneme__VatTakeFull take_full = MNEME__VAT_TAKE_FULL__INIT;
     to.version = MN_PROTOCOL_VERSION;
     to.body_case = (Mneme__ToVat__BodyCase)message->kind;
     switch (message->kind) {
@@ -119,6 +120,10 @@ mn_result mn_to_vat_encode(const struct mn_to_vat *message, struct mn_buffer *bu
     case MN_TO_VAT_LEASE:
         lease.until = message->lease.until;
         to.lease = &lease;
+        break;
+    case MN_TO_VAT_TAKE_FULL:
+        take_full.above = message->take_full.above;
+        to.take_full = &take_full;
         break;
     }
     return codec_pack(&codec, &to.base, buffer);
@@ -217,6 +222,9 @@ static void to_vat_in(struct codec *codec, const Mneme__ToVat *in, struct mn_to_
         (void)codec_check(codec, in->lease->until > -LEASE_UNTIL_MAX &&
                                      in->lease->until < LEASE_UNTIL_MAX);
         out->lease.until = in->lease->until;
+        return;
+    case MNEME__TO_VAT__BODY_TAKE_FULL:
+        out->take_full.above = codec_epoch_in(codec, in->take_full->above, 1);
         return;
     case MNEME__TO_VAT__BODY__NOT_SET:
     case _MNEME__TO_VAT__BODY__CASE_IS_INT_SIZE:

@@ -26,15 +26,29 @@ static bool floor_lags(const struct vat *vat)
     return false;
 }
 
+static bool full_asked(const struct vat *vat)
+{
+    return vat->full_above > 0 && vat->last_full <= vat->full_above;
+}
+
+void checkpoint_on_take_full(struct vat *vat, mn_time now, mn_epoch above)
+{
+    vat->full_above = above > vat->full_above ? above : vat->full_above;
+    if (full_asked(vat) && now < vat->checkpoint_due) {
+        vat->checkpoint_due = now;
+    }
+}
+
 /* One that is hastened waits until the one before it is durable, with all turns in between: so
  * checkpoints are taken as often as disks and copies allow, and no oftener. A regular one waits for
  * none of those under way, for it is all that this host has of the state by then; but each of them
  * beyond the first puts it off by another interval. Otherwise a vat whose disks and copies take
  * longer than its interval would queue ever more of them, and what it sent would leave ever later.
+ * A full that was asked for waits for nothing: what is under way may never be durable without it.
  */
 mn_time checkpoint_deadline(const struct vat *vat)
 {
-    size_t behind = vat->undurable_count > 1 ? vat->undurable_count - 1 : 0;
+    size_t behind = vat->undurable_count > 1 && !full_asked(vat) ? vat->undurable_count - 1 : 0;
     mn_time due = vat->checkpoint_due + (mn_time)behind * vat->interval;
     return vat->undurable_count == 0 && vat->commit_due < due ? vat->commit_due : due;
 }
@@ -51,7 +65,8 @@ void checkpoint_hasten(struct vat *vat, mn_time now, size_t size, bool sent)
 
 bool checkpoint_waits(const struct vat *vat)
 {
-    return vat->undurable_count > 1 && vat->undurable_size >= VAT_UNDURABLE_SIZE_MAX;
+    return vat->undurable_count > 1 && vat->undurable_size >= VAT_UNDURABLE_SIZE_MAX &&
+           !full_asked(vat);
 }
 
 bool checkpoint_wanted(const struct vat *vat)
@@ -61,7 +76,7 @@ bool checkpoint_wanted(const struct vat *vat)
         return false;
     }
     if (vat->blobs.changed_count > 0 || vat->gone_count > 0 ||
-        vat->heard_count > vat->heard_before) {
+        vat->heard_count > vat->heard_before || full_asked(vat)) {
         return true;
     }
     for (size_t i = 0; i < vat->session_count; i++) {
@@ -110,7 +125,7 @@ bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
 
 static bool checkpoint_full(const struct vat *vat)
 {
-    return vat->last_full == 0 || vat->diff_count + 1 >= vat->full_every ||
+    return vat->last_full == 0 || full_asked(vat) || vat->diff_count + 1 >= vat->full_every ||
            vat->diff_count + 2 > MN_CHAIN_COUNT_MAX || vat->heard_count * 2 >= VAT_HEARD_COUNT_MAX;
 }
 

@@ -310,6 +310,9 @@ static void on_agent(struct vat *vat, mn_time now, const struct mn_to_vat *messa
             vat->lease_until = message->lease.until;
         }
         break;
+    case MN_TO_VAT_TAKE_FULL:
+        checkpoint_on_take_full(vat, now, message->take_full.above);
+        break;
     case MN_TO_VAT_END: {
         lease_ends(vat);
         struct vat_effect *effect = effect_add(effects, VAT_EFFECT_END);

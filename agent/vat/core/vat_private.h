@@ -234,6 +234,7 @@ struct vat {
     mn_epoch epoch;       /* open */
     mn_epoch newest;      /* checkpoint written; 0 if none */
     mn_epoch last_full;   /* 0 if none */
+    mn_epoch full_above;  /* the agent wants a full above this one; 0: it has not asked */
     mn_epoch heard_since; /* the last full or the floor, whichever is higher */
     uint32_t diff_count;
     mn_epoch durable;
@@ -546,6 +547,8 @@ void round_on_durable(struct vat *vat, struct vat_effects *effects);
 
 /* Whether anything has changed that a checkpoint would keep. */
 bool checkpoint_wanted(const struct vat *vat);
+/* What applies onto the checkpoint @above restores nothing: a full one is wanted now. */
+void checkpoint_on_take_full(struct vat *vat, mn_time now, mn_epoch above);
 /* Whether so much is not durable yet that the next regular one has to wait. */
 bool checkpoint_waits(const struct vat *vat);
 

@@ -296,6 +296,10 @@ static void lines_vat(struct play *play, const struct agent_effect *effect)
         lines_add(play, "address %s run %u %s key %.4s\n", message->address.peer.text,
                   message->address.run, message->address.endpoint.text, message->address.key);
         return;
+    case MN_TO_VAT_TAKE_FULL:
+        lines_epoch(play, "take_full above ", message->take_full.above);
+        lines_add(play, "\n");
+        return;
     case MN_TO_VAT_WHO:
         lines_add(play, "who\n");
         return;

@@ -25,8 +25,7 @@ static void play_new_agent(struct play *play)
     vats[0] = mn_name_of("x1");
     vats[1] = mn_name_of("x2");
     vats[2] = mn_name_of("x3");
-    mn_result result =
-        agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL);
+    mn_result result = agent_directory_new(&play->directory, hosts, 4, vats, 3, NULL);
     mn_assert(result == MN_OK);
     struct agent_config config = {.directory = play->directory,
                                   .numbering = PLAY_NUMBERING,

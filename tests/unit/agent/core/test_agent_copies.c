@@ -448,6 +448,8 @@ static void counts_a_checkpoint_no_more_that_is_damaged_here(void **state)
     play_tick(&play);
     play_expect(&play, "up heartbeat 1 lag 0\n"
                        "up state x1 run 1 up tcp://10.0.0.1:91\n"
+                       "vat a take_full above 1.1\n"
+                       "note full_asked x1 1.1\n"
                        "up report #2 x1 1.1 since 0.0 onto 0.0 durable gone floor 0.0"
                        " heard x2 1.9\n");
     play_close(&play);

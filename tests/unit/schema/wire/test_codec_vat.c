@@ -388,6 +388,27 @@ static void records_of_disks_come_out_as_they_went_in(void **state)
     mn_arena_deinit(&arena);
 }
 
+static void the_word_for_a_full_checkpoint_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    struct mn_to_vat in = {.kind = MN_TO_VAT_TAKE_FULL};
+    struct mn_to_vat out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.take_full.above = (INT64_C(3) << 32) + 7;
+    assert_int_equal(mn_to_vat_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_to_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.kind, MN_TO_VAT_TAKE_FULL);
+    assert_int_equal(out.take_full.above, (INT64_C(3) << 32) + 7);
+    survive_damage(decode_to_vat, &buffer);
+    buffer.size = 0;
+    in.take_full.above = 0; /* nothing is there above which it could be wanted */
+    assert_int_equal(mn_to_vat_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_to_vat_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +422,7 @@ int main(void)
         cmocka_unit_test(words_of_former_lives_come_out_as_they_went_in),
         cmocka_unit_test(floors_come_out_as_they_went_in),
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
+        cmocka_unit_test(the_word_for_a_full_checkpoint_comes_out_as_it_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
