@@ -146,6 +146,7 @@ void sim_destroy(struct sim **out)
         sim_disk_deinit(&sim->machines[i].disk);
         sim_disk_deinit(&sim->machines[i].backup);
         sim_disk_deinit(&sim->machines[i].found);
+        sim_disk_deinit(&sim->machines[i].other);
         free(sim->machines[i].ports);
     }
     sim_journal_free(&sim->journals[0]);

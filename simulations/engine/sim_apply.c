@@ -350,6 +350,21 @@ static bool machines_begin(struct sim *sim, const struct sim_fault *fault, bool 
     return true;
 }
 
+/* Of a disk that was copied both are used, the one after the other: its host loses power for a
+ * moment, and has the other one. The coordinator hears one host at a time: that with the newest
+ * connection of its key. */
+static void swap_disk(struct sim *sim, uint32_t host, bool back)
+{
+    machine_down(sim, host, false);
+    sim->machines[host].lost += 1;
+    if (back) {
+        sim_disk_swap_back(sim, host);
+    } else {
+        sim_disk_swap(sim, host);
+    }
+    machine_back(sim, host);
+}
+
 static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
 {
     uint32_t host = host_of(sim, fault->a);
@@ -380,6 +395,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         return;
     case SIM_FAULT_SKEW_CLOCK:
         sim_clock_skew(sim, host, (mn_time)fault->b * MN_MS);
+        return;
+    case SIM_FAULT_SWAP_DISK:
+        swap_disk(sim, host, false);
         return;
     case SIM_FAULT_REPLACE_KEEPER:
         sim_replace_keeper(sim, fault->a, fault->b % sim->host_count);
@@ -478,6 +496,8 @@ void sim_fault_end(struct sim *sim, size_t index)
         sim->machines[host].errors_percent -= fault->b;
     } else if (fault->kind == SIM_FAULT_PAUSE_AGENT) {
         sim_disturb(sim, host);
+    } else if (fault->kind == SIM_FAULT_SWAP_DISK) {
+        swap_disk(sim, host, true);
     } else if (fault->kind == SIM_FAULT_SECOND_COORDINATOR) {
         second_end(sim);
     } else {

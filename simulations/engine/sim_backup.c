@@ -1,5 +1,6 @@
 /* Backups: a host's disk, or the store of one vat alone, as it was; and a disk that is put
- * back to that. What was not synced when it was copied is not in the copy. */
+ * back to that, for good or while another is put by. What was not synced when it was copied is not
+ * in the copy. */
 #include "engine/sim_private.h"
 
 /* The synced files of @from, and what was set aside of it. */
@@ -50,6 +51,34 @@ void sim_disk_old(struct sim *sim, uint32_t machine)
 {
     sim_disk_untell(sim, machine);
     sim_disk_copy(&sim->machines[machine].disk, &sim->machines[machine].backup);
+}
+
+void sim_disk_swap(struct sim *sim, uint32_t machine)
+{
+    struct sim_machine *host = &sim->machines[machine];
+    if (host->swapped) {
+        return;
+    }
+    sim_disk_untell(sim, machine);
+    host->other = host->disk;
+    host->swapped = true;
+    host->disk = (struct sim_disk){0};
+    sim_disk_copy(&host->disk, &host->backup);
+    if (sim->observer != NULL) {
+        observer_backup(sim->observer);
+    }
+}
+
+void sim_disk_swap_back(struct sim *sim, uint32_t machine)
+{
+    struct sim_machine *host = &sim->machines[machine];
+    if (!host->swapped) {
+        return;
+    }
+    sim_disk_lose(sim, machine);
+    host->disk = host->other;
+    host->swapped = false;
+    host->other = (struct sim_disk){0};
 }
 
 /* ---- one vat --------------------------------------------------------------------------------- */

@@ -53,7 +53,9 @@
       "another starts from a copy of the journal that lacks the newest, and takes the "            \
       "connections; later the first one has them again")                                           \
     X(OLD_AGENT, "old_agent", "host", "-", "its disk is as it was at the last backup")             \
-    X(BACKUP, "backup", "host", "-", "its disk is copied, for old_agent")                          \
+    X(SWAP_DISK, "swap_disk", "host", "-",                                                         \
+      "the same at once; afterwards its disk is the one that it was before, while that one goes")  \
+    X(BACKUP, "backup", "host", "-", "its disk is copied, for old_agent and swap_disk")            \
     X(OLD_VAT, "old_vat", "vat", "-",                                                              \
       "its process and its host's agent die, and its store there is as at its backup")             \
     X(BACKUP_VAT, "backup_vat", "vat", "-", "its store there is copied, for old_vat")              \

@@ -236,6 +236,8 @@ struct sim_machine {
     struct sim_disk disk;
     struct sim_disk backup;
     struct sim_disk found; /* the newest that was lost: sim_found.c */
+    struct sim_disk other; /* while another is in its place: the disk that it was before, */
+    bool swapped;          /* and there is one */
 };
 
 /* The files that a host had of one vat: its disk has that store alone. */

@@ -176,6 +176,9 @@ void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 void sim_records_replace(struct sim_disk *disk, const struct sim_disk *with);
 /* Put the backup in place of the disk. */
 void sim_disk_old(struct sim *sim, uint32_t machine);
+/* The same, and the disk is put by; and that one in place of the one that there is now. */
+void sim_disk_swap(struct sim *sim, uint32_t machine);
+void sim_disk_swap_back(struct sim *sim, uint32_t machine);
 /* Copy the vat's store on its host; and put that copy, which must exist, in place of what the
  * same host has of it now. */
 void sim_vat_backup(struct sim *sim, uint32_t vat);

@@ -205,6 +205,7 @@ static enum sim_fault_kind harm_without_loss(enum sim_fault_kind kind)
         return SIM_FAULT_POWER_RACK;
     case SIM_FAULT_LOSE:
     case SIM_FAULT_OLD_AGENT:
+    case SIM_FAULT_SWAP_DISK:
         return SIM_FAULT_POWER;
     case SIM_FAULT_LOSE_LEDGER:
     case SIM_FAULT_OLD_LEDGER:

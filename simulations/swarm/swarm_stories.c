@@ -220,6 +220,19 @@ static void choose_clock_jump(struct swarm_chooser *chooser)
     swarm_add(chooser, SIM_FAULT_SKEW_CLOCK, by_ms, 0);
 }
 
+/* A disk was copied, and both are in use, the one after the other: each has what the other has not,
+ * and neither is older than the other. */
+static void choose_two_disks(struct swarm_chooser *chooser)
+{
+    struct sim_fault backup = *swarm_add(chooser, SIM_FAULT_BACKUP, 0, 0);
+    struct sim_fault *swap =
+        swarm_add(chooser, SIM_FAULT_SWAP_DISK, 0, swarm_between(chooser, 100, 6000));
+    swap->a = backup.a;
+    if (swap->at_ms < backup.at_ms) {
+        swap->at_ms = backup.at_ms + swarm_between(chooser, 100, 3000);
+    }
+}
+
 #define OF(name) (UINT64_C(1) << SWARM_##name)
 
 void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
@@ -238,6 +251,7 @@ void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
         {choose_outside, OF(LOSS), 10},
         {choose_in_vain, OF(LOSS) | OF(FULL), 16},
         {choose_clock_jump, OF(CLOCK), 6},
+        {choose_two_disks, OF(OLD_AGENT), 25},
     };
     for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
         bool classed = (classes & stories[i].needs) == stories[i].needs;
