@@ -97,12 +97,12 @@ static bool heard_listed(const struct lookup *lookup, uint32_t vat, uint32_t pee
 }
 
 /* Up to where the evidence lists nothing that the vat heard: where no floor is given, that is what
- * the first listed checkpoint says that it began after. */
+ * the first listed checkpoint says that it began after; where none is listed, birth. */
 static mn_epoch floor_of(const struct lookup *lookup, uint32_t vat)
 {
     const struct evidence_vat *row = &lookup->evidence->vats[vat];
     mn_epoch first = INT64_MAX;
-    mn_epoch floor = row->has_floor ? row->floor : INT64_MAX;
+    mn_epoch floor = row->has_floor ? row->floor : 0;
     for (size_t at = row->has_floor ? 0 : lookup->newest[vat]; at > 0;
          at = lookup->before[at - 1]) {
         const struct evidence_checkpoint *checkpoint = &lookup->evidence->checkpoints[at - 1];

@@ -112,11 +112,12 @@ static bool dead_in(const struct evidence_vat *vat, mn_epoch epoch)
     return false;
 }
 
-/* Where no floor is given, it is what the first listed live checkpoint says that it began after. */
+/* Where no floor is given, it is what the first listed live checkpoint says that it began after;
+ * where none is listed, birth. */
 static mn_epoch floor_by_rows(const struct evidence *evidence, uint32_t vat)
 {
     mn_epoch first = INT64_MAX;
-    mn_epoch floor = INT64_MAX;
+    mn_epoch floor = 0;
     for (size_t i = 0; i < evidence->checkpoint_count; i++) {
         const struct evidence_checkpoint *checkpoint = &evidence->checkpoints[i];
         if (checkpoint->vat == vat && checkpoint->epoch < first &&
