@@ -296,11 +296,9 @@ void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_ste
 
 void adopt_replay(struct coordinator *coordinator, const struct mn_journal_step *step)
 {
-    uint32_t vat = coordinator_find_vat(coordinator, &step->vat);
-    uint32_t host = topology_find_host(coordinator->topology, step->host.text);
-    if (vat == TOPOLOGY_NONE || host == TOPOLOGY_NONE) {
-        coordinator_fail(coordinator, MN_CORRUPT);
-    } else if (coordinator->vats[vat].run == step->run) {
+    uint32_t vat = replay_find_vat(coordinator, &step->vat);
+    uint32_t host = replay_find_host(coordinator, &step->host);
+    if (vat != TOPOLOGY_NONE && host != TOPOLOGY_NONE && coordinator->vats[vat].run == step->run) {
         coordinator->vats[vat].found_at = host;
     }
 }

@@ -19,6 +19,7 @@
 #define COORDINATOR_CORE_COORDINATOR_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "decision.h"
@@ -183,6 +184,7 @@ struct coordinator_effects {
     struct mn_arena arena;
     struct mn_buffer evidence; /* what an EVIDENCE's piece points to: a step has one at most */
     mn_result result;          /* see coordinator_step */
+    struct mn_error error;     /* what is wrong and what to do, where @result alone does not say it */
 };
 
 /* Forget all effects and their memory; the list may be used again. */

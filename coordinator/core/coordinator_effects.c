@@ -14,6 +14,7 @@ void coordinator_effects_reset(struct coordinator_effects *effects)
 {
     effects->count = 0;
     effects->result = MN_OK;
+    effects->error.text[0] = '\0';
     mn_buffer_deinit(&effects->evidence);
     mn_arena_clear(&effects->arena);
 }

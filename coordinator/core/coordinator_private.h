@@ -521,6 +521,10 @@ void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t new
 
 /* replay.c: the journal's records. */
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event);
+/* The number of what a record names. TOPOLOGY_NONE after failing, because it is not in the topology
+ * any more; the error says so. */
+uint32_t replay_find_vat(struct coordinator *coordinator, const struct mn_name *name);
+uint32_t replay_find_host(struct coordinator *coordinator, const struct mn_name *name);
 /* The hosts that a decision found lost stay so until they are heard. */
 void replay_lost_hosts(struct coordinator *coordinator, const struct round *round);
 

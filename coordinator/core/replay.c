@@ -1,17 +1,49 @@
 /* The journal's records, one after the other: what this coordinator, or the one before it, has
  * given out and decided. What they say was true when it was written; agents say what is true now.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "coordinator_private.h"
 
+/* What the journal names has been given out, and stays in the topology: without it nobody can say
+ * what has become of it. */
+static void replay_missing(struct coordinator *coordinator, const char *kind, const char *name)
+{
+    if (coordinator->effects->result == MN_OK) {
+        mn_error_set(
+            &coordinator->effects->error,
+            "the journal names the %s %s, which is not in the topology; put it back there: "
+            "what has once been used stays in it",
+            kind, name);
+    }
+    coordinator_fail(coordinator, MN_NOT_FOUND);
+}
+
+uint32_t replay_find_vat(struct coordinator *coordinator, const struct mn_name *name)
+{
+    uint32_t vat = coordinator_find_vat(coordinator, name);
+    if (vat == TOPOLOGY_NONE) {
+        replay_missing(coordinator, "vat", name->text);
+    }
+    return vat;
+}
+
+uint32_t replay_find_host(struct coordinator *coordinator, const struct mn_name *name)
+{
+    uint32_t host = topology_find_host(coordinator->topology, name->text);
+    if (host == TOPOLOGY_NONE) {
+        replay_missing(coordinator, "host", name->text);
+    }
+    return host;
+}
+
 static void replay_vat(struct coordinator *coordinator, const struct mn_journal_vat *record)
 {
-    uint32_t vat = coordinator_find_vat(coordinator, &record->vat);
-    uint32_t host = topology_find_host(coordinator->topology, record->host.text);
+    uint32_t vat = replay_find_vat(coordinator, &record->vat);
+    uint32_t host = replay_find_host(coordinator, &record->host);
     if (vat == TOPOLOGY_NONE || host == TOPOLOGY_NONE) {
-        coordinator_fail(coordinator, MN_CORRUPT);
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];
@@ -21,62 +53,9 @@ static void replay_vat(struct coordinator *coordinator, const struct mn_journal_
 
 /* ---- decisions ------------------------------------------------------------------------------- */
 
-static mn_result resolve_starts(struct coordinator *coordinator, struct round *round)
-{
-    for (uint32_t i = 0; i < round->decision.start_count; i++) {
-        const struct mn_journal_start *from = &round->decision.starts[i];
-        round->start_vats[i] = coordinator_find_vat(coordinator, &from->start.vat);
-        round->start_hosts[i] = topology_find_host(coordinator->topology, from->host.text);
-        if (round->start_vats[i] == TOPOLOGY_NONE || round->start_hosts[i] == TOPOLOGY_NONE ||
-            (i > 0 && round->start_vats[i] <= round->start_vats[i - 1]) ||
-            from->start.lineage.count == 0) {
-            return MN_CORRUPT;
-        }
-    }
-    return MN_OK;
-}
-
-static mn_result resolve_told(struct coordinator *coordinator, struct round *round)
-{
-    for (uint32_t i = 0; i < round->decision.told_count; i++) {
-        round->told_vats[i] = coordinator_find_vat(coordinator, &round->decision.told[i].vat);
-        if (round->told_vats[i] == TOPOLOGY_NONE ||
-            (i > 0 && round->told_vats[i] <= round->told_vats[i - 1])) {
-            return MN_CORRUPT;
-        }
-    }
-    for (uint32_t i = 0; i < round->decision.notice_count; i++) {
-        round->notice_peers[i] =
-            coordinator_find_vat(coordinator, &round->decision.notices[i].peer);
-    }
-    return MN_OK;
-}
-
-/* The numbers of the vats and hosts that round->decision names, and room for what is open of them.
- * MN_CORRUPT: one that is not in the topology, or not in order. */
-static mn_result resolve_decision(struct coordinator *coordinator, struct round *round)
-{
-    const struct mn_journal_decision *decision = &round->decision;
-    mn_result result =
-        round_make_room(round, decision->start_count, decision->told_count, decision->notice_count);
-    if (result == MN_OK) {
-        result = resolve_starts(coordinator, round);
-    }
-    if (result == MN_OK) {
-        result = resolve_told(coordinator, round);
-    }
-    for (uint32_t i = 0; result == MN_OK && i < decision->lost_host_count; i++) {
-        const char *name = decision->lost_hosts[i].text;
-        if (topology_find_host(coordinator->topology, name) == TOPOLOGY_NONE) {
-            result = MN_CORRUPT;
-        }
-    }
-    return result;
-}
-
 /* A copy of @bytes in the round's memory; NULL after failing. */
-static const void *replay_copy(struct coordinator *coordinator, struct round *round,
-                               const void *bytes, size_t count, size_t size)
+static void *replay_copy(struct coordinator *coordinator, struct round *round, const void *bytes,
+                         size_t count, size_t size)
 {
     void *copy = mn_arena_take_array(&round->memory, count, size);
     if (copy == NULL) {
@@ -87,6 +66,91 @@ static const void *replay_copy(struct coordinator *coordinator, struct round *ro
     return copy;
 }
 
+/* A row of a decision, and its vat. */
+struct replay_row {
+    uint32_t vat;
+    uint32_t index;
+};
+
+static int row_compare(const void *a, const void *b)
+{
+    const struct replay_row *left = a;
+    const struct replay_row *right = b;
+    return (left->vat > right->vat) - (left->vat < right->vat);
+}
+
+/* Sort the rows by their vats' numbers: they were written in that order, and the topology may have
+ * been written anew since. False after failing, and for two of one vat. */
+static bool rows_sort(struct coordinator *coordinator, struct replay_row *rows, uint32_t count)
+{
+    if (coordinator->effects->result != MN_OK) {
+        return false;
+    }
+    if (count > 1) {
+        qsort(rows, count, sizeof *rows, row_compare);
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        if (rows[i].vat == rows[i - 1].vat) {
+            coordinator_fail(coordinator, MN_CORRUPT);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void replay_starts(struct coordinator *coordinator, struct round *round,
+                          const struct mn_journal_decision *from)
+{
+    uint32_t count = from->start_count;
+    struct replay_row *rows = coordinator_take(coordinator, count, sizeof *rows);
+    struct mn_journal_start *starts =
+        replay_copy(coordinator, round, from->starts, count, sizeof *starts);
+    for (uint32_t i = 0; rows != NULL && i < count; i++) {
+        rows[i] = (struct replay_row){
+            .vat = replay_find_vat(coordinator, &from->starts[i].start.vat), .index = i};
+    }
+    if (starts == NULL || !rows_sort(coordinator, rows, count)) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct mn_journal_start *start = &from->starts[rows[i].index];
+        starts[i] = *start;
+        starts[i].start.chain = replay_copy(coordinator, round, start->start.chain,
+                                            start->start.chain_count, sizeof *start->start.chain);
+        round->start_vats[i] = rows[i].vat;
+        round->start_hosts[i] = replay_find_host(coordinator, &start->host);
+        if (start->start.lineage.count == 0) {
+            coordinator_fail(coordinator, MN_CORRUPT);
+        }
+    }
+    round->decision.starts = starts;
+}
+
+static void replay_told(struct coordinator *coordinator, struct round *round,
+                        const struct mn_journal_decision *from)
+{
+    uint32_t count = from->told_count;
+    struct replay_row *rows = coordinator_take(coordinator, count, sizeof *rows);
+    struct mn_told *told = replay_copy(coordinator, round, from->told, count, sizeof *told);
+    for (uint32_t i = 0; rows != NULL && i < count; i++) {
+        rows[i] = (struct replay_row){.vat = replay_find_vat(coordinator, &from->told[i].vat),
+                                      .index = i};
+    }
+    if (told == NULL || !rows_sort(coordinator, rows, count)) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        told[i] = from->told[rows[i].index];
+        round->told_vats[i] = rows[i].vat;
+    }
+    round->decision.told = told;
+    for (uint32_t i = 0; i < from->notice_count; i++) {
+        round->notice_peers[i] = coordinator_find_vat(coordinator, &from->notices[i].peer);
+    }
+}
+
+/* A copy of the decision in the round's memory, with the numbers of the vats and hosts that it
+ * names. */
 static void replay_copy_decision(struct coordinator *coordinator, struct round *round,
                                  const struct mn_journal_decision *from)
 {
@@ -96,23 +160,18 @@ static void replay_copy_decision(struct coordinator *coordinator, struct round *
                                  sizeof *from->lost_hosts);
     to->lost_vats = replay_copy(coordinator, round, from->lost_vats, from->lost_vat_count,
                                 sizeof *from->lost_vats);
-    to->told = replay_copy(coordinator, round, from->told, from->told_count, sizeof *from->told);
     to->notices =
         replay_copy(coordinator, round, from->notices, from->notice_count, sizeof *from->notices);
     to->answer_json = replay_copy(coordinator, round, from->answer_json, from->answer_size, 1);
-    struct mn_journal_start *starts =
-        mn_arena_take_array(&round->memory, from->start_count, sizeof *starts);
-    if (starts == NULL) {
-        coordinator_fail(coordinator, MN_NO_MEMORY);
+    if (!coordinator_fine(coordinator, round_make_room(round, from->start_count, from->told_count,
+                                                       from->notice_count))) {
         return;
     }
-    for (uint32_t i = 0; i < from->start_count; i++) {
-        starts[i] = from->starts[i];
-        starts[i].start.chain =
-            replay_copy(coordinator, round, from->starts[i].start.chain,
-                        from->starts[i].start.chain_count, sizeof *starts[i].start.chain);
+    replay_starts(coordinator, round, from);
+    replay_told(coordinator, round, from);
+    for (uint32_t i = 0; i < from->lost_host_count; i++) {
+        (void)replay_find_host(coordinator, &from->lost_hosts[i]);
     }
-    to->starts = starts;
 }
 
 static void replay_decision(struct coordinator *coordinator,
@@ -131,8 +190,7 @@ static void replay_decision(struct coordinator *coordinator,
         return;
     }
     replay_copy_decision(coordinator, round, decision);
-    if (coordinator->effects->result != MN_OK ||
-        !coordinator_fine(coordinator, resolve_decision(coordinator, round))) {
+    if (coordinator->effects->result != MN_OK) {
         return;
     }
     round->facts.state = COORDINATOR_ROUND_RESTORE;
@@ -175,9 +233,8 @@ static void replay_freeze(struct coordinator *coordinator, const struct mn_journ
 {
     round_number_seen(coordinator, freeze->round);
     for (uint32_t i = 0; i < freeze->suspect_count; i++) {
-        uint32_t vat = coordinator_find_vat(coordinator, &freeze->suspects[i].vat);
+        uint32_t vat = replay_find_vat(coordinator, &freeze->suspects[i].vat);
         if (vat == TOPOLOGY_NONE) {
-            coordinator_fail(coordinator, MN_CORRUPT);
             return;
         }
         if (coordinator->vats[vat].run == freeze->suspects[i].run) {
@@ -189,12 +246,10 @@ static void replay_freeze(struct coordinator *coordinator, const struct mn_journ
 /* The runs that are given out after this are meant for that life of the disk. */
 static void replay_host(struct coordinator *coordinator, const struct mn_journal_host *record)
 {
-    uint32_t host = topology_find_host(coordinator->topology, record->host.text);
-    if (host == TOPOLOGY_NONE) {
-        coordinator_fail(coordinator, MN_CORRUPT);
-        return;
+    uint32_t host = replay_find_host(coordinator, &record->host);
+    if (host != TOPOLOGY_NONE) {
+        hosts_begin_life(coordinator, host, record->disk);
     }
-    hosts_begin_life(coordinator, host, record->disk);
 }
 
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event)

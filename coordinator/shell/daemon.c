@@ -26,7 +26,9 @@ void coordinator_daemon_step(struct daemon *daemon, const struct coordinator_eve
         return;
     }
     coordinator_step(daemon->coordinator, mn_now(), event, &daemon->effects);
-    if (daemon->effects.result != MN_OK) {
+    if (daemon->effects.result != MN_OK && daemon->effects.error.text[0] != '\0') {
+        coordinator_daemon_fail(daemon, daemon->effects.result, daemon->effects.error.text);
+    } else if (daemon->effects.result != MN_OK) {
         coordinator_daemon_fail(daemon, daemon->effects.result,
                                 "the coordinator cannot go on; started again, it reads its journal "
                                 "and continues from there");

@@ -80,6 +80,21 @@ void scene_close(struct scene *scene)
     free(scene->text);
 }
 
+/* Hand the record with this index to the coordinator. */
+static mn_result scene_replay(struct scene *scene, uint64_t index)
+{
+    struct mn_journal_record record;
+    assert_int_equal(mn_journal_record_decode(scene->kinds[index], scene->journal[index].bytes,
+                                              scene->journal[index].size, &scene->arena, &record),
+                     MN_OK);
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
+    event.record.sequence = index + 1;
+    event.record.generation = scene->generations[index];
+    event.record.record = &record;
+    coordinator_step(scene->coordinator, scene->now, &event, &scene->effects);
+    return scene->effects.result;
+}
+
 void scene_restart(struct scene *scene, uint64_t records)
 {
     assert_true(records <= scene->record_count);
@@ -90,19 +105,43 @@ void scene_restart(struct scene *scene, uint64_t records)
     }
     scene->record_count = records;
     for (uint64_t i = 0; i < records; i++) {
-        struct mn_journal_record record;
-        assert_int_equal(mn_journal_record_decode(scene->kinds[i], scene->journal[i].bytes,
-                                                  scene->journal[i].size, &scene->arena, &record),
-                         MN_OK);
-        struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
-        event.record.sequence = i + 1;
-        event.record.generation = scene->generations[i];
-        event.record.record = &record;
-        scene_step(scene, &event);
+        assert_int_equal(scene_replay(scene, i), MN_OK);
+        scene_lines(scene, &scene->effects);
+        coordinator_effects_reset(&scene->effects);
+        coordinator_invariant(scene->coordinator);
     }
     struct coordinator_event begin = {.kind = COORDINATOR_ON_BEGIN};
     begin.begin.generation = records > 0 ? scene->generations[records - 1] + 1 : 1;
     scene_step(scene, &begin);
+}
+
+mn_result scene_restart_on(struct scene *scene, const char *from, const char *to,
+                           struct mn_error *error)
+{
+    struct mn_text text = {0};
+    const char *rest = scene_topology;
+    const char *at = strstr(rest, from);
+    assert_non_null(at);
+    for (; at != NULL; at = strstr(rest, from)) {
+        mn_text_add_bytes(&text, rest, (size_t)(at - rest));
+        mn_text_add(&text, to);
+        rest = at + strlen(from);
+    }
+    mn_text_add(&text, rest);
+    mn_text_add(&text, "policy: {approve: never}\n");
+    assert_int_equal(mn_text_result(&text), MN_OK);
+    coordinator_destroy(&scene->coordinator);
+    topology_destroy(&scene->topology);
+    assert_int_equal(topology_read(text.bytes, text.size, "scene", &scene->topology, error), MN_OK);
+    mn_text_deinit(&text);
+    scene_new(scene);
+    mn_result result = MN_OK;
+    for (uint64_t i = 0; result == MN_OK && i < scene->record_count; i++) {
+        result = scene_replay(scene, i);
+        *error = scene->effects.error;
+        coordinator_effects_reset(&scene->effects);
+    }
+    return result;
 }
 
 void scene_expect_at(struct scene *scene, const char *lines, const char *file, int line)

@@ -45,6 +45,10 @@ void scene_close(struct scene *scene);
 /* Another coordinator, from the first @records records of the journal; its generation is not in
  * force yet. */
 void scene_restart(struct scene *scene, uint64_t records);
+/* Another coordinator reads the whole journal, with a topology in which @to stands for each
+ * @from. What came of it, and what it says of that. */
+mn_result scene_restart_on(struct scene *scene, const char *from, const char *to,
+                           struct mn_error *error);
 
 /* Assert that the effects since the last time are exactly these lines, and forget them. */
 void scene_expect_at(struct scene *scene, const char *lines, const char *file, int line);
