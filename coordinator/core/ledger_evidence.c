@@ -307,7 +307,12 @@ bool ledger_evidence_more(const struct ledger *ledger)
     return ledger->pieces.begun && ledger->pieces.next < ledger->vat_count;
 }
 
-/* The checkpoints of @count more vats, and the end of a piece. */
+/* What a vat's answer to the freeze makes: its open interval, and the one of a peer's epoch that is
+ * not a checkpoint yet. */
+enum { ANSWER_INTERVALS = 2 };
+
+/* The checkpoints of @count more vats, and the end of a piece. As long as pieces are made there is
+ * time, and what follows them are answers. */
 static mn_result write_next(struct ledger *ledger, uint32_t count,
                             struct mn_evidence_writer *writer, struct mn_buffer *piece)
 {
@@ -315,6 +320,8 @@ static mn_result write_next(struct ledger *ledger, uint32_t count,
     uint32_t left = ledger->vat_count - pieces->next;
     uint32_t end = pieces->next + (count < left ? count : left);
     write_rows(ledger, pieces->next, end, writer);
+    ledger_expect_intervals(ledger, (size_t)pieces->next * ANSWER_INTERVALS,
+                            (size_t)(end - pieces->next) * ANSWER_INTERVALS);
     pieces->next = end;
     return mn_evidence_write_piece(writer, EVIDENCE_TOTAL_LOSS_TELL, piece);
 }

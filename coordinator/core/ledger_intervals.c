@@ -144,6 +144,21 @@ mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count)
     return result;
 }
 
+void ledger_expect_intervals(struct ledger *ledger, size_t first, size_t count)
+{
+    if (ledger_reserve_intervals(ledger, first + count) != MN_OK) {
+        return; /* whoever makes them says so */
+    }
+    size_t spare = ledger->free_interval_count;
+    size_t from = ledger->interval_count + (first > spare ? first - spare : 0);
+    size_t end = ledger->interval_count + (first + count > spare ? first + count - spare : 0);
+    if (from < end) {
+        memset(&ledger->intervals[from], 0, (end - from) * sizeof *ledger->intervals);
+        memset(&ledger->hearers[from], 0, (end - from) * sizeof *ledger->hearers);
+        memset(&ledger->links[from], 0, (end - from) * sizeof *ledger->links);
+    }
+}
+
 static void set_bit(uint64_t *bits, uint32_t interval, bool set)
 {
     uint64_t bit = UINT64_C(1) << (interval & 63);
@@ -215,17 +230,36 @@ static void relink(struct ledger *ledger, const struct vat_place *place, uint32_
     }
 }
 
-static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+/* Ask for the lines of an interval that is to be made soon. */
+static inline __attribute__((always_inline)) void fetch_to_make(const struct ledger *ledger,
+                                                                size_t interval)
+{
+    __builtin_prefetch(&ledger->intervals[interval], 1);
+    __builtin_prefetch(&ledger->intervals[interval].flags, 1);
+    __builtin_prefetch(&ledger->hearers[interval], 1);
+    __builtin_prefetch(&ledger->links[interval], 1);
+}
+
+/* The number of one that is free, or was never used. */
+static uint32_t take_interval(struct ledger *ledger)
 {
     uint32_t made = ledger->free_interval;
-    if (made != 0) {
-        made--;
-        ledger->free_interval = ledger->intervals[made].forms;
-        ledger->free_interval_count--;
-    } else {
+    if (made == 0) {
         mn_assert(ledger->interval_count < ledger->interval_room);
-        made = (uint32_t)ledger->interval_count++;
+        return (uint32_t)ledger->interval_count++;
     }
+    made--;
+    ledger->free_interval = ledger->intervals[made].forms;
+    ledger->free_interval_count--;
+    if (ledger->free_interval != 0) {
+        fetch_to_make(ledger, ledger->free_interval - 1);
+    }
+    return made;
+}
+
+static uint32_t make_interval(struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    uint32_t made = take_interval(ledger);
     const struct evidence_lineage *death = ledger_death(ledger, vat, epoch);
     uint32_t flags = death == NULL ? 0 : INTERVAL_DEAD | (death->told ? INTERVAL_DEAD_TOLD : 0);
     ledger->intervals[made] =

@@ -350,6 +350,10 @@ uint32_t ledger_find_listed(const struct ledger *ledger, uint32_t vat, mn_epoch 
 /* Make room for @count more intervals. */
 mn_result ledger_reserve_intervals(struct ledger *ledger, size_t count) MN_CHECKED;
 
+/* After @first others, @count intervals are going to be made when there is less time than now: make
+ * room for them, and have its pages at hand, which the system gives at the first touch. */
+void ledger_expect_intervals(struct ledger *ledger, size_t first, size_t count);
+
 /* The interval of @vat at @epoch, made when there is none; reserved. MN_NO_MEMORY. */
 mn_result ledger_obtain(struct ledger *ledger, uint32_t vat, mn_epoch epoch,
                         uint32_t *interval) MN_CHECKED;

@@ -76,6 +76,7 @@ uint32_t ledger_words_take(struct ledger_words *words, size_t count)
         uint32_t at = *list;
         *list = words->words[at];
         words->free_count -= block;
+        __builtin_prefetch(&words->words[*list], 1); /* the next one to be taken */
         return at;
     }
     mn_assert(words->capacity - words->count >= block);
