@@ -100,6 +100,7 @@ static void effect_record(struct daemon *daemon, const struct coordinator_effect
         item->round = record.decision.round;
         result = evidence_draft_end(&daemon->draft, &item->evidence, &item->binary, &item->offset,
                                     &record.decision.evidence_digest);
+        item->digest = record.decision.evidence_digest;
     }
     if (result == MN_OK) {
         item->sequence = effect->record.sequence;

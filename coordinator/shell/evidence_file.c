@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { EVIDENCE_COPY_SIZE = 65536 /* at a time */ };
 
 static const char evidence_directory[] = "rounds";
 static const char evidence_part[] = "rounds/evidence.part";
@@ -90,9 +93,8 @@ mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const v
 {
     if (offset == 0) {
         evidence_file_deinit(file);
-        file->in_parts = false;
-        file->named = false;
-        file->fd = open(evidence_part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        *file = (struct evidence_file){
+            .fd = open(evidence_part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
         if (file->fd < 0) {
             return evidence_failure("create", evidence_part, error);
         }
@@ -106,17 +108,91 @@ mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const v
     return MN_OK;
 }
 
+/* All that can be read of @from. False with errno when that, or writing it, fails. */
+static bool evidence_copy(int from, int to, struct mn_digest *digest)
+{
+    crypto_generichash_state state;
+    char bytes[EVIDENCE_COPY_SIZE];
+    uint64_t offset = 0;
+    (void)crypto_generichash_init(&state, NULL, 0, sizeof digest->bytes);
+    while (true) {
+        ssize_t got = pread(from, bytes, sizeof bytes, (off_t)offset);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return false;
+        }
+        if (got == 0) {
+            (void)crypto_generichash_final(&state, digest->bytes, sizeof digest->bytes);
+            return true;
+        }
+        (void)crypto_generichash_update(&state, (const unsigned char *)bytes, (size_t)got);
+        if (!evidence_write_all(to, bytes, (size_t)got, offset)) {
+            return false;
+        }
+        offset += (uint64_t)got;
+    }
+}
+
+/* In place of a file that is doubtful, another one with what can be read of it. */
+static mn_result evidence_renew(struct evidence_file *file, const struct mn_digest *digest,
+                                struct mn_error *error)
+{
+    struct mn_digest found;
+    (void)unlink(evidence_part); /* it stays readable as long as it is open */
+    int fd = open(evidence_part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return evidence_failure("create", evidence_part, error);
+    }
+    if (!evidence_copy(file->fd, fd, &found)) {
+        mn_result result = evidence_failure("copy", evidence_part, error);
+        (void)close(fd);
+        return result;
+    }
+    if (sodium_memcmp(found.bytes, digest->bytes, sizeof found.bytes) != 0) {
+        (void)close(fd);
+        mn_error_set(error,
+                     "the evidence file %s has lost what was written to it; see the system's log "
+                     "for what is wrong with this disk",
+                     evidence_part);
+        return MN_UNKNOWN;
+    }
+    (void)close(file->fd);
+    file->fd = fd;
+    file->doubtful = false;
+    file->named = false;
+    return MN_OK;
+}
+
+/* A sync that fails is never tried again: the system takes what it could not write for written
+ * then, and says so once. */
+static mn_result evidence_sync(struct evidence_file *file, const struct mn_digest *digest,
+                               struct mn_error *error)
+{
+    if (file->doubtful && file->in_parts) {
+        mn_result result = evidence_renew(file, digest, error);
+        if (result != MN_OK) {
+            return result;
+        }
+    }
+    if (fsync(file->fd) != 0) {
+        file->doubtful = true;
+        return evidence_failure("write", evidence_part, error);
+    }
+    return MN_OK;
+}
+
 mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool binary,
-                            struct mn_error *error)
+                            const struct mn_digest *digest, struct mn_error *error)
 {
     char path[EVIDENCE_FILE_PATH_SIZE];
     char other[EVIDENCE_FILE_PATH_SIZE];
     evidence_file_path_into(path, round, binary);
     evidence_file_path_into(other, round, !binary);
-    if (fsync(file->fd) != 0) {
-        /* The system takes what it could not write for written then, and does not say how much. */
-        mn_result result = evidence_failure("write", path, error);
-        return file->in_parts ? MN_UNKNOWN : result;
+    mn_result result = evidence_sync(file, digest, error);
+    if (result != MN_OK) {
+        return result;
     }
     file->named = file->named || rename(evidence_part, path) == 0;
     bool only = file->named && (unlink(other) == 0 || errno == ENOENT);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/result.h"
+#include "wire/common.h"
 
 enum { EVIDENCE_FILE_PATH_SIZE = 64 };
 
@@ -20,6 +21,7 @@ void evidence_file_path_into(char path[EVIDENCE_FILE_PATH_SIZE], uint64_t round,
 struct evidence_file {
     int fd;        /* -1: none is open */
     bool in_parts; /* not all of it was put at once */
+    bool doubtful; /* a sync of it has failed: what of it reached the disk nobody will ever say */
     bool named;    /* it has taken its place, but that may not be durable yet */
 };
 
@@ -37,14 +39,14 @@ void evidence_file_drop(struct evidence_file *file);
 mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const void *bytes,
                             size_t size, struct mn_error *error) MN_CHECKED;
 
-/* What was put is the document of @round: it is under its name now, below the working directory,
- * whole and durably: neither a crash nor a power cut takes it. One that is there is replaced, in
- * whichever form.
+/* What was put is the document of @round, with that @digest: it is under its name now, below the
+ * working directory, whole and durably: neither a crash nor a power cut takes it. One that is there
+ * is replaced, in whichever form. Of what was put in parts, and may not all have reached the disk,
+ * a copy is made of what can still be read, in a file of its own.
  *
- * Errors:    as evidence_file_put, which has to be done again then before this is tried again.
- *            MN_UNKNOWN when what was put in parts did not all reach the disk, and not all is at
- *            hand to write it again: trying again would find nothing wrong */
+ * Errors:    as evidence_file_put, which has to be done again then, with the last part, before this
+ *            is tried again. MN_UNKNOWN when that copy is not the document: then it is lost */
 mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool binary,
-                            struct mn_error *error) MN_CHECKED;
+                            const struct mn_digest *digest, struct mn_error *error) MN_CHECKED;
 
 #endif

@@ -204,7 +204,7 @@ static mn_result item_write_evidence(struct recorder *recorder, struct recorder_
         result = evidence_file_put(file, item->offset, bytes, size, &item->error);
     }
     if (result == MN_OK) {
-        result = evidence_file_end(file, item->round, binary, &item->error);
+        result = evidence_file_end(file, item->round, binary, &item->digest, &item->error);
         item->named = result == MN_OK;
     }
     return result;

@@ -44,6 +44,7 @@ struct recorder_item {
     struct mn_text evidence; /* written as a file before the record is appended; empty for none */
     struct mn_buffer binary; /* the same in its binary form, instead, from byte `offset` on */
     uint64_t offset;
+    struct mn_digest digest; /* of the whole evidence */
     /* No record, and never comes back: `binary` is not the end, and is all there is to do. */
     bool piece;
     bool drop;  /* nor does this: the pieces before it are of no use any more */

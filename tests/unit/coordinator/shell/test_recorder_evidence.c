@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,8 +19,10 @@
 #include "docs/file.h"
 #include "shell/evidence_file.h"
 
-/* The disk's: so often a sync fails, and takes what was written with it. */
+/* The disk's: so often a sync fails, and takes what was written with it, or leaves it to be read.
+ */
 static atomic_int sync_failures;
+static atomic_bool sync_takes;
 static atomic_int sync_count;
 
 int fsync(int fd)
@@ -28,12 +31,17 @@ int fsync(int fd)
     sync_count += 1;
     if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && sync_failures > 0) {
         sync_failures -= 1;
-        (void)!ftruncate(fd, 0);
+        if (sync_takes) {
+            (void)!ftruncate(fd, 0);
+        }
         errno = EIO;
         return -1;
     }
     return (int)syscall(SYS_fsync, fd);
 }
+
+/* Of a document that is nowhere copied. */
+static const struct mn_digest no_digest;
 
 /* The disk takes no file larger than this; what would be is cut short. */
 static void disk_takes(rlim_t size)
@@ -89,15 +97,23 @@ static struct recorder_item *piece_of(const char *text, uint64_t offset)
     return item;
 }
 
-/* A record whose evidence ends with @text at @offset. */
-static void give_decision(struct recorder_bench *bench, uint64_t sequence, const char *text,
-                          uint64_t offset)
+/* A record whose evidence ends with @text at @offset; all of it is @whole, or unknown. */
+static void give_whole(struct recorder_bench *bench, uint64_t sequence, const char *text,
+                       uint64_t offset, const char *whole)
 {
     struct recorder_item *item = recorder_item_of(sequence);
+    (void)crypto_generichash(item->digest.bytes, sizeof item->digest.bytes,
+                             (const unsigned char *)whole, strlen(whole), NULL, 0);
     item->round = 7;
     item->offset = offset;
     assert_int_equal(mn_buffer_append(&item->binary, text, strlen(text)), MN_OK);
     assert_true(recorder_give(bench->recorder, item));
+}
+
+static void give_decision(struct recorder_bench *bench, uint64_t sequence, const char *text,
+                          uint64_t offset)
+{
+    give_whole(bench, sequence, text, offset, "");
 }
 
 static void document_is(const char *expected)
@@ -207,6 +223,7 @@ static void a_sync_that_failed_is_never_tried_again_without_the_bytes(void **sta
     struct recorder_item *left = NULL;
     uint64_t sequence = 0;
     sync_count = 0;
+    sync_takes = true;
     sync_failures = 1;
     give_decision(bench, 1, "whole", 0);
     assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
@@ -227,6 +244,56 @@ static void a_sync_that_failed_is_never_tried_again_without_the_bytes(void **sta
 static bool part_is_there(void)
 {
     return access("rounds/evidence.part", F_OK) == 0;
+}
+
+/* What went before its end is not at hand any more, but what the system still has of it is all of
+ * it: another file is made of that, and its sync tells the truth. That one fails once, too. */
+static void copies_a_document_whose_sync_failed_if_it_can_be_read(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    struct stat before = {0};
+    struct stat after = {0};
+    uint64_t sequence = 0;
+    sync_count = 0;
+    sync_takes = false;
+    sync_failures = 2;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(stat("rounds/evidence.part", &before), 0);
+    give_whole(bench, 2, "last", 6, "first last");
+    recorder_bench_give(bench, 3);
+    for (uint64_t expected = 2; expected <= 3; expected++) {
+        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+        assert_int_equal(sequence, expected);
+    }
+    assert_int_equal(sync_count, 4); /* three files, each once, and the directory */
+    document_is("first last");
+    assert_int_equal(stat("rounds/7.evidence.bin", &after), 0);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+    assert_false(part_is_there());
+}
+
+/* When the copy is to be made no file can be; later one can. */
+static void copies_a_document_as_soon_as_a_file_can_be_made(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    sync_takes = false;
+    sync_failures = 1;
+    assert_int_equal(mkdir("aside", 0700), 0);
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(rename("rounds", "aside/rounds"), 0);
+    give_whole(bench, 2, "last", 6, "first last");
+    assert_true(recorder_bench_gets_nothing(bench));
+    assert_int_equal(rename("aside/rounds", "rounds"), 0);
+    assert_int_equal(rmdir("aside"), 0);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    document_is("first last");
 }
 
 static void removes_what_was_begun_and_is_of_no_use(void **state)
@@ -305,9 +372,9 @@ static void leaves_no_document_of_the_round_in_the_other_form(void **state)
     (void)state;
     evidence_file_init(&file);
     assert_int_equal(evidence_file_put(&file, 0, "first", 5, &error), MN_OK);
-    assert_int_equal(evidence_file_end(&file, 7, true, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, true, &no_digest, &error), MN_OK);
     assert_int_equal(evidence_file_put(&file, 0, "second", 6, &error), MN_OK);
-    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &no_digest, &error), MN_OK);
     assert_int_equal(access("rounds/7.evidence.json", F_OK), 0);
     assert_int_equal(access("rounds/7.evidence.bin", F_OK), -1);
     evidence_file_deinit(&file);
@@ -321,9 +388,9 @@ static void replaces_a_document_whole_and_names_what_it_cannot_write(void **stat
     (void)state;
     evidence_file_init(&file);
     assert_int_equal(evidence_file_put(&file, 0, "first, and longer", 17, &error), MN_OK);
-    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &no_digest, &error), MN_OK);
     assert_int_equal(evidence_file_put(&file, 0, "second", 6, &error), MN_OK);
-    assert_int_equal(evidence_file_end(&file, 7, false, &error), MN_OK);
+    assert_int_equal(evidence_file_end(&file, 7, false, &no_digest, &error), MN_OK);
     assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "second");
     mn_text_deinit(&text);
@@ -345,6 +412,8 @@ int main(void)
         RECORDED(a_decision_waits_until_all_pieces_can_be_written),
         RECORDED(pieces_set_aside_are_forgotten_when_the_document_begins_anew),
         RECORDED(a_sync_that_failed_is_never_tried_again_without_the_bytes),
+        RECORDED(copies_a_document_whose_sync_failed_if_it_can_be_read),
+        RECORDED(copies_a_document_as_soon_as_a_file_can_be_made),
         RECORDED(removes_what_was_begun_and_is_of_no_use),
         RECORDED(removes_at_its_start_what_another_life_has_begun),
         RECORDED(waits_for_the_journal_once_the_evidence_is_written),
