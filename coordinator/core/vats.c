@@ -7,8 +7,9 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* An old journal is so many runs of a vat behind at most; what is said beyond that is not heard. */
-enum { RUN_AHEAD_MAX = 65536 };
+/* A journal that was lost says nothing of how far a vat has come, so any run is heard, but for the
+ * upper half of them: whatever is said, there are runs left to give out above it. */
+enum { RUN_SAID_MAX = MN_RUN_MAX / 2 };
 
 static void vat_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
                      mn_run run, const char *text)
@@ -88,12 +89,24 @@ void vats_place_all(struct coordinator *coordinator)
     }
 }
 
+/* A run of which nothing bad is known: what was lost or fenced was one before it. Whether there was
+ * such a one. */
+static bool vat_believe(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    bool doubted = entry->lost || entry->suspect || entry->fenced;
+    vats_unlose(coordinator, vat);
+    entry->suspect = false;
+    entry->fenced = false;
+    return doubted;
+}
+
 void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host)
 {
-    bool newer = run > coordinator->vats[vat].run;
-    vats_place(coordinator, vat, host);
-    if (newer) {
+    if (run > coordinator->vats[vat].run) {
+        vats_place(coordinator, vat, host);
         vat_set_run(coordinator, vat, run);
+        vat_believe(coordinator, vat);
     }
 }
 
@@ -277,8 +290,7 @@ bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epo
 void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    mn_run known = entry->run > entry->run_seen ? entry->run : entry->run_seen;
-    if (run > known && run - known <= RUN_AHEAD_MAX) {
+    if (run > entry->run_seen && run <= RUN_SAID_MAX) {
         entry->run_seen = run;
     }
 }
@@ -318,18 +330,37 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     addresses_set(coordinator, vat, "");
 }
 
-/* An agent has a run that the journal does not know of: this journal has forgotten. What is known
- * goes up to it, so that no run is ever given out twice. */
+/* Whether a decision that starts the vat anew is on its way into the journal. */
+static bool vat_is_decided(const struct coordinator *coordinator, uint32_t vat)
+{
+    const struct round *round = round_active(coordinator);
+    bool found = false;
+    if (round != NULL && round->facts.state == COORDINATOR_ROUND_DECIDING) {
+        for (uint32_t i = 0; i < round->decision.start_count; i++) {
+            found = found || round->start_vats[i] == vat;
+        }
+    }
+    return found;
+}
+
+/* An agent speaks of a run above those that are known. Only a coordinator gives runs out, so this
+ * journal has forgotten: of two runs of a vat the higher is the vat, wherever it is; and what is
+ * known goes up to it, so that no run is ever given out twice. */
 static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    vat_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
-             "a run that this journal does not know of: it is an old one, or was lost");
     vat_started(coordinator, vat);
     vats_place(coordinator, vat, host);
+    vat_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
+             "a run that this journal does not know of: it is an old one, or was lost");
     vat_set_run(coordinator, vat, run);
+    entry->recording = false;
     entry->said_any = false;
+    addresses_set(coordinator, vat, "");
     vat_record(coordinator, vat, PENDING_RAISED);
+    if (vat_believe(coordinator, vat)) {
+        round_changed(coordinator);
+    }
 }
 
 static bool state_living(enum mn_vat_state state)
@@ -434,16 +465,16 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (status->run > MN_RUN_MAX) {
+    if (status->run > entry->run && status->run > RUN_SAID_MAX) {
         coordinator_refuse(coordinator, host, "about a run that cannot be");
         return;
     }
     vats_run_seen(coordinator, vat, status->run);
     aside_said(coordinator, host, vat, status);
-    /* A host speaks for the vats that are placed on it; a vat of which nothing is known, because
-     * the journal was lost, is where it is found. */
-    if (status->run > entry->run && entry->run_seen >= status->run &&
-        (entry->host == host || entry->run == 0)) {
+    if (status->run > entry->run) {
+        if (vat_is_decided(coordinator, vat)) {
+            return; /* agents say it again: then it is a former life, or above the new run too */
+        }
         vat_raise(coordinator, host, vat, status->run);
     }
     if (entry->host != host) {
