@@ -130,6 +130,16 @@ static void plan_count(const struct decision *decision, uint32_t *starts, uint32
     }
 }
 
+static bool plan_too_large(struct plan *plan, uint64_t number, const char *text)
+{
+    coordinator_tell(plan->coordinator,
+                     (struct coordinator_note_facts){.note = COORDINATOR_NOTE_ROUND_HOLDS,
+                                                     .round = plan->round->facts.round,
+                                                     .number = number,
+                                                     .text = text});
+    return false;
+}
+
 static bool plan_rows(struct plan *plan)
 {
     uint32_t starts = 0;
@@ -137,14 +147,9 @@ static bool plan_rows(struct plan *plan)
     uint32_t notices = 0;
     plan_count(plan->decision, &starts, &told, &notices);
     if (told > MN_RECORD_ROW_COUNT_MAX || notices > MN_RECORD_ROW_COUNT_MAX) {
-        coordinator_tell(plan->coordinator,
-                         (struct coordinator_note_facts){
-                             .note = COORDINATOR_NOTE_ROUND_HOLDS,
-                             .round = plan->round->facts.round,
-                             .number = notices,
-                             .text = "more notices than one decision can hold; divide the cluster "
-                                     "into cells"});
-        return false;
+        return plan_too_large(plan, notices,
+                              "more notices than one decision can hold; divide the cluster into "
+                              "cells");
     }
     plan->starts = plan_take(plan, starts, sizeof *plan->starts);
     plan->told = plan_take(plan, told, sizeof *plan->told);
@@ -177,6 +182,36 @@ static bool plan_rows(struct plan *plan)
         }
     }
     return true;
+}
+
+/* Whether the decision's record can be written and read. An upper bound: what each row says in
+ * numbers, and its names. */
+static bool plan_fits(struct plan *plan)
+{
+    enum { START_SIZE = 160, FORK_SIZE = 24, LINK_SIZE = 16, TOLD_SIZE = 16, NOTICE_SIZE = 80 };
+    const struct mn_journal_decision *decision = &plan->round->decision;
+    uint64_t size = decision->answer_size;
+    for (uint32_t i = 0; i < decision->start_count; i++) {
+        const struct mn_start *start = &decision->starts[i].start;
+        size += START_SIZE + strlen(start->vat.text) + strlen(decision->starts[i].host.text) +
+                (uint64_t)start->lineage.count * FORK_SIZE;
+        for (uint32_t k = 0; k < start->chain_count; k++) {
+            size += LINK_SIZE + strlen(start->chain[k].holder.text);
+        }
+    }
+    for (uint32_t i = 0; i < decision->told_count; i++) {
+        size += TOLD_SIZE + strlen(decision->told[i].vat.text);
+    }
+    for (uint32_t i = 0; i < decision->notice_count; i++) {
+        size += NOTICE_SIZE + strlen(decision->notices[i].peer.text);
+    }
+    for (uint32_t i = 0; i < decision->lost_vat_count; i++) {
+        size += TOLD_SIZE + strlen(decision->lost_vats[i].text);
+    }
+    return size <= MN_RECORD_WHOLE_SIZE_MAX ||
+           plan_too_large(
+               plan, decision->start_count,
+               "more than one decision's record can hold; divide the cluster into cells");
 }
 
 /* Hosts whose loss no decision has taken into account; vats that were lost on their own. */
@@ -255,7 +290,7 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
     for (uint32_t i = 0; fine && i < coordinator->host_count; i++) {
         plan.load[i] = coordinator->hosts[i].vat_count;
     }
-    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan);
+    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan) && plan_fits(&plan);
     round->placeless = plan.placeless;
     mn_arena_deinit(&plan.links);
     return fine && coordinator->effects->result == MN_OK;

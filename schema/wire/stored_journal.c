@@ -5,6 +5,11 @@
 #include "stored.pb-c.h"
 #include "wire/stored.h"
 
+enum { RECORD_AROUND_SIZE_MAX = 32 /* what stands around the compressed bytes */ };
+
+/* What unpacking a large record may take. */
+#define RECORD_SCRATCH_SIZE_MAX ((size_t)8 * MN_RECORD_WHOLE_SIZE_MAX)
+
 static Mneme__JournalVat *vat_out(struct codec *codec, const struct mn_journal_vat *vat)
 {
     Mneme__JournalVat *out = codec_take(codec, 1, sizeof *out);
@@ -166,8 +171,32 @@ static Mneme__JournalKeepers *journal_keepers_out(struct codec *codec,
     return out;
 }
 
+/* What stands in the buffer behind @before, compressed, when that is shorter: a decision of
+ * hundreds of thousands of vats says the same words again and again, and every keeper waits for its
+ * pieces. */
+static mn_result record_squeeze(struct mn_buffer *buffer, size_t before)
+{
+    struct mn_arena arena = {0};
+    struct codec codec = {.arena = &arena};
+    Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
+    size_t size = buffer->size - before;
+    if (size > MN_RECORD_WHOLE_SIZE_MAX) {
+        return MN_TOO_LARGE;
+    }
+    out.version = MN_PROTOCOL_VERSION;
+    out.body_case = MNEME__JOURNAL_RECORD__BODY_SQUEEZED;
+    out.squeezed = codec_squeeze(&codec, buffer->bytes + before, size);
+    if (codec.result == MN_OK && out.squeezed.len + RECORD_AROUND_SIZE_MAX < size) {
+        buffer->size = before;
+        return codec_pack(&codec, &out.base, buffer);
+    }
+    mn_arena_deinit(&arena);
+    return codec.result;
+}
+
 mn_result mn_journal_record_encode(const struct mn_journal_record *record, struct mn_buffer *buffer)
 {
+    size_t before = buffer->size;
     struct mn_arena arena = {0};
     struct codec codec = {.arena = &arena};
     Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
@@ -215,7 +244,17 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
         out.keepers = journal_keepers_out(&codec, &record->keepers);
         break;
     }
-    return codec_pack(&codec, &out.base, buffer);
+    mn_result result = codec_pack(&codec, &out.base, buffer);
+    if (result == MN_OK && buffer->size - before > MN_PIECE_SIZE_MAX) {
+        result = record_squeeze(buffer, before);
+    }
+    if (result == MN_OK && buffer->size - before > MN_RECORD_SIZE_MAX) {
+        result = MN_TOO_LARGE;
+    }
+    if (result != MN_OK) {
+        buffer->size = before;
+    }
+    return result;
 }
 
 static void starts_in(struct codec *codec, const Mneme__JournalDecision *in,
@@ -387,10 +426,35 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
         out->kind = MN_JOURNAL_KEEPERS;
         journal_keepers_in(codec, in->keepers, &out->keepers);
         return;
+    case MNEME__JOURNAL_RECORD__BODY_SQUEEZED: /* one inside the other */
     case _MNEME__JOURNAL_RECORD__BODY__CASE_IS_INT_SIZE:
         break;
     }
     codec_fail(codec, MN_BAD_INPUT);
+}
+
+/* A record that was compressed. */
+static void record_expand(struct codec *codec, const Mneme__JournalRecord *in,
+                          struct mn_journal_record *out)
+{
+    struct mn_arena arena = {0};
+    struct codec frame = {.arena = &arena};
+    size_t size = 0;
+    char *bytes = codec_expand(&frame, &in->squeezed, MN_RECORD_WHOLE_SIZE_MAX, &size);
+    codec_version_in(codec, in->version);
+    codec_fail(codec, frame.result);
+    struct codec_scratch scratch;
+    uint32_t unknown = 0;
+    if (codec->result == MN_OK) {
+        const Mneme__JournalRecord *whole = (const Mneme__JournalRecord *)codec_unpack_within(
+            codec, &scratch, RECORD_SCRATCH_SIZE_MAX, &mneme__journal_record__descriptor, bytes,
+            size, &unknown);
+        if (whole != NULL) {
+            journal_record_in(codec, whole, out);
+        }
+        mn_arena_deinit(&scratch.arena);
+    }
+    mn_arena_deinit(&arena);
 }
 
 mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes, size_t size,
@@ -404,10 +468,12 @@ mn_result mn_journal_record_decode(enum mn_journal_kind kind, const void *bytes,
     }
     const Mneme__JournalRecord *in = (const Mneme__JournalRecord *)codec_unpack(
         &codec, &scratch, &mneme__journal_record__descriptor, bytes, size);
-    if (in != NULL) {
+    if (in != NULL && in->body_case == MNEME__JOURNAL_RECORD__BODY_SQUEEZED) {
+        record_expand(&codec, in, &record);
+    } else if (in != NULL) {
         journal_record_in(&codec, in, &record);
-        (void)codec_check(&codec, record.kind == kind);
     }
+    (void)codec_check(&codec, record.kind == kind);
     mn_arena_deinit(&scratch.arena);
     if (codec.result == MN_OK) {
         *out = record;
