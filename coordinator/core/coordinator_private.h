@@ -385,6 +385,8 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
 void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor);
 /* Let the ledger follow every vat's floor; not while a round may need what is below. */
 void reports_floors(struct coordinator *coordinator);
+/* Whether no floor of the vat is known, or by hearsay alone. */
+bool reports_floor_open(const struct vat_entry *entry);
 /* All that @host had has been told, or it is to be decided @now, and what has not been told will
  * not come: the ledger may have the floors of its vats. */
 void reports_first_floors(struct coordinator *coordinator, uint32_t host, bool now);

@@ -90,7 +90,7 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
 
 /* Whether no floor of the vat is known, or by hearsay alone: who holds more of it may still say a
  * higher one, and so may its own host; without that there would be a gap to what is durable. */
-static bool floor_open(const struct vat_entry *entry)
+bool reports_floor_open(const struct vat_entry *entry)
 {
     return !entry->floored || !entry->floor_said;
 }
@@ -101,7 +101,8 @@ static bool floor_open(const struct vat_entry *entry)
 static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch floor, bool own)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    bool settled = !entry->starting && (floor_open(entry) || (!entry->lost && !entry->suspect));
+    bool settled =
+        !entry->starting && (reports_floor_open(entry) || (!entry->lost && !entry->suspect));
     if (!settled || floor == 0 || vats_epoch_dead(coordinator, vat, floor)) {
         return;
     }
@@ -134,7 +135,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
         }
     }
     /* Of a vat whose host cannot say it, a checkpoint says what its floor was. */
-    bool heir = floor_open(entry) && !vats_epoch_dead(coordinator, vat, row->epoch);
+    bool heir = reports_floor_open(entry) && !vats_epoch_dead(coordinator, vat, row->epoch);
     if (entry->host == host || heir) {
         floor_take(coordinator, vat, row->floor, entry->host == host);
     }
@@ -142,7 +143,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
 
 void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)
 {
-    if (floor_open(&coordinator->vats[vat])) {
+    if (reports_floor_open(&coordinator->vats[vat])) {
         floor_take(coordinator, vat, floor, true);
     }
 }
@@ -158,7 +159,7 @@ static void floor_set(struct coordinator *coordinator, uint32_t vat, bool now)
     if (entry->floor == 0) {
         return;
     }
-    bool whole = !floor_open(entry) || ledger_floor_whole(ledger, vat, entry->floor);
+    bool whole = !reports_floor_open(entry) || ledger_floor_whole(ledger, vat, entry->floor);
     if ((whole || (now && ledger_floor_joins(ledger, vat, entry->floor))) &&
         coordinator_fine(coordinator,
                          ledger_set_floor(coordinator->ledger, vat, entry->floor, NULL))) {
@@ -170,7 +171,7 @@ void reports_first_floors(struct coordinator *coordinator, uint32_t host, bool n
 {
     uint32_t vat = coordinator->hosts[host].vat_first;
     for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
-        if (floor_open(&coordinator->vats[vat])) {
+        if (reports_floor_open(&coordinator->vats[vat])) {
             floor_set(coordinator, vat, now);
         }
     }
@@ -187,7 +188,7 @@ static void floors_follow(struct coordinator *coordinator, uint32_t host, const 
         uint32_t vat = vats[report->rows[i].vat];
         const struct vat_entry *entry = vat != TOPOLOGY_NONE ? &coordinator->vats[vat] : NULL;
         if (entry != NULL && entry->host == host &&
-            (floor_open(entry) ? coordinator->hosts[host].told_all : !round)) {
+            (reports_floor_open(entry) ? coordinator->hosts[host].told_all : !round)) {
             floor_set(coordinator, vat, false);
         }
     }

@@ -17,12 +17,23 @@ static uint32_t untold_count(const struct coordinator *coordinator)
     return count;
 }
 
+/* What a pass over all vats finds: in a large cluster each takes longer than most of what it is
+ * for. */
+struct settle_vats {
+    bool waits;   /* somebody may still answer */
+    bool stopped; /* some suspect is not lost: its process was ended for a decision */
+    bool floors;  /* there are first floors to be taken */
+};
+
 /* The silent are unknown in the evidence. So are the lost vats of hosts that never told all that
  * they had, when there are so many of these that they may have held every copy of something; those
  * that ran before this coordinator came, and of which nobody remembers anything: all that knew how
  * far they had come may have burned; and those that have forgotten without being told so, of which
- * nobody knows how far they had come. */
-static void settle_unknown(struct coordinator *coordinator)
+ * nobody knows how far they had come.
+ *
+ * Lost hosts may not answer any more, and a round does not wait for them: reading the unknown as
+ * lost is safe whatever the truth is. */
+static void settle_unknown(struct coordinator *coordinator, struct settle_vats *found)
 {
     uint32_t untold = untold_count(coordinator);
     bool gaps = untold > 0 && untold >= coordinator->topology->checkpoints.stores;
@@ -36,19 +47,10 @@ static void settle_unknown(struct coordinator *coordinator)
                              ledger_set_vat_unknown(coordinator->ledger, i, unknown))) {
             entry->unknown = unknown;
         }
+        found->waits = found->waits || entry->silent;
+        found->stopped = found->stopped || (entry->suspect && !entry->lost);
+        found->floors = found->floors || reports_floor_open(entry);
     }
-}
-
-/* Whether somebody may still answer. Lost hosts do not, and a round does not wait for them: reading
- * the unknown as lost is safe whatever the truth is. */
-static bool settle_waits(const struct coordinator *coordinator)
-{
-    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        if (coordinator->vats[i].silent) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Suspects that would go on running: their processes are ended already. Whether there were any. */
@@ -98,8 +100,9 @@ static bool settle_is_sure(const struct decision *decision)
 
 void settle(struct coordinator *coordinator, struct round *round)
 {
-    settle_unknown(coordinator);
-    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+    struct settle_vats found = {.waits = false};
+    settle_unknown(coordinator, &found);
+    for (uint32_t i = 0; found.floors && i < coordinator->host_count; i++) {
         reports_first_floors(coordinator, i, true);
     }
     struct decision *decision = NULL;
@@ -107,10 +110,9 @@ void settle(struct coordinator *coordinator, struct round *round)
         !coordinator_fine(coordinator, ledger_decide(coordinator->ledger, &decision))) {
         return;
     }
-    bool waits = settle_waits(coordinator);
-    bool sure = !waits || settle_is_sure(decision);
-    bool again = settle_suspects(coordinator, decision, waits);
-    again = settle_stopped(coordinator, decision) || again;
+    bool sure = !found.waits || settle_is_sure(decision);
+    bool again = settle_suspects(coordinator, decision, found.waits);
+    again = (found.stopped && settle_stopped(coordinator, decision)) || again;
     if (again || !sure || !plan_make(coordinator, round, decision)) {
         round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
         round->again = again;
