@@ -89,6 +89,26 @@ static void apply_told(struct coordinator *coordinator, const struct round *roun
     }
 }
 
+enum { APPLY_FETCHED = 16 };
+
+/* Before number @i of @vats: ask for what is known of it and of those that follow together, so that
+ * the waits for memory overlap. */
+static void fetch_vats(const struct coordinator *coordinator, const uint32_t *vats, uint32_t count,
+                       uint32_t i)
+{
+    if (i % APPLY_FETCHED != 0) {
+        return;
+    }
+    uint32_t more = count - i < APPLY_FETCHED ? count - i : APPLY_FETCHED;
+    for (uint32_t k = 0; k < more; k++) {
+        const struct vat_entry *entry = &coordinator->vats[vats[i + k]];
+        __builtin_prefetch(&entry->run, 1);
+        __builtin_prefetch(&entry->floor, 1);
+        __builtin_prefetch(&entry->lease_from, 1);
+    }
+    ledger_fetch(coordinator->ledger, vats + i, more);
+}
+
 void restore_apply(struct coordinator *coordinator, struct round *round)
 {
     const struct mn_journal_decision *decision = &round->decision;
@@ -101,10 +121,12 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
         }
     }
     for (uint32_t i = 0; i < decision->start_count; i++) {
+        fetch_vats(coordinator, round->start_vats, decision->start_count, i);
         vats_begin_run(coordinator, round->start_vats[i], round->start_hosts[i],
                        &decision->starts[i].start);
     }
     for (uint32_t i = 0; i < decision->told_count; i++) {
+        fetch_vats(coordinator, round->told_vats, decision->told_count, i);
         apply_told(coordinator, round, i);
     }
     for (uint32_t i = 0; i < decision->lost_host_count; i++) {
