@@ -26,6 +26,8 @@
     X(approve_ms, 0, 0, 86400000, "mean time until an operator looks; 0: no plan waits for one")   \
     X(approve_percent, 30, 0, 100, "of the vats may be restored without being asked about")        \
     X(adopt_percent, 0, 0, 100, "of an operator's looks adopt a disk that was found, if there is") \
+    X(recall_ms, 0, 0, 86400000, "mean time until an operator looks at a coordinator that holds")  \
+    X(early_words_percent, 0, 0, 100, "of these looks have it go on while it may still be helped") \
     X(heartbeat_ms, 200, 10, 60000, "timing, as in the topology")                                  \
     X(stale_ms, 600, 20, 600000, "timing")                                                         \
     X(suspect_ms, 900, 20, 600000, "timing")                                                       \

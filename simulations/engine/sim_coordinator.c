@@ -434,6 +434,7 @@ void sim_coordinator_start(struct sim *sim)
         sim_count(sim, SIM_SOMETIMES_RESUMED);
     }
     coordinator->journal = sim->journal_used;
+    sim_left_at_start(sim);
     result = keeping_new(&coordinator->keeping, sim->topology, process->instance);
     mn_assert(result == MN_OK);
     const struct sim_journal *journal = &sim->journals[coordinator->journal];

@@ -139,14 +139,30 @@ static void old_vat(struct sim *sim, const struct sim_fault *fault)
 
 /* ---- the ledger of an agent ------------------------------------------------------------------ */
 
-static void ledger_replace(struct sim *sim, const struct sim_fault *fault,
+static void ledger_replace(struct sim *sim, const struct sim_fault *fault, uint32_t host,
                            const struct sim_disk *with)
 {
-    uint32_t host = fault->a % sim->host_count;
     sim_die(sim, sim_machine_process(sim, host), 0, fault->for_ms);
     sim_disturb(sim, host);
     sim->machines[host].lost += 1;
     sim_records_replace(&sim->machines[host].disk, with);
+}
+
+/* Those of all hosts, or of so many of the keepers of now. */
+static void ledgers_lose(struct sim *sim, const struct sim_fault *fault)
+{
+    static const struct sim_disk none;
+    struct sim_keepers keepers;
+    if (fault->kind == SIM_FAULT_LOSE_LEDGERS) {
+        for (uint32_t i = 0; i < sim->host_count; i++) {
+            ledger_replace(sim, fault, i, &none);
+        }
+        return;
+    }
+    sim_keepers_of(sim, &sim->in_force, &keepers);
+    for (uint32_t i = 0; i < keepers.counts[0] && i <= fault->b; i++) {
+        ledger_replace(sim, fault, keepers.hosts[0][(fault->a + i) % keepers.counts[0]], &none);
+    }
 }
 
 bool sim_damage(struct sim *sim, const struct sim_fault *fault)
@@ -176,10 +192,14 @@ bool sim_damage(struct sim *sim, const struct sim_fault *fault)
         sim_vat_backup(sim, fault->a % sim->vat_count);
         return true;
     case SIM_FAULT_LOSE_LEDGER:
-        ledger_replace(sim, fault, &none);
+        ledger_replace(sim, fault, host, &none);
+        return true;
+    case SIM_FAULT_LOSE_LEDGERS:
+    case SIM_FAULT_LOSE_KEEPERS:
+        ledgers_lose(sim, fault);
         return true;
     case SIM_FAULT_OLD_LEDGER:
-        ledger_replace(sim, fault, &sim->machines[host].backup);
+        ledger_replace(sim, fault, host, &sim->machines[host].backup);
         return true;
     default:
         return false;

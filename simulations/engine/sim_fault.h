@@ -62,6 +62,9 @@
     X(LOSE_VAT, "lose_vat", "vat", "-", "the same, and its store there is gone")                   \
     X(TEAR_VAT, "tear_vat", "vat", "-", "the same, and the newest file there is half written")     \
     X(LOSE_LEDGER, "lose_ledger", "host", "-", "its agent dies, and its ledger is gone")           \
+    X(LOSE_LEDGERS, "lose_ledgers", "-", "-", "the same of all hosts")                             \
+    X(LOSE_KEEPERS, "lose_keepers", "keeper", "number",                                            \
+      "the same of that keeper and so many more")                                                  \
     X(OLD_LEDGER, "old_ledger", "host", "-", "its agent dies, its ledger is as at the last backup")
 
 enum sim_fault_kind {

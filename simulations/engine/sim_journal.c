@@ -112,8 +112,7 @@ static void show(struct sim *sim, uint64_t sequence, const struct sim_entry *ent
     mn_arena_deinit(&arena);
 }
 
-/* Whether that keeper's disk has the record, or had it before the disk was lost. */
-static bool kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t generation)
+bool sim_kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t generation)
 {
     const struct sim_machine *machine = &sim->machines[host];
     struct mn_agent_record record = {.kind = MN_AGENT_KEPT};
@@ -125,7 +124,13 @@ static bool kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t gen
                mn_agent_record_decode(found->bytes, found->size, &sim->arena, &record) == MN_OK &&
                record.kept.generation == generation;
     mn_arena_clear(&sim->arena);
-    return has || machine->lost > 0;
+    return has;
+}
+
+/* Whether that keeper's disk has the record, or had it before the disk was lost. */
+static bool kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t generation)
+{
+    return sim->machines[host].lost > 0 || sim_kept(sim, host, sequence, generation);
 }
 
 /* By the records of the own journal, of each set that counts. */
@@ -156,16 +161,19 @@ void sim_in_force(struct sim *sim, struct sim_process *process, uint64_t sequenc
     if (sim->observer != NULL) {
         check_majority(sim, journal, sequence);
     }
-    for (size_t i = 0; !coordinator->checked && i < sequence && i < sim->in_force.count; i++) {
-        if (!entry_equal(&journal->entries[i], &sim->in_force.entries[i])) {
+    size_t common = coordinator->checked ? sequence : sim_journal_common(journal, &sim->in_force);
+    if (common < sequence && common < sim->in_force.count) {
+        if (common < sim->left) {
             sim_fail(sim, "G5",
                      "record %zu was in force in generation %llu, and is another one "
                      "of generation %llu now",
-                     i + 1, (unsigned long long)sim->in_force.entries[i].generation,
-                     (unsigned long long)journal->entries[i].generation);
+                     common + 1, (unsigned long long)sim->in_force.entries[common].generation,
+                     (unsigned long long)journal->entries[common].generation);
             return;
         }
+        sim_journal_forget(sim, common);
     }
+    sim->given_up = false;
     coordinator->checked = true;
     while (sim->in_force.count < sequence) {
         struct sim_entry entry = entry_copy(&journal->entries[sim->in_force.count]);

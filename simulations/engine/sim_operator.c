@@ -1,14 +1,15 @@
 /* Who operates the cluster. Where policy has plans wait: looks now and then, and says yes to the
  * plan that waits, or sometimes no first, or has a disk that was found adopted before
  * (sim_found.c). Once the faults are over it is always yes. And a while after a coordinator shows
- * that it is in trouble: has it go on without keepers that are gone. */
+ * that it is in trouble: has it go on without keepers that are gone, or with a journal that is left
+ * when nobody has a newer one; sometimes too early, while some who have more are only away. */
 #include <string.h>
 
 #include "engine/sim_private.h"
 
 enum {
     OPERATOR_REJECTS_ONE_IN = 4,
-    OPERATOR_TROUBLE_MS = 3000 /* until one looks at a coordinator in trouble */
+    OPERATOR_TROUBLE_MS = 3000 /* until one looks at a coordinator in trouble, unless it is said */
 };
 
 /* ---- plans ----------------------------------------------------------------------------------- */
@@ -62,9 +63,14 @@ void sim_operator_later(struct sim *sim, struct sim_process *process)
     struct keeping_facts facts;
     keeping_facts(coordinator->keeping, &facts);
     bool trouble = facts.state == KEEPING_OVERTAKEN || facts.holds;
-    if (trouble && !coordinator->looked_at && facts.keeper_count > 0) {
+    bool old = facts.shown_by != TOPOLOGY_NONE;
+    if (trouble && !coordinator->looked_at && (facts.keeper_count > 0 || old)) {
+        uint64_t most = (uint64_t)sim->config.recall_ms * 2;
+        mn_time wait = sim->config.recall_ms == 0
+                           ? OPERATOR_TROUBLE_MS
+                           : (mn_time)(1 + mn_random_below(&sim->operator_random, most));
         coordinator->looked_at = true;
-        sim_at(sim, sim->now + OPERATOR_TROUBLE_MS * MN_MS, SIM_ON_STEP, process, 0, NULL);
+        sim_at(sim, sim->now + wait * MN_MS, SIM_ON_STEP, process, 0, NULL);
     }
 }
 
@@ -125,6 +131,13 @@ static bool all_answer(const struct keeping *keeping, const struct keeping_facts
     return all;
 }
 
+/* Not once the faults are over: then he waits for what can still come back. */
+static bool speaks_early(struct sim *sim)
+{
+    return sim->config.early_words_percent > 0 && !sim->quiet &&
+           (int64_t)mn_random_below(&sim->operator_random, 100) < sim->config.early_words_percent;
+}
+
 void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
 {
     struct sim_coordinator *coordinator = process->coordinator;
@@ -143,14 +156,16 @@ void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
     bool all = all_answer(coordinator->keeping, &facts);
     bool in_vain = all && coordinator->in_vain; /* at the last look too */
     coordinator->in_vain = all;
+    bool early = speaks_early(sim);
     if (its_turn && keeping_may_accept(coordinator->keeping) &&
         (majority_gone(sim, coordinator->keeping, &facts) ||
-         rest_gone(sim, coordinator->keeping, &facts) || in_vain)) {
+         rest_gone(sim, coordinator->keeping, &facts) || in_vain || early)) {
         struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
                                            .key = "oooooooooooooooooooooooooooooooooooooooo",
                                            .reason = "their disks are gone",
                                            .at = sim_clock(sim, process)};
         sim->accepted = true;
+        sim_left_with(sim, coordinator);
         sim_count(sim, SIM_SOMETIMES_UNKNOWN_ACCEPTED);
         struct keeping_event event = {.kind = KEEPING_ON_ACCEPT, .accept = &accept};
         sim_coordinator_keep(sim, process, &event);

@@ -490,7 +490,9 @@ struct sim {
     struct sim_journal written; /* decisions with their evidence, in the order of their making */
     uint32_t first_slot;        /* of the coordinator beside which a second one runs, */
     uint64_t first_instance;    /* 0: none does */
-    bool accepted;              /* an operator had it go on without a majority */
+    bool accepted;              /* an operator had it go on without a majority, */
+    bool given_up;              /* and nothing has come into force since; */
+    size_t left;                /* so many records that were in force anybody has */
     struct {
         bool any;  /* some keeper was to be replaced */
         bool open; /* this one is to be, by an operator's wish, */

@@ -277,6 +277,17 @@ void sim_journal_keep_evidence(struct sim *sim, const struct sim_entry *entry);
 /* All of the coordinator's journal up to @sequence has come into force: see that it goes on from
  * what was in force before, and show the observer what is new. */
 void sim_in_force(struct sim *sim, struct sim_process *process, uint64_t sequence);
+/* Whether that host's disk has the record. */
+bool sim_kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t generation);
+
+/* sim_left.c: what is left of the records that were in force. A coordinator is started: so many
+ * have any disk; an operator has it go on: with so many. */
+void sim_left_at_start(struct sim *sim);
+void sim_left_with(struct sim *sim, const struct sim_coordinator *coordinator);
+/* So many of the first entries are the same ones in both. */
+size_t sim_journal_common(const struct sim_journal *a, const struct sim_journal *b);
+/* Nobody has those after the first @count any more. */
+void sim_journal_forget(struct sim *sim, size_t count);
 
 /* sim_apply.c */
 /* Its time has come: it begins, or waits for what it is aimed at. */

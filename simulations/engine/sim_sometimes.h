@@ -73,6 +73,7 @@
     X(KEEPER_STAYED, "a keeper stayed one, after one was to come for it")                          \
     X(KEEPERS_MISSING, "a coordinator held because keepers were missing")                          \
     X(UNKNOWN_ACCEPTED, "an operator had it go on without a majority of the keepers")              \
+    X(JOURNAL_GONE, "records that were in force were left in nobody's journal")                    \
     X(PIECES, "a message was put together of its pieces")                                          \
     X(UNDELIVERED, "messages waited too long for a peer and were given up")                        \
     X(PLAN_WAITED, "a plan waited for an approval")                                                \

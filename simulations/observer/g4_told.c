@@ -60,13 +60,14 @@ void g4_takes(struct observer *observer, uint32_t number, uint32_t sender, const
 }
 
 /* What a vat was told above @keep it has not been told, and is to be told again; but for one at
- * birth, which remembers no peer: it may be told again, and need not be. */
+ * birth, which remembers no peer, and of what is on no record any more: it may be told again, and
+ * need not be. */
 void g4_forgets(struct observer *observer, uint32_t number, mn_epoch keep, uint32_t incarnation)
 {
     struct observer_vat *vat = &observer->vats[number];
     for (size_t i = 0; i < vat->told_count; i++) {
         if (vat->told[i].handed > keep) {
-            vat->told[i].handed = keep == 0 ? OBSERVER_FORGOTTEN : 0;
+            vat->told[i].handed = keep == 0 || vat->told[i].lost ? OBSERVER_FORGOTTEN : 0;
         }
     }
     const struct observer_point *point = observer_point(vat, keep);

@@ -2,6 +2,16 @@
  * used twice. */
 #include "observer/observer_private.h"
 
+/* What was lost with the journal is on record again. */
+static void learnt_anew(struct observer *observer, const struct observer_vat *vat,
+                        const struct mn_journal_vat *record)
+{
+    if (record->run == vat->run && record->incarnation < vat->incarnation) {
+        observer_fail(observer, "G6", "run %u of %s is on record again in incarnation %u, not %u",
+                      record->run, record->vat.text, record->incarnation, vat->incarnation);
+    }
+}
+
 void g6_record(struct observer *observer, uint64_t sequence, uint64_t generation,
                const struct mn_journal_record *record)
 {
@@ -19,6 +29,10 @@ void g6_record(struct observer *observer, uint64_t sequence, uint64_t generation
     if (record->kind == MN_JOURNAL_VAT) {
         uint32_t number = topology_find_vat(observer->topology, record->vat.vat.text);
         struct observer_vat *vat = &observer->vats[number];
+        if (left_learns(vat, record->vat.run)) {
+            learnt_anew(observer, vat, &record->vat);
+            return;
+        }
         if (record->vat.run <= vat->run) {
             observer_fail(observer, "G6", "run %u of %s is given out after run %u", record->vat.run,
                           record->vat.vat.text, vat->run);
@@ -48,7 +62,7 @@ void g6_checkpoint(struct observer *observer, const struct observer_actor *actor
                       observer_vat_name(observer, actor->vat), actor->run,
                       (unsigned long long)actor->epoch);
     }
-    if (!observer_current(observer, actor)) {
+    if (actor->run != vat->run) {
         return;
     }
     if (actor->epoch <= vat->written) {

@@ -24,6 +24,8 @@ struct observer *observer_new(const struct topology *topology, observer_ask_host
     observer->frozen = calloc(observer->host_count, sizeof *observer->frozen);
     observer->given_up = calloc(observer->host_count, sizeof *observer->given_up);
     mn_assert(observer->frozen != NULL && observer->given_up != NULL);
+    observer->generations = calloc(observer->host_count, sizeof *observer->generations);
+    mn_assert(observer->generations != NULL);
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         observer->vats[i].incarnation = 1;
         observer->vats[i].host = topology->vats[i].host;
@@ -68,6 +70,7 @@ void observer_destroy(struct observer **out)
     free(observer->vats);
     free(observer->frozen);
     free(observer->given_up);
+    free(observer->generations);
     free(observer->word.reset);
     free(observer->readings);
     free(observer);
@@ -103,7 +106,9 @@ void observer_vat_begins(struct observer *observer, const struct observer_actor 
                          const struct mn_life *life, uint64_t state)
 {
     g6_begins(observer, actor);
-    g3_begins(observer, actor, life, state);
+    if (!observer->blind) {
+        g3_begins(observer, actor, life, state);
+    }
     if (observer_current(observer, actor)) {
         observer->vats[actor->vat].process = actor->process;
         observer->vats[actor->vat].began = observer->now;
@@ -280,8 +285,9 @@ static struct observer_round *round_add(struct observer *observer,
     observer_grow(&observer->rounds, &observer->round_capacity, observer->round_count + 1,
                   sizeof *observer->rounds);
     struct observer_round *round = &observer->rounds[observer->round_count++];
-    *round =
-        (struct observer_round){.round = decision->round, .start_count = decision->start_count};
+    *round = (struct observer_round){.round = decision->round,
+                                     .sequence = observer->sequence,
+                                     .start_count = decision->start_count};
     round->starts = calloc(decision->start_count + 1, sizeof *round->starts);
     mn_assert(round->starts != NULL);
     for (uint32_t i = 0; i < decision->start_count; i++) {
@@ -312,10 +318,12 @@ static void decision_apply(struct observer *observer, const struct evidence *evi
     for (size_t i = 0; i < round->start_count; i++) {
         observer_forget_sent(observer, round->starts[i].vat, round->starts[i].keep);
     }
-    if (evidence != NULL) {
+    if (evidence != NULL && !observer->blind) {
         g1_latest(observer, evidence, round);
     }
-    g2_decided(observer, round, decision);
+    if (!observer->blind) {
+        g2_decided(observer, round, decision);
+    }
     for (size_t i = 0; i < round->start_count; i++) {
         const struct observer_start *start = &round->starts[i];
         struct observer_vat *vat = &observer->vats[start->vat];
@@ -327,6 +335,7 @@ static void decision_apply(struct observer *observer, const struct evidence *evi
         vat->keep = start->keep;
         vat->outcome = start->outcome;
         vat->process = 0;
+        vat->learnt = true;
     }
     for (uint32_t i = 0; i < decision->start_count; i++) {
         uint32_t vat = topology_find_vat(observer->topology, decision->starts[i].start.vat.text);
@@ -352,10 +361,12 @@ static void decided(struct observer *observer, const struct mn_journal_decision 
     if (evidence != NULL) {
         g10_decided(observer, evidence, round, decision);
     }
-    g1_stopped(observer, round);
-    g3_decided(observer, round);
+    if (!observer->blind) {
+        g1_stopped(observer, round);
+        g3_decided(observer, round);
+    }
     decision_apply(observer, evidence, round, decision);
-    if (evidence != NULL) {
+    if (evidence != NULL && !observer->blind) {
         g1_decided(observer, evidence, round);
     }
     evidence_destroy(&evidence);
@@ -380,6 +391,7 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
     } else if (record->kind == MN_JOURNAL_STEP && record->step.step == MN_STEP_ADOPT) {
         adoption_step(observer, &record->step);
     } else if (record->kind == MN_JOURNAL_STEP) {
+        observer->word_sequence = sequence;
         approval_step(observer, &record->step);
     } else if (record->kind == MN_JOURNAL_FREEZE) {
         adoption_freeze(observer, &record->freeze);
@@ -403,7 +415,7 @@ void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn
 
 void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message)
 {
-    (void)host;
+    left_down(observer, host, message);
     g5_down(observer, message);
     g10_down(observer, message);
 }
@@ -430,6 +442,9 @@ static bool pairs_unsettled(struct observer *observer, uint32_t vat)
 /* All vats are looked at when nothing is missing; until then those first of which something was. */
 const char *observer_unsettled(struct observer *observer)
 {
+    if (observer->blind) {
+        return leases_unsettled(observer);
+    }
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         observer->looked_at = i > 0 ? observer->looked_at + 1 : observer->looked_at;
         observer->looked_at = observer->looked_at < observer->vat_count ? observer->looked_at : 0;

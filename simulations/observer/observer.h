@@ -114,6 +114,22 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
                       const struct mn_journal_record *record, mn_time written, const char *evidence,
                       size_t evidence_size);
 
+/* What anybody still knows of a vat: its newest run, and the incarnation of that; 0: not known. */
+struct observer_known {
+    mn_run run;
+    uint32_t incarnation;
+};
+
+/* Records after @sequence, which were in force, are in nobody's journal any more. */
+struct observer_left {
+    uint64_t sequence;
+    uint64_t generation;         /* of the record there; 0: there is none */
+    uint64_t round;              /* the newest that anybody has heard of */
+    struct observer_known *vats; /* by vat */
+    uint64_t *generations;       /* by host: the newest that its agent knows of; 0: none */
+};
+void observer_forgets(struct observer *observer, const struct observer_left *left);
+
 /* The coordinator says something to a host's agent. */
 void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message);
 

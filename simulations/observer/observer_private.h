@@ -94,6 +94,7 @@ struct observer_told {
     struct mn_epoch_range forgot_you;
     mn_epoch handed;
     bool reset;
+    bool lost; /* its record: nobody can know that it is to be told again */
 };
 
 /* A process that wants leases, and until when it believes to have one. */
@@ -136,6 +137,7 @@ struct observer_vat {
     mn_epoch floor;                /* the oldest that is to be kept, */
     mn_run floor_run;              /* as of this run */
     mn_epoch advised;              /* the newest floor that it was told */
+    bool learnt;                   /* a record since the journal was lost says that run */
     mn_epoch settled;              /* checkpoints up to this one, all durable, are forgotten */
     mn_epoch left;                 /* the newest epoch of which a message has left */
     mn_epoch written;              /* the newest epoch ever written */
@@ -170,6 +172,7 @@ struct observer_start {
 
 struct observer_round {
     uint64_t round;
+    uint64_t sequence; /* of its record */
     bool done;
     struct observer_start *starts; /* by vat */
     size_t start_count;
@@ -227,6 +230,9 @@ struct observer {
     uint32_t round_capacity;
     struct mn_arena knowledge;
     struct observer_word word;
+    uint64_t word_sequence; /* of its record */
+    uint64_t *generations;  /* by host: see left.c */
+    bool blind;             /* nobody can say any more what the vats' history is: the same */
     struct observer_reading *readings;
     uint32_t reading_count;
     uint32_t reading_capacity;
@@ -306,6 +312,10 @@ void adoption_decided(struct observer *observer, const struct mn_journal_decisio
 /* approval.c */
 void approval_step(struct observer *observer, const struct mn_journal_step *step);
 void approval_decided(struct observer *observer, const struct mn_journal_decision *decision);
+
+/* left.c */
+bool left_learns(struct observer_vat *vat, mn_run run);
+void left_down(struct observer *observer, uint32_t host, const struct mn_down *message);
 
 void leases_held(struct observer *observer, const struct observer_actor *actor, mn_time until);
 void leases_end(struct observer *observer, const struct observer_actor *actor);

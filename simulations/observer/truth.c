@@ -32,7 +32,7 @@ const char *observer_vat_name(const struct observer *observer, uint32_t vat)
 
 bool observer_current(const struct observer *observer, const struct observer_actor *actor)
 {
-    return actor->run == observer->vats[actor->vat].run;
+    return !observer->blind && actor->run == observer->vats[actor->vat].run;
 }
 
 bool observer_told_of(const struct observer_vat *vat, uint32_t peer, mn_epoch epoch)

@@ -216,7 +216,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     script->config.seed = (int64_t)(seed & INT64_MAX);
     choose_cluster(&chooser);
     choose_world(&chooser);
-    for (unsigned i = 0; i < SWARM_CLASS_COUNT; i++) {
+    for (unsigned i = 0; i < SWARM_RECALL; i++) {
         bool chosen = swarm_chance(&chooser, 25) || all;
         if ((classes >> i & 1U) != 0 && chosen) {
             on[count++] = (enum swarm_class)i;
@@ -248,4 +248,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_adoptions(&chooser, classes);
     swarm_late_stories(&chooser, classes);
     choose_replacements(&chooser);
+    swarm_recalls(&chooser, classes, all);
 }

@@ -1,0 +1,178 @@
+/* A journal is lost: what of it may come again, and what not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "history.h"
+
+struct lost {
+    struct observer_left left;
+    struct observer_known vats[HISTORY_HOST_COUNT];
+    uint64_t generations[HISTORY_HOST_COUNT];
+};
+
+/* Nothing is on record any more; all are known to be in their first run, and all agents know of
+ * generation 1. */
+static struct lost lost_all(void)
+{
+    struct lost lost = {.generations = {1, 1, 1}};
+    for (int i = 0; i < HISTORY_HOST_COUNT; i++) {
+        lost.vats[i] = (struct observer_known){.run = 1, .incarnation = 1};
+    }
+    return lost;
+}
+
+static void forget(struct history *history, struct lost *lost)
+{
+    lost->left.vats = lost->vats;
+    lost->left.generations = lost->generations;
+    observer_forgets(history->observer, &lost->left);
+    history->sequence = lost->left.sequence;
+}
+
+static void says_run(struct history *history, mn_run run, uint32_t incarnation)
+{
+    struct mn_journal_record record = {.kind = MN_JOURNAL_VAT};
+    record.vat.vat = mn_name_of("a");
+    record.vat.run = run;
+    record.vat.incarnation = incarnation;
+    history_record(history, &record);
+}
+
+static void lets_runs_be_put_on_record_again_once(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost = lost_all();
+    history_open(&history);
+    forget(&history, &lost);
+    history_generation(&history);
+    says_run(&history, 1, 1);
+    history_fine(&history);
+    says_run(&history, 1, 1);
+    history_broken(&history, "G6: run 1 of a is given out after run 1");
+    history_close(&history);
+}
+
+static void sees_that_a_known_run_begins_twice(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost = lost_all();
+    history_open(&history);
+    history_ends(&history, A);
+    forget(&history, &lost);
+    history_generation(&history);
+    says_run(&history, 1, 1);
+    history_begins(&history, A, history_state(A, 0));
+    history_broken(&history, "G6: run 1 of a begins twice");
+    history_close(&history);
+}
+
+static void lets_a_run_begin_again_that_nobody_knows(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost = lost_all();
+    history_open(&history);
+    history_checkpoint(&history, A, 0, 0);
+    history_ends(&history, A);
+    lost.vats[A] = (struct observer_known){0};
+    forget(&history, &lost);
+    history_generation(&history);
+    says_run(&history, 1, 1);
+    history_begins(&history, A, history_state(A, 0));
+    history.vats[A].count = 1;
+    history_checkpoint(&history, A, 0, 0);
+    history_fine(&history);
+    history_close(&history);
+}
+
+/* The vat a has gone on from a checkpoint, in a second run and incarnation, by round 1. */
+static void forgets_a_round(struct history *history, struct lost *lost)
+{
+    history_open(history);
+    history_checkpoint(history, A, 0, H1 | H2);
+    history_checkpoint(history, A, 0, H1);
+    history_ends(history, A);
+    history->hosts[0].up = false;
+    history_decides(history, "h1", NULL,
+                    "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
+                    "{vat: a, epoch: 1.2, kind: full, copies: {at: [h1]}}]");
+    history_fine(history);
+    *lost = lost_all();
+    lost->vats[A] = (struct observer_known){.run = 2, .incarnation = 2};
+    lost->left.round = 1;
+    forget(history, lost);
+    history_generation(history);
+}
+
+static void sees_that_an_incarnation_goes_back(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost;
+    forgets_a_round(&history, &lost);
+    says_run(&history, 1, 1); /* as far as it has heard */
+    history_fine(&history);
+    says_run(&history, 2, 1);
+    history_broken(&history, "G6: run 2 of a is on record again in incarnation 1, not 2");
+    history_close(&history);
+}
+
+static void sees_that_a_round_comes_again_that_somebody_knows(void **state)
+{
+    (void)state;
+    static const char *const found[] = {"G5: round 1 is decided twice", "nothing"};
+    for (int i = 0; i < 2; i++) {
+        struct history history;
+        struct lost lost;
+        forgets_a_round(&history, &lost);
+        if (i == 1) {
+            lost.left.round = 0;
+            forget(&history, &lost);
+            history_generation(&history);
+        }
+        history.round = 0;
+        history_decides(&history, NULL, NULL, "checkpoints: []");
+        history_broken(&history, found[i]);
+        history_close(&history);
+    }
+}
+
+static void sees_that_a_generation_is_said_again(void **state)
+{
+    (void)state;
+    for (uint64_t known = 0; known <= 2; known++) {
+        struct history history;
+        struct lost lost = lost_all();
+        struct mn_down down = {.kind = MN_DOWN_WELCOME, .generation = 2};
+        history_open(&history);
+        lost.generations[1] = known;
+        forget(&history, &lost);
+        history_generation(&history);
+        observer_down(history.observer, 1, &down);
+        history_broken(
+            &history, known < 2 ? "nothing"
+                                : "G6: the coordinator speaks to h2 in generation 2, and its agent "
+                                  "knows of generation 2 of before the journal was lost");
+        history_close(&history);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lets_runs_be_put_on_record_again_once),
+        cmocka_unit_test(sees_that_a_known_run_begins_twice),
+        cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows),
+        cmocka_unit_test(sees_that_an_incarnation_goes_back),
+        cmocka_unit_test(sees_that_a_round_comes_again_that_somebody_knows),
+        cmocka_unit_test(sees_that_a_generation_is_said_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
