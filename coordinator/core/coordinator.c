@@ -393,6 +393,7 @@ static void on_tick(struct coordinator *coordinator)
     adopt_tick(coordinator);
     ages_tick(coordinator);
     opens_tick(coordinator);
+    rests_tick(coordinator);
     round_prepare(coordinator);
 }
 
@@ -461,6 +462,8 @@ mn_time coordinator_deadline(const struct coordinator *coordinator)
     mn_time detector = detector_deadline(coordinator->detector);
     mn_time round = round_deadline(coordinator);
     mn_time opens = opens_deadline(coordinator);
+    mn_time rests = rests_deadline(coordinator);
     mn_time due = round < detector ? round : detector;
+    due = rests < due ? rests : due;
     return opens < due ? opens : due;
 }

@@ -103,6 +103,7 @@ enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERRO
     X(VAT_FIRST_START, INFO, "vat_first_start")                                                    \
     X(VAT_UP, INFO, "vat_up")                                                                      \
     X(VAT_LOST, WARNING, "vat_lost")                                                               \
+    X(VAT_RESTS, WARNING, "vat_rests")                                                             \
     X(VAT_FORGOT, ERROR, "vat_forgot")                                                             \
     X(DIFFERS, WARNING, "memories_differ")                                                         \
     X(RUN_RAISED, ERROR, "run_above_journal")                                                      \
@@ -184,7 +185,7 @@ struct coordinator_effects {
     struct mn_arena arena;
     struct mn_buffer evidence; /* what an EVIDENCE's piece points to: a step has one at most */
     mn_result result;          /* see coordinator_step */
-    struct mn_error error;     /* what is wrong and what to do, where @result alone does not say it */
+    struct mn_error error; /* what is wrong and what to do, where @result alone does not say it */
 };
 
 /* Forget all effects and their memory; the list may be used again. */
@@ -312,14 +313,15 @@ enum coordinator_wait_kind {
     COORDINATOR_WAIT_HANDLED,  /* a vat that has been told and has not handled it yet */
     COORDINATOR_WAIT_PLACE,    /* a lost vat for which no host is left */
     COORDINATOR_WAIT_APPROVAL, /* an operator's approval of the plan: coordinator_plan */
-    COORDINATOR_WAIT_ADOPTION  /* a vat's checkpoints, from a disk that is being read on a host */
+    COORDINATOR_WAIT_ADOPTION, /* a vat's checkpoints, from a disk that is being read on a host */
+    COORDINATOR_WAIT_REST      /* a vat that keeps ending is started again at `until` */
 };
 struct coordinator_wait {
     enum coordinator_wait_kind kind;
     uint64_t round;
     uint32_t host; /* TOPOLOGY_NONE where it does not apply */
     uint32_t vat;  /* the same */
-    mn_time until; /* of LISTENS */
+    mn_time until; /* of LISTENS and REST */
 };
 
 /* The @index-th thing that is waited for; false when there are no more. */

@@ -77,6 +77,8 @@ struct vat_entry {
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
+    uint32_t ends;      /* runs that ended since there was a checkpoint of the newest one */
+    mn_time rests_to;   /* until then it is lost without a round of its own; 0: it does not rest */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
     bool floor_said;    /* by the vat's own host, or a start: until then it is hearsay */
@@ -222,7 +224,9 @@ struct coordinator {
     uint32_t awaited_host;    /* one that had not answered, */
     uint32_t suspect_host;    /* and one that was suspect, when that was last looked for */
     uint64_t mention_count;   /* of hellos and answers to freezes */
-    size_t lost_count;        /* vats that are lost */
+    size_t lost_count;        /* vats that are lost, */
+    size_t rest_count;        /* those of them that rest, */
+    mn_time rest_at;          /* and when the first of these has rested */
     size_t first_start_count; /* vats that are starting for the first time */
     mn_time leases_from;      /* before that no lease is granted to anybody */
 
@@ -522,6 +526,15 @@ void telling_owed(struct coordinator *coordinator, const struct round *round);
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest);
 
 /* replay.c: the journal's records. */
+/* rests.c. The process of the run that is meant has ended: before vats_lose. */
+void rests_ended(struct coordinator *coordinator, uint32_t vat);
+/* There is a checkpoint of that run. */
+void rests_saved(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* It rests no longer. */
+void rests_end(struct coordinator *coordinator, uint32_t vat);
+void rests_tick(struct coordinator *coordinator);
+mn_time rests_deadline(const struct coordinator *coordinator);
+
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event);
 /* The number of what a record names. TOPOLOGY_NONE after failing, because it is not in the topology
  * any more; the error says so. */

@@ -179,6 +179,13 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
             return true;
         }
     }
+    for (uint32_t i = 0; coordinator->rest_count > 0 && i < coordinator->vat_count; i++) {
+        const struct vat_entry *entry = &coordinator->vats[i];
+        if (entry->rests_to != 0 && waits_is(&waits, COORDINATOR_WAIT_REST, 0, entry->host, i)) {
+            out->until = entry->rests_to;
+            return true;
+        }
+    }
     return false;
 }
 
@@ -187,11 +194,14 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
 static void invariant_vats(const struct coordinator *coordinator)
 {
     size_t lost = 0;
+    size_t rests = 0;
     const struct round *active = round_active(coordinator);
     bool frozen = active != NULL && active->facts.state != COORDINATOR_ROUND_GATHER;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         const struct vat_entry *entry = &coordinator->vats[i];
         lost += entry->lost ? 1 : 0;
+        rests += entry->rests_to != 0 ? 1 : 0;
+        mn_assert(entry->rests_to == 0 || entry->lost);
         mn_assert(entry->host < coordinator->host_count);
         mn_assert(!entry->lost || entry->run != 0);
         mn_assert(!entry->lost || !entry->starting);
@@ -201,7 +211,8 @@ static void invariant_vats(const struct coordinator *coordinator)
     }
     mn_assert(lost == coordinator->lost_count);
     /* A loss has a round, once somebody can act on it. */
-    mn_assert(lost == 0 || active != NULL || !coordinator->in_force);
+    mn_assert(rests == coordinator->rest_count);
+    mn_assert(lost == rests || active != NULL || !coordinator->in_force);
 }
 
 static void invariant_hosts(const struct coordinator *coordinator)

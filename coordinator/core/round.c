@@ -185,7 +185,7 @@ void round_changed(struct coordinator *coordinator)
 {
     struct round *round = round_active(coordinator);
     if (round == NULL) {
-        if (coordinator->lost_count > 0 && coordinator->in_force) {
+        if (coordinator->lost_count > coordinator->rest_count && coordinator->in_force) {
             round_begin(coordinator);
         }
         return;
@@ -193,7 +193,7 @@ void round_changed(struct coordinator *coordinator)
     switch (round->facts.state) {
     case COORDINATOR_ROUND_GATHER:
         round->quiet_from = coordinator->now;
-        if (coordinator->lost_count == 0) {
+        if (coordinator->lost_count == coordinator->rest_count) {
             round_call_off(coordinator, round);
         }
         return;

@@ -236,6 +236,7 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat)
     if (!entry->lost) {
         return;
     }
+    rests_end(coordinator, vat);
     entry->lost = false;
     entry->forgot = false;
     coordinator->lost_count -= 1;
@@ -435,6 +436,9 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
         } else if (entry->starting && status->state == MN_VAT_ABSENT) {
             vats_absent(coordinator, vat);
         } else {
+            if (status->state == MN_VAT_EXITED) {
+                rests_ended(coordinator, vat);
+            }
             vats_lose(coordinator, vat, reason);
         }
         return;

@@ -154,6 +154,12 @@ static const char *status_wait_words(const struct answer_source *source,
     case COORDINATOR_WAIT_APPROVAL:
         status_approval(source, text, size);
         return "approval";
+    case COORDINATOR_WAIT_REST:
+        (void)snprintf(text, size,
+                       "vat %s on host %s, which ends again and again before it has made a "
+                       "checkpoint; it is started again in %.1f s",
+                       vat, host, (double)(wait->until - source->now) / 1e9);
+        return "rest";
     }
     return "?";
 }
@@ -162,7 +168,7 @@ static json_t *status_wait(const struct answer_source *source, const struct coor
 {
     char text[STATUS_TEXT_SIZE_MAX];
     const char *kind = status_wait_words(source, wait, text, sizeof text);
-    mn_time left = wait->kind == COORDINATOR_WAIT_LISTENS ? wait->until - source->now : 0;
+    mn_time left = wait->until != 0 ? wait->until - source->now : 0;
     return json_pack("{s:s, s:I, s:s?, s:s?, s:I, s:s}", "kind", kind, "round",
                      (json_int_t)wait->round, "host", status_host_name(source, wait->host), "vat",
                      status_vat_name(source, wait->vat), "left_ms",
