@@ -101,8 +101,9 @@ mn_result mn_router_bind(struct mn_net *net, const char *endpoint, const char *d
                          struct mn_socket **socket, struct mn_error *error) MN_CHECKED;
 
 /* Connect to @endpoint, whose listener has @server_key (ignored for ipc). Returns at once; ZeroMQ
- * goes on trying (every 20 ms, slowing to @reconnect_ms_max). Nothing is queued for a connection
- * that is not established when @immediate; see mn_send. */
+ * goes on trying (every 20 ms, slowing to a time that is drawn between half of @reconnect_ms_max
+ * and all of it). Nothing is queued for a connection that is not established when @immediate; see
+ * mn_send. */
 mn_result mn_dealer_connect(struct mn_net *net, const char *endpoint, const char *server_key,
                             bool immediate, int reconnect_ms_max, mn_receive *receive,
                             void *context, struct mn_socket **socket,

@@ -62,6 +62,11 @@ struct mn_net {
     void *on_dropped_context;
 };
 
+/* How long one connection waits at most before it tries again: between half of that and all of it,
+ * drawn anew, so that all who lost the same listener do not come back to it at the same moments for
+ * ever. libzmq itself adds 20 ms of chance at most, however long the wait has grown. */
+int net_reconnect_ms(int reconnect_ms_max);
+
 /* Open the ZAP handler's socket, before any other socket of the context. */
 mn_result net_zap_open(struct mn_net *net, struct mn_error *error) MN_CHECKED;
 

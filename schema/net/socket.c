@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/check.h"
 #include "net_private.h"
@@ -59,6 +60,16 @@ static bool options_alive(void *zmq)
            option_int(zmq, ZMQ_HEARTBEAT_TIMEOUT, NET_PING_TIMEOUT_MS);
 }
 
+int net_reconnect_ms(int reconnect_ms_max)
+{
+    uint32_t draw = 0;
+    if (getrandom(&draw, sizeof draw, GRND_NONBLOCK) != (ssize_t)sizeof draw) {
+        draw = 0; /* nothing rests on it */
+    }
+    int spread = reconnect_ms_max / 2 + 1;
+    return reconnect_ms_max - (int)(draw % (uint32_t)spread);
+}
+
 static bool options_client(const struct mn_net *net, void *zmq, const char *endpoint,
                            const char *server_key, bool immediate, int reconnect_ms_max)
 {
@@ -66,7 +77,7 @@ static bool options_client(const struct mn_net *net, void *zmq, const char *endp
         !option_int(zmq, ZMQ_CONNECT_TIMEOUT, NET_CONNECT_MS) ||
         !option_int(zmq, ZMQ_HANDSHAKE_IVL, NET_HANDSHAKE_MS) ||
         !option_int(zmq, ZMQ_RECONNECT_IVL, 20) ||
-        !option_int(zmq, ZMQ_RECONNECT_IVL_MAX, reconnect_ms_max) ||
+        !option_int(zmq, ZMQ_RECONNECT_IVL_MAX, net_reconnect_ms(reconnect_ms_max)) ||
         !options_common(zmq, endpoint)) {
         return false;
     }
