@@ -314,6 +314,8 @@ enum coordinator_wait_kind {
     COORDINATOR_WAIT_PLACE,    /* a lost vat for which no host is left */
     COORDINATOR_WAIT_APPROVAL, /* an operator's approval of the plan: coordinator_plan */
     COORDINATOR_WAIT_ADOPTION, /* a vat's checkpoints, from a disk that is being read on a host */
+    COORDINATOR_WAIT_HELD,     /* a vat that may have forgotten without being told so: it or a peer
+                                  says it, and they hold what they would send */
     COORDINATOR_WAIT_REST      /* a vat that keeps ending is started again at `until` */
 };
 struct coordinator_wait {

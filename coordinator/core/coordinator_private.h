@@ -370,6 +370,8 @@ void leases_process_gone(struct coordinator *coordinator, uint32_t vat);
 void leases_ask(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 
 /* differs.c: vats that remember different things of one another. */
+/* Whether the claim with this index is new, and about a run that is meant. */
+bool differs_stands(const struct coordinator *coordinator, size_t index);
 void differs_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 
 /* addresses.c: where each vat is, for those who ask. */

@@ -52,6 +52,14 @@ static bool claim_fresh(const struct coordinator *coordinator, mn_time at)
     return at != INT64_MIN && coordinator->now - at <= window;
 }
 
+bool differs_stands(const struct coordinator *coordinator, size_t index)
+{
+    const struct differs_claim *claim = &coordinator->claims[index];
+    return coordinator->vats[claim->vat].run == claim->run && !coordinator->vats[claim->vat].lost &&
+           (claim_fresh(coordinator, claim->self_at) ||
+            claim_fresh(coordinator, claim->witness_at));
+}
+
 /* Forget what nobody has seconded in time. */
 static void claims_expire(struct coordinator *coordinator)
 {

@@ -152,6 +152,27 @@ static bool waits_of_decided(const struct coordinator *coordinator, const struct
     return false;
 }
 
+/* What only one of two has said yet, and what a new incarnation explains and is said all the same.
+ */
+static bool waits_of_held(const struct coordinator *coordinator, struct waits *waits)
+{
+    for (size_t i = 0; i < coordinator->claim_count; i++) {
+        uint32_t vat = coordinator->claims[i].vat;
+        const struct vat_entry *entry = &coordinator->vats[vat];
+        if (differs_stands(coordinator, i) && !entry->doubted &&
+            waits_is(waits, COORDINATOR_WAIT_HELD, 0, entry->host, vat)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        const struct vat_entry *entry = &coordinator->vats[i];
+        if (entry->doubted && waits_is(waits, COORDINATOR_WAIT_HELD, 0, entry->host, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_t index,
                        struct coordinator_wait *out)
 {
@@ -178,6 +199,9 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
         if (found) {
             return true;
         }
+    }
+    if (waits_of_held(coordinator, &waits)) {
+        return true;
     }
     for (uint32_t i = 0; coordinator->rest_count > 0 && i < coordinator->vat_count; i++) {
         const struct vat_entry *entry = &coordinator->vats[i];

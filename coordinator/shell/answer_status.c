@@ -45,19 +45,20 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         /* A host is taken for up until it has been silent for long; who never spoke is unknown. */
         bool unknown = facts.state == DETECTOR_UP && !facts.known;
         rows->told += facts.told_all ? 1 : 0;
-        if (!status_count(counts, unknown ? "unknown" : detector_state_name(facts.state))) {
+        const char *state = unknown ? "unknown" : detector_state_name(facts.state);
+        if (!status_count(counts, state)) {
             return MN_NO_MEMORY;
         }
         if (!status_names(rows, facts.state == DETECTOR_UP && facts.known)) {
             continue;
         }
         json_int_t refused = (json_int_t)facts.refused + (json_int_t)source->refused[host];
-        json_t *row = json_pack(
-            "{s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
-            source->topology->hosts[host].name, "state", detector_state_name(facts.state), "known",
-            facts.known ? 1 : 0, "told_all", facts.told_all ? 1 : 0, "silence_ms",
-            (json_int_t)(facts.silence / MN_MS), "lag_ms", (json_int_t)facts.lag_ms, "disk_ms",
-            (json_int_t)facts.disk_ms, "refused", refused, "vats", (json_int_t)facts.vat_count);
+        json_t *row = json_pack("{s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
+                                source->topology->hosts[host].name, "state", state, "known",
+                                facts.known ? 1 : 0, "told_all", facts.told_all ? 1 : 0,
+                                "silence_ms", (json_int_t)(facts.silence / MN_MS), "lag_ms",
+                                (json_int_t)facts.lag_ms, "disk_ms", (json_int_t)facts.disk_ms,
+                                "refused", refused, "vats", (json_int_t)facts.vat_count);
         if (json_array_append_new(list, row) != 0) {
             return MN_NO_MEMORY;
         }
@@ -154,6 +155,14 @@ static const char *status_wait_words(const struct answer_source *source,
     case COORDINATOR_WAIT_APPROVAL:
         status_approval(source, text, size);
         return "approval";
+    case COORDINATOR_WAIT_HELD:
+        (void)snprintf(
+            text, size,
+            "vat %s on host %s: it or a peer says that it has forgotten what it had called "
+            "durable; the two hold their sends to one another. A disk that still has it: "
+            "mneme adopt",
+            vat, host);
+        return "held";
     case COORDINATOR_WAIT_REST:
         (void)snprintf(text, size,
                        "vat %s on host %s, which ends again and again before it has made a "

@@ -51,6 +51,17 @@ static void another_coordinator(struct scene *scene)
     }
 }
 
+/* Whether the status says of x1 that sends to it are held. */
+static bool x1_is_held(const struct scene *scene)
+{
+    struct coordinator_wait wait;
+    bool held = false;
+    for (size_t i = 0; coordinator_waits(scene->coordinator, scene->now, i, &wait); i++) {
+        held = held || (wait.kind == COORDINATOR_WAIT_HELD && wait.vat == 0 && wait.host == 0);
+    }
+    return held;
+}
+
 /* As x2 remembers, x1 had called 1.4 durable. */
 static void begin(struct scene *scene)
 {
@@ -88,6 +99,7 @@ static void two_that_agree_make_a_round(void **state)
     scene_expect(&scene, "note memories_differ x1: it is said to have forgotten what it had called "
                          "durable, of which it was given a new incarnation since; its sessions "
                          "are held\n");
+    assert_true(x1_is_held(&scene));
     scene_close(&scene);
 }
 
@@ -103,6 +115,9 @@ static void one_word_makes_none(void **state)
     differs(&scene, 1, "x1", 2, "x4", 1, true, EPOCH(1, 4));
     differs(&scene, 2, "x1", 2, "x2", 1, true, EPOCH(1, 4));
     scene_expect(&scene, "");
+    assert_true(x1_is_held(&scene));
+    scene_until(&scene, scene.now / MN_MS + 6000);
+    assert_false(x1_is_held(&scene)); /* nobody has said it again */
     scene_close(&scene);
 }
 
