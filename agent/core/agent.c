@@ -238,6 +238,9 @@ static void agent_take_event(struct agent *agent, const struct agent_event *even
     case AGENT_ON_LOOKED:
         agent_looked(agent, event);
         return;
+    case AGENT_ON_READ_OVER:
+        agent_scrub_read(agent, event);
+        return;
     case AGENT_ON_SET_ASIDE:
         agent_set_aside(agent, event);
         return;

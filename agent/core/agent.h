@@ -86,6 +86,7 @@ struct agent_config {
     uint32_t full_every;
     uint32_t keep_count; /* durable checkpoints that stay restorable, at least 1 */
     uint32_t stores;     /* copies in all that make a checkpoint durable, at least 1 */
+    uint32_t scrub_ms;   /* in which each file is read over once; 0: never */
     uint64_t disk;       /* the life of the disk that begins: drawn anew for each process of the
                             agent, and never drawn before */
 };
@@ -109,6 +110,7 @@ enum agent_event_kind {
     AGENT_ON_RECORDED,      /* all records up to this sequence are durable */
     AGENT_ON_SYNCED,        /* answers SYNC */
     AGENT_ON_LOOKED,        /* answers LOOK */
+    AGENT_ON_READ_OVER,     /* answers READ_OVER */
     AGENT_ON_SET_ASIDE,     /* answers SET_ASIDE */
     AGENT_ON_PIECE_WRITTEN, /* answers WRITE_PIECE */
     AGENT_ON_FILE_READ,     /* answers SEND_FILE: the piece was handed to the network, or not */
@@ -162,6 +164,11 @@ struct agent_event {
         } looked;
         struct {
             struct mn_name vat;
+            mn_epoch epoch;
+            mn_result result; /* MN_NOT_FOUND; MN_CORRUPT: nothing of that file is here any more */
+        } read_over;
+        struct {
+            struct mn_name vat;
             mn_run run;
             mn_result result; /* not MN_OK: perhaps a part of them */
         } aside;
@@ -209,6 +216,7 @@ enum agent_effect_kind {
     AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
     AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */
     AGENT_DO_LOOK,        /* whether a file is still there */
+    AGENT_DO_READ_OVER,   /* whether a file is still what it was, to the last byte */
     AGENT_DO_SET_ASIDE,   /* move files, and link others beside them, durably; again perhaps */
     AGENT_DO_WRITE_PIECE, /* into a file that arrives; with the last one verify and sync it */
     AGENT_DO_SEND_FILE,   /* read a piece of a file and send it to a host's agent */
@@ -307,7 +315,7 @@ struct agent_effect {
             const struct mn_agent_record *record;
             bool forget; /* remove what stands under its key instead */
         } record;
-        struct { /* SYNC, LOOK, DELETE */
+        struct { /* SYNC, LOOK, READ_OVER, DELETE */
             struct mn_name vat;
             mn_epoch epoch;
             bool again; /* SYNC failed before: its pages may be lost, so write them anew */

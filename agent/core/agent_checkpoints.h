@@ -60,6 +60,12 @@ void agent_copies_later(const struct agent *agent, uint32_t host, const struct a
 void agent_copies_moves(struct agent *agent, uint32_t host, const struct agent_vat *vat,
                         struct agent_file *file);
 void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copies *message);
+/* The file, GONE now, went bad or missing here: have it copied anew, from a partner of our vat, or
+ * by the host that sends copies of another's. Whether it arrives here from now on. */
+bool agent_copies_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
+/* The file is whole here: see whether those who are to hold it still do. */
+void agent_copies_again(struct agent *agent, const struct agent_vat *vat,
+                        const struct agent_file *file);
 void agent_copies_tick(struct agent *agent, size_t count);
 void agent_hosts_lost(struct agent *agent, const struct mn_name *hosts, uint32_t count);
 
@@ -98,6 +104,10 @@ void agent_say_want(struct agent *agent, uint32_t host, const struct agent_vat *
                     struct agent_file *file);
 void agent_holder_tick(struct agent *agent, size_t count);
 
+/* agent_scrub.c: reading over what is here. */
+void agent_scrub_tick(struct agent *agent);
+void agent_scrub_read(struct agent *agent, const struct agent_event *event);
+
 /* agent_fetch.c: the chain of a start. */
 bool agent_chain_whole(const struct agent_vat *vat);
 /* A process of it ended before it was up; or is up. */
@@ -105,6 +115,9 @@ void agent_chain_doubt(struct agent *agent, struct agent_vat *vat);
 void agent_chain_trust(struct agent_vat *vat);
 bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch);
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat);
+/* Get a GONE file of our vat back from a partner. */
+void agent_fetch_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                      uint32_t host);
 /* The file of @epoch comes nearer, if the start needs it. */
 void agent_fetch_moves(const struct agent *agent, struct agent_vat *vat, mn_epoch epoch);
 /* The file of @epoch is here, or gone: see whether the start can go on. */

@@ -108,6 +108,18 @@ static bool copy_is_large(const struct agent_file *file)
     return file->size > MN_PIECE_SIZE_MAX;
 }
 
+static void copies_offer(struct agent *agent, const struct agent_vat *vat,
+                         const struct agent_file *file, uint32_t host)
+{
+    struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_OFFER, &vat->name);
+    if (message != NULL) {
+        message->run = vat->start->run;
+        message->offer.epoch = file->epoch;
+        message->offer.size = file->size;
+        message->offer.digest = file->digest;
+    }
+}
+
 /* Send a small file at once, offer a larger one. */
 static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                         uint32_t slot)
@@ -119,13 +131,7 @@ static void copies_send(struct agent *agent, struct agent_vat *vat, struct agent
         agent_send_piece(agent, host, vat, file, 0);
         return;
     }
-    struct mn_copies *message = agent_say_copies(agent, host, MN_COPIES_OFFER, &vat->name);
-    if (message != NULL) {
-        message->run = vat->start->run;
-        message->offer.epoch = file->epoch;
-        message->offer.size = file->size;
-        message->offer.digest = file->digest;
-    }
+    copies_offer(agent, vat, file, host);
 }
 
 /* Large ones go two at a time: one is written while a piece of the other is under way. More would
@@ -265,6 +271,11 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
     if (file->state == AGENT_FILE_GONE) {
         return;
     }
+    if (message->have.refused == MN_NOT_FOUND) { /* it is not there any more */
+        file->copies[slot].state = AGENT_COPY_NEEDED;
+        agent_copies_advance(agent, vat);
+        return;
+    }
     if (message->have.refused != MN_OK) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_COPY_REFUSED,
                                                     .vat = vat->name,
@@ -285,6 +296,42 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
         file->copies[slot].state = AGENT_COPY_HELD;
         holder_add(agent, vat, host);
         agent_copies_advance(agent, vat);
+    }
+}
+
+/* A partner of our vat that has the file; AGENT_NONE when none is known to. */
+static uint32_t copies_holder(const struct agent *agent, const struct agent_vat *vat,
+                              const struct agent_file *file)
+{
+    for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
+        if (file->copies[slot].state == AGENT_COPY_HELD && vat->partners[slot] != AGENT_NONE &&
+            agent_host_usable(agent, vat->partners[slot])) {
+            return vat->partners[slot];
+        }
+    }
+    return AGENT_NONE;
+}
+
+bool agent_copies_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
+{
+    bool owned = agent_vat_owned(vat);
+    uint32_t host = owned ? copies_holder(agent, vat, file) : AGENT_NONE;
+    if (host != AGENT_NONE) {
+        agent_fetch_lost(agent, vat, file, host);
+    } else if (!owned && vat->sender_run != 0) {
+        agent_say_have(agent, vat->sender, &vat->name, file->epoch, &file->digest, MN_NOT_FOUND);
+    }
+    return host != AGENT_NONE;
+}
+
+void agent_copies_again(struct agent *agent, const struct agent_vat *vat,
+                        const struct agent_file *file)
+{
+    for (uint32_t slot = 0; slot < agent->partner_count && agent_vat_owned(vat); slot++) {
+        if (file->copies[slot].state == AGENT_COPY_HELD && vat->partners[slot] != AGENT_NONE &&
+            agent_host_usable(agent, vat->partners[slot])) {
+            copies_offer(agent, vat, file, vat->partners[slot]);
+        }
     }
 }
 

@@ -107,6 +107,22 @@ static bool fetch_ask(struct agent *agent, struct agent_vat *vat, const struct m
     return true;
 }
 
+void agent_fetch_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                      uint32_t host)
+{
+    agent_file_move(vat, file, AGENT_FILE_ARRIVING);
+    file->received = 0;
+    file->fetched = true;
+    file->source = host;
+    file->at = agent->now;
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FETCH,
+                                                .vat = vat->name,
+                                                .host = *agent_host_name(agent, host),
+                                                .run = vat->start->run,
+                                                .epoch = file->epoch});
+    agent_say_want(agent, host, vat, file);
+}
+
 void agent_fetch_advance(struct agent *agent, struct agent_vat *vat)
 {
     uint32_t under_way = 0;

@@ -183,17 +183,20 @@ void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete)
 {
+    mn_epoch epoch = file->epoch;
     agent_file_move(vat, file, AGENT_FILE_GONE);
     file->durable = false;
     if (delete) {
-        agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
+        agent_ask_file(agent, AGENT_DO_DELETE, vat, epoch, false);
     } else {
-        agent_durable_lost(vat, file->epoch);
+        agent_durable_lost(vat, epoch);
     }
     if (file->reportable) {
         agent_dirty(agent, vat, file);
-    } else {
-        agent_remove_file(vat, file->epoch);
+    }
+    bool comes = !delete &&agent_copies_lost(agent, vat, file);
+    if (!file->reportable && !comes) {
+        agent_remove_file(vat, epoch);
     }
 }
 

@@ -220,5 +220,6 @@ void agent_heartbeat(struct agent *agent)
     agent_fetch_tick(agent, busy);
     agent_copies_tick(agent, busy);
     agent_busy_end(agent, busy);
+    agent_scrub_tick(agent);
     agent_report_tick(agent);
 }

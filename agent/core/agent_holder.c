@@ -329,6 +329,9 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     agent_file_arrived(agent, vat, file, event->piece.facts);
     if (!fetched) {
         agent_say_have(agent, file->source, &vat->name, file->epoch, &file->digest, MN_OK);
+    } else {
+        agent_copies_synced(agent, file);
+        agent_copies_advance(agent, vat);
     }
     agent_fetch_changed(agent, vat, file->epoch);
 }
@@ -360,8 +363,8 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
     }
 }
 
-/* What has stopped arriving: ask again for what a start needs, forget what nobody goes on sending.
- */
+/* What has stopped arriving: ask again for what a start needs, and for a while for what our vat has
+ * lost; forget what nobody goes on sending. */
 void agent_holder_tick(struct agent *agent, size_t count)
 {
     mn_time bound = (mn_time)agent->config.copy_ms * MN_MS;
@@ -373,12 +376,14 @@ void agent_holder_tick(struct agent *agent, size_t count)
                 agent->now - file->at < bound) {
                 continue;
             }
-            if (file->fetched && vat->life == AGENT_LIFE_FETCHING &&
-                agent_chain_has(vat, file->epoch)) {
+            bool start = file->fetched && vat->life == AGENT_LIFE_FETCHING &&
+                         agent_chain_has(vat, file->epoch);
+            bool over = agent->now - file->at >= bound * AGENT_AWAY_FACTOR;
+            if (start || (file->fetched && agent_vat_owned(vat) && !over)) {
                 if (agent->now - file->asked_at >= bound) {
                     agent_say_want(agent, file->source, vat, file);
                 }
-            } else if (agent->now - file->at >= bound * AGENT_AWAY_FACTOR) {
+            } else if (over) {
                 agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
                 agent_file_give_up(agent, vat, file);
             }

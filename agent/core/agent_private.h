@@ -44,6 +44,7 @@ enum {
     AGENT_REFRESH_HEARTBEATS = 10,  /* every vat's state is said again once in so many */
     AGENT_LEASE_BATCH_COUNT = 8192, /* vats that one request is about */
     AGENT_LEASE_ASKED_COUNT = 64,   /* requests whose times are remembered */
+    AGENT_SCRUB_COUNT_MAX = 16,     /* files that are read over at the same time */
     AGENT_AWAY_FACTOR = 4,          /* a host that did not answer is left alone 4 * copy_ms */
     AGENT_FETCH_FACTOR = 4          /* a start of which nothing arrives for 4 * copy_ms fails */
 };
@@ -221,6 +222,15 @@ struct agent_mark {
     uint64_t sequence; /* no report above this one is waited for */
 };
 
+/* Where reading files over is: agent_scrub.c. */
+struct agent_scrub {
+    size_t vat;         /* the next file is of this vat, by index, or of a later one, */
+    mn_epoch after;     /* and above this epoch */
+    mn_time due;        /* and is read then */
+    mn_time each;       /* so long after the one before it */
+    uint32_t under_way; /* files that are being read */
+};
+
 /* What goes on when a record is durable. */
 enum agent_then {
     AGENT_THEN_GENERATION,
@@ -379,6 +389,7 @@ struct agent {
     uint32_t hello_tries; /* hellos since the last welcome */
     uint32_t disk_ms;
     size_t refresh_next; /* index of the vat whose state is said again next */
+    struct agent_scrub scrub;
 
     struct agent_row_ref *dirty; /* in the order in which they became so */
     size_t dirty_count;

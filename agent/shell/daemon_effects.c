@@ -310,6 +310,9 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
     case AGENT_DO_LOOK:
         effect_file(daemon, AGENT_JOB_LOOK, effect);
         return;
+    case AGENT_DO_READ_OVER:
+        effect_file(daemon, AGENT_JOB_READ_OVER, effect);
+        return;
     case AGENT_DO_DELETE:
         effect_file(daemon, AGENT_JOB_DELETE, effect);
         return;
@@ -428,6 +431,14 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.looked.vat = job->vat;
         event.looked.epoch = job->epoch;
         event.looked.result = job->result;
+        agent_daemon_step(daemon, &event);
+        return;
+    case AGENT_JOB_READ_OVER:
+        job_log(job, "checkpoint_not_whole");
+        event.kind = AGENT_ON_READ_OVER;
+        event.read_over.vat = job->vat;
+        event.read_over.epoch = job->epoch;
+        event.read_over.result = job->result;
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_RECALL:

@@ -105,6 +105,7 @@ static mn_result open_agent(struct daemon *daemon, struct mn_error *error)
             .full_every = (uint32_t)topology->checkpoints.full_every,
             .keep_count = (uint32_t)topology->checkpoints.keep,
             .stores = (uint32_t)topology->checkpoints.stores,
+            .scrub_ms = (uint32_t)topology->checkpoints.scrub_ms,
         };
         while (config.disk == 0) {
             randombytes_buf(&config.disk, sizeof config.disk);

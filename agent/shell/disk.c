@@ -235,6 +235,9 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
     case AGENT_JOB_LOOK:
         job->result = agent_store_look(disk->store, &job->vat, job->epoch, &job->error);
         break;
+    case AGENT_JOB_READ_OVER:
+        job->result = agent_store_read_over(disk->store, &job->vat, job->epoch, &job->error);
+        break;
     case AGENT_JOB_SET_ASIDE:
         job->result = disk_set_aside(disk, job);
         break;

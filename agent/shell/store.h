@@ -42,6 +42,11 @@ mn_result agent_store_sync(const struct agent_store *store, const struct mn_name
 mn_result agent_store_look(const struct agent_store *store, const struct mn_name *vat,
                            mn_epoch epoch, struct mn_error *error) MN_CHECKED;
 
+/* Read a whole file over and verify it. MN_NOT_FOUND when it is not there; MN_CORRUPT when it is
+ * not that checkpoint any more: then it is renamed to end in .corrupt. */
+mn_result agent_store_read_over(const struct agent_store *store, const struct mn_name *vat,
+                                mn_epoch epoch, struct mn_error *error) MN_CHECKED;
+
 /* Move the files of @moved from their vat's directory to ROOT/.aside/<vat>.<run>, and link those of
  * @linked there, durably. What is there already, or not here, is passed over: it may be asked for
  * again. What could not be moved stays where it is. */

@@ -1,7 +1,9 @@
 /* The scan of the store at start: every file is read whole, for a copy that cannot be read back is
- * none. Directories of vats are known again by the record of their files, never by their name. */
+ * none; and reading a file over later. Directories of vats are known again by the record of their
+ * files, never by their name. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,15 +78,41 @@ struct scan {
     void *context;
 };
 
-static void scan_set_aside(const struct scan *scan, const char *path, const char *why)
+/* What is no checkpoint stays, under another name. What to say of that. */
+static const char *scan_set_aside(const char *path)
 {
     char aside[AGENT_STORE_PATH_SIZE + 16];
-    char text[MN_ERROR_TEXT_SIZE_MAX + AGENT_STORE_PATH_SIZE + 64];
     (void)snprintf(aside, sizeof aside, "%s.corrupt", path);
-    bool renamed = rename(path, aside) == 0;
-    (void)snprintf(text, sizeof text, "%s; %s", why,
-                   renamed ? "it is set aside with the ending .corrupt" : "it stays as it is");
+    return rename(path, aside) == 0 ? "it is set aside with the ending .corrupt"
+                                    : "it stays as it is";
+}
+
+static void scan_bad(const struct scan *scan, const char *path, const char *why)
+{
+    char text[MN_ERROR_TEXT_SIZE_MAX + 64];
+    (void)snprintf(text, sizeof text, "%s; %s", why, scan_set_aside(path));
     scan->bad(scan->context, text);
+}
+
+/* Read the file at @path whole: is it that checkpoint, of the vat whose directory is named so? */
+static mn_result scan_verify(const char *path, const char *directory_name, mn_epoch epoch,
+                             struct mn_arena *arena, struct agent_file_facts *facts,
+                             struct mn_error *why)
+{
+    struct mn_checkpoint_identity identity = {0};
+    mn_result result = mn_checkpoint_verify(path, arena, &facts->record, &identity, why);
+    if (result == MN_OK) {
+        char expected[AGENT_STORE_NAME_SIZE];
+        agent_store_name(&facts->record.vat, expected);
+        if (facts->record.epoch != epoch || strcmp(expected, directory_name) != 0) {
+            mn_error_set(why, "%s holds checkpoint %lld of %s", path,
+                         (long long)facts->record.epoch, facts->record.vat.text);
+            result = MN_CORRUPT;
+        }
+    }
+    facts->size = identity.size;
+    facts->digest = identity.digest;
+    return result;
 }
 
 static mn_result scan_file(const struct scan *scan, const char *directory,
@@ -101,32 +129,57 @@ static mn_result scan_file(const struct scan *scan, const char *directory,
     mn_arena_init(&arena, 0);
     struct mn_error why = {{0}};
     struct agent_file_facts facts = {0};
-    struct mn_checkpoint_identity identity = {0};
-    mn_result result = mn_checkpoint_verify(path, &arena, &facts.record, &identity, &why);
-    if (result == MN_OK) {
-        char expected[AGENT_STORE_NAME_SIZE];
-        agent_store_name(&facts.record.vat, expected);
-        if (facts.record.epoch != epoch || strcmp(expected, directory_name) != 0) {
-            mn_error_set(&why, "%s holds checkpoint %lld of %s", path,
-                         (long long)facts.record.epoch, facts.record.vat.text);
-            result = MN_CORRUPT;
-        }
-    }
+    mn_result result = scan_verify(path, directory_name, epoch, &arena, &facts, &why);
     if (result == MN_OK) {
         result = agent_store_sync_file(path, &why);
     }
-    facts.size = identity.size;
-    facts.digest = identity.digest;
     if (result == MN_OK) {
         result = scan->each(scan->context, &facts);
     } else if (result == MN_CORRUPT || result == MN_TOO_LARGE) {
-        scan_set_aside(scan, path, why.text);
+        scan_bad(scan, path, why.text);
         result = MN_OK;
     } else if (result != MN_NO_MEMORY) {
         scan->bad(scan->context, why.text); /* unreadable: no copy, but perhaps it will be again */
         result = MN_OK;
     }
     mn_arena_deinit(&arena);
+    return result;
+}
+
+/* What the system has in memory may be whole when the disk is not. */
+static void scan_forget_pages(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        (void)close(fd);
+    }
+}
+
+mn_result agent_store_read_over(const struct agent_store *store, const struct mn_name *vat,
+                                mn_epoch epoch, struct mn_error *error)
+{
+    char path[AGENT_STORE_PATH_SIZE];
+    char directory_name[AGENT_STORE_NAME_SIZE];
+    mn_result result = agent_store_file_path(store, vat, epoch, ".ckpt", path, error);
+    if (result != MN_OK) {
+        return result;
+    }
+    struct mn_arena arena;
+    struct mn_error why = {{0}};
+    struct agent_file_facts facts = {0};
+    mn_arena_init(&arena, 0);
+    agent_store_name(vat, directory_name);
+    scan_forget_pages(path);
+    result = scan_verify(path, directory_name, epoch, &arena, &facts, &why);
+    mn_arena_deinit(&arena);
+    if (result == MN_CORRUPT || result == MN_TOO_LARGE) {
+        mn_error_set(error, "%.400s; %s", why.text, scan_set_aside(path));
+        return MN_CORRUPT;
+    }
+    if (result != MN_OK) {
+        mn_error_set(error, "%s", why.text);
+    }
     return result;
 }
 

@@ -72,7 +72,10 @@ enum {
       "0: as soon as the checkpoint before it is durable")                                         \
     X(full_every, 8, 1, 1000, "each so many checkpoints one is full, the others are diffs")        \
     X(keep, 8, 1, 100000, "durable checkpoints that are kept of each vat")                         \
-    X(stores, 2, 1, 16, "copies of each checkpoint, in as many different domains")
+    X(stores, 2, 1, 16, "copies of each checkpoint, in as many different domains")                 \
+    X(scrub_ms, 604800000, 0, 1814400000,                                                          \
+      "time in which an agent reads over each checkpoint on its host, so that what went bad is "   \
+      "copied anew; 0 is never")
 
 #define TOPOLOGY_FIELD(name, standard, least, most, text) int64_t name;
 

@@ -288,6 +288,9 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
     case AGENT_DO_LOOK:
         ask_file(process, SIM_JOB_LOOK, effect);
         break;
+    case AGENT_DO_READ_OVER:
+        ask_file(process, SIM_JOB_READ_OVER, effect);
+        break;
     case AGENT_DO_SET_ASIDE:
         ask_set_aside(sim, process, effect);
         break;

@@ -43,6 +43,7 @@
     X(full_every, 4, 1, 1000, "each so many checkpoints one is full")                              \
     X(keep, 3, 1, 100000, "durable checkpoints that are kept")                                     \
     X(stores, 2, 1, 16, "copies of each checkpoint")                                               \
+    X(scrub_ms, 0, 0, 1814400000, "in which agents read over each checkpoint once; 0 is never")    \
     X(turn_ms, 50, 1, 86400000, "mean time from one turn of a vat's own to the next")              \
     X(peers, 3, 0, 1000000, "how many vats each sends to; 0 is none")                              \
     X(shape, 0, 0, 4, "who sends to whom")                                                         \

@@ -249,6 +249,24 @@ static void done_look(struct sim *sim, struct sim_process *process, const struct
     sim_agent_step(sim, process, &event);
 }
 
+static void done_read_over(struct sim *sim, struct sim_process *process, const struct sim_job *job)
+{
+    struct sim_store *store = sim_store(sim, process->machine, sim_vat_number(sim, &job->vat));
+    const struct sim_file *file = sim_file_find(store, job->epoch);
+    struct agent_event event = {.kind = AGENT_ON_READ_OVER};
+    event.read_over.vat = job->vat;
+    event.read_over.epoch = job->epoch;
+    event.read_over.result = file != NULL ? MN_OK : MN_NOT_FOUND;
+    if (file != NULL && file_damaged(sim, file)) {
+        sim_file_remove(sim, process->machine, store, job->epoch, OBSERVER_COPY_LOST);
+        event.read_over.result = MN_CORRUPT;
+    }
+    if (event.read_over.result != MN_OK) {
+        sim_count(sim, SIM_SOMETIMES_WENT_BAD);
+    }
+    sim_agent_step(sim, process, &event);
+}
+
 /* Files change places. What is set aside must be readable by itself: whatever a file applies onto
  * goes with it, unless a fault took that. */
 static void job_set_aside(struct sim *sim, uint32_t machine, const struct sim_job *job)
@@ -356,6 +374,9 @@ static void job_done(struct sim *sim, struct sim_process *process, struct sim_jo
         return;
     case SIM_JOB_LOOK:
         done_look(sim, process, job);
+        return;
+    case SIM_JOB_READ_OVER:
+        done_read_over(sim, process, job);
         return;
     case SIM_JOB_SET_ASIDE:
         done_set_aside(sim, process, job);

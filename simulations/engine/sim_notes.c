@@ -187,6 +187,9 @@ static void count_agent(struct sim *sim, const struct agent_note_facts *note)
     case AGENT_NOTE_DROP_REFUSED:
         sim_count(sim, SIM_SOMETIMES_DROP_REFUSED);
         return;
+    case AGENT_NOTE_FULL_ASKED:
+        sim_count(sim, SIM_SOMETIMES_FULL_ASKED);
+        return;
     case AGENT_NOTE_SYNC_FAILED:
         sim_count(sim, SIM_SOMETIMES_SYNC_FAILED);
         return;

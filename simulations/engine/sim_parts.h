@@ -284,6 +284,7 @@ enum sim_job_kind {
     SIM_JOB_RECORD,
     SIM_JOB_SYNC,
     SIM_JOB_LOOK,
+    SIM_JOB_READ_OVER,
     SIM_JOB_SET_ASIDE,
     SIM_JOB_WRITE,
     SIM_JOB_READ,

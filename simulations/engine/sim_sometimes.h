@@ -44,6 +44,8 @@
     X(DROP_REFUSED, "a deletion was refused")                                                      \
     X(SYNC_FAILED, "a checkpoint could not be synced")                                             \
     X(WRITE_FAILED, "a checkpoint could not be written")                                           \
+    X(WENT_BAD, "a checkpoint was found damaged or missing by reading it over")                    \
+    X(FULL_ASKED, "a vat was asked for a full checkpoint, because a link of its chain was lost")   \
     X(TORN, "a power cut took what was not synced")                                                \
     X(AHEAD, "a partner had what a power cut took from its owner")                                 \
     X(MOVED, "a vat was restored on another host")                                                 \

@@ -54,9 +54,10 @@ static void write_settings(const struct sim_config *config, struct mn_text *text
     mn_text_add_format(
         text,
         "checkpoints: {interval_ms: %lld, latency_ms: %lld, full_every: %lld, keep: %lld, "
-        "stores: %lld}\n",
+        "stores: %lld, scrub_ms: %lld}\n",
         (long long)config->interval_ms, (long long)config->latency_ms,
-        (long long)config->full_every, (long long)config->keep, (long long)config->stores);
+        (long long)config->full_every, (long long)config->keep, (long long)config->stores,
+        (long long)config->scrub_ms);
     mn_text_add_format(text, "policy: {total_loss: %s",
                        config->total_loss_roll_back != 0 ? "roll_back" : "tell");
     if (config->approve_ms == 0) {

@@ -454,7 +454,8 @@ const char *observer_unsettled(struct observer *observer)
     }
     const char *gap = g3_unsettled(observer);
     const char *missing = gap != NULL ? gap : g4_unsettled(observer);
-    return missing != NULL ? missing : leases_unsettled(observer);
+    missing = missing != NULL ? missing : leases_unsettled(observer);
+    return missing != NULL ? missing : copies_unsettled(observer);
 }
 
 size_t observer_kept(const struct observer *observer)

@@ -320,6 +320,9 @@ void left_down(struct observer *observer, uint32_t host, const struct mn_down *m
 void leases_held(struct observer *observer, const struct observer_actor *actor, mn_time until);
 void leases_end(struct observer *observer, const struct observer_actor *actor);
 const char *leases_unsettled(struct observer *observer);
+
+/* copies.c: whether damage has been mended. */
+const char *copies_unsettled(struct observer *observer);
 bool g5_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g5_down(struct observer *observer, const struct mn_down *message);
 struct observer_round *g5_find(const struct observer *observer, uint64_t round);

@@ -18,7 +18,7 @@ static const struct section sections[] = {
     {"cluster", " zones racks hosts vats told_percent limit total_loss_roll_back "},
     {"workload", " shape peers turn_ms burst reply_percent early_percent blob_size "
                  "payload_size "},
-    {"checkpoints", " interval_ms latency_ms full_every keep stores "},
+    {"checkpoints", " interval_ms latency_ms full_every keep stores scrub_ms "},
     {"timing", " heartbeat_ms stale_ms suspect_ms lost_ms settle_ms collect_ms copy_ms "
                "connect_ms send_ms "},
     {"network", " latency_us jitter_us local_us bandwidth_mbps tcp_ms repeat_percent "

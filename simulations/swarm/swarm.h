@@ -25,7 +25,7 @@
     X(SLOW, "slow", true, "disks are slow")                                                        \
     X(FULL, "full", true, "disks are full")                                                        \
     X(ERROR, "error", true, "syncs fail")                                                          \
-    X(CORRUPT, "corrupt", false, "checkpoint files are damaged or gone")                           \
+    X(CORRUPT, "corrupt", true, "checkpoint files are damaged or gone")                            \
     X(OLD_JOURNAL, "old_journal", true, "the journal is an older one, lost, or there are two")     \
     X(OLD_AGENT, "old_agent", true, "a host's disk is an older one")                               \
     X(OLD_VAT, "old_vat", true, "a vat's store is an older one, and the coordinator may forget")   \

@@ -249,4 +249,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     swarm_late_stories(&chooser, classes);
     choose_replacements(&chooser);
     swarm_recalls(&chooser, classes, all);
+    if (swarm_chance(&chooser, 40)) {
+        script->config.scrub_ms = swarm_between(&chooser, 500, 8000);
+    }
 }

@@ -436,6 +436,9 @@ static void lines_effect(struct play *play, const struct agent_effect *effect)
     case AGENT_DO_SYNC:
         lines_file(play, "sync", effect);
         return;
+    case AGENT_DO_READ_OVER:
+        lines_file(play, "read_over", effect);
+        return;
     case AGENT_DO_LOOK:
         lines_file(play, "look", effect);
         return;

@@ -9,6 +9,7 @@
 
 static uint32_t play_stores;
 static uint32_t play_keep;
+static uint32_t play_scrub_ms;
 
 static void play_new_agent(struct play *play)
 {
@@ -42,6 +43,7 @@ static void play_new_agent(struct play *play)
                                   .full_every = 8,
                                   .keep_count = play_keep,
                                   .stores = play_stores,
+                                  .scrub_ms = play_scrub_ms,
                                   .disk = PLAY_DISK};
     result = agent_new(&play->agent, &config);
     mn_assert(result == MN_OK);
@@ -49,12 +51,18 @@ static void play_new_agent(struct play *play)
 
 void play_open(struct play *play, uint32_t stores, uint32_t keep)
 {
+    play_open_scrubbing(play, stores, keep, 0);
+}
+
+void play_open_scrubbing(struct play *play, uint32_t stores, uint32_t keep, uint32_t scrub_ms)
+{
     memset(play, 0, sizeof *play);
     play->text = malloc(PLAY_TEXT_SIZE);
     mn_assert(play->text != NULL);
     play->text[0] = '\0';
     play_stores = stores;
     play_keep = keep;
+    play_scrub_ms = scrub_ms;
     play_new_agent(play);
 }
 

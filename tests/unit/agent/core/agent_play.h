@@ -25,6 +25,8 @@ struct play {
 
 /* @stores and @keep: the configuration's; 2 and 2 for most stories. */
 void play_open(struct play *play, uint32_t stores, uint32_t keep);
+/* The same, with each file read over once in @scrub_ms. */
+void play_open_scrubbing(struct play *play, uint32_t stores, uint32_t keep, uint32_t scrub_ms);
 void play_close(struct play *play);
 
 /* Another agent of the same host, that remembers nothing yet. */

@@ -116,6 +116,24 @@ static void sets_a_corrupt_file_aside_names_it_once_and_never_counts_it(void **s
     assert_int_equal(test->bad_count, 0);
 }
 
+static void reads_a_file_over_and_sets_it_aside_when_it_went_bad(void **state)
+{
+    struct scan_case *test = *state;
+    char path[SHELL_PATH_SIZE];
+    char aside[SHELL_PATH_SIZE];
+    struct mn_name x1 = mn_name_of("x1");
+    struct mn_error error = {{0}};
+    write_checkpoint(test->x1, "x1", EPOCH(1));
+    shell_path(path, test->x1, "0000000100000001.ckpt");
+    shell_path(aside, test->x1, "0000000100000001.ckpt.corrupt");
+    assert_int_equal(agent_store_read_over(&test->store, &x1, EPOCH(1), &error), MN_OK);
+    shell_flip(path, 3000);
+    assert_int_equal(agent_store_read_over(&test->store, &x1, EPOCH(1), &error), MN_CORRUPT);
+    assert_non_null(strstr(error.text, "set aside with the ending .corrupt"));
+    assert_true(shell_exists(aside));
+    assert_int_equal(agent_store_read_over(&test->store, &x1, EPOCH(1), &error), MN_NOT_FOUND);
+}
+
 static void sets_aside_what_is_cut_short_or_empty(void **state)
 {
     struct scan_case *test = *state;
@@ -239,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(hands_out_files_by_vat_and_epoch),
         CASE(sets_a_corrupt_file_aside_names_it_once_and_never_counts_it),
+        CASE(reads_a_file_over_and_sets_it_aside_when_it_went_bad),
         CASE(sets_aside_what_is_cut_short_or_empty),
         CASE(sets_aside_what_stands_under_a_wrong_name),
         CASE(leaves_a_file_of_a_newer_version_where_it_is),

@@ -1,0 +1,93 @@
+/* Reading over what is here: what went bad on a disk, or is missing there, nobody notices before a
+ * restore needs it, when the other copies may have gone bad too. So each file is read over once in
+ * scrub_ms, in the order of vats and epochs, evenly spread over that time; and of our vats' files
+ * those who are to hold copies are asked whether they still do. What is not here whole any more is
+ * reported as gone, and copied anew from where it is.
+ *
+ * Slowly: a bounded number of files is read at a time, and none while a round is open. How far it
+ * has come is not remembered by the next agent, which reads everything once when it begins. */
+#include "agent_private.h"
+
+static mn_time scrub_time(const struct agent *agent)
+{
+    return (mn_time)agent->config.scrub_ms * MN_MS;
+}
+
+/* From the first file on again, each in its time. */
+static void scrub_begin(struct agent *agent)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        count += agent->vats[i]->file_count;
+    }
+    agent->scrub.vat = 0;
+    agent->scrub.after = 0;
+    agent->scrub.each = scrub_time(agent) / (mn_time)count;
+}
+
+/* The next file that is to be read, of *@vat; NULL when that was the last. */
+static const struct agent_file *scrub_next(struct agent *agent, struct agent_vat **vat)
+{
+    struct agent_scrub *scrub = &agent->scrub;
+    for (; scrub->vat < agent->vat_count; scrub->vat++) {
+        *vat = agent->vats[scrub->vat];
+        for (size_t i = 0; i < (*vat)->file_count; i++) {
+            const struct agent_file *file = &(*vat)->files[i];
+            if (file->epoch > scrub->after && file->state == AGENT_FILE_HERE) {
+                scrub->after = file->epoch;
+                return file;
+            }
+        }
+        scrub->after = 0;
+    }
+    return NULL;
+}
+
+void agent_scrub_tick(struct agent *agent)
+{
+    struct agent_scrub *scrub = &agent->scrub;
+    if (agent->config.scrub_ms == 0 || agent_frozen(agent)) {
+        return;
+    }
+    if (scrub->each == 0) { /* this agent has just begun, and read them all */
+        scrub_begin(agent);
+        scrub->due = agent->now + scrub->each;
+    }
+    while (scrub->due <= agent->now && scrub->under_way < AGENT_SCRUB_COUNT_MAX) {
+        struct agent_vat *vat = NULL;
+        const struct agent_file *file = scrub_next(agent, &vat);
+        if (file == NULL) {
+            scrub_begin(agent);
+            scrub->due = agent->now + scrub->each;
+            return;
+        }
+        scrub->under_way += 1;
+        scrub->due += scrub->each;
+        agent_ask_file(agent, AGENT_DO_READ_OVER, vat, file->epoch, false);
+    }
+    if (scrub->due < agent->now) { /* what could not be read in its time is not made up for */
+        scrub->due = agent->now;
+    }
+}
+
+void agent_scrub_read(struct agent *agent, const struct agent_event *event)
+{
+    struct agent_vat *vat = agent_find_vat(agent, &event->read_over.vat);
+    struct agent_file *file = vat != NULL ? agent_find_file(vat, event->read_over.epoch) : NULL;
+    mn_result result = event->read_over.result;
+    agent->scrub.under_way -= 1;
+    if (file == NULL || file->state != AGENT_FILE_HERE) {
+        return;
+    }
+    if (result == MN_OK) {
+        agent_copies_again(agent, vat, file);
+        return;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FILE_LOST,
+                                                .vat = vat->name,
+                                                .epoch = file->epoch,
+                                                .code = result});
+    if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
+        agent_file_gone(agent, vat, file, false);
+    }
+}
