@@ -26,6 +26,7 @@ static void agent_take_partners(struct agent *agent, const struct agent_config *
 static mn_result agent_take_config(struct agent *agent, const struct agent_config *config)
 {
     agent->config = *config;
+    agent->report_patience = AGENT_RETRY_NS;
     agent->directory = config->directory;
     agent->config.store = config_text(agent, config->store);
     agent->config.key_file = config_text(agent, config->key_file);

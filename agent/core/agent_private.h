@@ -52,6 +52,7 @@ enum {
 #define AGENT_NONE UINT32_MAX
 #define AGENT_COLLECT_NS (2 * MN_SECOND) /* how long a vat may take to tell its interval */
 #define AGENT_RETRY_NS MN_SECOND         /* reports not taken, files not synced */
+#define AGENT_RETRY_NS_MAX (16 * MN_SECOND)
 
 enum agent_life {
     AGENT_LIFE_NONE,
@@ -396,6 +397,7 @@ struct agent {
     size_t dirty_capacity;
     struct agent_batch batches[AGENT_BATCH_COUNT_MAX]; /* by sequence */
     size_t batch_count;
+    mn_time report_patience; /* a batch that is not taken for so long is said again */
     uint64_t report_sequence;
     struct agent_mark everything; /* all that there was at the hello */
     bool flush;                   /* report before this step ends */

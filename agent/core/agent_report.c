@@ -1,7 +1,12 @@
 /* Reports: rows about the checkpoints of this host's store, in batches of columns. A row waits in
  * the list of what is dirty, goes out in a batch, and is settled when the coordinator has taken
  * that batch; a batch not taken in time is dirty again. The list is in the order of events, each
- * row is in it once; rows whose file is gone from the table since are passed over. */
+ * row is in it once; rows whose file is gone from the table since are passed over.
+ *
+ * A coordinator to which every agent tells everything at once takes a batch late, not never, and
+ * what is said again waits behind what was said before. So the patience with it doubles each time,
+ * and shrinks again with how long it takes (as TCP's does: Jacobson, Karels, "Congestion Avoidance
+ * and Control", 1988): what waits there is at most a few times what there is. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +47,7 @@ static void batches_forget(struct agent *agent, size_t count)
 void agent_dirty_all(struct agent *agent)
 {
     batches_forget(agent, agent->batch_count);
+    agent->report_patience = AGENT_RETRY_NS;
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         for (size_t k = 0; k < vat->file_count; k++) {
@@ -276,6 +282,13 @@ void agent_report_flush(struct agent *agent)
     }
 }
 
+/* A report was taken after so long: one that takes twice as long is late. */
+static void report_took(struct agent *agent, mn_time took)
+{
+    mn_time patience = took > AGENT_RETRY_NS / 2 ? 2 * took : AGENT_RETRY_NS;
+    agent->report_patience = patience < AGENT_RETRY_NS_MAX ? patience : AGENT_RETRY_NS_MAX;
+}
+
 void agent_report_taken(struct agent *agent, uint64_t sequence)
 {
     size_t place = 0;
@@ -286,6 +299,7 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
         return;
     }
     struct agent_batch batch = agent->batches[place];
+    report_took(agent, agent->now - batch.sent_at);
     agent->batch_count -= 1;
     memmove(agent->batches + place, agent->batches + place + 1,
             (agent->batch_count - place) * sizeof *agent->batches);
@@ -312,7 +326,7 @@ void agent_report_tick(struct agent *agent)
 {
     size_t late = 0;
     while (late < agent->batch_count &&
-           agent->now - agent->batches[late].sent_at >= AGENT_RETRY_NS) {
+           agent->now - agent->batches[late].sent_at >= agent->report_patience) {
         const struct agent_batch *batch = &agent->batches[late];
         for (uint32_t i = 0; i < batch->row_count; i++) {
             struct agent_vat *vat = batch->rows[i].vat;
@@ -324,6 +338,9 @@ void agent_report_tick(struct agent *agent)
         mark_late(agent, &agent->everything, batch);
         mark_late(agent, &agent->freeze.rows, batch);
         late += 1;
+    }
+    if (late > 0 && agent->report_patience < AGENT_RETRY_NS_MAX) {
+        agent->report_patience *= 2;
     }
     batches_forget(agent, late);
     agent_report_flush(agent);

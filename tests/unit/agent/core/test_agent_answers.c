@@ -48,6 +48,44 @@ static void answers_only_when_the_reports_before_have_been_taken(void **state)
     play_close(&play);
 }
 
+/* A coordinator that is told everything by everybody at once: what is said again waits behind what
+ * was said before. */
+static void says_a_report_again_the_later_the_longer_it_is_not_taken(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    make_durable(&play, EPOCH(1, 1));
+    assert_true(said(&play, "up report #1 x1 1.1"));
+    static const int again[] = {1, 3, 7, 15, 31, 47}; /* at the end every 16 seconds */
+    size_t count = 0;
+    for (int second = 1; second <= 50; second++) {
+        play_skip(&play);
+        play_at(&play, 1000 * (mn_time)second);
+        play_tick(&play);
+        bool says = said(&play, "up report");
+        assert_int_equal(says, second == again[count]);
+        count += says ? 1 : 0;
+    }
+    play_taken(&play, 7); /* 3 seconds after it was said */
+    make_durable(&play, EPOCH(1, 2));
+    assert_true(said(&play, "up report #8 x1 1.2"));
+    for (int second = 51; second <= 56; second++) {
+        play_skip(&play);
+        play_at(&play, 1000 * (mn_time)second);
+        play_tick(&play);
+        assert_int_equal(said(&play, "up report"), second == 56);
+    }
+    play_taken(&play, 9); /* at once */
+    make_durable(&play, EPOCH(1, 3));
+    play_skip(&play);
+    play_at(&play, 57000);
+    play_tick(&play);
+    assert_true(said(&play, "up report #11 x1 1.3"));
+    play_close(&play);
+}
+
 /* Vats go on checkpointing; their newer rows are no part of the answer. */
 static void waits_for_no_row_that_came_after_the_interval(void **state)
 {
@@ -225,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_only_when_the_reports_before_have_been_taken),
+        cmocka_unit_test(says_a_report_again_the_later_the_longer_it_is_not_taken),
         cmocka_unit_test(waits_for_no_row_that_came_after_the_interval),
         cmocka_unit_test(waits_for_the_later_report_that_a_row_has_gone_into),
         cmocka_unit_test(answers_no_freeze_before_its_rows_were_asked_for_and_taken),
