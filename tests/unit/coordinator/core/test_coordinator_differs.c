@@ -116,7 +116,7 @@ static void one_word_makes_none(void **state)
     differs(&scene, 2, "x1", 2, "x2", 1, true, EPOCH(1, 4));
     scene_expect(&scene, "");
     assert_true(x1_is_held(&scene));
-    scene_until(&scene, scene.now / MN_MS + 6000);
+    scene_until(&scene, scene.now / MN_MS + 12000);
     assert_false(x1_is_held(&scene)); /* nobody has said it again */
     scene_close(&scene);
 }
