@@ -178,47 +178,93 @@ void collect_recorded(struct coordinator *coordinator, uint64_t number)
     }
 }
 
-static void interval_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
-                          const struct mn_intervals *answer, const struct mn_interval *interval)
+/* What an interval says, as the ledger takes it. False: it is not heard. */
+static bool interval_read(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                          const struct mn_intervals *answer, const struct mn_interval *interval,
+                          struct evidence_open *open)
 {
     uint32_t vat = vats[interval->vat];
     if (vat == TOPOLOGY_NONE || coordinator->vats[vat].host != host) {
         coordinator_refuse(coordinator, host, "the interval of a vat that is not placed there");
-        return;
+        return false;
     }
-    struct vat_entry *entry = &coordinator->vats[vat];
+    const struct vat_entry *entry = &coordinator->vats[vat];
     if (entry->suspect || entry->lost) {
-        return;
+        return false;
     }
     if (mn_epoch_run(interval->epoch) != entry->run || interval->since < 0 ||
         interval->since >= interval->epoch) {
         coordinator_refuse(coordinator, host, "the interval of a run that is not meant");
-        return;
+        return false;
     }
     size_t count = interval->heard_count;
     const struct evidence_heard *heard =
         reports_heard(coordinator, host, vats, answer->heard + interval->heard_first, &count);
-    if (heard == NULL) {
-        return;
-    }
-    const struct evidence_open open = {.vat = vat,
-                                       .epoch = interval->epoch,
-                                       .has_since = true,
-                                       .since = interval->since,
-                                       .heard_count = count,
-                                       .heard = heard};
-    coordinator->vats[vat].told_of = true;
-    mn_result result = ledger_open(coordinator->ledger, &open);
+    *open = (struct evidence_open){.vat = vat,
+                                   .epoch = interval->epoch,
+                                   .has_since = true,
+                                   .since = interval->since,
+                                   .heard_count = count,
+                                   .heard = heard};
+    return heard != NULL;
+}
+
+static void interval_take(struct coordinator *coordinator, uint32_t host,
+                          const struct evidence_open *open)
+{
+    struct vat_entry *entry = &coordinator->vats[open->vat];
+    entry->told_of = true;
+    mn_result result = ledger_open(coordinator->ledger, open);
     if (result == MN_BAD_INPUT) {
         coordinator_refuse(coordinator, host, "an interval that breaks its rules");
         return;
     }
-    if (!coordinator_fine(coordinator, result)) {
-        return;
-    }
     /* An interval that begins after a checkpoint of which nothing is known yet is no answer. */
-    if (ledger_running_covered(coordinator->ledger, vat)) {
+    if (coordinator_fine(coordinator, result) &&
+        ledger_running_covered(coordinator->ledger, open->vat)) {
         entry->mention = coordinator->mention_count;
+    }
+}
+
+/* How many intervals ahead the vats in an answer are asked for, and what the ledger has of those in
+ * an interval. */
+enum { AHEAD_VATS = 8, AHEAD_OPENS = 4 };
+
+/* Ask for a share of the vats in an answer: most are in the order in which its intervals name them,
+ * and all at once would be more than memory can be asked for. */
+static void fetch_share(const struct coordinator *coordinator, const uint32_t *vats,
+                        const struct mn_intervals *answer, uint32_t interval)
+{
+    uint64_t all = answer->vats.count;
+    size_t from = (size_t)(all * interval / answer->interval_count);
+    size_t end = (size_t)(all * (interval + 1) / answer->interval_count);
+    ledger_fetch_places(coordinator->ledger, vats + from, end - from);
+    uint32_t vat = vats[answer->intervals[interval].vat];
+    __builtin_prefetch(&coordinator->vats[vat != TOPOLOGY_NONE ? vat : 0], 1);
+}
+
+static void intervals_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                           const struct mn_intervals *answer)
+{
+    uint32_t count = answer->interval_count;
+    struct evidence_open *opens = coordinator_take(coordinator, count, sizeof *opens);
+    uint32_t read = 0;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; opens != NULL && i < count + AHEAD_VATS; i++) {
+        if (i < count) {
+            fetch_share(coordinator, vats, answer, i);
+        }
+        if (i >= AHEAD_VATS && interval_read(coordinator, host, vats, answer,
+                                             &answer->intervals[i - AHEAD_VATS], &opens[read])) {
+            ledger_fetch_open(coordinator->ledger, &opens[read]);
+            read += 1;
+        }
+        if (read - taken > AHEAD_OPENS) {
+            interval_take(coordinator, host, &opens[taken++]);
+        }
+    }
+    while (taken < read) {
+        interval_take(coordinator, host, &opens[taken++]);
     }
 }
 
@@ -257,13 +303,7 @@ void collect_intervals(struct coordinator *coordinator, uint32_t host, const str
         return;
     }
     coordinator->mention_count += 1;
-    for (uint32_t i = 0; i < answer->interval_count; i++) { /* wait for all of them at once */
-        uint32_t vat = vats[answer->intervals[i].vat];
-        __builtin_prefetch(&coordinator->vats[vat != TOPOLOGY_NONE ? vat : 0], 1);
-    }
-    for (uint32_t i = 0; i < answer->interval_count; i++) {
-        interval_take(coordinator, host, vats, answer, &answer->intervals[i]);
-    }
+    intervals_take(coordinator, host, vats, answer);
     intervals_find_silent(coordinator, host, vats, answer);
     coordinator->hosts[host].answered = true;
 }

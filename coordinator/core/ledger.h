@@ -89,6 +89,11 @@ mn_result ledger_checkpoints(struct ledger *ledger, const struct evidence_checkp
  * known of them is asked for at once, so that the waits for memory overlap. Changes nothing. */
 void ledger_fetch(const struct ledger *ledger, const uint32_t *vats, size_t count);
 
+/* The same in two steps for open intervals: of the places of the vats in them, in which it is seen
+ * whether epochs are dead; and, as these say, of whatever else one will need. */
+void ledger_fetch_places(const struct ledger *ledger, const uint32_t *vats, size_t count);
+void ledger_fetch_open(const struct ledger *ledger, const struct evidence_open *open);
+
 /* The interval that the vat is in, in place of the one known. One that is not above the vat's live
  * checkpoints is ignored: it is over. */
 mn_result ledger_open(struct ledger *ledger, const struct evidence_open *open) MN_CHECKED;

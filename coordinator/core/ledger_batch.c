@@ -101,6 +101,44 @@ static inline __attribute__((always_inline)) void fetch_row(const struct ledger 
     fetch_blocks(ledger, found->intervals[blocks], found->counts[blocks]);
 }
 
+void ledger_fetch_places(const struct ledger *ledger, const uint32_t *vats, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (vats[i] < ledger->vat_count) {
+            __builtin_prefetch(&ledger->places[vats[i]], 1);
+        }
+    }
+}
+
+/* Where the first of its hearers has made an interval of a peer's epoch, the others need only that
+ * one's hearers. */
+void ledger_fetch_open(const struct ledger *ledger, const struct evidence_open *open)
+{
+    for (size_t i = 0; i < open->heard_count; i++) {
+        uint32_t vat = open->heard[i].vat;
+        if (vat >= ledger->vat_count) {
+            continue;
+        }
+        const struct vat_place *place = &ledger->places[vat];
+        uint32_t interval = ledger_find_newest(place, open->heard[i].epoch);
+        if (interval != LEDGER_NONE) {
+            __builtin_prefetch(&ledger->hearers[interval], 1);
+        } else if (place->slot_count > 0) {
+            __builtin_prefetch(&ledger->vats[vat]);
+            __builtin_prefetch(&place->slots[place->slot_count], 1);
+            __builtin_prefetch(&ledger->links[place->newest[0].interval], 1);
+        }
+    }
+    if (open->vat < ledger->vat_count) {
+        const struct vat_place *place = &ledger->places[open->vat];
+        __builtin_prefetch(&ledger->vats[open->vat], 1);
+        for (uint32_t i = 0; i < 2 && i < place->slot_count; i++) {
+            __builtin_prefetch(&place->slots[place->slot_count - 1 - i]);
+            __builtin_prefetch(&ledger->intervals[place->newest[i].interval].flags);
+        }
+    }
+}
+
 void ledger_fetch(const struct ledger *ledger, const uint32_t *vats, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

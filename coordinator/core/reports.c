@@ -24,7 +24,6 @@ uint32_t *reports_vats(struct coordinator *coordinator, uint32_t host,
             vats[i] = table->numbers[i] < topology->vat_count ? table->numbers[i] : TOPOLOGY_NONE;
         }
     }
-    ledger_fetch(coordinator->ledger, vats, table->count);
     return vats;
 }
 
@@ -202,6 +201,7 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
     if (vats == NULL) {
         return;
     }
+    ledger_fetch(coordinator->ledger, vats, report->vats.count);
     for (uint32_t i = 0; i < report->row_count; i++) {
         row_take(coordinator, host, vats, report, &report->rows[i]);
     }
