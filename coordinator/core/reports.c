@@ -95,18 +95,19 @@ bool reports_floor_open(const struct vat_entry *entry)
 }
 
 /* A new coordinator that knows no floor of the vat yet takes what it is told of it, whatever goes
- * on: without it there would be a gap to what is durable now. Otherwise a vat that is lost or about
- * to be replaced has no say in what it goes on from. */
+ * on, also while the vat is started: without it there would be a gap to what is durable now, and
+ * holders do not say it again. Otherwise a vat that is lost, or is being replaced, has no say in
+ * what it goes on from. */
 static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch floor, bool own)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     bool settled =
-        !entry->starting && (reports_floor_open(entry) || (!entry->lost && !entry->suspect));
+        reports_floor_open(entry) || (!entry->starting && !entry->lost && !entry->suspect);
     if (!settled || floor == 0 || vats_epoch_dead(coordinator, vat, floor)) {
         return;
     }
     entry->floor = floor > entry->floor ? floor : entry->floor;
-    entry->floor_said = entry->floor_said || (own && !entry->lost);
+    entry->floor_said = entry->floor_said || (own && !entry->lost && !entry->starting);
 }
 
 static void row_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
