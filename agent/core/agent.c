@@ -224,6 +224,9 @@ static void agent_take_event(struct agent *agent, const struct agent_event *even
     case AGENT_ON_VAT:
         agent_from_vat(agent, &event->vat.connection, event->vat.message);
         return;
+    case AGENT_ON_UNSENT:
+        agent_vat_unsent(agent, &event->vat.connection);
+        return;
     case AGENT_ON_ADOPTED:
     case AGENT_ON_STARTED:
     case AGENT_ON_START_FAILED:

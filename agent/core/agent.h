@@ -103,6 +103,7 @@ enum agent_event_kind {
     AGENT_ON_DOWN,          /* the coordinator says */
     AGENT_ON_COPIES,        /* another host's agent says */
     AGENT_ON_VAT,           /* a vat of this host says */
+    AGENT_ON_UNSENT,        /* SEND_VAT could not be: that vat does not read, its queue is full */
     AGENT_ON_ADOPTED,       /* answers ADOPT: that process still runs */
     AGENT_ON_STARTED,       /* answers START_PROCESS: it is there, and waits to be released */
     AGENT_ON_START_FAILED,  /* answers START_PROCESS */
@@ -139,7 +140,7 @@ struct agent_event {
             const struct mn_copies *message;
         } copies;
         struct {
-            struct agent_connection connection;
+            struct agent_connection connection; /* VAT, UNSENT */
             const struct mn_from_vat *message;
         } vat;
         struct { /* ADOPTED, STARTED, START_FAILED, EXITED */
@@ -211,7 +212,7 @@ struct agent_event {
 enum agent_effect_kind {
     AGENT_DO_SEND_UP,     /* to the coordinator; lost when it cannot be reached */
     AGENT_DO_SEND_COPIES, /* to a host's agent; the same */
-    AGENT_DO_SEND_VAT,    /* to a vat's connection; the same */
+    AGENT_DO_SEND_VAT,    /* to a vat's connection; the same, but for AGENT_ON_UNSENT */
     AGENT_DO_RECALL,      /* read what is kept of the journal, and send that up: agent_recall_add */
     AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
     AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */

@@ -59,7 +59,8 @@ bool agent_vat_quiet(const struct agent *agent, const struct agent_vat *vat)
             return false;
         }
     }
-    return vat->aside == NULL && vat->adoption == NULL && vat->life != AGENT_LIFE_FETCHING &&
+    return !vat->unsent && vat->aside == NULL && vat->adoption == NULL &&
+           vat->life != AGENT_LIFE_FETCHING &&
            (!agent_vat_owned(vat) || (copies_quiet(agent, vat) && agent_history_whole(vat)));
 }
 

@@ -83,6 +83,29 @@ static void local_catch_up(struct agent *agent, struct agent_vat *vat)
     agent_notices_tell(agent, vat);
 }
 
+/* A vat that reads nothing for long, because its application is busy or stands still. */
+void agent_vat_unsent(struct agent *agent, const struct agent_connection *connection)
+{
+    struct agent_vat *vat = agent_linked_vat(agent, connection);
+    if (vat != NULL) {
+        vat->unsent = true;
+        agent_touch(vat);
+    }
+}
+
+void agent_local_tick(struct agent *agent, size_t busy)
+{
+    for (size_t i = 0; i < busy; i++) {
+        struct agent_vat *vat = agent->busy.vats[i];
+        if (vat->unsent) {
+            vat->unsent = false;
+            if (vat->connected && vat->up_recorded) {
+                local_catch_up(agent, vat);
+            }
+        }
+    }
+}
+
 void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run)
 {
     if (vat->life != AGENT_LIFE_UP || vat->start->run != run) {

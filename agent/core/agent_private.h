@@ -186,6 +186,7 @@ struct agent_vat {
     mn_run aside_run;                /* on record: of this run what died has been set aside, */
     uint32_t aside_count;            /* so many checkpoints */
     struct agent_adoption *adoption; /* of a disk that was found; NULL: none. Owned */
+    bool unsent;                     /* it did not hear everything: its queue was full */
     bool busy;                       /* it is in the list */
     struct agent_busy *busy_list;    /* the agent's */
     struct agent_interval interval;
@@ -503,6 +504,8 @@ void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run);
 void agent_from_vat(struct agent *agent, const struct agent_connection *connection,
                     const struct mn_from_vat *message);
 void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run);
+void agent_vat_unsent(struct agent *agent, const struct agent_connection *connection);
+void agent_local_tick(struct agent *agent, size_t busy);
 
 /* agent_lookup.c: where peers are. */
 void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_name *peer);

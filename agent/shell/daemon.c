@@ -42,6 +42,8 @@ static void daemon_step_followup(struct daemon *daemon, const struct daemon_foll
         event.piece.epoch = followup->epoch;
         event.piece.offset = followup->offset;
         event.piece.result = followup->result;
+    } else if (followup->kind == AGENT_ON_UNSENT) {
+        event.vat.connection = followup->connection;
     } else {
         event.process.vat = followup->vat;
         event.process.pid = followup->pid;

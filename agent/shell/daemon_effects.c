@@ -87,8 +87,15 @@ static void effect_send_vat(struct daemon *daemon, const struct agent_effect *ef
     if (result == MN_OK) {
         result = mn_send(daemon->vats, &peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
     }
-    if (result != MN_OK && result != MN_NOT_FOUND && result != MN_AGAIN) {
+    if (result != MN_OK && result != MN_NOT_FOUND) { /* one that is gone is heard of otherwise */
         effects_unsent(daemon, "vat", result);
+    }
+    if (result == MN_AGAIN) {
+        static const struct mn_name nobody = {{0}};
+        struct daemon_followup *followup = agent_daemon_follow(daemon, AGENT_ON_UNSENT, &nobody);
+        if (followup != NULL) {
+            followup->connection = effect->vat.connection;
+        }
     }
 }
 

@@ -18,6 +18,7 @@
 struct daemon_followup {
     enum agent_event_kind kind;
     struct mn_name vat;
+    struct agent_connection connection; /* UNSENT: of the vat, whose name is not known */
     uint32_t pid;
     uint64_t pid_started;
     uint32_t host;
