@@ -1,10 +1,11 @@
 /* Which plans wait for an operator, and what operators say of them.
  *
  * A plan that policy asks about waits until a word for it is on record. An approval is one of a
- * plan's bounds: how many vats it takes back or restores, how many of these it rolls back, and
- * which it resets. What a later attempt makes of the round is decided without asking again while it
- * stays within them. The newest word counts, until a decision is made: so another coordinator that
- * finds it in the journal goes by it too, whatever number its round has.
+ * plan's bounds: how many vats it takes back or restores, how many of these it rolls back, which it
+ * resets, of how many it is not sure, and how many it spares. What a later attempt makes of the
+ * round is decided without asking again while it stays within them. The newest word counts, until a
+ * decision is made: so another coordinator that finds it in the journal goes by it too, whatever
+ * number its round has.
  *
  * Invariant: no decision that policy asks about is made unless the newest word since the last
  * decision is an approval, on record, whose bounds hold it. A rejection counts as soon as it is
@@ -46,7 +47,8 @@ static uint64_t digest_add(uint64_t digest, uint64_t number)
 }
 
 /* The bounds of the round's plan, and which plan that is. False after failing. */
-static bool bounds_make(struct coordinator *coordinator, struct round *round)
+static bool bounds_make(struct coordinator *coordinator, struct round *round,
+                        const struct decision *decision)
 {
     const struct mn_journal_decision *plan = &round->decision;
     struct mn_plan_bounds *bounds = &round->bounds;
@@ -69,6 +71,10 @@ static bool bounds_make(struct coordinator *coordinator, struct round *round)
         }
     }
     bounds->plan += bounds->plan == 0 ? 1 : 0; /* 0 is none */
+    for (size_t i = 0; i < decision->vat_count; i++) {
+        bounds->unsure += decision->vats[i].sure ? 0 : 1;
+        bounds->spared += decision->vats[i].spared ? 1 : 0;
+    }
     return true;
 }
 
@@ -84,7 +90,8 @@ static bool bounds_hold(const struct mn_plan_bounds *approved, const struct mn_p
             return false;
         }
     }
-    return plan->restored <= approved->restored && plan->rolled_back <= approved->rolled_back;
+    return plan->restored <= approved->restored && plan->rolled_back <= approved->rolled_back &&
+           plan->unsure <= approved->unsure && plan->spared <= approved->spared;
 }
 
 static bool approved(const struct coordinator *coordinator, const struct mn_plan_bounds *plan)
@@ -121,7 +128,7 @@ bool approve_waits(struct coordinator *coordinator, struct round *round, struct 
     if (asks == 0) {
         return false;
     }
-    if (!bounds_make(coordinator, round)) {
+    if (!bounds_make(coordinator, round, *take)) {
         return true;
     }
     if (approved(coordinator, &round->bounds)) {

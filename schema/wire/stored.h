@@ -127,6 +127,8 @@ struct mn_plan_bounds {
     uint32_t rolled_back;        /* of these, those that it rolls back, */
     const struct mn_name *reset; /* and those that it resets, in the order of the vats' numbers */
     uint32_t reset_count;
+    uint32_t unsure; /* vats of which it is not sure, */
+    uint32_t spared; /* and those that keep their state, since going back would cost them all */
 };
 
 /* An operator's word about a round, and who gave it, when and why. */

@@ -134,6 +134,8 @@ static Mneme__JournalStep *journal_step_out(struct codec *codec, const struct mn
     out->plan = step->bounds.plan;
     out->restored = step->bounds.restored;
     out->rolled_back = step->bounds.rolled_back;
+    out->unsure = step->bounds.unsure;
+    out->spared = step->bounds.spared;
     out->reset = reset;
     out->n_reset = step->bounds.reset_count;
     out->operator_name = codec_text(step->operator_name.text);
@@ -328,6 +330,8 @@ static void journal_step_in(struct codec *codec, const Mneme__JournalStep *in,
     out->bounds.plan = in->plan;
     out->bounds.restored = in->restored;
     out->bounds.rolled_back = in->rolled_back;
+    out->bounds.unsure = in->unsure;
+    out->bounds.spared = in->spared;
     out->bounds.reset = codec_names_in(codec, in->n_reset, in->reset, &out->bounds.reset_count);
     (void)codec_check(codec, out->bounds.reset_count <= in->restored &&
                                  in->rolled_back <= in->restored - out->bounds.reset_count);

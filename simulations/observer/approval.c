@@ -16,6 +16,7 @@ void approval_step(struct observer *observer, const struct mn_journal_step *step
     word->approves = step->step == MN_STEP_APPROVE;
     word->restored = step->bounds.restored;
     word->rolled_back = step->bounds.rolled_back;
+    word->unsure = step->bounds.unsure;
     word->reset_count = step->bounds.reset_count;
     for (uint32_t i = 0; i < word->reset_count; i++) {
         word->reset[i] = step->bounds.reset[i];
@@ -32,11 +33,23 @@ static bool reset_approved(const struct observer_word *word, const struct mn_nam
     return false;
 }
 
-static bool is_unsure(const struct mn_journal_decision *decision)
+/* Of how many vats the decision is not sure, by its answer. */
+static uint32_t unsure_count(const struct mn_journal_decision *decision)
 {
     static const char unsure[] = "\"sure\": false";
-    return decision->answer_size > 0 &&
-           memmem(decision->answer_json, decision->answer_size, unsure, sizeof unsure - 1) != NULL;
+    uint32_t count = 0;
+    size_t left = decision->answer_size;
+    const char *at = decision->answer_json;
+    while (left > 0) {
+        const char *found = memmem(at, left, unsure, sizeof unsure - 1);
+        if (found == NULL) {
+            break;
+        }
+        count += 1;
+        left -= (size_t)(found - at) + sizeof unsure - 1;
+        at = found + sizeof unsure - 1;
+    }
+    return count;
 }
 
 void approval_decided(struct observer *observer, const struct mn_journal_decision *decision)
@@ -46,7 +59,8 @@ void approval_decided(struct observer *observer, const struct mn_journal_decisio
     observer->word = (struct observer_word){.approves = false};
     uint32_t rolled_back = 0;
     uint32_t reset = 0;
-    bool within = word.approves && decision->start_count <= word.restored;
+    uint32_t unsure = unsure_count(decision);
+    bool within = word.approves && decision->start_count <= word.restored && unsure <= word.unsure;
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_start *start = &decision->starts[i].start;
         rolled_back += start->outcome == MN_ROLLED_BACK ? 1 : 0;
@@ -58,12 +72,12 @@ void approval_decided(struct observer *observer, const struct mn_journal_decisio
     free(word.reset);
     int64_t most = policy->share * (int64_t)observer->vat_count / TOPOLOGY_SHARE_WHOLE;
     bool large = policy->share_asked && (int64_t)decision->start_count > most;
-    bool asked = large || (policy->reset && reset > 0) || (policy->unsure && is_unsure(decision));
+    bool asked = large || (policy->reset && reset > 0) || (policy->unsure && unsure > 0);
     if (asked && (!within || rolled_back > word.rolled_back)) {
-        observer_fail(observer, "approval",
-                      "round %llu restores %u vats, rolls back %u and resets %u, and nobody "
-                      "approved of that",
-                      (unsigned long long)decision->round, decision->start_count, rolled_back,
-                      reset);
+        observer_fail(
+            observer, "approval",
+            "round %llu restores %u vats, rolls back %u, resets %u and is not sure of %u, "
+            "and nobody approved of that",
+            (unsigned long long)decision->round, decision->start_count, rolled_back, reset, unsure);
     }
 }

@@ -198,6 +198,7 @@ struct observer_word {
     bool approves; /* false: it rejects, or there is none */
     uint32_t restored;
     uint32_t rolled_back;
+    uint32_t unsure;
     struct mn_name *reset; /* heap */
     uint32_t reset_count;
 };

@@ -39,8 +39,8 @@ static void word(struct history *history, enum mn_step step, uint32_t restored, 
 
 static const char large[] = "policy: {approve: {share: 0.3, reset: false, unsure: false}}\n";
 
-static const char nobody_large[] = "approval: round 1 restores 1 vats, rolls back 1 and resets 0, "
-                                   "and nobody approved of that";
+static const char nobody_large[] = "approval: round 1 restores 1 vats, rolls back 1, resets 0 "
+                                   "and is not sure of 0, and nobody approved of that";
 
 /* One of three vats is more than 0.3 of them. */
 static void sees_that_nobody_approved_of_as_much(void **state)
@@ -80,8 +80,8 @@ static void a_word_is_for_one_decision(void **state)
     history_decides(&history, NULL, NULL, "checkpoints: []");
     history_fine(&history);
     history_decides(&history, "h1", NULL, rolled_back);
-    history_broken(&history, "approval: round 2 restores 1 vats, rolls back 1 and resets 0, and "
-                             "nobody approved of that");
+    history_broken(&history, "approval: round 2 restores 1 vats, rolls back 1, resets 0 and is "
+                             "not sure of 0, and nobody approved of that");
     history_close(&history);
 }
 
@@ -95,9 +95,10 @@ static void sees_that_nobody_approved_of_a_reset(void **state)
             word(&history, MN_STEP_APPROVE, 1, 0, i == 1 ? "b" : "a");
         }
         history_decides(&history, "h1", NULL, reset);
-        history_broken(&history, i == 2 ? "nothing"
-                                        : "approval: round 1 restores 1 vats, rolls back 0 and "
-                                          "resets 1, and nobody approved of that");
+        history_broken(&history,
+                       i == 2 ? "nothing"
+                              : "approval: round 1 restores 1 vats, rolls back 0, "
+                                "resets 1 and is not sure of 0, and nobody approved of that");
         history_close(&history);
     }
 }
@@ -105,15 +106,23 @@ static void sees_that_nobody_approved_of_a_reset(void **state)
 static void sees_that_nobody_approved_of_what_is_not_sure(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         struct history history;
-        lose_a(&history, i == 0 ? "policy: {approve: {share: 1, reset: false, unsure: true}}\n"
+        lose_a(&history, i != 1 ? "policy: {approve: {share: 1, reset: false, unsure: true}}\n"
                                 : "policy: {approve: {share: 1, reset: false, unsure: false}}\n");
+        if (i > 1) { /* of a plan that was sure of all, and of one that was not */
+            struct mn_journal_record record = {.kind = MN_JOURNAL_STEP};
+            record.step.step = MN_STEP_APPROVE;
+            record.step.round = 1;
+            record.step.bounds =
+                (struct mn_plan_bounds){.restored = 3, .rolled_back = 3, .unsure = i == 3 ? 3 : 0};
+            history_record(&history, &record);
+        }
         history_decides(&history, NULL, NULL,
                         "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}], "
                         "unknown: {vats: [a]}");
         const char *failure = observer_failure(history.observer);
-        assert_int_equal(failure != NULL, i == 0);
+        assert_int_equal(failure != NULL, i == 0 || i == 2);
         history_close(&history);
     }
 }
