@@ -16,6 +16,11 @@ mn_result keeping_new(struct keeping **out, const struct topology *topology, uin
     if (keeping == NULL) {
         return MN_NO_MEMORY;
     }
+    keeping->greeted = calloc(topology->host_count + 1, sizeof *keeping->greeted);
+    if (keeping->greeted == NULL) {
+        free(keeping);
+        return MN_NO_MEMORY;
+    }
     keeping->topology = topology;
     keeping->candidate = candidate;
     keeping->heartbeat = topology->timing.heartbeat_ms * MN_MS;
@@ -34,6 +39,7 @@ void keeping_destroy(struct keeping **out)
         free(keeping->runs);
         free(keeping->records);
         free(keeping->part);
+        free(keeping->greeted);
         free(keeping);
         *out = NULL;
     }
@@ -75,7 +81,27 @@ void keeping_overtaken(struct keeping *keeping, uint64_t generation)
     }
 }
 
-/* What an agent was shown is in the journal, or this journal is not the newest. */
+static void stand_down_old(struct keeping *keeping, const char *text)
+{
+    keeping->old = true;
+    stand_down(keeping);
+    keeping_note(keeping, (struct keeping_note_facts){
+                              .note = KEEPING_NOTE_OLD,
+                              .host = keeping->topology->hosts[keeping->shown_by].name,
+                              .sequence = keeping->shown.sequence,
+                              .number = keeping->shown.generation,
+                              .text = text});
+}
+
+/* Nobody but this journal says that it is the newest. */
+static bool stands_alone(const struct keeping *keeping)
+{
+    return keeping->peer_count == 0 || keeping->founding;
+}
+
+/* What an agent was shown is in the journal, or this journal is not the newest: unless a majority
+ * of the keepers has promised, and what it was shown is of a higher generation, in which another
+ * coordinator leads now. */
 static void on_head(struct keeping *keeping, uint32_t host, const struct mn_head *head)
 {
     if (!keeping_head_below(&keeping->shown, head)) {
@@ -83,19 +109,30 @@ static void on_head(struct keeping *keeping, uint32_t host, const struct mn_head
     }
     keeping->shown = *head;
     keeping->shown_by = host;
-    if (keeping->state == KEEPING_LEADING && !keeping_log_has(keeping, head)) {
-        keeping->old = true;
-        stand_down(keeping);
-        keeping_note(keeping,
-                     (struct keeping_note_facts){
-                         .note = KEEPING_NOTE_OLD,
-                         .host = keeping->topology->hosts[host].name,
-                         .sequence = head->sequence,
-                         .number = head->generation,
-                         .text = "this host's agent was shown a record that this journal does not "
-                                 "have: it is an old one, and nothing is decided from it; restore "
-                                 "a newer one, or have it go on with mneme recall "
-                                 "--accept-unknown"});
+    bool other = head->generation > keeping->generation && !stands_alone(keeping);
+    if (keeping->state == KEEPING_LEADING && !other && !keeping_log_has(keeping, head)) {
+        stand_down_old(keeping, "this host's agent was shown a record that this journal does not "
+                                "have: it is an old one, and nothing is decided from it; restore "
+                                "a newer one, or have it go on with mneme recall "
+                                "--accept-unknown");
+    }
+}
+
+/* The first word of a host that is no keeper: this process has said nothing to it yet, so that a
+ * generation that it has heard of was another's. One that is not below this one makes this journal
+ * an old one, unless a majority of the keepers has promised and another leads in a higher one. */
+static void on_first(struct keeping *keeping, uint32_t host, uint64_t generation)
+{
+    if (keeping->state == KEEPING_LEADING &&
+        (generation == keeping->generation || stands_alone(keeping))) {
+        keeping->shown = (struct mn_head){.generation = generation};
+        keeping->shown_by = host;
+        stand_down_old(keeping, "this host's agent has heard of this generation, or of a later "
+                                "one, from another coordinator: this journal is an old one, and "
+                                "nothing is decided from it; restore a newer one, or have it go "
+                                "on with mneme recall --accept-unknown");
+    } else if (keeping->state != KEEPING_LEADING) {
+        keeping_overtaken(keeping, generation);
     }
 }
 
@@ -114,14 +151,25 @@ static void on_up(struct keeping *keeping, uint32_t host, const struct mn_up *me
     if (keeping->state == KEEPING_LOADING || keeping->state == KEEPING_OVERTAKEN) {
         return;
     }
+    struct keeping_peer *peer = find_peer(keeping, host);
+    bool answers = message->kind == MN_UP_PROMISED || message->kind == MN_UP_KEPT ||
+                   message->kind == MN_UP_RECALLED; /* to what it was asked as a keeper */
+    bool first = peer == NULL && !keeping->greeted[host] && !answers;
+    keeping->greeted[host] = true;
+    if (message->kind == MN_UP_HELLO) {
+        on_head(keeping, host, &message->hello.head);
+    }
+    if (first && message->generation >= keeping->generation &&
+        keeping->state != KEEPING_OVERTAKEN) {
+        on_first(keeping, host, message->generation);
+    }
+    if (keeping->state == KEEPING_OVERTAKEN) {
+        return;
+    }
     if (message->generation > keeping->generation) {
         keeping_overtaken(keeping, message->generation);
         return;
     }
-    if (message->kind == MN_UP_HELLO) {
-        on_head(keeping, host, &message->hello.head);
-    }
-    struct keeping_peer *peer = find_peer(keeping, host);
     if (peer == NULL) {
         return;
     }

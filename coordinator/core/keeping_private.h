@@ -78,6 +78,7 @@ struct keeping {
     struct mn_head shown; /* the newest that any agent was shown, */
     uint32_t shown_by;    /* and which host's */
     bool old;             /* this journal does not have that */
+    bool *greeted;        /* by host: this process has heard of it */
 
     struct keeping_peer peers[MN_KEEPER_PEER_COUNT_MAX];
     uint32_t peer_count;

@@ -83,7 +83,15 @@ static void keepers_words(const struct answer_source *source, const struct keepi
                           char *text, size_t size)
 {
     text[0] = '\0';
-    if (facts->shown_by != TOPOLOGY_NONE) {
+    if (facts->shown_by != TOPOLOGY_NONE && facts->shown.sequence == 0) {
+        (void)snprintf(
+            text, size,
+            "the agent of %s has heard of generation %llu from another coordinator: this "
+            "journal is an old one; restore a newer one, or have it go on with mneme "
+            "recall --accept-unknown --reason TEXT",
+            source->topology->hosts[facts->shown_by].name,
+            (unsigned long long)facts->shown.generation);
+    } else if (facts->shown_by != TOPOLOGY_NONE) {
         (void)snprintf(text, size,
                        "the agent of %s was shown record %llu of generation %llu, which this "
                        "journal does not have: it is an old one; restore a newer one, or have it "

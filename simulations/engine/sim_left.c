@@ -42,13 +42,40 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-void sim_left_at_start(struct sim *sim)
+size_t sim_left_anywhere(struct sim *sim)
 {
     size_t left = larger(sim_journal_common(&sim->journals[0], &sim->in_force),
                          sim_journal_common(&sim->journals[1], &sim->in_force));
     for (uint32_t i = 0; i < sim->host_count; i++) {
         left = larger(left, kept_by(sim, i));
     }
+    return left;
+}
+
+void sim_machine_lost(struct sim_machine *machine)
+{
+    machine->lost += 1;
+    machine->knew = 0;
+}
+
+static uint64_t generation_on(struct sim *sim, const struct sim_disk *disk)
+{
+    struct mn_agent_record record = {.kind = MN_AGENT_GENERATION};
+    char key[AGENT_RECORD_KEY_SIZE];
+    agent_record_key(&record, key);
+    const struct sim_record *found = sim_record_from(disk, key, 0);
+    bool has = found != NULL && strcmp(found->key, key) == 0 &&
+               mn_agent_record_decode(found->bytes, found->size, &sim->arena, &record) == MN_OK;
+    mn_arena_clear(&sim->arena);
+    return has ? record.generation : 0;
+}
+
+void sim_left_at_start(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        sim->machines[i].knew = generation_on(sim, &sim->machines[i].disk);
+    }
+    size_t left = sim_left_anywhere(sim);
     sim->left = sim->given_up && sim->left < left ? sim->left : left;
 }
 
@@ -78,8 +105,7 @@ static void known_run(struct observer_known *known, mn_run run, uint32_t incarna
     }
 }
 
-static void of_record(struct sim *sim, uint32_t host, const struct sim_record *from,
-                      struct observer_left *left)
+static void of_record(struct sim *sim, const struct sim_record *from, struct observer_left *left)
 {
     struct mn_agent_record record;
     static const struct {
@@ -98,10 +124,8 @@ static void of_record(struct sim *sim, uint32_t host, const struct sim_record *f
             known_run(&left->vats[sim_vat_number(sim, &start->vat)], start->run,
                       start->incarnation);
             left->round = start->round > left->round ? start->round : left->round;
-        } else if (record.kind == MN_AGENT_ROUND) {
-            left->round = record.round.round > left->round ? record.round.round : left->round;
         } else {
-            left->generations[host] = record.generation;
+            left->round = record.round.round > left->round ? record.round.round : left->round;
         }
     }
 }
@@ -132,8 +156,9 @@ static void of_disks(struct sim *sim, struct observer_left *left)
 {
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct sim_disk *disk = &sim->machines[i].disk;
+        left->generations[i] = sim->machines[i].knew;
         for (size_t k = 0; k < disk->record_count; k++) {
-            of_record(sim, i, &disk->records[k], left);
+            of_record(sim, &disk->records[k], left);
             mn_arena_clear(&sim->arena);
         }
         for (size_t k = 0; k < disk->store_count; k++) {

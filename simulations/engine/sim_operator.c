@@ -119,6 +119,15 @@ static bool rest_gone(const struct sim *sim, const struct keeping *keeping,
            (now < facts->needed || next < facts->next_needed);
 }
 
+/* Whether it holds because its journal is an old one, and nobody has a newer one any more. */
+static bool none_newer(struct sim *sim, const struct sim_coordinator *coordinator,
+                       const struct keeping_facts *facts)
+{
+    return facts->shown_by != TOPOLOGY_NONE &&
+           sim_left_anywhere(sim) <=
+               sim_journal_common(&sim->journals[coordinator->journal], &sim->in_force);
+}
+
 /* Whether all keepers answer, and it holds all the same: there is nothing more to wait for. */
 static bool all_answer(const struct keeping *keeping, const struct keeping_facts *facts)
 {
@@ -159,7 +168,8 @@ void sim_operator_looks_at(struct sim *sim, struct sim_process *process)
     bool early = speaks_early(sim);
     if (its_turn && keeping_may_accept(coordinator->keeping) &&
         (majority_gone(sim, coordinator->keeping, &facts) ||
-         rest_gone(sim, coordinator->keeping, &facts) || in_vain || early)) {
+         rest_gone(sim, coordinator->keeping, &facts) || none_newer(sim, coordinator, &facts) ||
+         in_vain || early)) {
         struct mn_journal_recall accept = {.operator_name = mn_name_of("alice"),
                                            .key = "oooooooooooooooooooooooooooooooooooooooo",
                                            .reason = "their disks are gone",

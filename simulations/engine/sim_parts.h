@@ -231,6 +231,7 @@ struct sim_machine {
     uint32_t errors_percent;
     mn_time disturbed; /* when its agent or its path to the coordinator last changed */
     uint32_t lost;     /* how often its disk was lost */
+    uint64_t knew;     /* the generation that its agent knew of when the coordinator was started */
     bool found_lost;   /* by the coordinator, and not heard since */
     struct sim_process *first_here;
     struct sim_disk disk;

@@ -280,8 +280,11 @@ void sim_in_force(struct sim *sim, struct sim_process *process, uint64_t sequenc
 /* Whether that host's disk has the record. */
 bool sim_kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t generation);
 
-/* sim_left.c: what is left of the records that were in force. A coordinator is started: so many
- * have any disk; an operator has it go on: with so many. */
+/* sim_left.c: how many are left of the records that were in force: on any disk; as a coordinator is
+ * started; as an operator has one go on. */
+size_t sim_left_anywhere(struct sim *sim);
+/* What its agent knew is lost, or was never known to this disk. */
+void sim_machine_lost(struct sim_machine *machine);
 void sim_left_at_start(struct sim *sim);
 void sim_left_with(struct sim *sim, const struct sim_coordinator *coordinator);
 /* So many of the first entries are the same ones in both. */

@@ -342,6 +342,47 @@ static void a_journal_without_what_an_agent_was_shown_is_an_old_one(void **state
     stage_close(&stage);
 }
 
+static void a_generation_that_an_agent_knows_already_is_another_ones(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_leading(&stage);
+    struct mn_up heartbeat = {.generation = 2, .kind = MN_UP_HEARTBEAT};
+    stage_up(&stage, 7, &heartbeat);
+    expect(&stage, "");
+    heartbeat.generation = 3; /* it has been told since */
+    stage_up(&stage, 7, &heartbeat);
+    expect(&stage, "");
+    stage_close(&stage);
+
+    stage_open_leading(&stage);
+    stage_up(&stage, 7, &heartbeat);
+    expect(&stage, "overtaken\nnote journal_is_old\n");
+    stage_accept(&stage);
+    expect(&stage, "note unknown_accepted\n"
+                   "h1 promise 4\nh3 promise 4\nh5 promise 4\n");
+    stage_close(&stage);
+}
+
+static void what_an_agent_was_shown_counts_in_a_higher_generation_too(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, (const uint64_t[]){0});
+    expect(&stage, "h1 promise 1\nh3 promise 1\nh5 promise 1\n");
+    struct mn_up hello = {.generation = 7, .kind = MN_UP_HELLO};
+    hello.hello.head = (struct mn_head){.generation = 7, .sequence = 20};
+    stage_up(&stage, 7, &hello);
+    stage_tick_at(&stage, 2000);
+    stage_pass_over(&stage);
+    stage_promised(&stage, 1, 8, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 3, 8, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 5, 8, 0, 0, MN_MEMBER_BLANK);
+    expect(&stage, "note new_cluster\nnote journal_is_old\n");
+    assert_false(keeping_leads(stage.keeping));
+    stage_close(&stage);
+}
+
 static void goes_on_with_fewer_when_an_operator_says_so(void **state)
 {
     (void)state;
@@ -398,6 +439,8 @@ int main(void)
         cmocka_unit_test(records_that_were_never_in_force_are_set_aside),
         cmocka_unit_test(stands_down_when_a_higher_generation_shows),
         cmocka_unit_test(a_journal_without_what_an_agent_was_shown_is_an_old_one),
+        cmocka_unit_test(a_generation_that_an_agent_knows_already_is_another_ones),
+        cmocka_unit_test(what_an_agent_was_shown_counts_in_a_higher_generation_too),
         cmocka_unit_test(goes_on_with_fewer_when_an_operator_says_so),
         cmocka_unit_test(a_message_takes_whole_records_or_one_piece),
     };
