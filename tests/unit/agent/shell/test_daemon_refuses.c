@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "agent/shell/fake_cluster.h"
+#include "wire/local.h"
 
 #define EPOCH(n) (INT64_C(0x100000000) + (n))
 
@@ -184,6 +185,37 @@ static void drops_garbage_of_a_vat(void **state)
     assert_int_equal(zmq_ctx_term(context), 0);
 }
 
+/* It asks who it is and reads no answer, until there is no room for one more. */
+static void says_that_a_vat_reads_nothing(void **state)
+{
+    struct fake_cluster *cluster = *state;
+    struct mn_from_vat beat = {.kind = MN_FROM_VAT_BEAT, .run = 1};
+    struct mn_buffer buffer = {0};
+    char endpoint[SHELL_PATH_SIZE + 16];
+    static const char line[] = "message_not_sent to=vat code=MN_AGAIN";
+    int linger = 0;
+    int patience = 10000;
+    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/vats.ipc", cluster->data);
+    void *context = zmq_ctx_new();
+    void *vat = zmq_socket(context, ZMQ_DEALER);
+    assert_int_equal(zmq_setsockopt(vat, ZMQ_LINGER, &linger, sizeof linger), 0);
+    assert_int_equal(zmq_setsockopt(vat, ZMQ_SNDTIMEO, &patience, sizeof patience), 0);
+    assert_int_equal(zmq_connect(vat, endpoint), 0);
+    assert_int_equal(mn_from_vat_encode(&beat, &buffer), MN_OK);
+    for (int i = 0; i < 40 && fake_log_count(cluster, line) == 0; i++) {
+        for (int k = 0; k < 5000; k++) {
+            assert_int_equal(zmq_send(vat, buffer.bytes, buffer.size, 0), buffer.size);
+        }
+    }
+    line_wanted = line;
+    fake_cluster_run(cluster, line_came);
+    heartbeats_wanted = cluster->heartbeats + 3;
+    fake_cluster_run(cluster, beats_on); /* nobody else waits for it */
+    mn_buffer_deinit(&buffer);
+    assert_int_equal(zmq_close(vat), 0);
+    assert_int_equal(zmq_ctx_term(context), 0);
+}
+
 static bool all_refused(struct fake_cluster *cluster)
 {
     /* One line a second is written for a sender, so it is made to write another. */
@@ -268,6 +300,7 @@ int main(void)
         CASE(drops_orders_of_a_host),
         CASE(drops_what_a_host_says_of_a_vat_that_is_in_no_topology),
         CASE(drops_garbage_of_a_vat),
+        CASE(says_that_a_vat_reads_nothing),
         CASE(counts_what_it_does_not_log),
         CASE(refuses_an_older_generation_of_the_coordinator),
         CASE(gives_a_wrong_key_no_connection),
