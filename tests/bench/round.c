@@ -1,10 +1,11 @@
 /* Rounds of a whole cluster, measured with real sockets: how soon after a rack is killed the last
  * vat is told, how soon a coordinator that was killed leads again and has its ledger back, and how
- * many reports a second it takes in. The coordinator is the real process, with CURVE, its journal
- * on the disk and no keepers; the agents are scripted (round_agents.c says in what).
+ * many reports a second it takes in. The coordinator is the real process, with CURVE and its
+ * journal on the disk, and so are three keepers, agents on hosts without vats, on the same disk;
+ * the other agents are scripted (round_agents.c says in what).
  *
  *     round [--json] [--large] [--hosts N --vats N [--checkpoints N] [--stores N]
- *           [--rebuild]] [--ingest]
+ *           [--rebuild] [--no-keepers]] [--ingest]
  *
  * Without sizes: 10 and 100 hosts, and ingest. --large: 1,000 hosts with 100,000 vats, 10,000 with
  * a million, and the rebuild of 10 million checkpoints of a million vats from 100 agents. --rebuild
@@ -139,11 +140,12 @@ static void print_result(const struct round_cluster *cluster, const struct round
 {
     const struct round_size *size = &cluster->size;
     printf("{\"benchmark\": \"round\", \"hosts\": %u, \"vats\": %u, \"checkpoints\": %" PRIu64
-           ", \"stores\": %u, \"heard\": %u, \"setup_ms\": %" PRId64 ", \"take_over_ms\": %" PRId64
-           ", \"rebuild_ms\": %" PRId64 ", \"rebuild_cpu_ms\": %" PRId64
-           ", \"hosts_stale\": %" PRIu64 ", \"coordinator_bytes\": %" PRId64,
+           ", \"stores\": %u, \"heard\": %u, \"keepers\": %u, \"setup_ms\": %" PRId64
+           ", \"take_over_ms\": %" PRId64 ", \"rebuild_ms\": %" PRId64
+           ", \"rebuild_cpu_ms\": %" PRId64 ", \"hosts_stale\": %" PRIu64
+           ", \"coordinator_bytes\": %" PRId64,
            size->hosts, size->vats, (uint64_t)size->vats * size->checkpoints, size->stores,
-           size->heard, result->setup_ms, result->take_over_ms, result->rebuild_ms,
+           size->heard, size->keepers, result->setup_ms, result->take_over_ms, result->rebuild_ms,
            result->rebuild_cpu_ms, result->stale, result->bytes);
     if (kill) {
         printf(", \"hosts_lost\": %u, \"vats_started\": %u, \"vats_told\": %u, "
@@ -163,7 +165,7 @@ static void print_result(const struct round_cluster *cluster, const struct round
 }
 
 static void run_cluster(uint32_t hosts, uint32_t vats, uint32_t checkpoints, uint32_t stores,
-                        bool kill)
+                        uint32_t keepers, bool kill)
 {
     bool large = hosts > 100 || vats > 10000;
     struct round_size size = {.hosts = hosts,
@@ -171,6 +173,7 @@ static void run_cluster(uint32_t hosts, uint32_t vats, uint32_t checkpoints, uin
                               .checkpoints = checkpoints,
                               .stores = stores,
                               .heard = HEARD_COUNT,
+                              .keepers = keepers,
                               .rack = hosts >= 200 ? 40 : (hosts + 4) / 5,
                               .heartbeat_ms = large ? 1000 : 200,
                               .suspect_ms = large ? 4000 : 1000,
@@ -207,12 +210,13 @@ struct round_options {
     uint32_t vats;
     uint32_t checkpoints;
     uint32_t stores;
+    uint32_t keepers;
 };
 
 /* False: the arguments make no sense. */
 static bool read_options(int argc, char **argv, struct round_options *options)
 {
-    *options = (struct round_options){.checkpoints = 4, .stores = 2};
+    *options = (struct round_options){.checkpoints = 4, .stores = 2, .keepers = 3};
     for (int i = 1; i < argc; i++) {
         uint32_t number = i + 1 < argc ? (uint32_t)strtoul(argv[i + 1], NULL, 10) : 0;
         if (strcmp(argv[i], "--json") == 0) {
@@ -224,6 +228,10 @@ static bool read_options(int argc, char **argv, struct round_options *options)
         }
         if (strcmp(argv[i], "--ingest") == 0) {
             options->ingest = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--no-keepers") == 0) {
+            options->keepers = 0;
             continue;
         }
         if (strcmp(argv[i], "--rebuild") == 0) {
@@ -251,20 +259,20 @@ int main(int argc, char **argv)
     struct round_options options;
     if (!read_options(argc, argv, &options)) {
         (void)fprintf(stderr, "usage: round [--json] [--large] [--hosts N --vats N [--checkpoints "
-                              "N] [--stores 1|2] [--rebuild]] [--ingest]\n"
+                              "N] [--stores 1|2] [--rebuild] [--no-keepers]] [--ingest]\n"
                               "at least 5 hosts, and a multiple of them of vats\n");
         return 2;
     }
     if (options.hosts > 0) {
         run_cluster(options.hosts, options.vats, options.checkpoints, options.stores,
-                    !options.rebuild);
+                    options.keepers, !options.rebuild);
     } else if (options.large) {
-        run_cluster(1000, 100000, options.checkpoints, options.stores, true);
-        run_cluster(10000, 1000000, options.checkpoints, options.stores, true);
-        run_cluster(100, 1000000, 10, 1, false);
+        run_cluster(1000, 100000, options.checkpoints, options.stores, options.keepers, true);
+        run_cluster(10000, 1000000, options.checkpoints, options.stores, options.keepers, true);
+        run_cluster(100, 1000000, 10, 1, options.keepers, false);
     } else if (!options.ingest) {
-        run_cluster(10, 100, options.checkpoints, options.stores, true);
-        run_cluster(100, 1000, options.checkpoints, options.stores, true);
+        run_cluster(10, 100, options.checkpoints, options.stores, options.keepers, true);
+        run_cluster(100, 1000, options.checkpoints, options.stores, options.keepers, true);
     }
     if (options.ingest || (options.hosts == 0 && !options.large)) {
         run_ingest();

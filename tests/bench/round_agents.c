@@ -2,10 +2,9 @@
  * one with a key of its own for each host, many in a process. What they say follows the protocol as
  * an agent's core would, but for what costs an agent time: their vats are numbers, start at once,
  * are never silent and have handled a notice HANDLE_MS after it; nothing is on a disk; a witness
- * knows who was
- * killed and does not try the port; what an agent answers to the first freeze it has put together
- * before the kill, since here all of them share the coordinator's cores, and nowhere else would
- * they. They keep no journal: the topology names no keepers. */
+ * knows who was killed and does not try the port; what an agent answers to the first freeze it has
+ * put together before the kill, since here all of them share the coordinator's cores, and nowhere
+ * else would they. They keep no journal: the keepers are other hosts' agents. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ enum {
     EVENT_COUNT = 512,
     HELLO_AGAIN_MS = 10000,
     CLOSE_MS = 50,
-    HANDLE_MS = 20,  /* what writing down that a notice is handled takes a vat, and its agent */
+    HANDLE_MS = 20, /* what writing down that a notice is handled takes a vat, and its agent */
     LONG_SIZE = 64, /* of a message */
     FIRST_ROUND = 1,
     FIRST_ATTEMPT = 1

@@ -26,6 +26,7 @@ struct round_size {
     uint32_t checkpoints; /* that each vat retains */
     uint32_t stores;      /* copies of each, 1 or 2 */
     uint32_t heard;       /* entries of each checkpoint */
+    uint32_t keepers;     /* hosts beside those, without vats, that keep the journal */
     uint32_t rack;
     uint32_t heartbeat_ms;
     uint32_t suspect_ms;
@@ -65,6 +66,8 @@ struct round_cluster {
     long log_from; /* round_cluster_logged passes over what stands before this in the log */
     pid_t agents[ROUND_PROCESS_COUNT_MAX];
     uint32_t agent_count;
+    struct mn_keys keeper_keys[MN_KEEPER_COUNT_MAX];
+    pid_t keepers[MN_KEEPER_COUNT_MAX];
     struct round_shared *shared;
 };
 

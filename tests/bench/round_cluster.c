@@ -62,6 +62,9 @@ static void cluster_write_hosts(const struct round_cluster *cluster, FILE *file)
     for (uint32_t i = 0; i * size->rack < size->hosts; i++) {
         (void)fprintf(file, "  r%u: {}\n", i);
     }
+    for (uint32_t i = 0; i < size->keepers; i++) {
+        (void)fprintf(file, "  rk%u: {}\n", i);
+    }
     (void)fprintf(file, "hosts:\n");
     for (uint32_t i = 0; i < size->hosts; i++) {
         (void)fprintf(file,
@@ -69,7 +72,17 @@ static void cluster_write_hosts(const struct round_cluster *cluster, FILE *file)
                       "\"%s\"}\n",
                       i, i / size->rack, cluster->keys[i].public_key);
     }
-    (void)fprintf(file, "vats:\n");
+    for (uint32_t i = 0; i < size->keepers; i++) {
+        (void)fprintf(file,
+                      "  k%u: {in: rk%u, agent: \"tcp://127.0.0.1:%d\", address: 127.0.0.1, key: "
+                      "\"%s\"}\n",
+                      i, i, round_free_port(), cluster->keeper_keys[i].public_key);
+    }
+    (void)fprintf(file, "keepers: [");
+    for (uint32_t i = 0; i < size->keepers; i++) {
+        (void)fprintf(file, "%sk%u", i > 0 ? ", " : "", i);
+    }
+    (void)fprintf(file, "]\nvats:\n");
     for (uint32_t i = 0; i < size->vats; i++) {
         (void)fprintf(file,
                       "  v%u: {host: h%u, command: [vat], sends: early, on_peer_rollback: "
@@ -99,6 +112,13 @@ static void cluster_write(struct round_cluster *cluster)
             round_die("making keys");
         }
     }
+    for (uint32_t i = 0; i < size->keepers; i++) {
+        (void)snprintf(path, sizeof path, "%s/k%u.key", cluster->directory, i);
+        if (mn_keys_make(&cluster->keeper_keys[i], NULL) != MN_OK ||
+            mn_keys_write(&cluster->keeper_keys[i], path, NULL) != MN_OK) {
+            round_die("making keys");
+        }
+    }
     (void)snprintf(path, sizeof path, "%s/topology.yaml", cluster->directory);
     FILE *file = fopen(path, "we");
     if (file == NULL) {
@@ -108,7 +128,7 @@ static void cluster_write(struct round_cluster *cluster)
                    round_free_port());
     (void)fprintf(file,
                   "topology: 1\ncoordinator: {agents: \"%s\", operators: \"tcp://127.0.0.1:%d\", "
-                  "key: \"%s\"}\noperators: {bench: {key: \"%s\", role: watch}}\nkeepers: []\n"
+                  "key: \"%s\"}\noperators: {bench: {key: \"%s\", role: watch}}\n"
                   "timing: {heartbeat_ms: %u, stale_ms: %u, suspect_ms: %u, lost_ms: %u}\n"
                   "checkpoints: {keep: %u, stores: %u}\npolicy: {approve: never}\n",
                   cluster->endpoint, round_free_port(), cluster->coordinator_keys.public_key,
@@ -165,6 +185,37 @@ void round_cluster_kill(struct round_cluster *cluster)
     cluster->coordinator = 0;
 }
 
+/* The keepers are agents as they are, each with its records on the disk: on the one that the
+ * coordinator has too, which they would not share elsewhere. */
+static void cluster_keepers(struct round_cluster *cluster)
+{
+    char topology[ROUND_PATH_SIZE + 32];
+    char key[ROUND_PATH_SIZE + 32];
+    char data[ROUND_PATH_SIZE + 32];
+    char log[ROUND_PATH_SIZE + 32];
+    char host[16];
+    (void)snprintf(topology, sizeof topology, "%s/topology.yaml", cluster->directory);
+    for (uint32_t i = 0; i < cluster->size.keepers; i++) {
+        (void)snprintf(host, sizeof host, "k%u", i);
+        (void)snprintf(key, sizeof key, "%s/%s.key", cluster->directory, host);
+        (void)snprintf(data, sizeof data, "%s/%s", cluster->directory, host);
+        (void)snprintf(log, sizeof log, "%s/%s.log", cluster->directory, host);
+        cluster->keepers[i] = fork();
+        if (cluster->keepers[i] == 0) {
+            int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+            if (fd < 0 || dup2(fd, 2) < 0) {
+                _exit(99);
+            }
+            (void)execl(MNEME_BUILD "/bin/mneme-agent", "mneme-agent", "--topology", topology,
+                        "--host", host, "--key", key, "--data", data, (char *)NULL);
+            _exit(98);
+        }
+        if (cluster->keepers[i] < 0) {
+            round_die("starting a keeper");
+        }
+    }
+}
+
 /* Their descriptors bound how many agents a process has. */
 static void cluster_agents(struct round_cluster *cluster)
 {
@@ -205,6 +256,7 @@ void round_cluster_open(struct round_cluster *cluster, const struct round_size *
         round_die("shared memory");
     }
     cluster_write(cluster);
+    cluster_keepers(cluster);
     round_cluster_start(cluster);
     if (agents) {
         cluster_agents(cluster);
@@ -226,6 +278,10 @@ void round_cluster_close(struct round_cluster *cluster)
         (void)waitpid(cluster->agents[i], NULL, 0);
     }
     round_cluster_kill(cluster);
+    for (uint32_t i = 0; i < cluster->size.keepers; i++) {
+        (void)kill(cluster->keepers[i], SIGKILL);
+        (void)waitpid(cluster->keepers[i], NULL, 0);
+    }
     free(cluster->keys);
     (void)munmap(cluster->shared, sizeof *cluster->shared);
     if (getenv("ROUND_KEEP") == NULL &&
