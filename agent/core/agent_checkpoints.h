@@ -27,9 +27,14 @@ mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
 /* It may be damaged here: read it back and write it anew. Only what is HERE. */
 void agent_file_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
+/* It is let go of, or set aside, by us. */
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete);
+/* It went bad or missing on the disk: it is copied anew if it can be had. */
+void agent_file_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
 void agent_trim_gone(struct agent *agent, struct agent_vat *vat);
+/* What was lost below that, or is no part of this history any more, need say nothing. */
+void agent_heard_forget(struct agent_vat *vat, mn_epoch below);
 
 /* agent_aside.c: what died of a life that went on elsewhere. */
 void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct mn_stop *stop);

@@ -89,7 +89,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
                                                 .epoch = file->epoch,
                                                 .code = event->synced.result});
     if (event->synced.result == MN_NOT_FOUND || event->synced.result == MN_CORRUPT) {
-        agent_file_gone(agent, vat, file, false);
+        agent_file_lost(agent, vat, file);
         agent_fetch_changed(agent, vat, event->synced.epoch);
         agent_aside_advance(agent, vat);
         return;
@@ -405,6 +405,7 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat)
     if (!floor_moves(agent, vat) || vat->newest_durable == 0) {
         return;
     }
+    agent_heard_forget(vat, vat->floor_safe);
     bool *kept = agent_take(agent, vat->file_count, sizeof *kept);
     mn_epoch *keep = agent_take(agent, vat->file_count, sizeof *keep);
     if (kept == NULL || keep == NULL) {

@@ -97,6 +97,7 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
         return;
     }
     free(file->heard);
+    file->learned = true;
     file->heard = heard;
     file->heard_count = record->heard_count;
     file->heard_before = record->heard_before;
@@ -115,6 +116,7 @@ void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent
     agent_file_learn(agent, file, facts);
     file->promised = true;
     file->reportable = true;
+    file->heard_only = false;
     file->fetched = false;
     agent_dirty(agent, vat, file);
 }
@@ -180,23 +182,42 @@ void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
     file->reportable = true;
 }
 
+/* A checkpoint of the history that goes on here, or did, in which nobody but its file and we can
+ * say what was heard: without its row what comes after it would hang in the air. */
+static bool file_still_says(const struct agent_vat *vat, const struct agent_file *file)
+{
+    return file->learned && vat->life != AGENT_LIFE_NONE && file->epoch > vat->floor &&
+           agent_file_live(vat, file);
+}
+
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete)
 {
-    mn_epoch epoch = file->epoch;
     agent_file_move(vat, file, AGENT_FILE_GONE);
     file->durable = false;
     if (delete) {
-        agent_ask_file(agent, AGENT_DO_DELETE, vat, epoch, false);
-    } else {
-        agent_durable_lost(vat, epoch);
+        agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
     }
     if (file->reportable) {
         agent_dirty(agent, vat, file);
+    } else {
+        agent_remove_file(vat, file->epoch);
     }
-    bool comes = !delete &&agent_copies_lost(agent, vat, file);
+}
+
+void agent_file_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
+{
+    agent_file_move(vat, file, AGENT_FILE_GONE);
+    file->durable = false;
+    agent_durable_lost(vat, file->epoch);
+    file->heard_only = file_still_says(vat, file);
+    file->reportable = file->reportable || file->heard_only;
+    if (file->reportable) {
+        agent_dirty(agent, vat, file);
+    }
+    bool comes = agent_copies_lost(agent, vat, file);
     if (!file->reportable && !comes) {
-        agent_remove_file(vat, epoch);
+        agent_remove_file(vat, file->epoch);
     }
 }
 
@@ -215,7 +236,7 @@ void agent_trim_gone(struct agent *agent, struct agent_vat *vat)
 {
     size_t count = 0;
     for (size_t i = vat->file_count; i > 0; i--) {
-        if (vat->files[i - 1].state != AGENT_FILE_GONE) {
+        if (vat->files[i - 1].state != AGENT_FILE_GONE || vat->files[i - 1].heard_only) {
             continue;
         }
         count += 1;
@@ -223,6 +244,17 @@ void agent_trim_gone(struct agent *agent, struct agent_vat *vat)
             agent_remove_file(vat, vat->files[i - 1].epoch);
             agent->hello_at = agent->welcomed ? agent->now : agent->hello_at;
             agent->welcomed = false;
+        }
+    }
+}
+
+void agent_heard_forget(struct agent_vat *vat, mn_epoch below)
+{
+    for (size_t i = vat->file_count; i > 0; i--) {
+        const struct agent_file *file = &vat->files[i - 1];
+        if (file->heard_only && file->state == AGENT_FILE_GONE &&
+            (file->epoch < below || !agent_file_live(vat, file))) {
+            agent_remove_file(vat, file->epoch);
         }
     }
 }

@@ -359,7 +359,7 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
     if (file->state == AGENT_FILE_UNSYNCED) { /* what is wrong with it, its sync will say */
         agent_copies_later(agent, host, vat, file);
     } else if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
-        agent_file_gone(agent, vat, file, false);
+        agent_file_lost(agent, vat, file);
     }
 }
 

@@ -101,20 +101,22 @@ struct agent_file {
     uint32_t heard_count;
     uint32_t heard_before; /* the first ones of these, which were not heard in this interval */
     enum agent_file_state state;
-    bool durable;              /* here and at every partner, in this life of the vat */
-    bool promised;             /* what it heard may have been spoken of: reported as durable */
-    bool reportable;           /* the coordinator is to know of it, or that it went */
-    bool dirty;                /* waits in the list of rows to report */
-    uint64_t reported_in;      /* sequence of the newest report with it */
-    bool taken;                /* the coordinator has its row: it may be deleted */
-    mn_time at;                /* ARRIVING: last progress; FAILED: last try */
-    mn_time asked_at;          /* ARRIVING: when we last asked for more of it */
-    uint64_t received;         /* ARRIVING: bytes that are here */
-    uint32_t source;           /* ARRIVING: the host it comes from */
-    bool writing;              /* ARRIVING: a piece is at the disk */
-    bool fetched;              /* ARRIVING: asked for by us, for a start */
-    bool verified;             /* read back because it may be damaged */
-    bool looking;              /* whether it is still there is being asked */
+    bool durable;         /* here and at every partner, in this life of the vat */
+    bool promised;        /* what it heard may have been spoken of: reported as durable */
+    bool reportable;      /* the coordinator is to know of it, or that it went */
+    bool learned;         /* what it says of itself is known here */
+    bool heard_only;      /* lost here, but above the floor: its row still says what was heard */
+    bool dirty;           /* waits in the list of rows to report */
+    uint64_t reported_in; /* sequence of the newest report with it */
+    bool taken;           /* the coordinator has its row: it may be deleted */
+    mn_time at;           /* ARRIVING: last progress; FAILED: last try */
+    mn_time asked_at;     /* ARRIVING: when we last asked for more of it */
+    uint64_t received;    /* ARRIVING: bytes that are here */
+    uint32_t source;      /* ARRIVING: the host it comes from */
+    bool writing;         /* ARRIVING: a piece is at the disk */
+    bool fetched;         /* ARRIVING: asked for by us, for a start */
+    bool verified;        /* read back because it may be damaged */
+    bool looking;         /* whether it is still there is being asked */
     struct agent_copy *copies; /* owned; one per partner of the vat */
 };
 

@@ -108,6 +108,13 @@ struct report_draft {
     uint32_t heard_count;
 };
 
+/* Rows that tell of a file: of one that is lost, and of which what was heard is still to be known,
+ * first that it is gone. */
+static size_t row_count_of(const struct agent_file *file)
+{
+    return file->heard_only ? 2 : 1;
+}
+
 static bool row_wanted(const struct agent_file *file)
 {
     return file != NULL && file->dirty && file->reportable;
@@ -132,7 +139,8 @@ static uint32_t row_age(const struct agent *agent, const struct agent_file *file
 bool agent_row_told(const struct agent_vat *vat, mn_epoch epoch)
 {
     const struct agent_file *file = agent_find_file(vat, epoch);
-    return file != NULL && file->reportable && file->reported_in > 0 && !row_gone(file);
+    return file != NULL && file->reportable && file->reported_in > 0 &&
+           (!row_gone(file) || file->heard_only);
 }
 
 /* The checkpoint before it, as far as the file says, or the history of the life that is here; 0
@@ -155,7 +163,7 @@ static bool row_joins(const struct agent_vat *vat, const struct agent_file *file
 }
 
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
-                      struct agent_file *file)
+                      struct agent_file *file, bool gone)
 {
     struct mn_row *row = &draft->rows[draft->row_count];
     bool joins = row_joins(vat, file);
@@ -165,7 +173,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .onto = file->onto,
                            .durable = file->promised,
                            .here = file->state == AGENT_FILE_HERE,
-                           .gone = row_gone(file),
+                           .gone = gone,
                            .floor = file->floor > vat->floor ? file->floor : vat->floor,
                            .age = row_age(agent, file),
                            .heard_first = draft->heard_count,
@@ -194,12 +202,13 @@ static size_t batch_measure(const struct agent *agent, size_t from, size_t *rows
         const struct agent_row_ref *ref = &agent->dirty[end];
         const struct agent_file *file = agent_find_file(ref->vat, ref->epoch);
         if (row_wanted(file)) {
-            if (*rows > 0 && (*rows + 1 > AGENT_BATCH_ROW_COUNT ||
-                              *heard + file->heard_count > AGENT_BATCH_HEARD_COUNT)) {
+            size_t count = row_count_of(file);
+            if (*rows > 0 && (*rows + count > AGENT_BATCH_ROW_COUNT ||
+                              *heard + count * file->heard_count > AGENT_BATCH_HEARD_COUNT)) {
                 break;
             }
-            *rows += 1;
-            *heard += file->heard_count;
+            *rows += count;
+            *heard += count * file->heard_count;
         }
         end += 1;
     }
@@ -265,7 +274,10 @@ void agent_report_flush(struct agent *agent)
             const struct agent_row_ref *ref = &agent->dirty[from];
             struct agent_file *file = agent_find_file(ref->vat, ref->epoch);
             if (rows > 0 && row_wanted(file)) {
-                draft_row(agent, &draft, ref->vat, file);
+                draft_row(agent, &draft, ref->vat, file, row_gone(file));
+                if (file->heard_only) {
+                    draft_row(agent, &draft, ref->vat, file, false);
+                }
             } else if (file != NULL) {
                 file->dirty = false;
             }
@@ -309,6 +321,9 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
             continue;
         }
         file->taken = true;
+        if (file->heard_only) {
+            continue; /* until the floor has passed it */
+        }
         if (file->state == AGENT_FILE_GONE && !file->dirty) {
             agent_remove_file(batch.rows[i].vat, batch.rows[i].epoch);
         } else if (file->state == AGENT_FILE_ARRIVING && !file->dirty) {

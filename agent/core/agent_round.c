@@ -146,7 +146,7 @@ void agent_looked(struct agent *agent, const struct agent_event *event)
                                                 .vat = vat->name,
                                                 .epoch = file->epoch,
                                                 .code = event->looked.result});
-    agent_file_gone(agent, vat, file, false);
+    agent_file_lost(agent, vat, file);
 }
 
 /* The fences are durable: end the suspects that run here, ask the others. */

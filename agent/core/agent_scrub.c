@@ -88,6 +88,6 @@ void agent_scrub_read(struct agent *agent, const struct agent_event *event)
                                                 .epoch = file->epoch,
                                                 .code = result});
     if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
-        agent_file_gone(agent, vat, file, false);
+        agent_file_lost(agent, vat, file);
     }
 }

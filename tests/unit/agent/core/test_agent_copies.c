@@ -167,6 +167,8 @@ static void passes_over_a_checkpoint_whose_base_is_missing(void **state)
     play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
     play_expect(&play,
                 "vat a durable 1.3 floor 1.3\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 gone floor 1.3 heard x2 1.9\n"
+                "up report #1 x1 1.1 since 0.0 onto 0.0 floor 1.3 heard x2 1.9\n"
                 "up report #1 x1 1.3 since 0.0 onto 0.0 durable here floor 1.3 heard x2 1.9\n");
     play_taken(&play, 1);
     play_expect(&play, "record #5 floor x1 run 1: 1.3\n");
@@ -451,6 +453,8 @@ static void counts_a_checkpoint_no_more_that_is_damaged_here(void **state)
                        "vat a take_full above 1.1\n"
                        "note full_asked x1 1.1\n"
                        "up report #2 x1 1.1 since 0.0 onto 0.0 durable gone floor 0.0"
+                       " heard x2 1.9\n"
+                       "up report #2 x1 1.1 since 0.0 onto 0.0 durable floor 0.0"
                        " heard x2 1.9\n");
     play_close(&play);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "agent_play.h"
 
@@ -113,6 +114,40 @@ static void a_full_that_begins_a_run_lists_what_was_heard_in_its_interval(void *
     play_close(&play);
 }
 
+/* 1.2 went bad before anybody knew of it: without its row nothing that comes after it would be
+ * covered. It is told to every coordinator, until the floor has passed it. */
+static void goes_on_saying_what_was_heard_in_a_checkpoint_that_is_lost(void **state)
+{
+    (void)state;
+    struct play play;
+    static const char lost[] = "x1 1.2 since 1.1 onto 0.0 gone floor 1.1 heard x2 1.9\n"
+                               "up report #2 x1 1.2 since 1.1 onto 0.0 floor 1.1 heard x2 1.9\n";
+    play_open(&play, 1, 1);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_taken(&play, 1);
+    play_written(&play, 'a', EPOCH(1, 2), EPOCH(1, 1), 0);
+    play_synced(&play, "x1", EPOCH(1, 2), MN_NOT_FOUND);
+    play_skip(&play);
+    play_at(&play, 1000);
+    play_tick(&play);
+    assert_non_null(strstr(play.text, lost));
+    play_taken(&play, 2);
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    assert_non_null(strstr(play.text, "x1 1.2 since 1.1 onto 0.0 floor 1.1 heard x2 1.9\n"));
+    play_taken(&play, 3);
+    play_written(&play, 'a', EPOCH(1, 3), EPOCH(1, 2), 0);
+    play_synced(&play, "x1", EPOCH(1, 3), MN_OK);
+    play_taken(&play, 4);
+    play_recorded(&play, 5);
+    play_skip(&play);
+    play_welcome(&play, 1, true);
+    assert_null(strstr(play.text, "x1 1.2"));
+    play_close(&play);
+}
+
 /* 1.2 is written and not durable; its row goes before the answer. */
 static void an_open_interval_lists_what_was_heard_in_it(void **state)
 {
@@ -207,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_row_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(a_row_makes_up_for_one_that_is_not_here),
         cmocka_unit_test(a_full_that_begins_a_run_lists_what_was_heard_in_its_interval),
+        cmocka_unit_test(goes_on_saying_what_was_heard_in_a_checkpoint_that_is_lost),
         cmocka_unit_test(an_open_interval_lists_what_was_heard_in_it),
         cmocka_unit_test(names_vats_by_number_to_who_has_read_the_same_topology),
         cmocka_unit_test(names_vats_by_name_to_who_has_read_another_topology),
