@@ -182,6 +182,15 @@ void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
     file->reportable = true;
 }
 
+bool agent_holds(const struct agent *agent)
+{
+    bool any = false;
+    for (size_t i = 0; !any && i < agent->vat_count; i++) {
+        any = agent->vats[i]->file_count > 0;
+    }
+    return any;
+}
+
 /* A checkpoint of the history that goes on here, or did, in which nobody but its file and we can
  * say what was heard: without its row what comes after it would hang in the air. */
 static bool file_still_says(const struct agent_vat *vat, const struct agent_file *file)

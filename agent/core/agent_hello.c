@@ -37,6 +37,7 @@ void agent_hello(struct agent *agent)
     up->hello.newest_round = agent_round_newest(agent);
     up->hello.head = agent->keeper.head;
     up->hello.numbering = agent->config.numbering;
+    up->hello.holds = agent_holds(agent);
     up->hello.everything = !agent->welcomed; /* hello_accepted sees to it */
     agent->said_hello = true;
     agent->hello_open = true;

@@ -259,6 +259,7 @@ static void keeper_promise(struct agent *agent, const struct mn_down *down)
                                           .sequence = keeper->newest};
     up.promised.member = keeper->member;
     up.promised.attempt = down->promise.attempt;
+    up.promised.holds = agent_holds(agent);
     up.promised.noted = keeper->noted;
     up.promised.noted_count = keeper->noted_count;
     keeper_answer(agent, &up);

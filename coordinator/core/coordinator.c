@@ -239,6 +239,7 @@ static void on_begin(struct coordinator *coordinator, const struct coordinator_e
     mn_assert(!coordinator->begun);
     mn_assert(event->begin.generation > coordinator->generation);
     vats_inherit(coordinator);
+    vats_first_begin(coordinator);
     coordinator->begun = true;
     begin_detector(coordinator);
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
@@ -449,6 +450,7 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
         break;
     }
     if (coordinator->in_force && !coordinator->behind) {
+        vats_first_tick(coordinator);
         round_tick(coordinator);
     }
     coordinator->effects = NULL;
@@ -463,7 +465,9 @@ mn_time coordinator_deadline(const struct coordinator *coordinator)
     mn_time round = round_deadline(coordinator);
     mn_time opens = opens_deadline(coordinator);
     mn_time rests = rests_deadline(coordinator);
+    mn_time first = vats_first_deadline(coordinator);
     mn_time due = round < detector ? round : detector;
     due = rests < due ? rests : due;
+    due = first < due ? first : due;
     return opens < due ? opens : due;
 }

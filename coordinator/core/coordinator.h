@@ -106,6 +106,7 @@ enum coordinator_level { COORDINATOR_INFO, COORDINATOR_WARNING, COORDINATOR_ERRO
     X(VAT_RESTS, WARNING, "vat_rests")                                                             \
     X(VAT_FORGOT, ERROR, "vat_forgot")                                                             \
     X(DIFFERS, WARNING, "memories_differ")                                                         \
+    X(FORGOTTEN, ERROR, "journal_forgot")                                                          \
     X(RUN_RAISED, ERROR, "run_above_journal")                                                      \
     X(FORMER_LIFE, WARNING, "former_life_stopped")                                                 \
     X(REFUSED, WARNING, "said_too_much")                                                           \
@@ -316,7 +317,8 @@ enum coordinator_wait_kind {
     COORDINATOR_WAIT_ADOPTION, /* a vat's checkpoints, from a disk that is being read on a host */
     COORDINATOR_WAIT_HELD,     /* a vat that may have forgotten without being told so: it or a peer
                                   says it, and they hold what they would send */
-    COORDINATOR_WAIT_REST      /* a vat that keeps ending is started again at `until` */
+    COORDINATOR_WAIT_REST,     /* a vat that keeps ending is started again at `until` */
+    COORDINATOR_WAIT_TOLD      /* what a host remembers of vats that seem never to have run */
 };
 struct coordinator_wait {
     enum coordinator_wait_kind kind;

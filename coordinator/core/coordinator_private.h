@@ -63,6 +63,7 @@ struct vat_entry {
     uint64_t mention;       /* the newest hello, or answer to a freeze, that mentioned it */
     enum mn_vat_state said; /* what `host` has said of this run in this generation */
     bool said_any;
+    bool waits_first;   /* its host has nothing of it: it is started when nobody else has */
     bool recording;     /* its first run is on its way into the journal */
     bool starting;      /* its run is ordered, and has not been up yet */
     bool lost;          /* and not restored by a decision yet */
@@ -228,6 +229,12 @@ struct coordinator {
     size_t rest_count;        /* those of them that rest, */
     mn_time rest_at;          /* and when the first of these has rested */
     size_t first_start_count; /* vats that are starting for the first time */
+    bool blank;               /* no vat had a run when this generation began */
+    bool forgotten;           /* somebody remembers more than this journal, or did once */
+    size_t first_wait_count;  /* vats whose first start waits for that to be known, */
+    mn_time first_at;         /* until then while there is nothing to be known */
+    uint32_t first_host;      /* one that was waited for when that was last looked for */
+    uint32_t first_vat;       /* where starting them goes on */
     mn_time leases_from;      /* before that no lease is granted to anybody */
 
     struct mn_journal_recall *recalls; /* oldest first; the names are in step_memory */
@@ -352,6 +359,24 @@ void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, ui
 /* A decision gives the vat this run, on @host. */
 void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
                     const struct mn_start *start);
+void vats_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
+               mn_run run, const char *text);
+void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* Write down a run of the vat that no decision gave out; @found: and this journal neither. */
+void vats_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind, bool found);
+
+/* vats_first.c: vats that have never run. */
+void vats_first_begin(struct coordinator *coordinator);
+/* Somebody remembers more than this journal. */
+void vats_first_forgotten(struct coordinator *coordinator);
+/* The vat's host has nothing of it, and no run of it is known. */
+void vats_first_absent(struct coordinator *coordinator, uint32_t vat);
+/* Whether first starts, if any wait, wait for what that host has to say. */
+bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host);
+void vats_first_tick(struct coordinator *coordinator);
+mn_time vats_first_deadline(const struct coordinator *coordinator);
+void vats_first_say(struct coordinator *coordinator, uint32_t vat); /* order it (again) */
+/* Its first run is on record. */
 void vats_first_start(struct coordinator *coordinator, uint32_t vat);
 /* Its host is lost before it ever ran: that counts as its first run, so that a round replaces it.
  */

@@ -185,6 +185,12 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
         out->until = coordinator->listens_until;
         return true;
     }
+    for (uint32_t i = 0; coordinator->first_wait_count > 0 && i < coordinator->host_count; i++) {
+        if (vats_first_awaits(coordinator, i) &&
+            waits_is(&waits, COORDINATOR_WAIT_TOLD, 0, i, TOPOLOGY_NONE)) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < coordinator->round_count; i++) {
         const struct round *round = coordinator->rounds[i];
         bool found = false;
@@ -219,6 +225,7 @@ static void invariant_vats(const struct coordinator *coordinator)
 {
     size_t lost = 0;
     size_t rests = 0;
+    size_t waiting = 0;
     const struct round *active = round_active(coordinator);
     bool frozen = active != NULL && active->facts.state != COORDINATOR_ROUND_GATHER;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
@@ -228,12 +235,15 @@ static void invariant_vats(const struct coordinator *coordinator)
         mn_assert(entry->rests_to == 0 || entry->lost);
         mn_assert(entry->host < coordinator->host_count);
         mn_assert(!entry->lost || entry->run != 0);
+        mn_assert(!entry->waits_first || entry->run == 0);
+        waiting += entry->waits_first ? 1 : 0;
         mn_assert(!entry->lost || !entry->starting);
         mn_assert(!entry->suspect || frozen);
         mn_assert(!entry->lost || entry->endpoint == NULL);
         mn_assert(entry->incarnation == ledger_vat_incarnation(coordinator->ledger, i));
     }
     mn_assert(lost == coordinator->lost_count);
+    mn_assert(waiting == coordinator->first_wait_count);
     /* A loss has a round, once somebody can act on it. */
     mn_assert(rests == coordinator->rest_count);
     mn_assert(lost == rests || active != NULL || !coordinator->in_force);

@@ -399,6 +399,11 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
     }
+    bool above = message->hello.newest_round > coordinator->round_seen &&
+                 round_find(coordinator, message->hello.newest_round) == NULL;
+    if (above || (coordinator->blank && message->hello.holds)) {
+        vats_first_forgotten(coordinator);
+    }
     if (message->hello.newest_round <= coordinator->round_seen + ROUND_AHEAD_MAX) {
         round_number_seen(coordinator, message->hello.newest_round);
     }

@@ -40,6 +40,7 @@ struct ask_count {
     uint32_t blank;
     uint32_t whole;
     uint32_t returned;
+    uint32_t holds;
 };
 
 /* Of the peers in any of @sets. */
@@ -55,6 +56,7 @@ static struct ask_count ask_count(const struct keeping *keeping, unsigned sets)
             count.blank += peer->member == MN_MEMBER_BLANK ? 1 : 0;
             count.whole += peer->member == MN_MEMBER_WHOLE ? 1 : 0;
             count.returned += peer->member == MN_MEMBER_RETURNED ? 1 : 0;
+            count.holds += peer->holds ? 1 : 0;
         }
     }
     return count;
@@ -88,11 +90,17 @@ static bool ask_accepted(const struct keeping *keeping)
 }
 
 /* When nobody ever was whole, nothing was in force, unless all have lost their disks: the own
- * journal counts then. And when nobody is blank and all answer, nothing is hidden. */
+ * journal counts then. Where it is empty and there are checkpoints, it is that which was lost. */
+static bool ask_never(const struct keeping *keeping, const struct ask_count *count)
+{
+    return count->whole + count->returned == 0 && (count->holds == 0 || keeping->newest > 0);
+}
+
+/* When nobody is blank and all answer, nothing is hidden. */
 static bool ask_enough(const struct keeping *keeping, const struct ask_count *count)
 {
     bool all = count->promised == keeping->peer_count;
-    bool never = count->whole + count->returned == 0;
+    bool never = ask_never(keeping, count);
     return ask_majority(keeping) || (all && (never || count->blank == 0)) || ask_accepted(keeping);
 }
 
@@ -101,7 +109,7 @@ static void ask_members(struct keeping *keeping, const struct ask_count *count)
 {
     bool majority = ask_majority(keeping);
     bool all = count->promised == keeping->peer_count;
-    bool never = count->whole + count->returned == 0;
+    bool never = ask_never(keeping, count);
     keeping->few = !majority && !all;
     keeping->founding = !majority && all && never && count->blank > 0;
     keeping->accept.absent = keeping->absent;
@@ -190,6 +198,7 @@ void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const 
     peer->promised = true;
     peer->head = up->promised.newest;
     peer->member = up->promised.member;
+    peer->holds = up->promised.holds;
     peer->disk = up->disk;
     for (uint32_t i = 0; i < up->promised.noted_count; i++) {
         ask_rumour(keeping, &up->promised.noted[i]);

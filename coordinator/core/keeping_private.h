@@ -34,6 +34,7 @@ struct keeping_peer {
     bool promised;       /* this generation, to this process */
     bool relied;         /* it answered when an operator said to go on with those that do */
     struct mn_head head; /* as it was said with the promise */
+    bool holds;          /* the same: its agent's store has checkpoints */
     enum mn_member member;
     uint32_t attempt; /* only an answer to this one counts */
     uint64_t disk;    /* the life of its disk that was last heard; 0: not yet */

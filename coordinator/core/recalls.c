@@ -21,6 +21,7 @@ void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recal
     for (uint32_t i = 0; i < recall->absent_count; i++) {
         absent[i] = recall->absent[i];
     }
+    coordinator->forgotten = true;
     struct mn_journal_recall *kept = &coordinator->recalls[coordinator->recall_count++];
     *kept = *recall;
     kept->absent = absent;

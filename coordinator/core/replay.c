@@ -48,6 +48,7 @@ static void replay_vat(struct coordinator *coordinator, const struct mn_journal_
     }
     struct vat_entry *entry = &coordinator->vats[vat];
     entry->incarnation = record->incarnation;
+    coordinator->forgotten = coordinator->forgotten || record->found;
     vats_recorded(coordinator, vat, record->run, host);
 }
 

@@ -41,6 +41,9 @@ struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t h
                                "epoch that cannot be");
             continue;
         }
+        if (coordinator->forgotten) {
+            vats_run_seen(coordinator, peer, mn_epoch_run(heard[i].epoch));
+        }
         /* What died in a decision was weighed there: whoever keeps it has been told, or heard it
          * before its floor. Later rows name it again when they reach back below that. */
         if (!vats_epoch_dead(coordinator, peer, heard[i].epoch)) {

@@ -11,8 +11,8 @@
  * upper half of them: whatever is said, there are runs left to give out above it. */
 enum { RUN_SAID_MAX = MN_RUN_MAX / 2 };
 
-static void vat_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
-                     mn_run run, const char *text)
+void vats_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
+               mn_run run, const char *text)
 {
     uint32_t host = coordinator->vats[vat].host;
     coordinator_tell(coordinator, (struct coordinator_note_facts){
@@ -27,11 +27,15 @@ static void vat_note(struct coordinator *coordinator, enum coordinator_note note
 
 /* A vat that has never run is on no host in the ledger, so that none of its host's losses is its.
  */
-static void vat_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run)
+void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     if (entry->run == 0) {
         (void)coordinator_fine(coordinator, ledger_move_vat(coordinator->ledger, vat, entry->host));
+    }
+    if (entry->waits_first) {
+        entry->waits_first = false;
+        coordinator->first_wait_count -= 1;
     }
     leases_run_over(coordinator, vat);
     entry->run = run;
@@ -105,7 +109,7 @@ void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, ui
 {
     if (run > coordinator->vats[vat].run) {
         vats_place(coordinator, vat, host);
-        vat_set_run(coordinator, vat, run);
+        vats_set_run(coordinator, vat, run);
         vat_believe(coordinator, vat);
     }
 }
@@ -122,22 +126,7 @@ void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host)
     }
 }
 
-/* ---- first starts ---------------------------------------------------------------------------- */
-
-static void first_start_say(struct coordinator *coordinator, uint32_t vat)
-{
-    struct mn_down *down = coordinator_say(coordinator, coordinator->vats[vat].host, MN_DOWN_START);
-    if (down != NULL) {
-        down->start.vat = coordinator_vat_id(coordinator, vat);
-        down->start.run = coordinator->vats[vat].run;
-        down->start.incarnation = coordinator->vats[vat].incarnation;
-        down->start.outcome = MN_REVIVED;
-        down->start.disk = coordinator->vats[vat].disk;
-    }
-}
-
-/* Write down a run of the vat that no decision gave out. */
-static void vat_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind)
+void vats_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind, bool found)
 {
     const struct vat_entry *entry = &coordinator->vats[vat];
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
@@ -149,56 +138,12 @@ static void vat_record(struct coordinator *coordinator, uint32_t vat, enum pendi
     record->vat.run = entry->run;
     record->vat.incarnation = entry->incarnation;
     record->vat.host = coordinator_host_id(coordinator, entry->host);
+    record->vat.found = found;
     coordinator_lineage(coordinator, vat, &record->vat.lineage);
     coordinator_record(coordinator, record, (struct pending){.kind = kind, .vat = vat});
 }
 
-void vats_first_start(struct coordinator *coordinator, uint32_t vat)
-{
-    struct vat_entry *entry = &coordinator->vats[vat];
-    entry->recording = false;
-    if (entry->run != 1 || entry->lost || entry->said_any) {
-        return; /* overtaken while it was written down */
-    }
-    entry->disk = coordinator->hosts[entry->host].disk; /* nobody has been told of it yet */
-    entry->starting = true;
-    coordinator->first_start_count += 1;
-    vat_note(coordinator, COORDINATOR_NOTE_VAT_FIRST_START, vat, entry->run, NULL);
-    if (!coordinator->behind) {
-        first_start_say(coordinator, vat);
-    }
-}
-
-void vats_first_start_again(struct coordinator *coordinator)
-{
-    if (coordinator->first_start_count == 0 || coordinator->now < coordinator->retry_at) {
-        return;
-    }
-    coordinator->retry_at =
-        coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
-    uint32_t said = 0;
-    uint32_t vat = coordinator->first_start_next;
-    coordinator->first_start_next = 0;
-    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        const struct vat_entry *entry = &coordinator->vats[vat];
-        if (entry->starting && entry->run == 1 && !entry->said_any) {
-            if (said == COORDINATOR_AGAIN_COUNT_MAX) {
-                coordinator->first_start_next = vat; /* the next time goes on there */
-                return;
-            }
-            said += 1;
-            first_start_say(coordinator, vat);
-        }
-        vat = vat + 1 < coordinator->vat_count ? vat + 1 : 0;
-    }
-}
-
-void vats_first_run_lost(struct coordinator *coordinator, uint32_t vat)
-{
-    const struct vat_entry *entry = &coordinator->vats[vat];
-    vat_set_run(coordinator, vat, entry->run_seen > 0 ? entry->run_seen : 1);
-    vat_record(coordinator, vat, PENDING_RAISED);
-}
+/* ---- lost and found -------------------------------------------------------------------------- */
 
 /* Its order has been carried out, or has failed. */
 static void vat_started(struct coordinator *coordinator, uint32_t vat)
@@ -210,8 +155,6 @@ static void vat_started(struct coordinator *coordinator, uint32_t vat)
     }
 }
 
-/* ---- lost and found -------------------------------------------------------------------------- */
-
 void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
@@ -222,7 +165,7 @@ void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text)
     }
     entry->lost = true;
     coordinator->lost_count += 1;
-    vat_note(coordinator, COORDINATOR_NOTE_VAT_LOST, vat, entry->run, text);
+    vats_note(coordinator, COORDINATOR_NOTE_VAT_LOST, vat, entry->run, text);
     struct ledger_loss loss = {.kind = LEDGER_LOSS_VAT, .index = vat};
     if (!hosts_lost(coordinator, entry->host)) {
         (void)coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &loss));
@@ -247,8 +190,8 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat)
 void vats_forgot(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    vat_note(coordinator, COORDINATOR_NOTE_VAT_FORGOT, vat, entry->run,
-             "it and a peer agree that it has forgotten what it had called durable");
+    vats_note(coordinator, COORDINATOR_NOTE_VAT_FORGOT, vat, entry->run,
+              "it and a peer agree that it has forgotten what it had called durable");
     entry->forgot = true;
     vats_lose(coordinator, vat, "it has forgotten without being told so");
 }
@@ -288,11 +231,27 @@ bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epo
     return ledger_epoch_dead(coordinator->ledger, vat, epoch);
 }
 
+/* Whether a decision that starts the vat anew is on its way into the journal. */
+static bool vat_is_decided(const struct coordinator *coordinator, uint32_t vat)
+{
+    const struct round *round = round_active(coordinator);
+    bool found = false;
+    if (round != NULL && round->facts.state == COORDINATOR_ROUND_DECIDING) {
+        for (uint32_t i = 0; i < round->decision.start_count; i++) {
+            found = found || round->start_vats[i] == vat;
+        }
+    }
+    return found;
+}
+
 void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     if (run > entry->run_seen && run <= RUN_SAID_MAX) {
         entry->run_seen = run;
+    }
+    if (run > entry->run && run <= RUN_SAID_MAX && !vat_is_decided(coordinator, vat)) {
+        vats_first_forgotten(coordinator);
     }
 }
 
@@ -331,19 +290,6 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     addresses_set(coordinator, vat, "");
 }
 
-/* Whether a decision that starts the vat anew is on its way into the journal. */
-static bool vat_is_decided(const struct coordinator *coordinator, uint32_t vat)
-{
-    const struct round *round = round_active(coordinator);
-    bool found = false;
-    if (round != NULL && round->facts.state == COORDINATOR_ROUND_DECIDING) {
-        for (uint32_t i = 0; i < round->decision.start_count; i++) {
-            found = found || round->start_vats[i] == vat;
-        }
-    }
-    return found;
-}
-
 /* An agent speaks of a run above those that are known. Only a coordinator gives runs out, so this
  * journal has forgotten: of two runs of a vat the higher is the vat, wherever it is; and what is
  * known goes up to it, so that no run is ever given out twice. */
@@ -352,13 +298,14 @@ static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t v
     struct vat_entry *entry = &coordinator->vats[vat];
     vat_started(coordinator, vat);
     vats_place(coordinator, vat, host);
-    vat_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
-             "a run that this journal does not know of: it is an old one, or was lost");
-    vat_set_run(coordinator, vat, run);
+    vats_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
+              "a run that this journal does not know of: it is an old one, or was lost");
+    vats_set_run(coordinator, vat, run);
+    entry->inherited = true;
     entry->recording = false;
     entry->said_any = false;
     addresses_set(coordinator, vat, "");
-    vat_record(coordinator, vat, PENDING_RAISED);
+    vats_record(coordinator, vat, PENDING_RAISED, true);
     if (vat_believe(coordinator, vat)) {
         round_changed(coordinator);
     }
@@ -373,9 +320,7 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     if (entry->run == 0) {
-        vat_set_run(coordinator, vat, 1);
-        entry->recording = true;
-        vat_record(coordinator, vat, PENDING_FIRST_START);
+        vats_first_absent(coordinator, vat);
         return;
     }
     if (entry->recording) {
@@ -383,7 +328,7 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
     }
     if (entry->starting && vats_on_disk(coordinator, vat)) {
         if (entry->run == 1) {
-            first_start_say(coordinator, vat);
+            vats_first_say(coordinator, vat);
         } else {
             restore_start_again(coordinator, vat);
         }
@@ -418,7 +363,7 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
         }
         addresses_set(coordinator, vat, status->endpoint.text);
         if (entry->starting) {
-            vat_note(coordinator, COORDINATOR_NOTE_VAT_UP, vat, entry->run, entry->endpoint);
+            vats_note(coordinator, COORDINATOR_NOTE_VAT_UP, vat, entry->run, entry->endpoint);
         }
         vat_started(coordinator, vat);
         restore_vat_up(coordinator, vat);

@@ -152,6 +152,10 @@ static const char *status_wait_words(const struct answer_source *source,
         (void)snprintf(text, size, "the disk of vat %s that was found and is being read on host %s",
                        vat, host);
         return "adoption";
+    case COORDINATOR_WAIT_TOLD:
+        (void)snprintf(text, size, "what host %s remembers of vats that seem never to have run",
+                       host);
+        return "told";
     case COORDINATOR_WAIT_APPROVAL:
         status_approval(source, text, size);
         return "approval";

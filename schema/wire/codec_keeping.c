@@ -174,6 +174,7 @@ Mneme__Promised *codec_promised_out(struct codec *codec, const struct mn_up *mes
         out->noted_hosts = hosts;
         out->noted_disks = disks;
         out->n_noted_hosts = out->n_noted_disks = message->promised.noted_count;
+        out->holds = message->promised.holds ? 1 : 0;
     }
     return out;
 }
@@ -186,6 +187,7 @@ void codec_promised_in(struct codec *codec, const Mneme__Promised *in, struct mn
     out->promised.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_RETURNED);
     (void)codec_check(codec, (in->sequence == 0) == (in->generation == 0));
     out->promised.attempt = in->attempt;
+    out->promised.holds = in->holds != 0;
     out->promised.noted =
         codec_noted_in(codec, in->n_noted_hosts, in->noted_hosts, in->n_noted_disks,
                        in->noted_disks, &out->promised.noted_count);

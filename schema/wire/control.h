@@ -205,6 +205,7 @@ struct mn_up {
             bool everything;     /* every row will follow: forget what was known of this store */
             struct mn_head head; /* the newest that this agent was shown */
             uint64_t numbering;  /* of the topology that it has read; 0: it does not say */
+            bool holds;          /* there are checkpoints on its store: the cluster is not new */
         } hello;
         struct {
             uint64_t number;
@@ -246,6 +247,7 @@ struct mn_up {
             uint32_t attempt;
             const struct mn_noted *noted; /* what it was told of the others */
             uint32_t noted_count;         /* MN_KEEPER_PEER_COUNT_MAX at most */
+            bool holds;                   /* as in hello */
         } promised;
         struct {
             uint64_t number;

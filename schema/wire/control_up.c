@@ -47,6 +47,7 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     out->head_generation = message->hello.head.generation;
     out->head_sequence = message->hello.head.sequence;
     out->numbering = message->hello.numbering;
+    out->holds = message->hello.holds ? 1 : 0;
     return out;
 }
 
@@ -308,6 +309,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     out->hello.newest_round = in->newest_round;
     out->hello.everything = in->everything != 0;
     out->hello.numbering = in->numbering;
+    out->hello.holds = in->holds != 0;
     out->hello.head =
         (struct mn_head){.generation = in->head_generation, .sequence = in->head_sequence};
     if (states == NULL) {

@@ -52,6 +52,7 @@ struct mn_journal_vat {
     uint32_t incarnation;
     struct mn_name host;
     struct mn_lineage lineage;
+    bool found; /* this journal had not given out that run: others remembered it */
 };
 
 /* One restore that a decision orders, and where. */

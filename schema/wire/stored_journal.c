@@ -23,6 +23,7 @@ static Mneme__JournalVat *vat_out(struct codec *codec, const struct mn_journal_v
     out->incarnation = vat->incarnation;
     out->host = codec_text(vat->host.text);
     out->lineage = lineage;
+    out->found = vat->found ? 1 : 0;
     return out;
 }
 
@@ -395,6 +396,7 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
         out->vat.incarnation = in->vat->incarnation;
         codec_name_in(codec, in->vat->host, &out->vat.host);
         codec_lineage_in(codec, in->vat->lineage, &out->vat.lineage);
+        out->vat.found = in->vat->found != 0;
         return;
     case MNEME__JOURNAL_RECORD__BODY_DECISION:
         out->kind = MN_JOURNAL_DECISION;

@@ -25,6 +25,7 @@ static void begins_no_run_on_two_disks(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene);
+    scene_at(&scene, 11000); /* nobody else comes, so the cluster is new */
     scene_skip(&scene);
     scene.disks[0] = 71;
     scene_hello(&scene, 1, "");
@@ -43,7 +44,7 @@ static void begins_no_run_on_two_disks(void **state)
                          "note round_begun\n"
                          "h1 welcome generation 1 round 0 everything\n");
     scene_hello(&scene, 1, "");
-    scene_until(&scene, 8000);
+    scene_until(&scene, 18000);
     trouble_must_not_say(&scene, "start x1 run 1");
     scene_close(&scene);
 }
@@ -54,6 +55,7 @@ static void knows_from_the_journal_for_which_disk_a_run_is(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene);
+    scene_at(&scene, 11000); /* nobody else comes, so the cluster is new */
     scene.disks[0] = 71;
     scene_hello(&scene, 1, "");
     scene_recorded(&scene, 3);
@@ -63,7 +65,7 @@ static void knows_from_the_journal_for_which_disk_a_run_is(void **state)
     scene.disks[0] = 72;
     scene_hello(&scene, 1, "");
     trouble_must_say(&scene, "note vat_lost x1 h1: its host's disk is another one\n");
-    scene_until(&scene, 8000);
+    scene_until(&scene, 18000);
     trouble_must_not_say(&scene, "start x1 run 1");
     scene_close(&scene);
 }
@@ -97,6 +99,7 @@ static void begins_no_run_in_two_lives_of_a_disk(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene);
+    scene_at(&scene, 11000); /* nobody else comes, so the cluster is new */
     scene.disks[0] = 71;
     scene_hello(&scene, 1, "");
     scene_recorded(&scene, 3);
@@ -108,7 +111,7 @@ static void begins_no_run_in_two_lives_of_a_disk(void **state)
                          "h1 welcome generation 1 round 0 everything\n"
                          "note vat_lost x1 h1: its host has nothing of it\n"
                          "note round_begun\n");
-    scene_until(&scene, 8000);
+    scene_until(&scene, 18000);
     trouble_must_not_say(&scene, "start x1 run 1");
     scene_close(&scene);
 }
@@ -119,6 +122,7 @@ static void finds_in_a_later_life_what_went_on_there(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene);
+    scene_at(&scene, 11000); /* nobody else comes, so the cluster is new */
     scene.disks[0] = 71;
     scene_hello(&scene, 1, "");
     scene_recorded(&scene, 3);

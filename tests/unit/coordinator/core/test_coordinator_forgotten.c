@@ -12,6 +12,9 @@
 
 #include "coordinator_trouble.h"
 
+#define FORGOT                                                                                     \
+    "note journal_forgot: agents remember more than this journal: it is an old one, or was lost. " \
+    "No vat is started for the first time before every host has told what it has\n"
 #define RAISED ": a run that this journal does not know of: it is an old one, or was lost\n"
 
 static void lost_journal(struct scene *scene)
@@ -90,10 +93,10 @@ static void goes_on_with_a_decision_that_is_being_written_when_a_higher_run_show
     assert_int_equal(facts_of(&scene, 0).run, 2);
     scene_skip(&scene);
     scene_state(&scene, 2, "x1 5 up");
-    scene_expect(&scene, "note run_above_journal x1 h2" RAISED
-                         "record 10 vat x1 run 5 incarnation 1 on h2\n"
-                         "note round_state: tell\n"
-                         "record 11 done 1\n");
+    scene_expect(&scene, FORGOT "note run_above_journal x1 h2" RAISED
+                                "record 10 vat x1 run 5 incarnation 1 on h2\n"
+                                "note round_state: tell\n"
+                                "record 11 done 1\n");
     assert_int_equal(facts_of(&scene, 0).state, COORDINATOR_VAT_UP);
     scene_restart(&scene, scene.record_count);
     assert_int_equal(facts_of(&scene, 0).run, 5);
@@ -106,7 +109,7 @@ static void hears_of_any_run_but_leaves_as_many_to_give_out(void **state)
     struct scene scene;
     lost_journal(&scene);
     scene_hello(&scene, 1, "x1 70000 up");
-    scene_expect(&scene, "h1 welcome generation 1 round 0 everything\n"
+    scene_expect(&scene, "h1 welcome generation 1 round 0 everything\n" FORGOT
                          "note run_above_journal x1 h1" RAISED
                          "record 2 vat x1 run 70000 incarnation 1 on h1\n");
     char words[64];
@@ -118,6 +121,146 @@ static void hears_of_any_run_but_leaves_as_many_to_give_out(void **state)
     scene_close(&scene);
 }
 
+/* What an agent says of itself: its store has checkpoints, all its rows have been taken. */
+static void holds(struct scene *scene, uint32_t host)
+{
+    char name[16];
+    struct mn_up up = {.kind = MN_UP_HELLO, .hello = {.everything = true, .holds = true}};
+    (void)snprintf(name, sizeof name, "h%u", host);
+    up.hello.host = mn_name_of(name);
+    scene_up(scene, host, &up);
+}
+
+static void complete(struct scene *scene, uint32_t host)
+{
+    struct mn_up up = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.complete = true}};
+    scene_up(scene, host, &up);
+}
+
+static void starts_the_vats_of_a_new_cluster_when_every_host_is_there(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    for (uint32_t host = 1; host <= 5; host++) {
+        scene_hello(&scene, host, "");
+    }
+    trouble_must_not_say(&scene, "record");
+    struct coordinator_wait wait;
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 1, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_TOLD);
+    assert_int_equal(wait.host, 5);
+    scene_skip(&scene);
+    scene_hello(&scene, 6, "");
+    scene_expect(&scene, "h6 welcome generation 1 round 0 everything\n"
+                         "record 2 vat x1 run 1 incarnation 1 on h1\n"
+                         "record 3 vat x2 run 1 incarnation 1 on h2\n"
+                         "record 4 vat x3 run 1 incarnation 1 on h3\n"
+                         "record 5 vat x4 run 1 incarnation 1 on h4\n"
+                         "record 6 vat x5 run 1 incarnation 1 on h5\n"
+                         "record 7 vat x6 run 1 incarnation 1 on h6\n");
+    scene_close(&scene);
+}
+
+static void starts_what_is_there_of_a_new_cluster_after_a_while(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    scene_hello(&scene, 1, "");
+    assert_int_equal(coordinator_deadline(scene.coordinator) <= 11 * MN_SECOND, true);
+    scene_at(&scene, 10999);
+    scene_tick(&scene);
+    trouble_must_not_say(&scene, "record");
+    scene_at(&scene, 11000);
+    scene_tick(&scene);
+    trouble_must_say(&scene, "record 2 vat x1 run 1 incarnation 1 on h1\n");
+    trouble_must_not_say(&scene, "x2");
+    scene_close(&scene);
+}
+
+/* All ledgers and the journal were lost, and no store. */
+static void takes_no_vat_for_new_of_which_there_is_a_checkpoint(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    for (uint32_t host = 1; host <= 6; host++) {
+        holds(&scene, host);
+    }
+    trouble_must_say(&scene, FORGOT);
+    scene_row(&scene, 3, "x1", EPOCH(4, 1), 0, true, "");
+    scene_row(&scene, 3, "x1", EPOCH(4, 2), EPOCH(4, 1), true, "x2 3.1");
+    for (uint32_t host = 1; host <= 5; host++) {
+        complete(&scene, host);
+    }
+    trouble_must_not_say(&scene, "record");
+    scene_skip(&scene);
+    complete(&scene, 6);
+    scene_expect(&scene, "record 2 vat x1 run 4 incarnation 1 on h1\n"
+                         "note vat_lost x1 h1: its host has nothing of it, and others remember "
+                         "that it ran\n"
+                         "note round_begun\n"
+                         "record 3 vat x2 run 3 incarnation 1 on h2\n"
+                         "note vat_lost x2 h2: its host has nothing of it, and others remember "
+                         "that it ran\n"
+                         "record 4 vat x3 run 1 incarnation 1 on h3\n"
+                         "record 5 vat x4 run 1 incarnation 1 on h4\n"
+                         "record 6 vat x5 run 1 incarnation 1 on h5\n"
+                         "record 7 vat x6 run 1 incarnation 1 on h6\n");
+    scene_close(&scene);
+}
+
+/* h3 burned, and nobody else speaks of x1. */
+static void holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open_more(&scene, "");
+    scene_hello(&scene, 1, "");
+    scene_hello(&scene, 2, "x2 1 up");
+    scene_hello(&scene, 4, "x4 1 up");
+    scene_hello(&scene, 5, "x5 1 up");
+    scene_hello(&scene, 6, "x6 1 up");
+    for (uint32_t host = 1; host <= 6; host++) {
+        complete(&scene, host);
+    }
+    scene.silent[2] = true;
+    scene_until(&scene, 11500);
+    trouble_must_not_say(&scene, "vat x1");
+    trouble_must_not_say(&scene, "vat_lost x1");
+    trouble_lose_hosts(&scene, "3");
+    assert_int_equal(facts_of(&scene, 0).state, COORDINATOR_VAT_LOST);
+    scene_until(&scene, 20000);
+    trouble_must_say(&scene, "record 8 freeze 1 x1/1 x3/1\n");
+    scene_skip(&scene);
+    trouble_answer(&scene, 1, 1, 1, "");
+    trouble_answer(&scene, 2, 1, 1, "x2 1.1 0.0");
+    trouble_answer(&scene, 4, 1, 1, "x4 1.1 0.0");
+    trouble_answer(&scene, 5, 1, 1, "x5 1.1 0.0");
+    trouble_answer(&scene, 6, 1, 1, "x6 1.1 0.0");
+    trouble_must_say(&scene, "note plan_waits");
+    struct coordinator_plan_facts plan;
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.asks,
+                     COORDINATOR_ASKS_SHARE | COORDINATOR_ASKS_RESET | COORDINATOR_ASKS_UNSURE);
+    scene_close(&scene);
+}
+
+static void remembers_that_it_had_forgotten(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    scene_hello(&scene, 2, "x2 1 up");
+    scene_restart(&scene, scene.record_count);
+    scene_recorded(&scene, scene.record_count);
+    scene_skip(&scene);
+    scene_hello(&scene, 1, "");
+    trouble_must_not_say(&scene, "record");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +268,11 @@ int main(void)
         cmocka_unit_test(believes_a_higher_run_than_the_one_that_was_fenced),
         cmocka_unit_test(goes_on_with_a_decision_that_is_being_written_when_a_higher_run_shows),
         cmocka_unit_test(hears_of_any_run_but_leaves_as_many_to_give_out),
+        cmocka_unit_test(starts_the_vats_of_a_new_cluster_when_every_host_is_there),
+        cmocka_unit_test(starts_what_is_there_of_a_new_cluster_after_a_while),
+        cmocka_unit_test(takes_no_vat_for_new_of_which_there_is_a_checkpoint),
+        cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
+        cmocka_unit_test(remembers_that_it_had_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,7 @@ static void starts_a_vat_for_the_first_time_once_its_run_is_recorded(void **stat
     scene_open(&scene);
     scene_expect(&scene, "record 1 generation 1\n"
                          "note begun\n");
+    scene_at(&scene, 11000);
     scene_hello(&scene, 1, "");
     scene_expect(&scene, "h1 welcome generation 1 round 0 everything\n"
                          "record 2 vat x1 run 1 incarnation 1 on h1\n");
@@ -526,6 +527,9 @@ static void raises_a_run_that_the_journal_has_forgotten(void **state)
     scene_skip(&scene);
     scene_hello(&scene, 2, "x2 5 up");
     scene_expect(&scene, "h2 welcome generation 1 round 0 everything\n"
+                         "note journal_forgot: agents remember more than this journal: it is an "
+                         "old one, or was lost. No vat is started for the first time before every "
+                         "host has told what it has\n"
                          "note run_above_journal x2 h2: a run that this journal does not "
                          "know of: it is an old one, or was lost\n"
                          "record 2 vat x2 run 5 incarnation 1 on h2\n");

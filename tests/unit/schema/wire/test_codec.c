@@ -64,7 +64,7 @@ static struct mn_up report_message(void)
     return up;
 }
 
-static void a_hello_says_whether_everything_follows(void **state)
+static void a_hello_says_whether_everything_follows_and_whether_there_is_any(void **state)
 {
     (void)state;
     for (int everything = 0; everything < 2; everything++) {
@@ -75,11 +75,13 @@ static void a_hello_says_whether_everything_follows(void **state)
         in.hello.host = mn_name_of("h1");
         in.hello.newest_round = 7;
         in.hello.everything = everything != 0;
+        in.hello.holds = everything == 0;
         assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
         assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
         assert_true(out.disk == UINT64_MAX);
         assert_int_equal(out.hello.newest_round, 7);
         assert_int_equal(out.hello.everything, everything);
+        assert_int_equal(out.hello.holds, !everything);
         mn_arena_deinit(&arena);
         mn_buffer_deinit(&buffer);
     }
@@ -426,7 +428,7 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_hello_says_whether_everything_follows),
+        cmocka_unit_test(a_hello_says_whether_everything_follows_and_whether_there_is_any),
         cmocka_unit_test(vats_by_number_come_out_as_they_went_in),
         cmocka_unit_test(refuses_vats_by_name_and_number_or_by_those_of_no_topology),
         cmocka_unit_test(a_report_comes_out_as_it_went_in),

@@ -155,10 +155,12 @@ static void a_keepers_answers_come_out_as_they_went_in(void **state)
     in.promised.member = MN_MEMBER_WHOLE;
     struct mn_noted noted = {.host = mn_name_of("h3"), .disk = 9};
     in.promised.attempt = 2;
+    in.promised.holds = true;
     in.promised.noted = &noted;
     in.promised.noted_count = 1;
     assert_int_equal(up(&in, &arena, &out), MN_OK);
     assert_int_equal(out.promised.promised, 4);
+    assert_true(out.promised.holds);
     assert_int_equal(out.promised.candidate, 99);
     assert_int_equal(out.promised.newest.sequence, 17);
     assert_int_equal(out.promised.newest.generation, 3);

@@ -388,6 +388,28 @@ static void records_of_disks_come_out_as_they_went_in(void **state)
     mn_arena_deinit(&arena);
 }
 
+static void records_of_runs_say_whether_they_were_found(void **state)
+{
+    (void)state;
+    struct mn_journal_record in = {.kind = MN_JOURNAL_VAT};
+    struct mn_journal_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.vat.vat = mn_name_of("x1");
+    in.vat.host = mn_name_of("h1");
+    in.vat.run = 3;
+    in.vat.incarnation = 2;
+    in.vat.found = true;
+    assert_int_equal(mn_journal_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_VAT, buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.vat.run, 3);
+    assert_int_equal(out.vat.incarnation, 2);
+    assert_true(out.vat.found);
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+}
+
 static void the_word_for_a_full_checkpoint_comes_out_as_it_went_in(void **state)
 {
     (void)state;
@@ -422,6 +444,7 @@ int main(void)
         cmocka_unit_test(words_of_former_lives_come_out_as_they_went_in),
         cmocka_unit_test(floors_come_out_as_they_went_in),
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
+        cmocka_unit_test(records_of_runs_say_whether_they_were_found),
         cmocka_unit_test(the_word_for_a_full_checkpoint_comes_out_as_it_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,188 @@
+/* First starts: run 1 of a vat of which nobody remembers anything.
+ *
+ * A journal that knows no run of any vat is that of a new cluster, or was lost; and one that agents
+ * remember more than is an old one. In either case a vat that its host has nothing of may have run
+ * all the same, there or elsewhere, and what is known of it come with the next hello or the next
+ * report. So nothing is started for the first time before every host has said hello; and once it is
+ * known that something was forgotten, before every host has told what it has, or is lost. Of whom
+ * somebody speaks has run, and is lost. While hosts are lost that have told nothing, so is of whom
+ * nobody speaks, and unknown: that is for an operator to say. */
+#include "coordinator_private.h"
+
+/* ---- whether it is the first ----------------------------------------------------------------- */
+
+void vats_first_begin(struct coordinator *coordinator)
+{
+    bool blank = true;
+    for (uint32_t i = 0; blank && i < coordinator->vat_count; i++) {
+        blank = coordinator->vats[i].run == 0;
+    }
+    coordinator->blank = blank;
+    coordinator->first_at = coordinator->now + coordinator->topology->timing.lost_ms * MN_MS;
+}
+
+void vats_first_forgotten(struct coordinator *coordinator)
+{
+    if (coordinator->forgotten) {
+        return;
+    }
+    coordinator->forgotten = true;
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){
+                         .note = COORDINATOR_NOTE_FORGOTTEN,
+                         .number = coordinator->generation,
+                         .text = "agents remember more than this journal: it is an old one, or was "
+                                 "lost. No vat is started for the first time before every host "
+                                 "has told what it has"});
+}
+
+bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host)
+{
+    const struct host_entry *entry = &coordinator->hosts[host];
+    bool told = entry->known && (entry->told_all || !coordinator->forgotten);
+    return !told && !hosts_lost(coordinator, host);
+}
+
+/* Asked after every event: mostly the host that was awaited still is, and when it is not, those
+ * before it are not either. */
+static bool first_is_known(struct coordinator *coordinator)
+{
+    if (!coordinator->blank && !coordinator->forgotten) {
+        return true;
+    }
+    if (!coordinator->forgotten && coordinator->now >= coordinator->first_at) {
+        return true; /* who is absent may come later; nobody who came remembers anything */
+    }
+    uint32_t host = coordinator->first_host;
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (vats_first_awaits(coordinator, host)) {
+            coordinator->first_host = host;
+            return false;
+        }
+        host = host + 1 < coordinator->host_count ? host + 1 : 0;
+    }
+    return true;
+}
+
+static bool any_untold(const struct coordinator *coordinator)
+{
+    bool any = false;
+    for (uint32_t i = 0; coordinator->forgotten && i < coordinator->host_count; i++) {
+        any = any || !coordinator->hosts[i].complete;
+    }
+    return any;
+}
+
+static void first_start(struct coordinator *coordinator, uint32_t vat, bool untold)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (entry->run_seen == 0 && !untold) {
+        vats_set_run(coordinator, vat, 1);
+        entry->recording = true;
+        vats_record(coordinator, vat, PENDING_FIRST_START, false);
+        return;
+    }
+    bool seen = entry->run_seen > 0;
+    vats_first_run_lost(coordinator, vat);
+    hosts_emptied(coordinator, entry->host);
+    vats_lose(coordinator, vat,
+              seen ? "its host has nothing of it, and others remember that it ran"
+                   : "its host has nothing of it, and some who may remember it are lost");
+}
+
+void vats_first_absent(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (!entry->waits_first) {
+        entry->waits_first = true;
+        coordinator->first_wait_count += 1;
+    }
+}
+
+void vats_first_tick(struct coordinator *coordinator)
+{
+    if (coordinator->first_wait_count == 0 || !first_is_known(coordinator)) {
+        return;
+    }
+    bool untold = any_untold(coordinator);
+    uint32_t begun = 0;
+    uint32_t vat = coordinator->first_vat;
+    for (uint32_t i = 0; i < coordinator->vat_count && coordinator->first_wait_count > 0 &&
+                         begun < COORDINATOR_AGAIN_COUNT_MAX;
+         i++) {
+        if (coordinator->vats[vat].waits_first) {
+            begun += 1;
+            first_start(coordinator, vat, untold);
+        }
+        vat = vat + 1 < coordinator->vat_count ? vat + 1 : 0;
+    }
+    coordinator->first_vat = vat;
+}
+
+mn_time vats_first_deadline(const struct coordinator *coordinator)
+{
+    bool waits = coordinator->first_wait_count > 0 && !coordinator->forgotten;
+    return waits ? coordinator->first_at : MN_TIME_NEVER;
+}
+
+/* ---- and its start --------------------------------------------------------------------------- */
+
+void vats_first_say(struct coordinator *coordinator, uint32_t vat)
+{
+    struct mn_down *down = coordinator_say(coordinator, coordinator->vats[vat].host, MN_DOWN_START);
+    if (down != NULL) {
+        down->start.vat = coordinator_vat_id(coordinator, vat);
+        down->start.run = coordinator->vats[vat].run;
+        down->start.incarnation = coordinator->vats[vat].incarnation;
+        down->start.outcome = MN_REVIVED;
+        down->start.disk = coordinator->vats[vat].disk;
+    }
+}
+
+void vats_first_start(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    entry->recording = false;
+    if (entry->run != 1 || entry->lost || entry->said_any) {
+        return; /* overtaken while it was written down */
+    }
+    entry->disk = coordinator->hosts[entry->host].disk; /* nobody has been told of it yet */
+    entry->starting = true;
+    coordinator->first_start_count += 1;
+    vats_note(coordinator, COORDINATOR_NOTE_VAT_FIRST_START, vat, entry->run, NULL);
+    if (!coordinator->behind) {
+        vats_first_say(coordinator, vat);
+    }
+}
+
+void vats_first_start_again(struct coordinator *coordinator)
+{
+    if (coordinator->first_start_count == 0 || coordinator->now < coordinator->retry_at) {
+        return;
+    }
+    coordinator->retry_at =
+        coordinator->now + coordinator_heartbeat(coordinator) * COORDINATOR_RETRY_HEARTBEATS;
+    uint32_t said = 0;
+    uint32_t vat = coordinator->first_start_next;
+    coordinator->first_start_next = 0;
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        const struct vat_entry *entry = &coordinator->vats[vat];
+        if (entry->starting && entry->run == 1 && !entry->said_any) {
+            if (said == COORDINATOR_AGAIN_COUNT_MAX) {
+                coordinator->first_start_next = vat; /* the next time goes on there */
+                return;
+            }
+            said += 1;
+            vats_first_say(coordinator, vat);
+        }
+        vat = vat + 1 < coordinator->vat_count ? vat + 1 : 0;
+    }
+}
+
+void vats_first_run_lost(struct coordinator *coordinator, uint32_t vat)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    vats_set_run(coordinator, vat, entry->run_seen > 0 ? entry->run_seen : 1);
+    entry->inherited = coordinator->forgotten;
+    vats_record(coordinator, vat, PENDING_RAISED, coordinator->forgotten);
+}

@@ -1,0 +1,75 @@
+/* Journals that were lost, or are old ones, as those show who remember more. h1, h3 and h5 are the
+ * keepers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "coordinator/core/keeping_stage.h"
+
+static const uint64_t none[] = {0};
+static const uint64_t one[] = {1, 0};
+
+/* All keepers have lost what they kept, but not the checkpoints on their stores. */
+static void promised_with_checkpoints(struct stage *stage, uint32_t host, uint64_t generation)
+{
+    struct mn_up message = {.generation = generation, .kind = MN_UP_PROMISED};
+    message.promised.promised = generation;
+    message.promised.candidate = CANDIDATE;
+    message.promised.member = MN_MEMBER_BLANK;
+    message.promised.holds = host == 3;
+    stage_up(stage, host, &message);
+}
+
+static void an_empty_journal_beside_checkpoints_is_no_new_cluster(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, none);
+    stage_pass_over(&stage);
+    promised_with_checkpoints(&stage, 1, 1);
+    promised_with_checkpoints(&stage, 3, 1);
+    promised_with_checkpoints(&stage, 5, 1);
+    expect(&stage, "");
+    stage_tick_at(&stage, 7000);
+    expect(&stage, "note keepers_missing\n");
+    stage_accept(&stage);
+    expect(&stage, "note unknown_accepted\n"
+                   "lead in 1, accepted\n"
+                   "note leads\n"
+                   "h1 keep #1 after 0 of 0 up to 0, whole at 1\n"
+                   "h3 keep #2 after 0 of 0 up to 0, whole at 1\n"
+                   "h5 keep #3 after 0 of 0 up to 0, whole at 1\n");
+    stage_close(&stage);
+}
+
+/* They are new, and the cluster went without keepers before. */
+static void a_journal_counts_before_keepers_that_never_kept_anything(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, one);
+    stage_pass_over(&stage);
+    promised_with_checkpoints(&stage, 1, 2);
+    promised_with_checkpoints(&stage, 3, 2);
+    stage_pass_over(&stage);
+    promised_with_checkpoints(&stage, 5, 2);
+    expect(&stage, "note new_cluster\n"
+                   "lead in 2\n"
+                   "note leads\n"
+                   "h1 keep #1 after 0 of 0 up to 1, founding\n"
+                   "h3 keep #2 after 0 of 0 up to 1, founding\n"
+                   "h5 keep #3 after 0 of 0 up to 1, founding\n");
+    stage_close(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_journal_beside_checkpoints_is_no_new_cluster),
+        cmocka_unit_test(a_journal_counts_before_keepers_that_never_kept_anything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
