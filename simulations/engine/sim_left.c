@@ -111,8 +111,7 @@ static void of_record(struct sim *sim, const struct sim_record *from, struct obs
     static const struct {
         const char *key;
         enum mn_agent_kind kind;
-    } kinds[] = {
-        {"vat ", MN_AGENT_VAT}, {"round ", MN_AGENT_ROUND}, {"generation", MN_AGENT_GENERATION}};
+    } kinds[] = {{"vat ", MN_AGENT_VAT}, {"round ", MN_AGENT_ROUND}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         record.kind = kinds[i].kind;
         if (strncmp(from->key, kinds[i].key, strlen(kinds[i].key)) != 0 ||
