@@ -110,7 +110,7 @@ static void replay_starts(struct coordinator *coordinator, struct round *round,
         rows[i] = (struct replay_row){
             .vat = replay_find_vat(coordinator, &from->starts[i].start.vat), .index = i};
     }
-    if (starts == NULL || !rows_sort(coordinator, rows, count)) {
+    if (starts == NULL || rows == NULL || !rows_sort(coordinator, rows, count)) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -137,7 +137,7 @@ static void replay_told(struct coordinator *coordinator, struct round *round,
         rows[i] = (struct replay_row){.vat = replay_find_vat(coordinator, &from->told[i].vat),
                                       .index = i};
     }
-    if (told == NULL || !rows_sort(coordinator, rows, count)) {
+    if (told == NULL || rows == NULL || !rows_sort(coordinator, rows, count)) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
