@@ -153,7 +153,7 @@ static void tells_everything_anew_when_more_is_gone_than_it_remembers(void **sta
     play_at(&play, 2000);
     play_tick(&play);
     play_expect(&play, "up heartbeat 2 lag 0\n"
-                       "up hello h1 generation 1 round 0\n");
+                       "up hello h1 generation 1 round 0 holds\n");
     play_welcome(&play, 1, false);
     char expected[80 * 1024] = "";
     for (uint32_t count = 1025; count >= 2; count--) {
@@ -187,7 +187,7 @@ static void says_what_is_gone_to_who_may_have_been_told_of_it(void **state)
     play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
     play_skip(&play);
     play_welcome(&play, 1, true);
-    play_expect(&play, "up hello h1 generation 1 round 0\n"
+    play_expect(&play, "up hello h1 generation 1 round 0 holds\n"
                        "up report #2 x2 1.1 since 0.0 onto 0.0 durable gone floor 0.0\n"
                        "up report #2 x2 1.2 since 0.0 onto 0.0 durable here floor 0.0\n");
     play_close(&play);

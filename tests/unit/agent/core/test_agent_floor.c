@@ -243,7 +243,7 @@ static void says_no_floor_above_what_a_life_began_from(void **state)
     play_welcome(&play, 1, true); /* a coordinator that has forgotten asks for everything */
     play_welcome(&play, 1, true);
     play_expect(&play,
-                "up hello h1 generation 1 round 1 x1 run 2 starting floor 1.1\n"
+                "up hello h1 generation 1 round 1 holds x1 run 2 starting floor 1.1\n"
                 "up report #3 x1 1.1 since 0.0 onto 0.0 durable here floor 1.1 heard x2 1.9\n"
                 "up report #3 x1 1.2 since 1.1 onto 1.1 durable here floor 1.1 heard x2 1.9\n");
     play_close(&play);

@@ -255,7 +255,7 @@ static void adopts_its_vats_after_a_restart_and_stops_nobody(void **state)
     adopted.process.pid = 71;
     play_step(&play, &adopted);
     play_expect(&play, "note vat_adopted x1\n"
-                       "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n");
+                       "up hello h1 generation 1 round 0 holds x1 run 1 up tcp://10.0.0.1:91\n");
     play_welcome(&play, 1, true);
     play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n");
     struct mn_from_vat beat = {.kind = MN_FROM_VAT_BEAT, .run = 1};

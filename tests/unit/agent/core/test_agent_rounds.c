@@ -323,7 +323,7 @@ static void refuses_an_old_generation_and_hellos_a_new_one_once_it_is_durable(vo
                        "record #5 generation 5\n");
     play_recorded(&play, 5);
     play_expect(&play,
-                "up hello h1 generation 5 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
+                "up hello h1 generation 5 round 0 holds x1 run 1 up tcp://10.0.0.1:91\n"
                 "up report #2 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0 heard x2 1.9\n");
     play_welcome(&play, 5, true);
     play_expect(&play, "");
