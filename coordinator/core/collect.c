@@ -29,14 +29,15 @@ static const struct mn_name *freeze_hosts(struct coordinator *coordinator, uint3
     return hosts;
 }
 
-/* Whether every host that has said hello has read the same topology as we: then all of them are
- * told vats by number, and otherwise all by name, so that all are told the same. */
+/* Whether every host that is asked has said that it has read the same topology as we: then all of
+ * them are told vats by number, and otherwise all by name, so that all are told the same. */
 static bool freeze_by_number(const struct coordinator *coordinator)
 {
     bool same = true;
     for (uint32_t i = 0; same && i < coordinator->host_count; i++) {
         const struct host_entry *host = &coordinator->hosts[i];
-        same = !host->known || host->numbering == coordinator->topology->numbering;
+        same = hosts_lost(coordinator, i) ||
+               (host->known && host->numbering == coordinator->topology->numbering);
     }
     return same;
 }
