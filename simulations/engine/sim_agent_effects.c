@@ -114,6 +114,14 @@ static void ask_file(struct sim_process *process, enum sim_job_kind kind,
     sim_jobs_add(&process->agent->others, job);
 }
 
+/* Of the effects that ask after a file. */
+static enum sim_job_kind file_job(enum agent_effect_kind kind)
+{
+    return kind == AGENT_DO_SYNC   ? SIM_JOB_SYNC
+           : kind == AGENT_DO_LOOK ? SIM_JOB_LOOK
+                                   : SIM_JOB_READ_OVER;
+}
+
 static void ask_found(struct sim_process *process, enum sim_job_kind kind,
                       const struct agent_effect *effect)
 {
@@ -283,13 +291,9 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
         ask_record(sim, process, effect);
         break;
     case AGENT_DO_SYNC:
-        ask_file(process, SIM_JOB_SYNC, effect);
-        break;
     case AGENT_DO_LOOK:
-        ask_file(process, SIM_JOB_LOOK, effect);
-        break;
     case AGENT_DO_READ_OVER:
-        ask_file(process, SIM_JOB_READ_OVER, effect);
+        ask_file(process, file_job(effect->kind), effect);
         break;
     case AGENT_DO_SET_ASIDE:
         ask_set_aside(sim, process, effect);
