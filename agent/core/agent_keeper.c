@@ -399,12 +399,22 @@ void agent_keeper(struct agent *agent, const struct mn_down *down)
 
 /* ---- heads, and what an earlier agent left --------------------------------------------------- */
 
+/* A coordinator is to hear in the hello what this agent was shown before, by whoever led then:
+ * until it has answered that, what it shows itself is not taken down, or it would be all that it
+ * hears. */
+static bool head_counts(const struct agent *agent, const struct mn_down *down)
+{
+    bool answered =
+        down->kind == MN_DOWN_WELCOME ? agent->hello_open : agent->welcomed && !agent->hello_open;
+    return answered && agent->generation_safe == agent->generation;
+}
+
 void agent_head_seen(struct agent *agent, const struct mn_down *down)
 {
     struct mn_head *head = &agent->keeper.head;
     bool newer = down->generation > head->generation ||
                  (down->generation == head->generation && down->head > head->sequence);
-    if (down->head == 0 || !newer) {
+    if (down->head == 0 || !newer || !head_counts(agent, down)) {
         return;
     }
     *head = (struct mn_head){.generation = down->generation, .sequence = down->head};

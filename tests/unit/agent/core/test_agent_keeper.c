@@ -272,6 +272,26 @@ static void holds_the_newest_head_that_it_was_shown(void **state)
     play_close(&play);
 }
 
+static void says_what_it_was_shown_before_it_takes_down_a_new_head(void **state)
+{
+    (void)state;
+    struct play play;
+    open_promised(&play);
+    struct mn_down down = {.generation = 5, .head = 9, .kind = MN_DOWN_WELCOME};
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+    play_expect(&play, "record #3 head 9 of 5\n");
+    down.generation = 6; /* its journal may have lost what it said of 5 */
+    down.head = 20;
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+    play_expect(&play, "note generation\n"
+                       "record #4 generation 6\n");
+    play_recorded(&play, 4);
+    play_expect(&play, "up hello h1 generation 6 round 0\n"); /* with record 9 of 5 */
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+    play_expect(&play, "record #5 head 20 of 6\n");
+    play_close(&play);
+}
+
 static void an_answer_takes_whole_records_or_one_piece(void **state)
 {
     (void)state;
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(notes_which_disks_the_others_have),
         cmocka_unit_test(remembers_all_of_it_after_a_restart),
         cmocka_unit_test(holds_the_newest_head_that_it_was_shown),
+        cmocka_unit_test(says_what_it_was_shown_before_it_takes_down_a_new_head),
         cmocka_unit_test(an_answer_takes_whole_records_or_one_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
