@@ -31,6 +31,7 @@ enum {
 
 struct host_entry {
     bool known;      /* said hello in this generation */
+    bool met;        /* the same, be it in an earlier life of its disk, or before it was lost */
     bool everything; /* has been asked for all its rows since its store was dropped */
     bool complete;   /* has reported, in this generation, all that it had at its hello */
     bool emptied;    /* came back without what it had, before it was complete, and no decision has

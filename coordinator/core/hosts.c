@@ -401,13 +401,14 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     }
     bool above = message->hello.newest_round > coordinator->round_seen &&
                  round_find(coordinator, message->hello.newest_round) == NULL;
-    if (above || (coordinator->blank && message->hello.holds)) {
+    if (above || (coordinator->blank && message->hello.holds && !coordinator->hosts[host].met)) {
         vats_first_forgotten(coordinator);
     }
     if (message->hello.newest_round <= coordinator->round_seen + ROUND_AHEAD_MAX) {
         round_number_seen(coordinator, message->hello.newest_round);
     }
     coordinator->hosts[host].known = true;
+    coordinator->hosts[host].met = true;
     coordinator->hosts[host].told_all = false;
     coordinator->hosts[host].numbering = message->hello.numbering;
     hosts_welcome(coordinator, host);

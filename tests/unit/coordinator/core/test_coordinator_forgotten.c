@@ -211,6 +211,18 @@ static void takes_no_vat_for_new_of_which_there_is_a_checkpoint(void **state)
     scene_close(&scene);
 }
 
+/* All is new, h1 has begun its vats, and says hello again with what they have written since. */
+static void takes_what_its_own_vats_wrote_for_nothing_forgotten(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_run_all(&scene);
+    holds(&scene, 1);
+    trouble_must_not_say(&scene, "journal_forgot");
+    scene_close(&scene);
+}
+
 /* h3 burned, and nobody else speaks of x1. */
 static void holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost(void **state)
 {
@@ -271,6 +283,7 @@ int main(void)
         cmocka_unit_test(starts_the_vats_of_a_new_cluster_when_every_host_is_there),
         cmocka_unit_test(starts_what_is_there_of_a_new_cluster_after_a_while),
         cmocka_unit_test(takes_no_vat_for_new_of_which_there_is_a_checkpoint),
+        cmocka_unit_test(takes_what_its_own_vats_wrote_for_nothing_forgotten),
         cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
         cmocka_unit_test(remembers_that_it_had_forgotten),
     };
