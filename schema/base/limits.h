@@ -29,8 +29,8 @@ enum {
     /* Bytes of a checkpoint, or of messages between vats, that travel in one piece. */
     MN_PIECE_SIZE_MAX = 256 * 1024,
 
-    /* The largest record of the journal, and of an agent: a decision, and told vats added to it. One
-     * of the journal is compressed where that is shorter, and at most so large before. */
+    /* The largest record of the journal, and of an agent: a decision, and told vats added to it.
+     * One of the journal is compressed where that is shorter, and at most so large before. */
     MN_RECORD_SIZE_MAX = 256 * 1024 * 1024,
     MN_RECORD_WHOLE_SIZE_MAX = 512 * 1024 * 1024,
 
