@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "swarm/swarm.h"
 
+/* So long a run may keep a processor busy: how long it waits for one says nothing of it. */
 enum { RUN_SECONDS_MAX = 120 };
 
 static void run_here(const struct swarm_script *script, struct sim_result *result)
@@ -31,8 +33,9 @@ void swarm_start(struct swarm_child *child, const struct swarm_script *script)
     mn_assert(child->pid >= 0);
     if (child->pid == 0) {
         struct sim_result result;
+        const struct rlimit limit = {RUN_SECONDS_MAX, RUN_SECONDS_MAX};
         (void)dup2(child->errors, STDERR_FILENO);
-        (void)alarm(RUN_SECONDS_MAX);
+        (void)setrlimit(RLIMIT_CPU, &limit);
         run_here(script, &result);
         ssize_t written = write(child->results, &result, sizeof result);
         _exit(written == (ssize_t)sizeof result ? 0 : 1);
