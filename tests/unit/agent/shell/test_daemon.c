@@ -279,6 +279,40 @@ static void never_counts_a_corrupt_checkpoint_and_names_it_once(void **state)
     assert_int_equal(fake_log_count(cluster, "ERROR checkpoint_file_refused"), 1);
 }
 
+static bool file_found_lost(struct fake_cluster *cluster)
+{
+    return fake_log_count(cluster, "ERROR checkpoint_file_lost vat=x1") > 0;
+}
+
+/* Each of the two is read a few times a second. */
+static void finds_what_goes_bad_while_it_runs(void **state)
+{
+    struct fake_cluster *cluster = *state;
+    char path[SHELL_PATH_SIZE];
+    char text[8192] = "";
+    size_t size = shell_read(cluster->topology, text, sizeof text - 64);
+    char *at = strstr(text, "stores: 2}");
+    assert_non_null(at);
+    memmove(at + strlen("stores: 2, scrub_ms: 100}"), at + strlen("stores: 2}"),
+            size - (size_t)(at - text) - strlen("stores: 2}"));
+    memcpy(at, "stores: 2, scrub_ms: 100}", strlen("stores: 2, scrub_ms: 100}"));
+    shell_write(cluster->topology, text, size + strlen(", scrub_ms: 100"));
+    make_store(cluster, EPOCH(1));
+    make_store(cluster, EPOCH(2));
+    fake_agent_run_it(cluster, false);
+    rows_wanted = 2;
+    fake_cluster_run(cluster, rows_came);
+    shell_path(path, cluster->data, "store/x1/0000000100000002.ckpt");
+    shell_flip(path, 3000);
+    fake_cluster_run(cluster, file_found_lost);
+    assert_false(shell_exists(path));
+    assert_int_equal(fake_log_count(cluster, "ERROR checkpoint_not_whole"), 1);
+    shell_path(path, cluster->data, "store/x1/0000000100000002.ckpt.corrupt");
+    assert_true(shell_exists(path));
+    shell_path(path, cluster->data, "store/x1/0000000100000001.ckpt");
+    assert_true(shell_exists(path));
+}
+
 /* Whether a thread of the agent waits within openat: for a pipe that nobody writes into. */
 static bool waits_for_a_pipe(struct fake_cluster *cluster)
 {
@@ -394,6 +428,7 @@ int main(void)
         CASE(tells_why_a_vat_cannot_be_started),
         CASE(ends_at_a_signal_that_comes_before_it_is_open),
         CASE(never_counts_a_corrupt_checkpoint_and_names_it_once),
+        CASE(finds_what_goes_bad_while_it_runs),
         CASE(ends_in_time_when_the_disk_hangs),
         CASE(refuses_a_copy_that_it_has_no_room_for_and_never_reports_it),
     };
