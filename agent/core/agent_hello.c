@@ -26,7 +26,7 @@ void agent_hello(struct agent *agent)
     uint32_t count = 0;
     for (size_t i = 0; i < agent->vat_count; i++) {
         if (agent->vats[i]->life != AGENT_LIFE_NONE) {
-            vats[count] = agent_vat_status(agent->vats[i]);
+            vats[count] = agent_vat_status(agent, agent->vats[i]);
             count += 1;
         }
     }

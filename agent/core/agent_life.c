@@ -33,14 +33,26 @@ void agent_life_move(struct agent_vat *vat, enum agent_life to)
     agent_touch(vat);
 }
 
-struct mn_vat_status agent_vat_status(const struct agent_vat *vat)
+/* What its start said of its life. */
+static void status_life(struct agent *agent, const struct mn_start *start,
+                        struct mn_vat_status *status)
 {
-    struct mn_vat_status status = {.vat = vat->name,
-                                   .run = vat->start->run,
-                                   .aside = vat->aside_run,
-                                   .aside_count = vat->aside_count};
+    struct mn_fork *forks = agent_take(agent, start->lineage.count, sizeof *forks);
+    status->run = start->run;
+    status->incarnation = start->incarnation;
+    if (forks != NULL && start->lineage.count > 0) {
+        memcpy(forks, start->lineage.forks, start->lineage.count * sizeof *forks);
+        status->forks = forks;
+        status->fork_count = start->lineage.count;
+    }
+}
+
+struct mn_vat_status agent_vat_status(struct agent *agent, const struct agent_vat *vat)
+{
+    struct mn_vat_status status = {
+        .vat = vat->name, .aside = vat->aside_run, .aside_count = vat->aside_count};
+    status_life(agent, vat->next != NULL ? vat->next : vat->start, &status);
     if (vat->next != NULL) {
-        status.run = vat->next->run;
         status.state = MN_VAT_STARTING;
         return status;
     }
@@ -83,7 +95,7 @@ void agent_say_state(struct agent *agent, const struct agent_vat *vat, const cha
     if (up == NULL) {
         return;
     }
-    up->vat_state.status = agent_vat_status(vat);
+    up->vat_state.status = agent_vat_status(agent, vat);
     size_t size = strlen(reason);
     if (size >= sizeof up->vat_state.reason) {
         size = sizeof up->vat_state.reason - 1;

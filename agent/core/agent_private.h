@@ -485,7 +485,7 @@ void agent_vat_destroy(struct agent_vat *vat);
 
 /* agent_life.c, agent_vats.c: which life of each vat runs here. */
 void agent_life_move(struct agent_vat *vat, enum agent_life to);
-struct mn_vat_status agent_vat_status(const struct agent_vat *vat);
+struct mn_vat_status agent_vat_status(struct agent *agent, const struct agent_vat *vat);
 void agent_say_state(struct agent *agent, const struct agent_vat *vat, const char *reason);
 bool agent_vat_fenced(const struct agent_vat *vat);
 bool agent_vat_owned(const struct agent_vat *vat); /* its checkpoints are ours to look after */

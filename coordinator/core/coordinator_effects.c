@@ -208,6 +208,9 @@ void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
     const struct evidence_lineage *all = ledger_vat_lineage(coordinator->ledger, vat, &count);
     lineage->count = 0;
     for (size_t i = 0; i < count; i++) {
+        if (all[i].next < mn_epoch_first(1)) {
+            continue; /* vats_learn.c: it stands for one that nobody names */
+        }
         struct mn_fork fork = {
             .after = all[i].after, .next = all[i].next, .seen = all[i].seen, .told = all[i].told};
         coordinator_lineage_add(lineage, &fork);

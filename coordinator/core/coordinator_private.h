@@ -366,6 +366,12 @@ void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
 /* Write down a run of the vat that no decision gave out; @found: and this journal neither. */
 void vats_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind, bool found);
 
+/* vats_learn.c: what agents know of their lives. */
+/* Whether no more can be learnt of that incarnation. */
+bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
+void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
+                     const struct mn_fork *forks, uint32_t fork_count);
+
 /* vats_first.c: vats that have never run. */
 void vats_first_begin(struct coordinator *coordinator);
 /* Somebody remembers more than this journal. */

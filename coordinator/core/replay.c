@@ -46,8 +46,8 @@ static void replay_vat(struct coordinator *coordinator, const struct mn_journal_
     if (vat == TOPOLOGY_NONE || host == TOPOLOGY_NONE) {
         return;
     }
-    struct vat_entry *entry = &coordinator->vats[vat];
-    entry->incarnation = record->incarnation;
+    vats_learn_life(coordinator, vat, record->incarnation, record->lineage.forks,
+                    record->lineage.count);
     coordinator->forgotten = coordinator->forgotten || record->found;
     vats_recorded(coordinator, vat, record->run, host);
 }

@@ -293,14 +293,17 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
 /* An agent speaks of a run above those that are known. Only a coordinator gives runs out, so this
  * journal has forgotten: of two runs of a vat the higher is the vat, wherever it is; and what is
  * known goes up to it, so that no run is ever given out twice. */
-static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
+static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                      const struct mn_vat_status *status)
 {
+    mn_run run = status->run;
     struct vat_entry *entry = &coordinator->vats[vat];
     vat_started(coordinator, vat);
     vats_place(coordinator, vat, host);
     vats_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, run,
               "a run that this journal does not know of: it is an old one, or was lost");
     vats_set_run(coordinator, vat, run);
+    vats_learn_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
     entry->inherited = true;
     entry->recording = false;
     entry->said_any = false;
@@ -309,6 +312,17 @@ static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t v
     if (vat_believe(coordinator, vat)) {
         round_changed(coordinator);
     }
+}
+
+/* The same of an incarnation: whichever run of it is spoken of, the next one is above. */
+static void vat_raise_incarnation(struct coordinator *coordinator, uint32_t vat,
+                                  const struct mn_vat_status *status)
+{
+    vats_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, status->run,
+              "an incarnation that this journal does not know of: it is an old one, or was lost");
+    vats_first_forgotten(coordinator);
+    vats_learn_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
+    vats_record(coordinator, vat, PENDING_RAISED, true);
 }
 
 static bool state_living(enum mn_vat_state state)
@@ -420,11 +434,15 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
     }
     vats_run_seen(coordinator, vat, status->run);
     aside_said(coordinator, host, vat, status);
-    if (status->run > entry->run) {
-        if (vat_is_decided(coordinator, vat)) {
-            return; /* agents say it again: then it is a former life, or above the new run too */
-        }
-        vat_raise(coordinator, host, vat, status->run);
+    bool above = status->run > entry->run;
+    bool later = !vats_knows_life(coordinator, vat, status->incarnation);
+    if ((above || later) && vat_is_decided(coordinator, vat)) {
+        return; /* agents say it again: then it is a former life, or above the new one too */
+    }
+    if (above) {
+        vat_raise(coordinator, host, vat, status);
+    } else if (later && entry->run > 0) {
+        vat_raise_incarnation(coordinator, vat, status);
     }
     if (entry->host != host) {
         /* A former life, also one whose process has ended: its agent is to leave its copies, and to

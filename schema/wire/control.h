@@ -21,6 +21,9 @@ struct mn_vat_status {
     mn_run aside; /* the newest run of it of which that host has set aside what died; 0: none */
     uint32_t aside_count; /* how many checkpoints that are; 0: there was nothing */
     mn_epoch floor;       /* the vat's floor as the sender knows it, 0 if it does not */
+    uint32_t incarnation; /* as the start of that run said; 0: the sender does not say. And its */
+    const struct mn_fork *forks; /* lineage, oldest first: MN_LINEAGE_COUNT_MAX at most */
+    uint32_t fork_count;
 };
 
 /* One checkpoint as an agent reports it. `heard` is a slice of the report's heard entries: all that

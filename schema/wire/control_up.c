@@ -2,42 +2,16 @@
 #include "codec.h"
 #include "codec_adopt.h"
 #include "codec_keeping.h"
+#include "codec_states.h"
 
 static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
 {
-    uint32_t count = message->hello.vat_count;
     Mneme__Hello *out = codec_take(codec, 1, sizeof *out);
-    Mneme__VatStates *states = codec_take(codec, 1, sizeof *states);
-    char **vats = codec_take(codec, count, sizeof *vats);
-    uint32_t *runs = codec_take(codec, count, sizeof *runs);
-    uint32_t *kinds = codec_take(codec, count, sizeof *kinds);
-    char **endpoints = codec_take(codec, count, sizeof *endpoints);
-    uint32_t *asides = codec_take(codec, count, sizeof *asides);
-    uint32_t *aside_counts = codec_take(codec, count, sizeof *aside_counts);
-    int64_t *floors = codec_take(codec, count, sizeof *floors);
+    Mneme__VatStates *states =
+        codec_states_out(codec, message->hello.vats, message->hello.vat_count);
     if (codec->result != MN_OK) {
         return NULL;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const struct mn_vat_status *status = &message->hello.vats[i];
-        vats[i] = codec_text(status->vat.text);
-        runs[i] = status->run;
-        kinds[i] = (uint32_t)status->state;
-        endpoints[i] = codec_text(status->endpoint.text);
-        asides[i] = status->aside;
-        aside_counts[i] = status->aside_count;
-        floors[i] = status->floor;
-    }
-    mneme__vat_states__init(states);
-    states->vat = vats;
-    states->run = runs;
-    states->state = kinds;
-    states->endpoint = endpoints;
-    states->aside = asides;
-    states->aside_count = aside_counts;
-    states->floor = floors;
-    states->n_vat = states->n_run = states->n_state = states->n_endpoint = count;
-    states->n_aside = states->n_aside_count = states->n_floor = count;
     mneme__hello__init(out);
     out->host = codec_text(message->hello.host.text);
     out->agent = codec_text(message->hello.agent.text);
@@ -138,23 +112,6 @@ static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_inte
     return out;
 }
 
-static Mneme__VatState *vat_state_out(struct codec *codec, const struct mn_up *message)
-{
-    Mneme__VatState *out = codec_take(codec, 1, sizeof *out);
-    if (out != NULL) {
-        mneme__vat_state__init(out);
-        out->vat = codec_text(message->vat_state.status.vat.text);
-        out->run = message->vat_state.status.run;
-        out->state = (uint32_t)message->vat_state.status.state;
-        out->endpoint = codec_text(message->vat_state.status.endpoint.text);
-        out->reason = codec_text(message->vat_state.reason);
-        out->aside = message->vat_state.status.aside;
-        out->aside_count = message->vat_state.status.aside_count;
-        out->floor = message->vat_state.status.floor;
-    }
-    return out;
-}
-
 static Mneme__Probed *probed_out(struct codec *codec, const struct mn_up *message)
 {
     uint32_t count = message->probed.answer_count;
@@ -251,7 +208,8 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
         up.report = report_out(&codec, &message->report);
         break;
     case MN_UP_VAT_STATE:
-        up.vat_state = vat_state_out(&codec, message);
+        up.vat_state =
+            codec_state_out(&codec, &message->vat_state.status, message->vat_state.reason);
         break;
     case MN_UP_INTERVALS:
         up.intervals = intervals_out(&codec, &message->intervals);
@@ -292,18 +250,8 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
     return codec_pack(&codec, &up.base, buffer);
 }
 
-static void status_in(struct codec *codec, const char *vat, uint32_t run, uint32_t state,
-                      const char *endpoint, struct mn_vat_status *out)
-{
-    codec_name_in(codec, vat, &out->vat);
-    out->run = codec_run_in(codec, run);
-    out->state = (enum mn_vat_state)codec_enum_in(codec, state, MN_VAT_STOPPED);
-    codec_endpoint_in(codec, endpoint, &out->endpoint);
-}
-
 static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *out)
 {
-    const Mneme__VatStates *states = in->vats;
     codec_name_in(codec, in->host, &out->hello.host);
     codec_endpoint_in(codec, in->agent, &out->hello.agent);
     out->hello.newest_round = in->newest_round;
@@ -312,25 +260,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     out->hello.holds = in->holds != 0;
     out->hello.head =
         (struct mn_head){.generation = in->head_generation, .sequence = in->head_sequence};
-    if (states == NULL) {
-        return; /* no vats */
-    }
-    size_t count = states->n_vat;
-    (void)codec_check(codec, states->n_run == count && states->n_state == count &&
-                                 states->n_endpoint == count && states->n_aside == count &&
-                                 states->n_aside_count == count && states->n_floor == count);
-    out->hello.vat_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
-    struct mn_vat_status *vats = codec_take(codec, out->hello.vat_count, sizeof *vats);
-    for (uint32_t i = 0; vats != NULL && i < out->hello.vat_count; i++) {
-        status_in(codec, states->vat[i], states->run[i], states->state[i], states->endpoint[i],
-                  &vats[i]);
-        if (codec->result == MN_OK) {
-            vats[i].aside = codec_run_in(codec, states->aside[i]);
-            vats[i].aside_count = states->aside_count[i];
-            vats[i].floor = codec_epoch_in(codec, states->floor[i], 0);
-        }
-    }
-    out->hello.vats = vats;
+    out->hello.vats = codec_states_in(codec, in->vats, &out->hello.vat_count);
 }
 
 static void row_in(struct codec *codec, const Mneme__Report *in, uint32_t i, uint32_t *at,
@@ -422,16 +352,6 @@ static void differs_in(struct codec *codec, const Mneme__VatDiffers *in, struct 
     out->differs.differs.epoch = codec_epoch_in(codec, in->epoch, 1);
 }
 
-static void vat_state_in(struct codec *codec, const Mneme__VatState *in, struct mn_up *out)
-{
-    struct mn_vat_status *status = &out->vat_state.status;
-    status_in(codec, in->vat, in->run, in->state, in->endpoint, status);
-    status->aside = codec_run_in(codec, in->aside);
-    status->aside_count = in->aside_count;
-    status->floor = codec_epoch_in(codec, in->floor, 0);
-    codec_text_in(codec, in->reason, out->vat_state.reason, sizeof out->vat_state.reason);
-}
-
 static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
 {
     codec_version_in(codec, in->version);
@@ -453,7 +373,9 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         report_in(codec, in->report, &out->report);
         return;
     case MNEME__UP__BODY_VAT_STATE:
-        vat_state_in(codec, in->vat_state, out);
+        codec_state_in(codec, in->vat_state, &out->vat_state.status);
+        codec_text_in(codec, in->vat_state->reason, out->vat_state.reason,
+                      sizeof out->vat_state.reason);
         return;
     case MNEME__UP__BODY_INTERVALS:
         intervals_in(codec, in->intervals, &out->intervals);

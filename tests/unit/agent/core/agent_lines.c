@@ -55,6 +55,9 @@ static void lines_status(struct play *play, const struct mn_vat_status *status)
 {
     lines_add(play, " %s run %u %s%s%s", status->vat.text, status->run, lines_states[status->state],
               status->endpoint.text[0] != '\0' ? " " : "", status->endpoint.text);
+    if (status->incarnation > 1 || status->fork_count > 0) {
+        lines_add(play, " incarnation %u forks %u", status->incarnation, status->fork_count);
+    }
     if (status->aside != 0) {
         lines_add(play, " aside run %u: %u", status->aside, status->aside_count);
     }

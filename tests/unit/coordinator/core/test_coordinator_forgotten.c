@@ -273,6 +273,80 @@ static void remembers_that_it_had_forgotten(void **state)
     scene_close(&scene);
 }
 
+static void says_of_its_life(struct scene *scene, uint32_t host, mn_run run, uint32_t incarnation,
+                             const struct mn_fork *forks, uint32_t fork_count)
+{
+    struct mn_up up = {.kind = MN_UP_VAT_STATE};
+    up.vat_state.status = (struct mn_vat_status){.vat = mn_name_of("x1"),
+                                                 .run = run,
+                                                 .state = MN_VAT_UP,
+                                                 .incarnation = incarnation,
+                                                 .forks = forks,
+                                                 .fork_count = fork_count};
+    (void)snprintf(up.vat_state.status.endpoint.text, sizeof up.vat_state.status.endpoint.text,
+                   "tcp://x1.%u", (unsigned)run);
+    scene_up(scene, host, &up);
+}
+
+/* x1 forgot four times; agents name only the last fork. */
+static void learns_the_incarnation_and_the_lineage_from_the_agent(void **state)
+{
+    (void)state;
+    static const struct mn_fork last = {.after = EPOCH(7, 2), .next = EPOCH(9, 1), .seen = true};
+    struct scene scene;
+    lost_journal(&scene);
+    scene_hello(&scene, 1, "");
+    scene_skip(&scene);
+    says_of_its_life(&scene, 1, 9, 5, &last, 1);
+    scene_expect(&scene, FORGOT "note run_above_journal x1 h1" RAISED
+                         "record 2 vat x1 run 9 incarnation 5 on h1\n");
+    scene_restart(&scene, scene.record_count);
+    assert_int_equal(facts_of(&scene, 0).incarnation, 5);
+    const struct ledger *ledger = coordinator_ledger(scene.coordinator);
+    assert_int_equal(ledger_vat_incarnation(ledger, 0), 5);
+    assert_true(ledger_epoch_dead(ledger, 0, EPOCH(7, 3)));
+    assert_true(ledger_epoch_dead(ledger, 0, EPOCH(8, 1)));
+    assert_false(ledger_epoch_dead(ledger, 0, EPOCH(7, 2)));
+    assert_false(ledger_epoch_dead(ledger, 0, EPOCH(1, 1)));
+    scene_close(&scene);
+}
+
+/* A copy told its run; whoever had it comes later. */
+static void learns_of_a_later_incarnation_of_a_run_that_it_knows(void **state)
+{
+    (void)state;
+    static const struct mn_fork fork = {.after = 0, .next = EPOCH(2, 1), .seen = true};
+    struct scene scene;
+    trouble_begin(&scene);
+    says_of_its_life(&scene, 1, 2, 0, NULL, 0); /* an agent of an older version */
+    scene_skip(&scene);
+    says_of_its_life(&scene, 1, 2, 2, &fork, 1);
+    scene_expect(&scene, "note run_above_journal x1 h1: an incarnation that this journal does not "
+                         "know of: it is an old one, or was lost\n"
+                         "record 9 vat x1 run 2 incarnation 2 on h1\n");
+    says_of_its_life(&scene, 1, 2, 2, &fork, 1);
+    scene_expect(&scene, "");
+    scene_state(&scene, 1, "x1 2 exited");
+    scene_until(&scene, 22500);
+    trouble_answer(&scene, 1, 1, 1, "");
+    trouble_answer_first(&scene, 1, 1);
+    scene_restart(&scene, scene.record_count);
+    assert_true(facts_of(&scene, 0).incarnation >= 2);
+    scene_close(&scene);
+}
+
+static void believes_no_end_of_incarnations(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    scene_hello(&scene, 1, "");
+    says_of_its_life(&scene, 1, 1000000, 1000000, NULL, 0);
+    assert_int_equal(facts_of(&scene, 0).run, 1000000);
+    assert_int_equal(facts_of(&scene, 0).incarnation, 1);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +360,9 @@ int main(void)
         cmocka_unit_test(takes_what_its_own_vats_wrote_for_nothing_forgotten),
         cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
         cmocka_unit_test(remembers_that_it_had_forgotten),
+        cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
+        cmocka_unit_test(learns_of_a_later_incarnation_of_a_run_that_it_knows),
+        cmocka_unit_test(believes_no_end_of_incarnations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -410,6 +410,62 @@ static void records_of_runs_say_whether_they_were_found(void **state)
     mn_arena_deinit(&arena);
 }
 
+static mn_result up_of(const struct mn_up *in, struct mn_arena *arena, struct mn_up *out)
+{
+    struct mn_buffer buffer = {0};
+    assert_int_equal(mn_up_encode(in, &buffer), MN_OK);
+    mn_result result = mn_up_decode(buffer.bytes, buffer.size, arena, out);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static void lives_of_vats_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    struct mn_arena arena = {0};
+    struct mn_up out;
+    struct mn_fork forks[] = {{.after = 0, .next = 0x200000001, .seen = true},
+                              {.after = 0x200000004, .next = 0x300000001, .told = true},
+                              {.after = 3, .next = 0x500000001}};
+    struct mn_vat_status vats[] = {
+        {.vat = mn_name_of("x1"), .run = 3, .incarnation = 2, .forks = forks, .fork_count = 2},
+        {.vat = mn_name_of("x2"), .run = 1},
+        {.vat = mn_name_of("x3"), .run = 5, .incarnation = 5, .forks = forks + 2, .fork_count = 1}};
+    struct mn_up in = {.kind = MN_UP_HELLO};
+    in.hello.host = mn_name_of("h1");
+    in.hello.vats = vats;
+    in.hello.vat_count = 3;
+    assert_int_equal(up_of(&in, &arena, &out), MN_OK);
+    assert_int_equal(out.hello.vat_count, 3);
+    assert_int_equal(out.hello.vats[0].incarnation, 2);
+    assert_int_equal(out.hello.vats[0].fork_count, 2);
+    assert_true(out.hello.vats[0].forks[1].after == 0x200000004);
+    assert_true(out.hello.vats[0].forks[1].told && !out.hello.vats[0].forks[1].seen);
+    assert_int_equal(out.hello.vats[1].incarnation, 0);
+    assert_int_equal(out.hello.vats[1].fork_count, 0);
+    assert_int_equal(out.hello.vats[2].incarnation, 5);
+    assert_true(out.hello.vats[2].forks[0].next == 0x500000001);
+    vats[2].incarnation = 6; /* above its run */
+    assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
+    vats[2].incarnation = 5;
+    forks[1].next = forks[0].next; /* they grow */
+    assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
+    forks[1].next = 0x300000001;
+    in = (struct mn_up){.kind = MN_UP_VAT_STATE, .vat_state.status = vats[0]};
+    assert_int_equal(up_of(&in, &arena, &out), MN_OK);
+    assert_int_equal(out.vat_state.status.incarnation, 2);
+    assert_int_equal(out.vat_state.status.fork_count, 2);
+    assert_true(out.vat_state.status.forks[0].seen);
+    struct mn_fork many[MN_LINEAGE_COUNT_MAX + 1];
+    for (int i = 0; i <= MN_LINEAGE_COUNT_MAX; i++) {
+        many[i] = (struct mn_fork){.after = i, .next = i + 1};
+    }
+    in.vat_state.status.forks = many;
+    in.vat_state.status.fork_count = MN_LINEAGE_COUNT_MAX + 1;
+    assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+}
+
 static void the_word_for_a_full_checkpoint_comes_out_as_it_went_in(void **state)
 {
     (void)state;
@@ -445,6 +501,7 @@ int main(void)
         cmocka_unit_test(floors_come_out_as_they_went_in),
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
         cmocka_unit_test(records_of_runs_say_whether_they_were_found),
+        cmocka_unit_test(lives_of_vats_come_out_as_they_went_in),
         cmocka_unit_test(the_word_for_a_full_checkpoint_comes_out_as_it_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

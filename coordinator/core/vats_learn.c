@@ -1,0 +1,91 @@
+/* What agents, or records of what they said, know of a vat's lives: the lineage and the incarnation
+ * that the start of its run said. A journal that was lost learns them from there.
+ *
+ * A lineage that travels names the newest forks only, and the ledger counts the incarnation from
+ * the forks that were seen. For each that is not named any more one stands in the ledger at which
+ * nothing died: it is below the first epoch of run 1, and never travels. */
+#include <string.h>
+
+#include "coordinator_private.h"
+
+/* Each one that is not named costs a fork: of more incarnations than these nothing is believed. */
+enum { INCARNATION_SAID_MAX = 4096 };
+
+static bool fork_stands_in(const struct evidence_lineage *fork)
+{
+    return fork->next < mn_epoch_first(1);
+}
+
+/* Both in the order of `next`; of two that are alike what is known stands. */
+static size_t forks_unite(const struct evidence_lineage *known, size_t known_count,
+                          const struct mn_fork *said, uint32_t said_count,
+                          struct evidence_lineage *out)
+{
+    size_t count = 0;
+    size_t at = 0;
+    for (uint32_t i = 0; i < said_count; i++) {
+        while (at < known_count && known[at].next <= said[i].next) {
+            out[count++] = known[at++];
+        }
+        if (count == 0 || out[count - 1].next < said[i].next) {
+            out[count++] = (struct evidence_lineage){.after = said[i].after,
+                                                     .next = said[i].next,
+                                                     .seen = said[i].seen,
+                                                     .told = said[i].told};
+        }
+    }
+    while (at < known_count) {
+        out[count++] = known[at++];
+    }
+    return count;
+}
+
+/* Add those that are not named, up to @incarnation, behind the ones that stand in already. */
+static size_t forks_fill(struct evidence_lineage *forks, size_t count, uint32_t incarnation)
+{
+    uint32_t seen = 0;
+    size_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        seen += forks[i].seen ? 1 : 0;
+        first += fork_stands_in(&forks[i]) ? 1 : 0;
+    }
+    size_t more = seen + 1 < incarnation ? incarnation - 1 - seen : 0;
+    memmove(forks + first + more, forks + first, (count - first) * sizeof *forks);
+    for (size_t i = first; i < first + more; i++) {
+        forks[i] =
+            (struct evidence_lineage){.after = (mn_epoch)i, .next = (mn_epoch)i + 1, .seen = true};
+    }
+    return count + more;
+}
+
+bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation)
+{
+    return incarnation <= coordinator->vats[vat].incarnation || incarnation > INCARNATION_SAID_MAX;
+}
+
+void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
+                     const struct mn_fork *forks, uint32_t fork_count)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    if (incarnation > INCARNATION_SAID_MAX ||
+        (incarnation <= entry->incarnation && fork_count == 0)) {
+        return;
+    }
+    size_t known_count = 0;
+    const struct evidence_lineage *known =
+        ledger_vat_lineage(coordinator->ledger, vat, &known_count);
+    struct evidence_lineage *all =
+        coordinator_take(coordinator, known_count + fork_count + incarnation, sizeof *all);
+    if (all == NULL) {
+        return;
+    }
+    size_t count = forks_unite(known, known_count, forks, fork_count, all);
+    count = forks_fill(all, count, incarnation);
+    if (count == known_count) {
+        return; /* nothing new */
+    }
+    mn_result result = ledger_set_lineage(coordinator->ledger, vat, all, count);
+    if (coordinator_fine(coordinator, result == MN_BAD_INPUT ? MN_CORRUPT : result)) {
+        entry->incarnation = ledger_vat_incarnation(coordinator->ledger, vat);
+    }
+}
