@@ -16,8 +16,9 @@
  * Until the second record an operator may take it back, with one that names the old set alone. It
  * rests on a majority of the old set, as everything does that was in force before it or that
  * another coordinator may have in force meanwhile: with the old set alone, or with any set that was
- * to follow. The new set alone has nothing in force, because whoever would have it so needs a
- * promise of those that have promised this generation.
+ * to follow. The new set alone has nothing in force as long as nobody has the second record; so
+ * only the generation that made the first may take it back. After another one's, a journal may end
+ * with the second record, and whoever begins with that asks the new set alone.
  *
  * Invariant: of the sets that count none is changed but by a record, and no record changes more
  * than one keeper. */
@@ -269,6 +270,22 @@ static bool sets_takes_back(const struct keeping *keeping, const char *from, con
            strcmp(sets_leaving(newest)->text, to) == 0;
 }
 
+/* A wish can always be taken back; a change, where no second record can be anywhere. */
+static mn_result sets_may_take_back(const struct keeping *keeping, struct mn_error *error)
+{
+    const struct keeping_record *newest = keeping_sets_newest(keeping);
+    if (newest->said.filling ||
+        keeping_log_generation(keeping, newest->sequence) == keeping->generation) {
+        return MN_OK;
+    }
+    mn_error_set(error,
+                 "an earlier coordinator let %.128s take the place of %.128s, and may have ended "
+                 "that: it cannot be taken back any more; it goes on once a majority of the old "
+                 "keepers and one of the new answer",
+                 sets_coming(newest)->text, sets_leaving(newest)->text);
+    return MN_AGAIN;
+}
+
 static mn_result sets_refuse_settling(const struct keeping *keeping, struct mn_error *error)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
@@ -299,7 +316,7 @@ mn_result keeping_may_replace(const struct keeping *keeping, const char *from, c
         return MN_AGAIN;
     }
     if (sets_takes_back(keeping, from, to)) {
-        return MN_OK;
+        return sets_may_take_back(keeping, error);
     }
     if (sets_settling(keeping)) {
         return sets_refuse_settling(keeping, error);

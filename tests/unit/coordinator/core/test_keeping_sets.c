@@ -157,6 +157,25 @@ static void takes_a_change_back_before_anything_rests_on_it(void **state)
 }
 
 /* h1 and h3 promise; h7, which nobody needs for that, is filled up by whoever leads. */
+/* The one before may have ended it: its journal may come back with that, and asks h7 alone then. */
+static void takes_nothing_back_that_another_generation_began(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct mn_error error = {{0}};
+    stage_load(&stage, three);
+    stage_keepers(&stage, KEEPING_ON_LOG, 4, 2, "135 to 137");
+    stage_begin(&stage);
+    stage_promised(&stage, 1, 3, 4, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
+    assert_true(keeping_leads(stage.keeping));
+    stage_pass_over(&stage);
+    assert_int_equal(keeping_may_replace(stage.keeping, "h7", "h5", &error), MN_AGAIN);
+    stage_replace(&stage, "h7", "h5");
+    expect(&stage, "");
+    stage_close(&stage);
+}
+
 static void whoever_leads_next_goes_on_filling_up(void **state)
 {
     (void)state;
@@ -354,6 +373,7 @@ int main(void)
         cmocka_unit_test(needs_a_majority_of_the_old_and_of_the_new),
         cmocka_unit_test(takes_a_change_back_by_the_old_ones_alone),
         cmocka_unit_test(takes_a_change_back_before_anything_rests_on_it),
+        cmocka_unit_test(takes_nothing_back_that_another_generation_began),
         cmocka_unit_test(whoever_leads_next_goes_on_filling_up),
         cmocka_unit_test(the_newest_word_about_a_keeper_counts),
         cmocka_unit_test(asks_those_too_of_whom_it_hears_from_the_old_ones),
