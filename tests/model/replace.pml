@@ -54,15 +54,24 @@
 
 /* Records that say who the keepers are: JOINT and FINAL have the bit of 2, and no other kind. Where
  * there is one, both sets count; where there are two, the new one. */
+#define KIND_COUNT(log) \
+    ((log) == 0 -> 0 : (KIND_AT(log, 0) + KIND_AT(log, 1) + KIND_AT(log, 2) + KIND_AT(log, 3) + \
+                        KIND_AT(log, 4) + KIND_AT(log, 5)))
+#define KIND_AT(log, i) ((AT(log, i) & 3) == ORDER)
+#ifdef TAKE_BACK
+#define BACK(log) (KIND_COUNT(log) != 0)
+#else
+#define BACK(log) 0
+#endif
 #define CHANGES(log) ((log) & 69273666) /* that bit of each of six */
 #ifdef NO_JOINT
 #define OLD_COUNTS(log) (CHANGES(log) == 0)
 #else
 #define OLD_COUNTS(log) ((CHANGES(log) & (CHANGES(log) - 1)) == 0)
 #endif
-#define NEW_COUNTS(log) (CHANGES(log) != 0)
+#define NEW_COUNTS(log) (CHANGES(log) != 0 && !BACK(log))
 /* A log that says the same of the keepers, and nothing else. */
-#define WHO_KEEPS(log) (CHANGES(log) == 0 -> 0 : (OLD_COUNTS(log) -> 2 : 66))
+#define WHO_KEEPS(log) (!NEW_COUNTS(log) -> 0 : (OLD_COUNTS(log) -> 2 : 66))
 #define SAME_SETS(a, b) \
     (OLD_COUNTS(a) == OLD_COUNTS(b) && NEW_COUNTS(a) == NEW_COUNTS(b))
 #define MEMBERS(log) ((OLD_COUNTS(log) -> OLD : 0) | (NEW_COUNTS(log) -> NEW : 0))
@@ -388,6 +397,17 @@ inline whole(s, k)
 #define SETTLED(s) (CHANGES(FIRST(own[s], in_force[s])) != 0)
 #endif
 
+/* Whether nobody can have the record of the new set alone: this life has made the one of both, or
+ * has that in force. */
+#ifdef BACK_BY_ANYBODY
+#define MAY_TAKE_BACK(s) 1
+#else
+#define OWN_JOINT(s) \
+    (AT(own[s], 1) == RECORD(s, JOINT) || AT(own[s], 2) == RECORD(s, JOINT) || \
+     AT(own[s], 3) == RECORD(s, JOINT) || AT(own[s], 4) == RECORD(s, JOINT))
+#define MAY_TAKE_BACK(s) (OWN_JOINT(s) || SETTLED(s))
+#endif
+
 /* ---- who acts -------------------------------------------------------------------------------- */
 
 #ifdef FROM_NOTHING
@@ -435,10 +455,6 @@ inline whole(s, k)
     :: d_step { phase[s] == LEADING && PROMISES(s, k) && HAS(KEPT_BY(s), k) && NEWS(s, k) -> \
                 note(s, k); done() } \
     :: d_step { MAY_BE_WHOLE(s, k) -> whole(s, k); done() }
-#define KIND_COUNT(log) \
-    ((log) == 0 -> 0 : (KIND_AT(log, 0) + KIND_AT(log, 1) + KIND_AT(log, 2) + KIND_AT(log, 3) + \
-                        KIND_AT(log, 4) + KIND_AT(log, 5)))
-#define KIND_AT(log, i) ((AT(log, i) & 3) == ORDER)
 
 proctype coordinator(byte s)
 {
@@ -510,6 +526,11 @@ proctype coordinator(byte s)
     :: d_step { phase[s] == LEADING && NEW_COUNTS(own[s]) && OLD_COUNTS(own[s]) && SETTLED(s) ->
                 append(s, FINAL) }
 #endif
+#endif
+#ifdef TAKE_BACK
+    :: d_step { phase[s] == LEADING && NEW_COUNTS(own[s]) && OLD_COUNTS(own[s]) &&
+                MAY_TAKE_BACK(s) ->
+                append(s, ORDER); done() }
 #endif
 #if ORDERS > 0
     :: d_step { phase[s] == LEADING && KIND_COUNT(own[s]) < ORDERS -> append(s, ORDER) }
