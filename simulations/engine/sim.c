@@ -89,6 +89,7 @@ static struct sim *make(const struct sim_config *config, struct sim_tree *tree,
     sim->faulty = sim_take(faults->count + 1, sizeof *sim->faulty);
     sim->aimed = sim_take(faults->count + 1, sizeof *sim->aimed);
     sim->vat_processes = sim_take(sim->vat_count, sizeof(struct sim_process *));
+    sim->vat_fails = sim_take(sim->vat_count, sizeof *sim->vat_fails);
     sim->backups = sim_take(sim->vat_count, sizeof *sim->backups);
     sim->told = sim_take((size_t)sim->vat_count + 1, sizeof *sim->told);
     sim->effects = sim_take((size_t)1 + sim->host_count + sim->vat_count, sizeof *sim->effects);
@@ -131,6 +132,7 @@ static void processes_free(struct sim *sim)
     free((void *)sim->processes);
     free(sim->free_slots);
     free((void *)sim->vat_processes);
+    free(sim->vat_fails);
 }
 
 void sim_destroy(struct sim **out)

@@ -372,6 +372,10 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_KILL_VAT:
         sim_die(sim, sim_vat_process(sim, fault->a % sim->vat_count), fault->b, 0);
         return;
+    case SIM_FAULT_FAIL_VAT:
+        sim->vat_fails[fault->a % sim->vat_count] = sim->now + fault->for_ms * MN_MS;
+        sim_die(sim, sim_vat_process(sim, fault->a % sim->vat_count), 0, 0);
+        return;
     case SIM_FAULT_KILL_AGENT:
         sim_die(sim, sim_machine_process(sim, host), fault->b, fault->for_ms);
         return;

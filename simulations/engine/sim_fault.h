@@ -13,6 +13,7 @@
 /* X(NAME, "name", what `a` is, what `b` is, what happens) */
 #define SIM_FAULTS(X)                                                                              \
     X(KILL_VAT, "kill_vat", "vat", "effects", "its process dies, after so many more effects")      \
+    X(FAIL_VAT, "fail_vat", "vat", "-", "its process dies, and so does each that is started then") \
     X(KILL_AGENT, "kill_agent", "host", "effects", "its agent dies and is started again")          \
     X(KILL_COORDINATOR, "kill_coordinator", "-", "effects", "it dies and is started again")        \
     X(POWER, "power", "host", "-", "all its processes die, its disk keeps what was synced")        \

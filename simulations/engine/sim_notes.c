@@ -82,6 +82,9 @@ static void count_coordinator(struct sim *sim, const struct coordinator_note_fac
     case COORDINATOR_NOTE_VAT_FORGOT:
         sim_count(sim, SIM_SOMETIMES_FORGOT);
         return;
+    case COORDINATOR_NOTE_VAT_RESTS:
+        sim_count(sim, SIM_SOMETIMES_RESTED);
+        return;
     case COORDINATOR_NOTE_HOLD:
         sim_count(sim, SIM_SOMETIMES_HELD);
         return;

@@ -469,6 +469,7 @@ struct sim {
     size_t free_slot_count;
     size_t free_slot_capacity;
     uint32_t looked_at;                 /* the vat that was not settled when this was asked last */
+    mn_time *vat_fails;                 /* by vat: until then whatever is started of it ends */
     struct sim_process **vat_processes; /* by vat: the newest, which leads to the older ones */
     uint64_t instances;
     struct sim_machine *machines; /* the hosts, then the coordinator's */

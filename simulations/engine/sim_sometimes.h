@@ -81,6 +81,7 @@
     X(PLAN_WAITED, "a plan waited for an approval")                                                \
     X(PLAN_APPROVED, "a plan was approved")                                                        \
     X(PLAN_REJECTED, "a plan was rejected")                                                        \
+    X(RESTED, "a vat that kept ending rested before it was started again")                         \
     X(AIMED, "a fault came in the step of a round that it was aimed at")                           \
     X(DISK_ADOPTED, "a disk that was found was adopted")                                           \
     X(DISK_NOT_ADOPTED, "an adoption came to nothing")                                             \

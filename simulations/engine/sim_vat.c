@@ -102,6 +102,10 @@ static mn_result read_chain(struct sim *sim, struct sim_process *process)
 static void begin_run(struct sim *sim, struct sim_process *process)
 {
     struct sim_vat *vat = process->vat;
+    if (sim->now < sim->vat_fails[vat->vat]) {
+        sim_vat_exit(sim, process, "it cannot begin");
+        return;
+    }
     mn_result result = read_chain(sim, process);
     if (result != MN_OK) {
         vat_destroy(&vat->core);

@@ -116,8 +116,9 @@ static bool read_entry_key(struct scenario_reader *reader, const struct mn_yaml_
 
 static bool needs_end(enum sim_fault_kind kind)
 {
-    return kind == SIM_FAULT_PAUSE_VAT || kind == SIM_FAULT_PAUSE_AGENT ||
-           kind == SIM_FAULT_PAUSE_COORDINATOR || kind == SIM_FAULT_REPLACE_COORDINATOR;
+    return kind == SIM_FAULT_FAIL_VAT || kind == SIM_FAULT_PAUSE_VAT ||
+           kind == SIM_FAULT_PAUSE_AGENT || kind == SIM_FAULT_PAUSE_COORDINATOR ||
+           kind == SIM_FAULT_REPLACE_COORDINATOR;
 }
 
 /* The fault's whom and number, of which SIM_FAULTS says what they are. */

@@ -69,7 +69,11 @@ static void choose_crash(struct swarm_chooser *chooser, enum swarm_class which)
 {
     switch (which) {
     case SWARM_VAT:
-        swarm_add(chooser, SIM_FAULT_KILL_VAT, 0, 0);
+        if (swarm_chance(chooser, 15)) {
+            swarm_add(chooser, SIM_FAULT_FAIL_VAT, 0, swarm_between(chooser, 500, 12000));
+        } else {
+            swarm_add(chooser, SIM_FAULT_KILL_VAT, 0, 0);
+        }
         return;
     case SWARM_AGENT:
         swarm_add(chooser, SIM_FAULT_KILL_AGENT, 0, swarm_for_ms(chooser));
