@@ -71,11 +71,18 @@ static void keepers_hold(const struct answer_source *source, const struct keepin
         (void)snprintf(text, size, "nothing new is in force until %u keepers have it; %s",
                        facts->needed, keepers_give_up);
     } else {
+        struct mn_error error;
+        char back[2 * MN_NAME_SIZE_MAX + 128] = "";
+        if (keeping_may_replace(source->keeping, to, from, &error) == MN_OK) {
+            (void)snprintf(back, sizeof back,
+                           "mneme keepers replace %s %s --reason TEXT takes the change back, and "
+                           "needs only the former; ",
+                           to, from);
+        }
         (void)snprintf(text, size,
                        "nothing new is in force until %u keepers have it, and %u of those that are "
-                       "to be; mneme keepers replace %s %s --reason TEXT takes the change back, "
-                       "and needs only the former; %s",
-                       facts->needed, facts->next_needed, to, from, keepers_give_up);
+                       "to be; %s%s",
+                       facts->needed, facts->next_needed, back, keepers_give_up);
     }
 }
 

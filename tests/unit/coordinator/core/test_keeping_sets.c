@@ -156,7 +156,6 @@ static void takes_a_change_back_before_anything_rests_on_it(void **state)
     stage_close(&stage);
 }
 
-/* h1 and h3 promise; h7, which nobody needs for that, is filled up by whoever leads. */
 /* The one before may have ended it: its journal may come back with that, and asks h7 alone then. */
 static void takes_nothing_back_that_another_generation_began(void **state)
 {
@@ -176,6 +175,7 @@ static void takes_nothing_back_that_another_generation_began(void **state)
     stage_close(&stage);
 }
 
+/* h1 and h3 promise; h7, which nobody needs for that, is filled up by whoever leads. */
 static void whoever_leads_next_goes_on_filling_up(void **state)
 {
     (void)state;

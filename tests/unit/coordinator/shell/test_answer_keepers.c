@@ -29,7 +29,7 @@ static void says(const struct stage *stage, const char *text)
 }
 
 /* h1 and h5 answer; h3 and h7 do not. */
-static void says_how_a_change_is_taken_back_that_holds_everything(void **state)
+static void says_what_is_waited_for_where_one_is_being_replaced(void **state)
 {
     (void)state;
     struct stage stage;
@@ -43,6 +43,19 @@ static void says_how_a_change_is_taken_back_that_holds_everything(void **state)
     stage_promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
     stage_tick_at(&stage, 20000); /* what these said is long ago */
     stage_kept(&stage, 1, 4, 4, MN_MEMBER_WHOLE);
+    says(&stage, "nothing new is in force until 2 keepers have it, and 2 of those that are to be; "
+                 "whoever is gone for good is given up with mneme recall --accept-unknown --reason "
+                 "TEXT");
+    stage_close(&stage);
+}
+
+static void says_how_a_change_is_taken_back_that_holds_everything(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_leading(&stage);
+    stage_keepers(&stage, KEEPING_ON_RECORDED, 4, 3, "135 to 137");
+    stage_tick_at(&stage, 20000);
     says(&stage, "nothing new is in force until 2 keepers have it, and 2 of those that are to be; "
                  "mneme keepers replace h7 h5 --reason TEXT takes the change back, and needs only "
                  "the former; whoever is gone for good is given up with mneme recall "
@@ -131,6 +144,7 @@ static void tells_only_the_newest_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_is_waited_for_where_one_is_being_replaced),
         cmocka_unit_test(says_how_a_change_is_taken_back_that_holds_everything),
         cmocka_unit_test(says_who_is_missing_where_none_is_replaced),
         cmocka_unit_test(says_when_nobody_else_remembers_the_journal),
