@@ -18,6 +18,10 @@ static const char rounds_usage[] =
     "--json\n"
     "has them all.\n"
     "\n" CLIENT_OPTIONS_USAGE "\n"
+    "A journal that was lost, or is an old one, does not know of all rounds: then it says so, and "
+    "from\n"
+    "which record on it goes since an operator had it go on (mneme recall).\n"
+    "\n"
     "Times are local, with the time since the suspicion beside them; in JSON they are nanoseconds\n"
     "since 1970 by the coordinator's clock, 0 for what has not come. KEEPS is the checkpoint a "
     "vat\n"
@@ -141,7 +145,7 @@ static void add_round(struct mn_text *text, const json_t *round, bool colour)
     add_restored(text, json_object_get(round, "restored"), colour);
 }
 
-/* When operators had the coordinator go on without some of the keepers. */
+/* When operators had the coordinator go on without some of the keepers, and what it knows since. */
 static void add_recalls(struct mn_text *text, const json_t *list)
 {
     size_t index = 0;
@@ -153,6 +157,11 @@ static void add_recalls(struct mn_text *text, const json_t *list)
         mn_text_add_format(text, " by %s: %s\n", facts_word(recall, "operator"),
                            facts_word(recall, "reason"));
         add_list(text, "    without keepers: ", json_object_get(recall, "absent"), NULL);
+        if (facts_number(recall, "record") > 0) { /* else of the version before this one */
+            mn_text_add(text, "    the journal goes on from record ");
+            words_add_number(text, facts_number(recall, "record"));
+            mn_text_add(text, "; of what was before, it has what is shown\n");
+        }
     }
 }
 
@@ -167,8 +176,15 @@ mn_result rounds_tell(struct mn_text *text, const json_t *facts, const struct to
     }
     size_t first = count > ROUNDS_COUNT_MAX ? count - ROUNDS_COUNT_MAX : 0;
     int64_t older = (int64_t)first + facts_number(facts, "older_left_out");
+    bool forgotten = json_is_true(json_object_get(facts, "forgotten"));
     if (count == 0) {
-        mn_text_add(text, "no round yet: nothing was ever lost\n");
+        mn_text_add(text,
+                    forgotten ? "no round on record; " : "no round yet: nothing was ever lost\n");
+    }
+    if (forgotten) {
+        mn_text_add(text, "there may have been rounds that are not known: this journal was lost,\n"
+                          "or an old one, or went on without keepers that knew more\n");
+        mn_text_add(text, count > 0 ? "\n" : "");
     }
     if (older > 0) {
         words_add_count(text, older, "older round is", "older rounds are");

@@ -391,10 +391,14 @@ size_t coordinator_step_count(const struct coordinator *coordinator);
 const struct mn_journal_step *coordinator_step_at(const struct coordinator *coordinator,
                                                   size_t index);
 
-/* What operators had it go on without, the oldest first: what is on record. */
+/* What operators had it go on without, the oldest first: what is on record, and as which record. */
 size_t coordinator_recall_count(const struct coordinator *coordinator);
 const struct mn_journal_recall *coordinator_recall_at(const struct coordinator *coordinator,
-                                                      size_t index);
+                                                      size_t index, uint64_t *sequence);
+
+/* Whether the journal may not know all that was: an operator had it go on without those that may,
+ * or agents remembered more than it does. */
+bool coordinator_has_forgotten(const struct coordinator *coordinator);
 
 /* The ledger, for status and for evidence on demand. */
 const struct ledger *coordinator_ledger(const struct coordinator *coordinator);

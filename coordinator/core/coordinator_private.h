@@ -156,6 +156,12 @@ struct pending {
     size_t step; /* index of the steps */
 };
 
+/* An operator had it go on without some of the keepers, by the record of that sequence. */
+struct recall_entry {
+    struct mn_journal_recall recall;
+    uint64_t sequence;
+};
+
 /* A vat has forgotten what @witness remembers of it, say the one or the other. */
 struct differs_claim {
     uint32_t vat;
@@ -238,7 +244,7 @@ struct coordinator {
     uint32_t first_vat;       /* where starting them goes on */
     mn_time leases_from;      /* before that no lease is granted to anybody */
 
-    struct mn_journal_recall *recalls; /* oldest first; the names are in step_memory */
+    struct recall_entry *recalls; /* oldest first; the names are in step_memory */
     size_t recall_count;
     size_t recall_capacity;
     size_t recall_recorded;     /* so many of them are on record */
@@ -495,7 +501,7 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
 /* DECIDING: put what was made on record. */
 void plan_record(struct coordinator *coordinator, struct round *round);
 
-/* recalls.c: an operator had it go on without some of the keepers. */
+/* recalls.c: an operator had it go on without some of the keepers; the newest record says so. */
 void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recall *recall);
 
 /* approve.c: plans that wait for an operator. */

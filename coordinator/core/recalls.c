@@ -22,9 +22,9 @@ void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recal
         absent[i] = recall->absent[i];
     }
     coordinator->forgotten = true;
-    struct mn_journal_recall *kept = &coordinator->recalls[coordinator->recall_count++];
-    *kept = *recall;
-    kept->absent = absent;
+    struct recall_entry *kept = &coordinator->recalls[coordinator->recall_count++];
+    *kept = (struct recall_entry){.recall = *recall, .sequence = coordinator->sequence};
+    kept->recall.absent = absent;
 }
 
 size_t coordinator_recall_count(const struct coordinator *coordinator)
@@ -33,8 +33,14 @@ size_t coordinator_recall_count(const struct coordinator *coordinator)
 }
 
 const struct mn_journal_recall *coordinator_recall_at(const struct coordinator *coordinator,
-                                                      size_t index)
+                                                      size_t index, uint64_t *sequence)
 {
     mn_assert(index < coordinator->recall_recorded);
-    return &coordinator->recalls[index];
+    *sequence = coordinator->recalls[index].sequence;
+    return &coordinator->recalls[index].recall;
+}
+
+bool coordinator_has_forgotten(const struct coordinator *coordinator)
+{
+    return coordinator->forgotten;
 }

@@ -143,8 +143,10 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json, struc
         left -= 1;
     }
     if (result == MN_OK) {
-        *json = json_pack("{s:O, s:I, s:o}", "rounds", list, "older_left_out", (json_int_t)left,
-                          "recalls", answer_recalls(source));
+        *json =
+            json_pack("{s:O, s:I, s:b, s:o}", "rounds", list, "older_left_out", (json_int_t)left,
+                      "forgotten", coordinator_has_forgotten(source->coordinator) ? 1 : 0,
+                      "recalls", answer_recalls(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(list);

@@ -52,14 +52,17 @@ json_t *answer_recalls(const struct answer_source *source)
     size_t count = coordinator_recall_count(source->coordinator);
     size_t first = count > ANSWER_STEP_COUNT_MAX ? count - ANSWER_STEP_COUNT_MAX : 0;
     for (size_t i = first; i < count; i++) {
-        const struct mn_journal_recall *recall = coordinator_recall_at(source->coordinator, i);
+        uint64_t sequence = 0;
+        const struct mn_journal_recall *recall =
+            coordinator_recall_at(source->coordinator, i, &sequence);
         json_t *absent = json_array();
         for (uint32_t k = 0; k < recall->absent_count; k++) {
             (void)json_array_append_new(absent, json_string(recall->absent[k].text));
         }
-        json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:I}", "operator", recall->operator_name.text,
-                                "key", recall->key, "reason", recall->reason, "absent", absent,
-                                "at", (json_int_t)recall->at);
+        json_t *row =
+            json_pack("{s:s, s:s, s:s, s:o, s:I, s:I}", "operator", recall->operator_name.text,
+                      "key", recall->key, "reason", recall->reason, "absent", absent, "record",
+                      (json_int_t)sequence, "at", (json_int_t)recall->at);
         if (json_array_append_new(list, row) != 0) {
             json_decref(list);
             return NULL;

@@ -210,13 +210,17 @@ static void shows_who_had_it_go_on_without_keepers(void **state)
     (void)setenv("TZ", "UTC", 1);
     tzset();
     tells(rounds_tell,
-          facts_of("{'rounds': [], 'older_left_out': 0, 'recalls': [{'operator': 'alice',"
-                   "'reason': 'they burned', 'absent': ['h1', 'h3'], 'at': 0}]}"),
-          "no round yet: nothing was ever lost\n"
+          facts_of("{'rounds': [], 'older_left_out': 0, 'forgotten': true,"
+                   "'recalls': [{'operator': 'alice', 'reason': 'they burned',"
+                   "'absent': ['h1', 'h3'], 'record': 1234, 'at': 0}]}"),
+          "no round on record; there may have been rounds that are not known: this journal was "
+          "lost,\n"
+          "or an old one, or went on without keepers that knew more\n"
           "\n"
           "recalls:\n"
           "  1970-01-01T00:00:00.000+00:00 by alice: they burned\n"
-          "    without keepers: h1, h3\n");
+          "    without keepers: h1, h3\n"
+          "    the journal goes on from record 1,234; of what was before, it has what is shown\n");
 }
 
 static void shows_who_said_what_of_a_plan(void **state)

@@ -248,7 +248,7 @@ static void shows_a_round_of_the_journal(void **state)
         "\"lost_unknown\":0,\"restored\":[{"
         "\"vat\":\"v0\",\"host\":\"h1\",\"run\":2,\"incarnation\":1,\"keep\":0,"
         "\"outcome\":\"revived\",\"lost_ms\":4500}],\"told\":[],\"steps\":[]}],\"older_left_out\":"
-        "0,\"recalls\":[]"
+        "0,\"forgotten\":false,\"recalls\":[]"
         "}");
     desk_close(&desk);
 }
@@ -429,9 +429,10 @@ static void shows_what_operators_had_it_go_on_without(void **state)
     desk_record(&desk, &record);
     desk_begin(&desk);
     assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_OK);
-    assert_string_equal(desk.json, "{\"rounds\":[],\"older_left_out\":0,\"recalls\":[{\"operator\":"
-                                   "\"alice\",\"key\":\"" KEY_1 "\",\"reason\":\"they burned\","
-                                   "\"absent\":[\"h1\",\"h3\"],\"at\":8}]}");
+    assert_string_equal(desk.json, "{\"rounds\":[],\"older_left_out\":0,\"forgotten\":true,"
+                                   "\"recalls\":[{\"operator\":\"alice\",\"key\":\"" KEY_1
+                                   "\",\"reason\":\"they burned\","
+                                   "\"absent\":[\"h1\",\"h3\"],\"record\":1,\"at\":8}]}");
     desk_close(&desk);
 }
 

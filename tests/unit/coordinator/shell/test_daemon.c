@@ -354,7 +354,8 @@ static void answers_operators_in_json_and_in_words(void **state)
     assert_non_null(strstr(output, "generation 1; the ledger holds "));
     assert_non_null(strstr(output, "  h3    unknown, no hello yet"));
     assert_int_equal(daemon_place_mneme(place, rounds, output, sizeof output), 0);
-    assert_string_equal(output, "{\"rounds\":[],\"older_left_out\":0,\"recalls\":[]}\n");
+    assert_string_equal(
+        output, "{\"rounds\":[],\"older_left_out\":0,\"forgotten\":false,\"recalls\":[]}\n");
     assert_int_equal(daemon_place_mneme(place, explain, output, sizeof output), 1);
     assert_string_equal(output, "mneme explain: there is no round 7; there has been none yet\n");
     const char *plan[] = {"plan", "7", NULL};
