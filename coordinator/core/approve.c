@@ -70,11 +70,17 @@ static bool bounds_make(struct coordinator *coordinator, struct round *round,
             reset[bounds->reset_count++] = start->vat;
         }
     }
-    bounds->plan += bounds->plan == 0 ? 1 : 0; /* 0 is none */
     for (size_t i = 0; i < decision->vat_count; i++) {
-        bounds->unsure += decision->vats[i].sure ? 0 : 1;
-        bounds->spared += decision->vats[i].spared ? 1 : 0;
+        const struct decision_vat *row = &decision->vats[i];
+        bounds->unsure += row->sure ? 0 : 1;
+        bounds->spared += row->spared ? 1 : 0;
+        if (!row->sure || row->spared) { /* it may run on, and be in no start */
+            bounds->plan = digest_add(bounds->plan, row->vat);
+            bounds->plan =
+                digest_add(bounds->plan, (row->sure ? 0U : 1U) | (row->spared ? 2U : 0U));
+        }
     }
+    bounds->plan += bounds->plan == 0 ? 1 : 0; /* 0 is none */
     return true;
 }
 

@@ -436,6 +436,37 @@ static void foresees_what_telling_the_peers_of_the_roots_would_change(void **sta
     scene_close(&scene);
 }
 
+/* In both plans x6 alone is restored. In the second x1, which heard what x6 forgot, and of which
+ * nothing can be restored any more, keeps its state all the same. */
+static void takes_a_plan_that_spares_another_vat_for_another_plan(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    begin(&scene, "policy: {approve: {share: 0}}\n");
+    trouble_lose_hosts(&scene, "6");
+    scene_until(&scene, 28000);
+    trouble_answer_first(&scene, 1, 1);
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.bounds->restored, 1);
+    assert_int_equal(plan.bounds->spared, 0);
+    scene.seen = plan.bounds->plan;
+    trouble_hello_of(&scene, 1, "x1", 1, 0, true); /* nothing is left of x1, */
+    trouble_hello_of(&scene, 3, "x3", 1, 0, true); /* and x3 is on h5 too */
+    scene_skip(&scene);
+    scene_interval(&scene, 1, 1, 3, "x1", EPOCH(1, 3), EPOCH(1, 1), "x6 1.3");
+    trouble_answer_first(&scene, 1, 3);
+    trouble_must_say(&scene, "note round_state: plan\n");
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.bounds->restored, 1);
+    assert_int_equal(plan.bounds->spared, 1);
+    scene_skip(&scene);
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "as I saw it");
+    scene_expect(&scene, "answer 1 MN_STALE: the plan is another one by now: look again with "
+                         "mneme plan\n");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +482,7 @@ int main(void)
         cmocka_unit_test(goes_by_an_approval_that_another_coordinator_was_given),
         cmocka_unit_test(asks_about_every_reset),
         cmocka_unit_test(waits_where_something_is_not_sure),
+        cmocka_unit_test(takes_a_plan_that_spares_another_vat_for_another_plan),
         cmocka_unit_test(foresees_what_telling_the_peers_of_the_roots_would_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
