@@ -33,6 +33,11 @@ static void damage(struct sim *sim, uint32_t host, struct sim_store *store,
     if (file->bytes->size == 0) {
         return;
     }
+    /* Until somebody reads it it looks like one that is whole: it may be chosen, and what rests on
+     * it asked for again, however far below the floor that is. */
+    if (sim->observer != NULL) {
+        observer_backup(sim->observer);
+    }
     struct sim_bytes *wrong = sim_bytes_new(file->bytes->bytes, file->bytes->size);
     wrong->bytes[number % wrong->size] ^= 0x40;
     sim_file_remove(sim, host, store, epoch, OBSERVER_COPY_LOST);
