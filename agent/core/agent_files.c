@@ -105,6 +105,9 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
     file->onto = record->onto;
     file->floor = record->floor;
     file->written_at = record->written_at;
+    file->incarnation = record->incarnation;
+    agent->round_written =
+        record->round > agent->round_written ? record->round : agent->round_written;
     file->size = facts->size;
     file->digest = facts->digest;
 }

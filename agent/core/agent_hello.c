@@ -38,6 +38,7 @@ void agent_hello(struct agent *agent)
     up->hello.head = agent->keeper.head;
     up->hello.numbering = agent->config.numbering;
     up->hello.holds = agent_holds(agent);
+    up->hello.seen_round = agent->round_written;
     up->hello.everything = !agent->welcomed; /* hello_accepted sees to it */
     agent->said_hello = true;
     agent->hello_open = true;

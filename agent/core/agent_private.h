@@ -93,8 +93,9 @@ struct agent_file {
     mn_epoch epoch;
     mn_epoch since;
     mn_epoch onto;
-    mn_epoch floor;     /* the vat's when it was written, as far as it says; 0: not known */
-    mn_time written_at; /* by this host's clock, as far as it says; 0: not known */
+    mn_epoch floor;       /* the vat's when it was written, as far as it says; 0: not known */
+    uint32_t incarnation; /* in which it was written, as far as it says; 0: not known */
+    mn_time written_at;   /* by this host's clock, as far as it says; 0: not known */
     uint64_t size;
     struct mn_digest digest;
     struct mn_heard *heard; /* owned; `peer` is a name's number (agent_names.c) */
@@ -374,6 +375,7 @@ struct agent {
     uint64_t before;               /* the disk's newest life that was welcomed, as it was found */
     uint64_t welcomed_life;        /* the same, as it is on record now */
     uint64_t generation;           /* lower ones are refused */
+    uint64_t round_written;        /* the newest that a vat had applied in a checkpoint here */
     uint64_t generation_safe;      /* durable: what we say that we know */
     uint64_t record_sequence;      /* of the newest record asked for */
     uint64_t recorded;             /* up to which they are durable */

@@ -176,6 +176,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .gone = gone,
                            .floor = file->floor > vat->floor ? file->floor : vat->floor,
                            .age = row_age(agent, file),
+                           .incarnation = file->incarnation,
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count - from};
     row->vat = agent_naming_place(&draft->naming, vat->number);

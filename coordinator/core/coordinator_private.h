@@ -348,6 +348,8 @@ void vats_disk(struct coordinator *coordinator, uint32_t host);
 void vats_unlose(struct coordinator *coordinator, uint32_t vat);
 /* A freeze that names its run is on record: it has to be replaced. */
 void vats_fence(struct coordinator *coordinator, uint32_t vat);
+/* A checkpoint was written in an incarnation that the journal does not know of. */
+void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
 /* Somebody speaks of this run of the vat: the next one given out is higher. */
 void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run);
 /* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
@@ -373,8 +375,9 @@ void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
 void vats_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind, bool found);
 
 /* vats_learn.c: what agents know of their lives. */
-/* Whether no more can be learnt of that incarnation. */
-bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
+/* Whether there is nothing in that to be learnt. */
+bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
+                     const struct mn_fork *forks, uint32_t fork_count);
 void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count);
 

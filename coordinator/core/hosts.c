@@ -399,13 +399,15 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
     }
-    bool above = message->hello.newest_round > coordinator->round_seen &&
-                 round_find(coordinator, message->hello.newest_round) == NULL;
+    uint64_t newest = message->hello.newest_round > message->hello.seen_round
+                          ? message->hello.newest_round
+                          : message->hello.seen_round;
+    bool above = newest > coordinator->round_seen && round_find(coordinator, newest) == NULL;
     if (above || (coordinator->blank && message->hello.holds && !coordinator->hosts[host].met)) {
         vats_first_forgotten(coordinator);
     }
-    if (message->hello.newest_round <= coordinator->round_seen + ROUND_AHEAD_MAX) {
-        round_number_seen(coordinator, message->hello.newest_round);
+    if (newest <= coordinator->round_seen + ROUND_AHEAD_MAX) {
+        round_number_seen(coordinator, newest);
     }
     coordinator->hosts[host].known = true;
     coordinator->hosts[host].met = true;

@@ -126,6 +126,9 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
     struct vat_entry *entry = &coordinator->vats[vat];
     entry->told_of = entry->told_of || host != entry->found_at;
     vats_run_seen(coordinator, vat, mn_epoch_run(row->epoch));
+    if (row->incarnation > entry->incarnation) {
+        vats_incarnation_seen(coordinator, vat, row->incarnation);
+    }
     rests_saved(coordinator, vat, mn_epoch_run(row->epoch));
     if (row->gone) {
         mn_result result = ledger_drop_copies(coordinator->ledger, vat, row->epoch, host);

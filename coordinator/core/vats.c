@@ -315,14 +315,24 @@ static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t v
 }
 
 /* The same of an incarnation: whichever run of it is spoken of, the next one is above. */
-static void vat_raise_incarnation(struct coordinator *coordinator, uint32_t vat,
-                                  const struct mn_vat_status *status)
+static void vat_raise_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
+                           const struct mn_fork *forks, uint32_t fork_count)
 {
-    vats_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, status->run,
+    vats_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, coordinator->vats[vat].run,
               "an incarnation that this journal does not know of: it is an old one, or was lost");
     vats_first_forgotten(coordinator);
-    vats_learn_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
-    vats_record(coordinator, vat, PENDING_RAISED, true);
+    vats_learn_life(coordinator, vat, incarnation, forks, fork_count);
+    if (coordinator->vats[vat].run > 0) { /* otherwise it is on record with the run */
+        vats_record(coordinator, vat, PENDING_RAISED, true);
+    }
+}
+
+void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation)
+{
+    if (!vats_knows_life(coordinator, vat, incarnation, NULL, 0) &&
+        !vat_is_decided(coordinator, vat)) {
+        vat_raise_life(coordinator, vat, incarnation, NULL, 0);
+    }
 }
 
 static bool state_living(enum mn_vat_state state)
@@ -435,14 +445,15 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
     vats_run_seen(coordinator, vat, status->run);
     aside_said(coordinator, host, vat, status);
     bool above = status->run > entry->run;
-    bool later = !vats_knows_life(coordinator, vat, status->incarnation);
+    bool later =
+        !vats_knows_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
     if ((above || later) && vat_is_decided(coordinator, vat)) {
         return; /* agents say it again: then it is a former life, or above the new one too */
     }
     if (above) {
         vat_raise(coordinator, host, vat, status);
-    } else if (later && entry->run > 0) {
-        vat_raise_incarnation(coordinator, vat, status);
+    } else if (later) {
+        vat_raise_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
     }
     if (entry->host != host) {
         /* A former life, also one whose process has ended: its agent is to leave its copies, and to

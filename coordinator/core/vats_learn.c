@@ -16,6 +16,15 @@ static bool fork_stands_in(const struct evidence_lineage *fork)
     return fork->next < mn_epoch_first(1);
 }
 
+static size_t forks_stand_in(const struct evidence_lineage *forks, size_t count)
+{
+    size_t first = 0;
+    while (first < count && fork_stands_in(&forks[first])) {
+        first += 1;
+    }
+    return first;
+}
+
 /* Both in the order of `next`; of two that are alike what is known stands. */
 static size_t forks_unite(const struct evidence_lineage *known, size_t known_count,
                           const struct mn_fork *said, uint32_t said_count,
@@ -40,50 +49,64 @@ static size_t forks_unite(const struct evidence_lineage *known, size_t known_cou
     return count;
 }
 
-/* Add those that are not named, up to @incarnation, behind the ones that stand in already. */
+/* Put as many before them as it takes for @incarnation. */
 static size_t forks_fill(struct evidence_lineage *forks, size_t count, uint32_t incarnation)
 {
     uint32_t seen = 0;
-    size_t first = 0;
     for (size_t i = 0; i < count; i++) {
         seen += forks[i].seen ? 1 : 0;
-        first += fork_stands_in(&forks[i]) ? 1 : 0;
     }
     size_t more = seen + 1 < incarnation ? incarnation - 1 - seen : 0;
-    memmove(forks + first + more, forks + first, (count - first) * sizeof *forks);
-    for (size_t i = first; i < first + more; i++) {
+    memmove(forks + more, forks, count * sizeof *forks);
+    for (size_t i = 0; i < more; i++) {
         forks[i] =
             (struct evidence_lineage){.after = (mn_epoch)i, .next = (mn_epoch)i + 1, .seen = true};
     }
     return count + more;
 }
 
-bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation)
+bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
+                     const struct mn_fork *forks, uint32_t fork_count)
 {
-    return incarnation <= coordinator->vats[vat].incarnation || incarnation > INCARNATION_SAID_MAX;
+    if (incarnation > INCARNATION_SAID_MAX) {
+        return true;
+    }
+    if (incarnation > coordinator->vats[vat].incarnation) {
+        return false;
+    }
+    size_t count = 0;
+    const struct evidence_lineage *known = ledger_vat_lineage(coordinator->ledger, vat, &count);
+    size_t at = 0;
+    for (uint32_t i = 0; i < fork_count; i++) {
+        while (at < count && known[at].next < forks[i].next) {
+            at += 1;
+        }
+        if (at == count || known[at].next != forks[i].next) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (incarnation > INCARNATION_SAID_MAX ||
-        (incarnation <= entry->incarnation && fork_count == 0)) {
+    if (vats_knows_life(coordinator, vat, incarnation, forks, fork_count)) {
         return;
     }
     size_t known_count = 0;
     const struct evidence_lineage *known =
         ledger_vat_lineage(coordinator->ledger, vat, &known_count);
+    size_t first = forks_stand_in(known, known_count);
+    uint32_t least = incarnation > entry->incarnation ? incarnation : entry->incarnation;
     struct evidence_lineage *all =
-        coordinator_take(coordinator, known_count + fork_count + incarnation, sizeof *all);
+        coordinator_take(coordinator, known_count + fork_count + least, sizeof *all);
     if (all == NULL) {
         return;
     }
-    size_t count = forks_unite(known, known_count, forks, fork_count, all);
-    count = forks_fill(all, count, incarnation);
-    if (count == known_count) {
-        return; /* nothing new */
-    }
+    size_t count = forks_unite(known + first, known_count - first, forks, fork_count, all);
+    count = forks_fill(all, count, least);
     mn_result result = ledger_set_lineage(coordinator->ledger, vat, all, count);
     if (coordinator_fine(coordinator, result == MN_BAD_INPUT ? MN_CORRUPT : result)) {
         entry->incarnation = ledger_vat_incarnation(coordinator->ledger, vat);

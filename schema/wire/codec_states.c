@@ -104,8 +104,8 @@ static void status_in(struct codec *codec, const char *vat, uint32_t run, uint32
     codec_endpoint_in(codec, endpoint, &out->endpoint);
 }
 
-/* The next @count forks of the lineages, from *@at on. A vat forgets by going on in a new run, so
- * no incarnation is above its run. */
+/* The next @count forks of the lineages, from *@at on. A vat goes on from an older checkpoint in a
+ * new run, so no incarnation is above its run, and no fork. */
 static void life_in(struct codec *codec, const Mneme__Lineage *in, uint32_t incarnation,
                     uint32_t count, size_t *at, struct mn_vat_status *out)
 {
@@ -122,7 +122,8 @@ static void life_in(struct codec *codec, const Mneme__Lineage *in, uint32_t inca
         forks[i].next = codec_epoch_in(codec, in->next[from], 1);
         forks[i].seen = in->seen[from] != 0;
         forks[i].told = in->told[from] != 0;
-        (void)codec_check(codec, forks[i].next > forks[i].after && forks[i].next > before);
+        (void)codec_check(codec, forks[i].next > forks[i].after && forks[i].next > before &&
+                                     mn_epoch_run(forks[i].next) <= out->run);
     }
     *at += count;
     out->incarnation = incarnation;

@@ -34,10 +34,11 @@ struct mn_row {
     mn_epoch since;
     mn_epoch onto; /* 0 for a full */
     bool durable;
-    bool here;      /* a copy is on the store of the host that reports */
-    bool gone;      /* that copy is gone */
-    mn_epoch floor; /* the vat's floor as the sender knows it, 0 if it does not */
-    uint32_t age;   /* 1 + milliseconds since it was written; 0: not known */
+    bool here;            /* a copy is on the store of the host that reports */
+    bool gone;            /* that copy is gone */
+    mn_epoch floor;       /* the vat's floor as the sender knows it, 0 if it does not */
+    uint32_t age;         /* 1 + milliseconds since it was written; 0: not known */
+    uint32_t incarnation; /* in which it was written; 0: not known, or the first */
     uint32_t heard_first;
     uint32_t heard_count;
 };
@@ -209,6 +210,7 @@ struct mn_up {
             struct mn_head head; /* the newest that this agent was shown */
             uint64_t numbering;  /* of the topology that it has read; 0: it does not say */
             bool holds;          /* there are checkpoints on its store: the cluster is not new */
+            uint64_t seen_round; /* the newest that any of them says its vat had applied */
         } hello;
         struct {
             uint64_t number;

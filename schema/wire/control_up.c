@@ -22,7 +22,25 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     out->head_sequence = message->hello.head.sequence;
     out->numbering = message->hello.numbering;
     out->holds = message->hello.holds ? 1 : 0;
+    out->seen_round = message->hello.seen_round;
     return out;
+}
+
+/* Mostly there is none to be told. */
+static void report_incarnations_out(struct codec *codec, const struct mn_report *report,
+                                    Mneme__Report *out)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < report->row_count; i++) {
+        any = any || report->rows[i].incarnation > 1;
+    }
+    uint32_t count = any ? report->row_count : 0;
+    uint32_t *incarnations = codec_take(codec, count, sizeof *incarnations);
+    for (uint32_t i = 0; incarnations != NULL && i < count; i++) {
+        incarnations[i] = report->rows[i].incarnation;
+    }
+    out->incarnation = incarnations;
+    out->n_incarnation = incarnations != NULL ? count : 0;
 }
 
 static Mneme__Report *report_out(struct codec *codec, const struct mn_report *report)
@@ -69,7 +87,8 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     out->age = ages;
     out->n_vat = out->n_epoch = out->n_since = out->n_onto = count;
     out->n_flags = out->n_heard_count = out->n_floor = out->n_age = count;
-    return out;
+    report_incarnations_out(codec, report, out);
+    return codec->result == MN_OK ? out : NULL;
 }
 
 static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_intervals *intervals)
@@ -258,6 +277,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     out->hello.everything = in->everything != 0;
     out->hello.numbering = in->numbering;
     out->hello.holds = in->holds != 0;
+    out->hello.seen_round = in->seen_round;
     out->hello.head =
         (struct mn_head){.generation = in->head_generation, .sequence = in->head_sequence};
     out->hello.vats = codec_states_in(codec, in->vats, &out->hello.vat_count);
@@ -272,6 +292,8 @@ static void row_in(struct codec *codec, const Mneme__Report *in, uint32_t i, uin
     row->onto = codec_epoch_in(codec, in->onto[i], 0);
     row->floor = codec_epoch_in(codec, in->floor[i], 0);
     row->age = in->n_age > 0 ? in->age[i] : 0;
+    row->incarnation = in->n_incarnation > 0 ? in->incarnation[i] : 0;
+    (void)codec_check(codec, row->incarnation <= 1 || row->incarnation <= mn_epoch_run(row->epoch));
     (void)codec_check(codec, in->since[i] < in->epoch[i] && in->onto[i] < in->epoch[i]);
     (void)codec_check(codec, in->flags[i] <= 7);
     row->durable = (in->flags[i] & 1U) != 0;
@@ -288,7 +310,8 @@ static void report_in(struct codec *codec, const Mneme__Report *in, struct mn_re
     out->sequence = in->sequence;
     (void)codec_check(codec, in->n_epoch == count && in->n_since == count && in->n_onto == count &&
                                  in->n_flags == count && in->n_heard_count == count &&
-                                 in->n_floor == count && (in->n_age == count || in->n_age == 0));
+                                 in->n_floor == count && (in->n_age == count || in->n_age == 0) &&
+                                 (in->n_incarnation == count || in->n_incarnation == 0));
     codec_vats_in(codec, in->n_names, in->names, in->numbers, &out->vats);
     out->heard = codec_heard_in(codec, in->heard, out->vats.count, &out->heard_count);
     out->row_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);

@@ -78,6 +78,9 @@ static void lines_report(struct play *play, const struct mn_report *report)
         lines_add(play, "%s%s%s", row->durable ? " durable" : "", row->here ? " here" : "",
                   row->gone ? " gone" : "");
         lines_epoch(play, " floor ", row->floor);
+        if (row->incarnation > 1) {
+            lines_add(play, " incarnation %u", row->incarnation);
+        }
         if (row->age > 1000) { /* that of what was written just now says nothing */
             lines_add(play, " age %u ms", row->age - 1);
         }

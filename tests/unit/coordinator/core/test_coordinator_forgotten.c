@@ -299,7 +299,7 @@ static void learns_the_incarnation_and_the_lineage_from_the_agent(void **state)
     scene_skip(&scene);
     says_of_its_life(&scene, 1, 9, 5, &last, 1);
     scene_expect(&scene, FORGOT "note run_above_journal x1 h1" RAISED
-                         "record 2 vat x1 run 9 incarnation 5 on h1\n");
+                                "record 2 vat x1 run 9 incarnation 5 on h1\n");
     scene_restart(&scene, scene.record_count);
     assert_int_equal(facts_of(&scene, 0).incarnation, 5);
     const struct ledger *ledger = coordinator_ledger(scene.coordinator);
@@ -335,6 +335,44 @@ static void learns_of_a_later_incarnation_of_a_run_that_it_knows(void **state)
     scene_close(&scene);
 }
 
+/* All that is left of x1 is a copy at h3, which was written in round 7 or later; and then h1 comes
+ * with what it knows of the forks. */
+static void learns_incarnations_and_rounds_from_checkpoints(void **state)
+{
+    (void)state;
+    static const struct mn_fork forks[] = {{.after = 0, .next = EPOCH(2, 1), .seen = true},
+                                           {.after = 0, .next = EPOCH(4, 1), .seen = true}};
+    struct scene scene;
+    lost_journal(&scene);
+    for (uint32_t host = 1; host <= 6; host++) {
+        struct mn_up hello = {.kind = MN_UP_HELLO, .hello = {.holds = true, .seen_round = 7}};
+        char name[16];
+        (void)snprintf(name, sizeof name, "h%u", host);
+        hello.hello.host = mn_name_of(name);
+        scene_up(&scene, host, &hello);
+    }
+    struct mn_name name = mn_name_of("x1");
+    struct mn_row row = {.epoch = EPOCH(4, 1), .durable = true, .here = true, .incarnation = 3};
+    struct mn_up up = {.kind = MN_UP_REPORT};
+    up.report.sequence = 1;
+    up.report.vats.names = &name;
+    up.report.vats.count = 1;
+    up.report.rows = &row;
+    up.report.row_count = 1;
+    scene_up(&scene, 3, &up);
+    for (uint32_t host = 1; host <= 6; host++) {
+        complete(&scene, host);
+    }
+    trouble_must_say(&scene, "record 2 vat x1 run 4 incarnation 3 on h1\n");
+    struct coordinator_round_facts round;
+    coordinator_round(scene.coordinator, 0, &round);
+    assert_int_equal(round.round, 8);
+    says_of_its_life(&scene, 1, 4, 3, forks, 2);
+    assert_int_equal(facts_of(&scene, 0).incarnation, 3);
+    assert_true(ledger_epoch_dead(coordinator_ledger(scene.coordinator), 0, EPOCH(3, 1)));
+    scene_close(&scene);
+}
+
 static void believes_no_end_of_incarnations(void **state)
 {
     (void)state;
@@ -362,6 +400,7 @@ int main(void)
         cmocka_unit_test(remembers_that_it_had_forgotten),
         cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
         cmocka_unit_test(learns_of_a_later_incarnation_of_a_run_that_it_knows),
+        cmocka_unit_test(learns_incarnations_and_rounds_from_checkpoints),
         cmocka_unit_test(believes_no_end_of_incarnations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,12 +76,14 @@ static void a_hello_says_whether_everything_follows_and_whether_there_is_any(voi
         in.hello.newest_round = 7;
         in.hello.everything = everything != 0;
         in.hello.holds = everything == 0;
+        in.hello.seen_round = 9;
         assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
         assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
         assert_true(out.disk == UINT64_MAX);
         assert_int_equal(out.hello.newest_round, 7);
         assert_int_equal(out.hello.everything, everything);
         assert_int_equal(out.hello.holds, !everything);
+        assert_int_equal(out.hello.seen_round, 9);
         mn_arena_deinit(&arena);
         mn_buffer_deinit(&buffer);
     }

@@ -450,6 +450,8 @@ static void lives_of_vats_come_out_as_they_went_in(void **state)
     vats[2].incarnation = 5;
     forks[1].next = forks[0].next; /* they grow */
     assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
+    forks[1].next = 0x400000001; /* up to its run */
+    assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
     forks[1].next = 0x300000001;
     in = (struct mn_up){.kind = MN_UP_VAT_STATE, .vat_state.status = vats[0]};
     assert_int_equal(up_of(&in, &arena, &out), MN_OK);
@@ -458,10 +460,32 @@ static void lives_of_vats_come_out_as_they_went_in(void **state)
     assert_true(out.vat_state.status.forks[0].seen);
     struct mn_fork many[MN_LINEAGE_COUNT_MAX + 1];
     for (int i = 0; i <= MN_LINEAGE_COUNT_MAX; i++) {
-        many[i] = (struct mn_fork){.after = i, .next = i + 1};
+        many[i] = (struct mn_fork){.after = i, .next = (mn_epoch)i + 1};
     }
     in.vat_state.status.forks = many;
     in.vat_state.status.fork_count = MN_LINEAGE_COUNT_MAX + 1;
+    assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+}
+
+static void rows_say_in_which_incarnation_they_were_written(void **state)
+{
+    (void)state;
+    struct mn_arena arena = {0};
+    struct mn_up out;
+    struct mn_name name = mn_name_of("x1");
+    struct mn_row rows[] = {{.epoch = 0x300000001, .incarnation = 3},
+                            {.epoch = 0x300000002, .since = 0x300000001}};
+    struct mn_up in = {.kind = MN_UP_REPORT};
+    in.report.sequence = 1;
+    in.report.vats.names = &name;
+    in.report.vats.count = 1;
+    in.report.rows = rows;
+    in.report.row_count = 2;
+    assert_int_equal(up_of(&in, &arena, &out), MN_OK);
+    assert_int_equal(out.report.rows[0].incarnation, 3);
+    assert_int_equal(out.report.rows[1].incarnation, 0);
+    rows[0].incarnation = 4; /* above its run */
     assert_int_equal(up_of(&in, &arena, &out), MN_BAD_INPUT);
     mn_arena_deinit(&arena);
 }
@@ -502,6 +526,7 @@ int main(void)
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
         cmocka_unit_test(records_of_runs_say_whether_they_were_found),
         cmocka_unit_test(lives_of_vats_come_out_as_they_went_in),
+        cmocka_unit_test(rows_say_in_which_incarnation_they_were_written),
         cmocka_unit_test(the_word_for_a_full_checkpoint_comes_out_as_it_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
