@@ -233,6 +233,7 @@ struct agent_scrub {
     mn_epoch after;     /* and above this epoch */
     mn_time due;        /* and is read then */
     mn_time each;       /* so long after the one before it */
+    mn_time count_at;   /* when files are counted again */
     uint32_t under_way; /* files that are being read */
 };
 

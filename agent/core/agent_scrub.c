@@ -13,16 +13,22 @@ static mn_time scrub_time(const struct agent *agent)
     return (mn_time)agent->config.scrub_ms * MN_MS;
 }
 
-/* From the first file on again, each in its time. */
-static void scrub_begin(struct agent *agent)
+/* So often in the time for all files these are counted: there may be more or fewer by then. */
+enum { SCRUB_COUNTS = 64 };
+
+static void scrub_count(struct agent *agent)
 {
+    struct agent_scrub *scrub = &agent->scrub;
+    bool first = scrub->each == 0;
     size_t count = 1;
     for (size_t i = 0; i < agent->vat_count; i++) {
         count += agent->vats[i]->file_count;
     }
-    agent->scrub.vat = 0;
-    agent->scrub.after = 0;
-    agent->scrub.each = scrub_time(agent) / (mn_time)count;
+    scrub->each = scrub_time(agent) / (mn_time)count;
+    scrub->count_at = agent->now + scrub_time(agent) / SCRUB_COUNTS;
+    if (first || scrub->due > agent->now + scrub->each) {
+        scrub->due = agent->now + scrub->each;
+    }
 }
 
 /* The next file that is to be read, of *@vat; NULL when that was the last. */
@@ -49,15 +55,15 @@ void agent_scrub_tick(struct agent *agent)
     if (agent->config.scrub_ms == 0 || agent_frozen(agent)) {
         return;
     }
-    if (scrub->each == 0) { /* this agent has just begun, and read them all */
-        scrub_begin(agent);
-        scrub->due = agent->now + scrub->each;
+    if (scrub->count_at <= agent->now) {
+        scrub_count(agent);
     }
     while (scrub->due <= agent->now && scrub->under_way < AGENT_SCRUB_COUNT_MAX) {
         struct agent_vat *vat = NULL;
         const struct agent_file *file = scrub_next(agent, &vat);
-        if (file == NULL) {
-            scrub_begin(agent);
+        if (file == NULL) { /* from the first on again */
+            scrub->vat = 0;
+            scrub->after = 0;
             scrub->due = agent->now + scrub->each;
             return;
         }
