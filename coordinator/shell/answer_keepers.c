@@ -53,6 +53,56 @@ static void keepers_pair(const struct answer_source *source, uint32_t count, con
 static const char keepers_give_up[] =
     "whoever is gone for good is given up with mneme recall --accept-unknown --reason TEXT";
 
+/* What those that were asked have said of themselves. */
+struct keepers_said {
+    uint32_t answered;
+    uint32_t knowing; /* whole, or returned */
+};
+
+static struct keepers_said keepers_said(const struct answer_source *source, uint32_t count)
+{
+    struct keepers_said said = {0, 0};
+    for (uint32_t i = 0; i < count; i++) {
+        struct keeping_keeper keeper;
+        keeping_keeper(source->keeping, i, &keeper);
+        bool knows = keeper.member == MN_MEMBER_WHOLE || keeper.member == MN_MEMBER_RETURNED;
+        said.answered += keeper.answers ? 1 : 0;
+        said.knowing += keeper.answers && knows ? 1 : 0;
+    }
+    return said;
+}
+
+/* No majority is whole. A new cluster's keepers are all blank, and all of them have to say so: one
+ * that does not answer may be whole. */
+static void keepers_ask(const struct answer_source *source, const struct keeping_facts *facts,
+                        char *text, size_t size)
+{
+    struct keepers_said said = keepers_said(source, facts->keeper_count);
+    uint32_t majority = keepers_majority(source, facts->keeper_count);
+    const char *next = facts->next_needed > 0 ? ", and as many of those that are to be" : "";
+    if (said.answered == facts->keeper_count && said.knowing == 0) {
+        (void)snprintf(text, size,
+                       "no keeper has kept anything, and this journal is empty, but there are "
+                       "checkpoints: it was lost; restore a copy of it, or have it go on from "
+                       "what the agents know with mneme recall --accept-unknown --reason TEXT");
+    } else if (said.answered == facts->keeper_count) {
+        (void)snprintf(text, size,
+                       "too many keepers have lost what they kept: it begins when %u are whole%s; "
+                       "restore their data, or have it go on with what the others know with "
+                       "mneme recall --accept-unknown --reason TEXT",
+                       majority, next);
+    } else if (said.knowing == 0) {
+        (void)snprintf(text, size,
+                       "it begins when %u keepers that are whole have answered%s; those of a new "
+                       "cluster never are, so there all %u have to answer; %s, and then replaced "
+                       "with mneme keepers replace OLD NEW --reason TEXT",
+                       majority, next, facts->keeper_count, keepers_give_up);
+    } else {
+        (void)snprintf(text, size, "it begins when %u keepers that are whole have answered%s; %s",
+                       majority, next, keepers_give_up);
+    }
+}
+
 /* It holds, and these may be had to answer, or be done without. */
 static void keepers_hold(const struct answer_source *source, const struct keeping_facts *facts,
                          char *text, size_t size)
@@ -62,9 +112,7 @@ static void keepers_hold(const struct answer_source *source, const struct keepin
     bool joint = facts->next_needed > 0;
     keepers_pair(source, facts->keeper_count, &from, &to);
     if (facts->state == KEEPING_ASKING) {
-        (void)snprintf(text, size, "it begins when %u keepers that are whole have answered%s; %s",
-                       keepers_majority(source, facts->keeper_count),
-                       joint ? ", and as many of those that are to be" : "", keepers_give_up);
+        keepers_ask(source, facts, text, size);
     } else if (facts->state != KEEPING_LEADING) {
         (void)snprintf(text, size, "it takes over what the keepers have of the journal");
     } else if (!joint) {

@@ -36,16 +36,65 @@ static void says_what_is_waited_for_where_one_is_being_replaced(void **state)
     stage_load(&stage, three);
     stage_keepers(&stage, KEEPING_ON_LOG, 4, 2, "135 to 137");
     stage_begin(&stage);
+    stage_promised(&stage, 1, 3, 4, 2, MN_MEMBER_WHOLE);
     says(&stage, "it begins when 2 keepers that are whole have answered, and as many of those that "
                  "are to be; whoever is gone for good is given up with mneme recall "
                  "--accept-unknown --reason TEXT");
-    stage_promised(&stage, 1, 3, 4, 2, MN_MEMBER_WHOLE);
     stage_promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
     stage_tick_at(&stage, 20000); /* what these said is long ago */
     stage_kept(&stage, 1, 4, 4, MN_MEMBER_WHOLE);
     says(&stage, "nothing new is in force until 2 keepers have it, and 2 of those that are to be; "
                  "whoever is gone for good is given up with mneme recall --accept-unknown --reason "
                  "TEXT");
+    stage_close(&stage);
+}
+
+static void says_that_all_keepers_of_a_new_cluster_have_to_answer(void **state)
+{
+    static const uint64_t none[] = {0};
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, none);
+    stage_promised(&stage, 1, 1, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 3, 1, 0, 0, MN_MEMBER_BLANK);
+    says(&stage, "it begins when 2 keepers that are whole have answered; those of a new cluster "
+                 "never are, so there all 3 have to answer; whoever is gone for good is given up "
+                 "with mneme recall --accept-unknown --reason TEXT, and then replaced with mneme "
+                 "keepers replace OLD NEW --reason TEXT");
+    stage_close(&stage);
+}
+
+static void says_that_the_journal_was_lost_with_all_keepers(void **state)
+{
+    static const uint64_t none[] = {0};
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, none);
+    for (uint32_t host = 1; host <= 5; host += 2) {
+        struct mn_up up = {.generation = 1, .kind = MN_UP_PROMISED};
+        up.promised.promised = 1;
+        up.promised.candidate = CANDIDATE;
+        up.promised.member = MN_MEMBER_BLANK;
+        up.promised.holds = true;
+        stage_up(&stage, host, &up);
+    }
+    says(&stage, "no keeper has kept anything, and this journal is empty, but there are "
+                 "checkpoints: it was lost; restore a copy of it, or have it go on from what the "
+                 "agents know with mneme recall --accept-unknown --reason TEXT");
+    stage_close(&stage);
+}
+
+static void says_that_too_many_keepers_have_lost_what_they_kept(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, three);
+    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(&stage, 5, 3, 0, 0, MN_MEMBER_BLANK);
+    says(&stage, "too many keepers have lost what they kept: it begins when 2 are whole; restore "
+                 "their data, or have it go on with what the others know with mneme recall "
+                 "--accept-unknown --reason TEXT");
     stage_close(&stage);
 }
 
@@ -145,6 +194,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_what_is_waited_for_where_one_is_being_replaced),
+        cmocka_unit_test(says_that_all_keepers_of_a_new_cluster_have_to_answer),
+        cmocka_unit_test(says_that_the_journal_was_lost_with_all_keepers),
+        cmocka_unit_test(says_that_too_many_keepers_have_lost_what_they_kept),
         cmocka_unit_test(says_how_a_change_is_taken_back_that_holds_everything),
         cmocka_unit_test(says_who_is_missing_where_none_is_replaced),
         cmocka_unit_test(says_when_nobody_else_remembers_the_journal),
