@@ -194,7 +194,11 @@ mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool bin
     if (result != MN_OK) {
         return result;
     }
-    file->named = file->named || rename(evidence_part, path) == 0;
+    if (!file->named) {
+        file->named = rename(evidence_part, path) == 0;
+        /* Somebody has removed it, to make room, say: what is open can still be copied. */
+        file->doubtful = file->doubtful || (!file->named && errno == ENOENT);
+    }
     bool only = file->named && (unlink(other) == 0 || errno == ENOENT);
     if (!only || !evidence_sync_directory()) {
         return evidence_failure("name", path, error);

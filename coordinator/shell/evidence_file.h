@@ -21,7 +21,8 @@ void evidence_file_path_into(char path[EVIDENCE_FILE_PATH_SIZE], uint64_t round,
 struct evidence_file {
     int fd;        /* -1: none is open */
     bool in_parts; /* not all of it was put at once */
-    bool doubtful; /* a sync of it has failed: what of it reached the disk nobody will ever say */
+    bool doubtful; /* a sync of it has failed: what of it reached the disk nobody will ever say; or
+                      it has no name any more */
     bool named;    /* it has taken its place, but that may not be durable yet */
 };
 

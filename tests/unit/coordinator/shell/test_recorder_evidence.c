@@ -318,6 +318,23 @@ static void copies_a_document_as_soon_as_a_file_can_be_made(void **state)
     document_is("first last");
 }
 
+/* An operator makes room on the disk. */
+static void copies_a_document_whose_file_was_removed(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(unlink("rounds/evidence.part"), 0);
+    give_whole(bench, 2, "last", 6, "first last");
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    assert_int_equal(sequence, 2);
+    document_is("first last");
+    assert_false(part_is_there());
+}
+
 static void removes_what_was_begun_and_is_of_no_use(void **state)
 {
     struct recorder_bench *bench = *state;
@@ -440,6 +457,7 @@ int main(void)
         RECORDED(copies_a_document_whose_sync_failed_if_it_can_be_read),
         RECORDED(copies_the_copy_when_that_ones_sync_fails_too),
         RECORDED(copies_a_document_as_soon_as_a_file_can_be_made),
+        RECORDED(copies_a_document_whose_file_was_removed),
         RECORDED(removes_what_was_begun_and_is_of_no_use),
         RECORDED(removes_at_its_start_what_another_life_has_begun),
         RECORDED(waits_for_the_journal_once_the_evidence_is_written),
