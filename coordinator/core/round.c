@@ -145,9 +145,32 @@ static mn_time first_suspicion(const struct coordinator *coordinator)
     return first;
 }
 
+/* Another one has had the number of the round that is not decided yet: this journal has forgotten
+ * that. It goes on under a higher one, and whoever was asked under the other is asked again. */
+static void round_renumber(struct coordinator *coordinator, struct round *round, uint64_t number)
+{
+    for (size_t i = coordinator->pending_first; i < coordinator->pending_count; i++) {
+        struct pending *pending = &coordinator->pendings[i];
+        if (pending->kind == PENDING_FREEZE && pending->round == round->facts.round) {
+            pending->round = number;
+        }
+    }
+    round->facts.round = number;
+    round->again = round->facts.state != COORDINATOR_ROUND_GATHER;
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){.note = COORDINATOR_NOTE_ROUND_BEGUN,
+                                                     .round = number,
+                                                     .text = "its number had been another's"});
+}
+
 void round_number_seen(struct coordinator *coordinator, uint64_t number)
 {
+    struct round *round = coordinator->in_force ? round_active(coordinator) : NULL;
     coordinator->round_seen = number > coordinator->round_seen ? number : coordinator->round_seen;
+    if (round != NULL && round->facts.state < COORDINATOR_ROUND_DECIDING &&
+        number >= round->facts.round) {
+        round_renumber(coordinator, round, number + 1);
+    }
 }
 
 static void round_begin(struct coordinator *coordinator)

@@ -373,6 +373,25 @@ static void learns_incarnations_and_rounds_from_checkpoints(void **state)
     scene_close(&scene);
 }
 
+/* The round has begun, and frozen everybody, when h6 comes and knows of a round of that number. */
+static void decides_under_a_number_that_no_round_has_had(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    scene_state(&scene, 1, "x1 1 exited");
+    scene_until(&scene, 22500);
+    trouble_must_say(&scene, "h6 freeze round 1 attempt 1 suspects x1/1\n");
+    scene_skip(&scene);
+    trouble_hello_of(&scene, 6, "x6", 1, 4, false);
+    trouble_must_say(&scene, "note round_begun: its number had been another's\n");
+    trouble_must_say(&scene, "h6 freeze round 5 attempt 2 suspects x1/1\n");
+    trouble_answer(&scene, 1, 5, 2, "");
+    trouble_answer_first(&scene, 5, 2);
+    trouble_must_say(&scene, "decision 5 ");
+    scene_close(&scene);
+}
+
 static void believes_no_end_of_incarnations(void **state)
 {
     (void)state;
@@ -401,6 +420,7 @@ int main(void)
         cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
         cmocka_unit_test(learns_of_a_later_incarnation_of_a_run_that_it_knows),
         cmocka_unit_test(learns_incarnations_and_rounds_from_checkpoints),
+        cmocka_unit_test(decides_under_a_number_that_no_round_has_had),
         cmocka_unit_test(believes_no_end_of_incarnations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
