@@ -26,6 +26,8 @@ mn_epoch agent_epoch_before(const struct agent_vat *vat, mn_epoch epoch);
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
 bool agent_holds(const struct agent *agent); /* any checkpoint at all */
+/* Whether to read back what may be damaged here: not again soon. */
+bool agent_file_doubtful(const struct agent *agent, const struct agent_file *file);
 /* It may be damaged here: read it back and write it anew. Only what is HERE. */
 void agent_file_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
 /* It is let go of, or set aside, by us. */

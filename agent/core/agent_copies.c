@@ -245,7 +245,7 @@ static void copies_verify(struct agent *agent, struct agent_vat *vat, struct age
 static void copies_doubted(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                            const struct mn_copies *message)
 {
-    if (message->have.refused == MN_CORRUPT && file->state == AGENT_FILE_HERE && !file->verified) {
+    if (message->have.refused == MN_CORRUPT && agent_file_doubtful(agent, file)) {
         agent_file_verify(agent, vat, file);
     }
 }
@@ -284,7 +284,7 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
                                                     .code = message->have.refused});
         if (message->have.refused == MN_CORRUPT && file->state != AGENT_FILE_HERE) {
             agent_copies_later(agent, host, vat, file);
-        } else if (message->have.refused == MN_CORRUPT && !file->verified) {
+        } else if (message->have.refused == MN_CORRUPT && agent_file_doubtful(agent, file)) {
             copies_verify(agent, vat, file, slot);
         } else if (message->have.refused !=
                    MN_STALE) { /* else this life is over, the host is fine */

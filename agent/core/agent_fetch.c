@@ -38,13 +38,13 @@ bool agent_chain_has(const struct agent_vat *vat, mn_epoch epoch)
 }
 
 /* A process ended before it was up: what it was to begin from may be damaged, and another start
- * would end in the same way. It is read back once, whatever the reason; who is up shows that
- * nothing was wrong. */
+ * would end in the same way. It is read back, though not again soon, whatever the reason;
+ * who is up shows that nothing was wrong. */
 void agent_chain_doubt(struct agent *agent, struct agent_vat *vat)
 {
     for (uint32_t i = 0; i < vat->start->chain_count; i++) {
         struct agent_file *file = agent_find_file(vat, vat->start->chain[i].epoch);
-        if (file != NULL && file->state == AGENT_FILE_HERE && !file->verified) {
+        if (file != NULL && agent_file_doubtful(agent, file)) {
             agent_file_verify(agent, vat, file);
         }
     }

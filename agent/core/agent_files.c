@@ -233,9 +233,16 @@ void agent_file_lost(struct agent *agent, struct agent_vat *vat, struct agent_fi
     }
 }
 
+bool agent_file_doubtful(const struct agent *agent, const struct agent_file *file)
+{
+    return file->state == AGENT_FILE_HERE &&
+           (!file->verified || agent->now - file->verified_at >= AGENT_VERIFY_NS);
+}
+
 void agent_file_verify(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
 {
     file->verified = true;
+    file->verified_at = agent->now;
     file->durable = false;
     agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
     agent_ask_file(agent, AGENT_DO_SYNC, vat, file->epoch, true);

@@ -51,6 +51,7 @@ enum {
 
 #define AGENT_NONE UINT32_MAX
 #define AGENT_COLLECT_NS (2 * MN_SECOND) /* how long a vat may take to tell its interval */
+#define AGENT_VERIFY_NS (10 * MN_SECOND) /* before that what was read back is not read again */
 #define AGENT_RETRY_NS MN_SECOND         /* reports not taken, files not synced */
 #define AGENT_RETRY_NS_MAX (16 * MN_SECOND)
 
@@ -116,7 +117,8 @@ struct agent_file {
     uint32_t source;      /* ARRIVING: the host it comes from */
     bool writing;         /* ARRIVING: a piece is at the disk */
     bool fetched;         /* ARRIVING: asked for by us, for a start */
-    bool verified;        /* read back because it may be damaged */
+    bool verified;        /* read back because it may be damaged, */
+    mn_time verified_at;  /* the last time then: it may have gone bad since */
     bool looking;         /* whether it is still there is being asked */
     struct agent_copy *copies; /* owned; one per partner of the vat */
 };

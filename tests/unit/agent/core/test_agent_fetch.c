@@ -120,7 +120,7 @@ static void reads_back_what_a_process_could_not_begin_from(void **state)
 }
 
 /* Its program cannot begin, whatever it is given. */
-static void reads_nothing_back_twice_because_processes_end_before_they_are_up(void **state)
+static void reads_nothing_back_again_soon_because_processes_end_before_they_are_up(void **state)
 {
     (void)state;
     struct play play;
@@ -135,6 +135,16 @@ static void reads_nothing_back_twice_because_processes_end_before_they_are_up(vo
     play_exited(&play, "x1", 73, "exited with status 3");
     play_expect(&play, "note vat_exited x1\n"
                        "up state x1 run 3 exited: exited with status 3\n");
+    play_at(&play, 10000); /* it may have gone bad since */
+    play_start(&play, "x1", 4, EPOCH(1, 1), &chain, 1);
+    play_recorded(&play, 9);
+    play_started(&play, "x1", 74);
+    play_recorded(&play, 10);
+    play_skip(&play);
+    play_exited(&play, "x1", 74, "exited with status 3");
+    play_expect(&play, "note vat_exited x1\n"
+                       "up state x1 run 4 exited: exited with status 3\n"
+                       "sync x1 1.1 again\n");
     play_close(&play);
 }
 
@@ -317,7 +327,7 @@ int main(void)
         cmocka_unit_test(fails_a_start_when_a_file_turns_out_damaged),
         cmocka_unit_test(fetches_from_its_holder_what_turns_out_damaged_here),
         cmocka_unit_test(reads_back_what_a_process_could_not_begin_from),
-        cmocka_unit_test(reads_nothing_back_twice_because_processes_end_before_they_are_up),
+        cmocka_unit_test(reads_nothing_back_again_soon_because_processes_end_before_they_are_up),
         cmocka_unit_test(starts_nothing_before_the_start_is_durable_though_its_files_are_here),
         cmocka_unit_test(fetches_the_rest_of_what_has_half_arrived_from_the_named_holder),
         cmocka_unit_test(asks_the_named_holder_for_what_follows_the_piece_that_is_being_written),
