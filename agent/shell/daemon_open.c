@@ -214,6 +214,13 @@ static void open_exited(void *context, const struct mn_name *vat, uint32_t pid, 
     agent_daemon_step(context, &event);
 }
 
+static void open_stranger(void *context, const struct mn_name *vat, uint32_t pid,
+                          const char *reason)
+{
+    (void)context;
+    mn_log(MN_LOG_WARNING, "vat_unknown", "vat=%s pid=%u text=\"%s\"", vat->text, pid, reason);
+}
+
 static void open_probed(void *context, uint64_t probe, const struct mn_name *host,
                         const enum mn_probe_answer *answers, uint32_t count)
 {
@@ -297,6 +304,7 @@ mn_result agent_daemon_open(struct daemon *daemon, const struct agent_options *o
     if (result == MN_OK) {
         struct agent_event event = {.kind = AGENT_ON_BEGIN};
         agent_daemon_step(daemon, &event);
+        agent_process_end_strangers(daemon->processes, open_stranger, daemon);
     }
     return result;
 }

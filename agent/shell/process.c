@@ -1,8 +1,10 @@
 /* The vats' processes. */
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +15,9 @@
 #include <unistd.h>
 
 #include "base/grow.h"
+#include "proc.h"
 
-enum {
-    PROCESS_COUNT_MAX = 4000,
-    PROCESS_PATH_SIZE = 2048,
-    PROCESS_ENVIRON_SIZE = 65536,
-    VAT_PREFIX_SIZE = 10 /* "MNEME_VAT=" */
-};
+enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048, STRANGER_END_MS = 1000 };
 
 struct process {
     struct mn_name vat;
@@ -131,14 +129,8 @@ static void process_ready(void *context, int fd)
 
 bool agent_process_began(uint32_t pid, uint64_t *ticks)
 {
-    char path[64];
     char text[1024];
-    (void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
+    ssize_t size = agent_proc_read(pid, "stat", text, sizeof text - 1);
     if (size <= 0) {
         return false;
     }
@@ -173,32 +165,14 @@ static bool process_is_agent(uint32_t pid)
  * it: then its environment is the agent's, or empty. */
 static bool process_is_of(uint32_t pid, const struct mn_name *vat)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%u/environ", pid);
-    char *bytes = malloc(PROCESS_ENVIRON_SIZE);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool readable = fd >= 0 && bytes != NULL;
-    ssize_t size = 0;
-    ssize_t got = readable ? 1 : 0;
-    while (got > 0 && size < PROCESS_ENVIRON_SIZE) {
-        got = read(fd, bytes + size, PROCESS_ENVIRON_SIZE - (size_t)size);
-        size += got > 0 ? got : 0;
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    bool named = false;
-    bool found = false;
-    for (ssize_t at = 0; at < size && !named;) {
-        const char *end = memchr(bytes + at, '\0', (size_t)(size - at));
-        ssize_t length = end != NULL ? end - (bytes + at) : size - at;
-        named = length >= VAT_PREFIX_SIZE && memcmp(bytes + at, "MNEME_VAT=", VAT_PREFIX_SIZE) == 0;
-        found = named && (size_t)length - VAT_PREFIX_SIZE == strlen(vat->text) &&
-                memcmp(bytes + at + VAT_PREFIX_SIZE, vat->text, strlen(vat->text)) == 0;
-        at += length + 1;
-    }
-    free(bytes);
-    return found || (readable && !named && (size == 0 || process_is_agent(pid)));
+    struct agent_environ environment;
+    agent_environ_init(&environment, pid);
+    const char *named = agent_environ_find(&environment, "MNEME_VAT");
+    bool found = named != NULL && strcmp(named, vat->text) == 0;
+    bool early =
+        named == NULL && environment.size >= 0 && (environment.size == 0 || process_is_agent(pid));
+    agent_environ_deinit(&environment);
+    return found || early;
 }
 
 static mn_result process_watch(struct agent_processes *processes, struct process process,
@@ -408,5 +382,79 @@ void agent_process_kill(struct agent_processes *processes, const struct mn_name 
     struct process *process = process_find(processes, vat);
     if (process != NULL && process->pid == pid) {
         (void)syscall(SYS_pidfd_send_signal, process->fd, SIGKILL, NULL, 0);
+    }
+}
+
+/* ---- strangers ------------------------------------------------------------------------------- */
+
+/* Whether the process works in this directory, or did in one of that path which was deleted. */
+static bool stranger_works_in(uint32_t pid, const char *directory)
+{
+    static const char deleted[] = " (deleted)";
+    char path[64];
+    char cwd[PROCESS_PATH_SIZE];
+    (void)snprintf(path, sizeof path, "/proc/%u/cwd", pid);
+    ssize_t size = readlink(path, cwd, sizeof cwd - 1);
+    size_t length = strlen(directory);
+    if (size < 0 || (size_t)size < length || memcmp(cwd, directory, length) != 0) {
+        return false;
+    }
+    cwd[size] = '\0';
+    return cwd[length] == '\0' || strcmp(cwd + length, deleted) == 0;
+}
+
+/* Whether an agent of this data directory started the process, for a vat of which it knows no
+ * process. What a vat itself has started is in that one's session. */
+static bool stranger_is(struct agent_processes *processes, uint32_t pid, const char *directory,
+                        struct mn_name *vat)
+{
+    struct agent_environ environment;
+    if (getsid((pid_t)pid) != (pid_t)pid || !stranger_works_in(pid, directory)) {
+        return false;
+    }
+    agent_environ_init(&environment, pid);
+    const char *name = agent_environ_find(&environment, "MNEME_VAT");
+    const char *agent = agent_environ_find(&environment, "MNEME_AGENT");
+    bool is = name != NULL && agent != NULL && strcmp(agent, AGENT_VATS_ENDPOINT) == 0 &&
+              mn_name_set(vat, name, strlen(name)) && process_find(processes, vat) == NULL;
+    agent_environ_deinit(&environment);
+    return is;
+}
+
+static void stranger_end(struct agent_processes *processes, uint32_t pid, const char *directory,
+                         agent_process_exited *ended, void *context)
+{
+    struct mn_name vat;
+    int fd = process_open(pid); /* before it is looked at: pids are used again */
+    if (fd < 0) {
+        return;
+    }
+    if (stranger_is(processes, pid, directory, &vat)) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        bool killed = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+        bool gone = killed && poll(&wait, 1, STRANGER_END_MS) == 1;
+        ended(context, &vat, pid,
+              gone     ? "no record says that this process runs, so it was killed"
+              : killed ? "no record says that this process runs; it was killed, but is not gone yet"
+                       : "no record says that this process runs, and it cannot be killed");
+    }
+    (void)close(fd);
+}
+
+void agent_process_end_strangers(struct agent_processes *processes, agent_process_exited *ended,
+                                 void *context)
+{
+    char directory[PROCESS_PATH_SIZE];
+    DIR *proc = getcwd(directory, sizeof directory) != NULL ? opendir("/proc") : NULL;
+    const struct dirent *entry = NULL;
+    while (proc != NULL && (entry = readdir(proc)) != NULL) {
+        char *end = NULL;
+        unsigned long pid = strtoul(entry->d_name, &end, 10);
+        if (*end == '\0' && pid > 0 && pid <= INT32_MAX && pid != (unsigned long)getpid()) {
+            stranger_end(processes, (uint32_t)pid, directory, ended, context);
+        }
+    }
+    if (proc != NULL) {
+        (void)closedir(proc);
     }
 }

@@ -47,6 +47,12 @@ mn_result agent_process_adopt(struct agent_processes *processes, const struct mn
 /* Kill it, if it is still the one that is watched. */
 void agent_process_kill(struct agent_processes *processes, const struct mn_name *vat, uint32_t pid);
 
+/* Kill what earlier agents of this working directory started and no record names, once all that is
+ * on record is adopted: the records were lost, or are older ones. Such a vat reaches nobody that
+ * could keep its checkpoints, and its next run must not begin beside it. Each is told to @ended. */
+void agent_process_end_strangers(struct agent_processes *processes, agent_process_exited *ended,
+                                 void *context);
+
 /* When a process began, in clock ticks since boot; false when there is none. */
 bool agent_process_began(uint32_t pid, uint64_t *ticks);
 

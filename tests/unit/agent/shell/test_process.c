@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -320,6 +321,63 @@ static void is_not_taken_for_another_process_of_its_pid(void **state)
     assert_int_equal(test->exits, 0);
 }
 
+static size_t strangers;
+
+static void on_stranger(void *context, const struct mn_name *vat, uint32_t pid, const char *reason)
+{
+    const struct earlier *earlier = context;
+    assert_string_equal(vat->text, "x1");
+    assert_int_equal(pid, earlier->pid);
+    assert_string_equal(reason, "no record says that this process runs, so it was killed");
+    strangers += 1;
+}
+
+/* The data directory, in which it works, was lost; another one is in its place. */
+static void is_ended_when_no_record_names_it(void **state)
+{
+    struct process_case *test = *state;
+    char before[SHELL_PATH_SIZE];
+    char lost[SHELL_PATH_SIZE];
+    shell_path(lost, test->logs, "h1");
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(mkdir(lost, 0700), 0);
+    assert_int_equal(chdir(lost), 0);
+    struct earlier earlier = start_by_an_earlier_agent(test);
+    await_the_command(earlier.pid);
+    assert_int_equal(rmdir(lost), 0);
+    assert_int_equal(mkdir(lost, 0700), 0);
+    assert_int_equal(chdir(lost), 0);
+    strangers = 0;
+    agent_process_end_strangers(test->processes, on_stranger, &earlier);
+    assert_int_equal(strangers, 1);
+    int status = 0;
+    assert_int_equal(waitpid((pid_t)earlier.pid, &status, 0), (pid_t)earlier.pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(chdir(before), 0);
+}
+
+/* Adopted ones, and those of other agents on this machine. */
+static void lives_on_when_it_is_adopted_or_works_elsewhere(void **state)
+{
+    struct process_case *test = *state;
+    char before[SHELL_PATH_SIZE];
+    struct earlier earlier = start_by_an_earlier_agent(test);
+    await_the_command(earlier.pid);
+    strangers = 0;
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(test->logs), 0);
+    agent_process_end_strangers(test->processes, on_stranger, &earlier);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(
+        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks, NULL), MN_OK);
+    agent_process_end_strangers(test->processes, on_stranger, &earlier);
+    assert_int_equal(strangers, 0);
+    assert_int_equal(kill((pid_t)earlier.pid, 0), 0);
+    agent_process_kill(test->processes, &test->vat, earlier.pid);
+    wait_for_exit(test);
+    assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -335,6 +393,8 @@ int main(void)
         CASE(is_known_again_by_the_next_agent),
         CASE(is_known_again_before_it_has_executed_its_command),
         CASE(is_not_taken_for_another_process_of_its_pid),
+        CASE(is_ended_when_no_record_names_it),
+        CASE(lives_on_when_it_is_adopted_or_works_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
