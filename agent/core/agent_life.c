@@ -89,18 +89,31 @@ struct mn_vat_status agent_vat_status(struct agent *agent, const struct agent_va
     return status;
 }
 
-void agent_say_state(struct agent *agent, const struct agent_vat *vat, const char *reason)
+static void say_status(struct agent *agent, const struct mn_vat_status *status, const char *reason)
 {
     struct mn_up *up = agent_say_up(agent, MN_UP_VAT_STATE);
     if (up == NULL) {
         return;
     }
-    up->vat_state.status = agent_vat_status(agent, vat);
+    up->vat_state.status = *status;
     size_t size = strlen(reason);
     if (size >= sizeof up->vat_state.reason) {
         size = sizeof up->vat_state.reason - 1;
     }
     memcpy(up->vat_state.reason, reason, size);
+}
+
+void agent_say_state(struct agent *agent, const struct agent_vat *vat, const char *reason)
+{
+    struct mn_vat_status status = agent_vat_status(agent, vat);
+    say_status(agent, &status, reason);
+}
+
+void agent_say_refused(struct agent *agent, const struct agent_vat *vat)
+{
+    struct mn_vat_status status = agent_vat_status(agent, vat);
+    status.run = vat->fence;
+    say_status(agent, &status, "this run, or a later one, was over already");
 }
 
 bool agent_vat_fenced(const struct agent_vat *vat)

@@ -328,8 +328,8 @@ struct agent_keeper_large {
 struct agent_keeper {
     struct mn_agent_promise promise;
     enum mn_member member;
-    struct mn_head head;                             /* the newest that we were shown */
-    struct mn_noted noted[MN_KEEPER_PEER_COUNT_MAX]; /* what we were told of the keepers' disks */
+    struct mn_head head;                       /* the newest that we were shown */
+    struct mn_noted noted[MN_NOTED_COUNT_MAX]; /* what we were told of the keepers' disks */
     uint32_t noted_count;
     uint64_t newest;               /* the last record that is whole; all before it are too */
     struct agent_keeper_run *runs; /* of these, in their order */
@@ -492,6 +492,9 @@ void agent_vat_destroy(struct agent_vat *vat);
 void agent_life_move(struct agent_vat *vat, enum agent_life to);
 struct mn_vat_status agent_vat_status(struct agent *agent, const struct agent_vat *vat);
 void agent_say_state(struct agent *agent, const struct agent_vat *vat, const char *reason);
+/* A run of it that is not up here was ordered, and is over by what this agent knows: up to which.
+ */
+void agent_say_refused(struct agent *agent, const struct agent_vat *vat);
 bool agent_vat_fenced(const struct agent_vat *vat);
 bool agent_vat_owned(const struct agent_vat *vat); /* its checkpoints are ours to look after */
 bool agent_vat_alive(const struct agent_vat *vat); /* it may be speaking */

@@ -27,6 +27,9 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     bool elsewhere = start->disk != 0 && start->disk != agent->config.disk;
     if (start->run < newest || start->run <= vat->fence || elsewhere) {
         start_ignored(agent, start);
+        if (vat->life == AGENT_LIFE_NONE && start->run <= vat->fence && !elsewhere) {
+            agent_say_refused(agent, vat);
+        }
         return;
     }
     switch (vat->life) {

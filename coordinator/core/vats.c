@@ -402,7 +402,7 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
         }
         if (entry->fenced) {
             addresses_set(coordinator, vat, "");
-        } else if (entry->starting && status->state == MN_VAT_ABSENT) {
+        } else if (entry->starting && status->state == MN_VAT_ABSENT && status->run == 0) {
             vats_absent(coordinator, vat);
         } else {
             if (status->state == MN_VAT_EXITED) {

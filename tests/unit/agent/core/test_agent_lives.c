@@ -99,6 +99,26 @@ static void ignores_a_lower_run_and_answers_the_same_run_with_its_state(void **s
     play_close(&play);
 }
 
+static void says_of_a_run_that_is_over_that_it_is_not_begun(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    play_stop(&play, "x1", 4); /* or a freeze that names it */
+    play_skip(&play);
+    play_start(&play, "x1", 1, 0, NULL, 0);
+    play_expect(&play, "note stale_start_ignored x1\n"
+                       "up state x1 run 4 absent: this run, or a later one, was over already\n");
+    play_start(&play, "x1", 5, 0, NULL, 0);
+    play_skip(&play);
+    play_start(&play, "x1", 1, 0, NULL, 0);
+    play_expect(&play, "note stale_start_ignored x1\n");
+    play_close(&play);
+}
+
 static void lets_a_lower_run_end_before_the_higher_one_begins(void **state)
 {
     (void)state;
@@ -471,6 +491,7 @@ int main(void)
         cmocka_unit_test(puts_the_life_of_its_disk_on_record_when_that_is_welcome),
         cmocka_unit_test(ignores_a_start_that_is_for_another_disk),
         cmocka_unit_test(ignores_a_lower_run_and_answers_the_same_run_with_its_state),
+        cmocka_unit_test(says_of_a_run_that_is_over_that_it_is_not_begun),
         cmocka_unit_test(lets_a_lower_run_end_before_the_higher_one_begins),
         cmocka_unit_test(begins_the_higher_run_when_the_lower_one_ended_by_itself_meanwhile),
         cmocka_unit_test(says_why_a_vat_ended),

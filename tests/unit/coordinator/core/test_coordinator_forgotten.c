@@ -224,6 +224,23 @@ static void takes_what_its_own_vats_wrote_for_nothing_forgotten(void **state)
 }
 
 /* h3 burned, and nobody else speaks of x1. */
+static void gives_out_another_run_where_an_agent_knows_that_the_first_is_over(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    scene_hello(&scene, 1, "");
+    scene_at(&scene, 11000);
+    scene_tick(&scene);
+    scene_recorded(&scene, 2);
+    trouble_must_say(&scene, "h1 start x1 run 1");
+    scene_skip(&scene);
+    scene_state(&scene, 1, "x1 1 absent");
+    trouble_must_say(&scene, "note vat_lost x1 h1");
+    assert_int_equal(facts_of(&scene, 0).state, COORDINATOR_VAT_LOST);
+    scene_close(&scene);
+}
+
 static void holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost(void **state)
 {
     (void)state;
@@ -415,6 +432,7 @@ int main(void)
         cmocka_unit_test(starts_what_is_there_of_a_new_cluster_after_a_while),
         cmocka_unit_test(takes_no_vat_for_new_of_which_there_is_a_checkpoint),
         cmocka_unit_test(takes_what_its_own_vats_wrote_for_nothing_forgotten),
+        cmocka_unit_test(gives_out_another_run_where_an_agent_knows_that_the_first_is_over),
         cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
         cmocka_unit_test(remembers_that_it_had_forgotten),
         cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
