@@ -16,7 +16,7 @@ static const char plan_usage[] =
     "costs: vats restored, rolled back, reset and spared, epochs lost, how much of their work the\n"
     "vats lose, about how long restoring them takes, hosts with room. And what it would be if the\n"
     "peers of its roots were told instead of rolled back (policy.tell). While the plan waits for\n"
-    "an operator it says so, and why.\n"
+    "an operator it says so, and why, and what an approval would bind it to.\n"
     "\n"
     "A vat loses what it did since the checkpoint that it keeps was written, by the clock of the\n"
     "host that wrote it; the work lost is that of all vats added up. Of a reset vat it is not\n"
@@ -246,6 +246,29 @@ static void add_tell(struct mn_text *text, const json_t *facts)
     }
 }
 
+/* "up to 8 restored, 1 rolled back, 0 spared, 0 not sure, and to reset: x3" */
+static void add_bounds(struct mn_text *text, const char *before, const json_t *bounds)
+{
+    const json_t *reset = json_object_get(bounds, "reset");
+    int64_t more = facts_number(bounds, "resets") - PLAN_NAMES_MAX;
+    if (bounds == NULL) {
+        return; /* of a coordinator of the version before this one */
+    }
+    add_counted(text, before, facts_number(bounds, "restored"), "restored");
+    add_counted(text, ", ", facts_number(bounds, "rolled_back"), "rolled back");
+    add_counted(text, ", ", facts_number(bounds, "spared"), "spared");
+    add_counted(text, ", ", facts_number(bounds, "unsure"), "not sure, and to reset");
+    mn_text_add(text, json_array_size(reset) == 0 ? " none" : ": ");
+    for (size_t i = 0; i < json_array_size(reset) && i < PLAN_NAMES_MAX; i++) {
+        const char *name = json_string_value(json_array_get(reset, i));
+        mn_text_add_format(text, "%s%s", i == 0 ? "" : ", ", name != NULL ? name : "?");
+    }
+    if (more > 0) {
+        add_counted(text, " and ", more, "more");
+    }
+    mn_text_add(text, "\n");
+}
+
 /* Why it waits, and what to type. */
 static void add_waiting(struct mn_text *text, const json_t *facts, bool colour)
 {
@@ -273,7 +296,9 @@ static void add_waiting(struct mn_text *text, const json_t *facts, bool colour)
         mn_text_add(text, "  it was rejected, and is held until the situation changes\n");
     } else if (strcmp(facts_word(word, "step"), "approve") == 0) {
         mn_text_add(text, "  it takes more than was approved\n");
+        add_bounds(text, "  approved was up to ", json_object_get(word, "bounds"));
     }
+    add_bounds(text, "  an approval binds it to up to ", json_object_get(facts, "bounds"));
     int64_t round = facts_number(facts, "round");
     mn_text_add_format(text,
                        "  mneme approve %lld --plan %s --reason TEXT\n"

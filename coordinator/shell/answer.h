@@ -71,6 +71,9 @@ mn_result answer_find_round(const struct answer_source *source, uint64_t number,
 /* Of a plan's or a decision's `lost` the milliseconds; null where it is not known. */
 json_t *answer_lost(uint64_t lost);
 
+/* How far an approval of a plan goes; NULL when memory is out. */
+json_t *answer_bounds(const struct mn_plan_bounds *bounds);
+
 /* What an operator said; and all that was said of the rounds above @after up to @through, among
  * them those that another coordinator went on with as @through. NULL when memory is out. */
 json_t *answer_step(const struct mn_journal_step *step);

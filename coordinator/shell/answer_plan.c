@@ -332,12 +332,13 @@ static mn_result plan_json(const struct answer_source *source,
         answer_plan_name(plan->bounds->plan, name);
     }
     *json = json_pack(
-        "{s:I, s:s, s:I, s:b, s:o, s:s, s:b, s:o?, s:o, s:I, s:o, s:o, s:o, s:o?}", "round",
+        "{s:I, s:s, s:I, s:b, s:o, s:s, s:o?, s:b, s:o?, s:o, s:I, s:o, s:o, s:o, s:o?}", "round",
         (json_int_t)round->round, "state", coordinator_round_state_name(round->state), "attempt",
         (json_int_t)round->attempt, "waits", plan->bounds != NULL ? 1 : 0, "asks",
-        plan_asks(plan->asks), "plan", name, "rejected", plan->rejected ? 1 : 0, "word",
-        plan->word != NULL ? answer_step(plan->word) : NULL, "steps",
-        answer_steps(source, previous, round->round), "vats",
+        plan_asks(plan->asks), "plan", name, "bounds",
+        plan->bounds != NULL ? answer_bounds(plan->bounds) : NULL, "rejected",
+        plan->rejected ? 1 : 0, "word", plan->word != NULL ? answer_step(plan->word) : NULL,
+        "steps", answer_steps(source, previous, round->round), "vats",
         (json_int_t)source->topology->vat_count, "cost", plan_cost(source, plan->decision),
         "places", plan_places(source, plan), "causes", plan_causes(source, plan), "tell", tell);
     return *json != NULL ? MN_OK : MN_NO_MEMORY;

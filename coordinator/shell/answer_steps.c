@@ -3,32 +3,36 @@
 
 #include "shell/answer.h"
 
-json_t *answer_step(const struct mn_journal_step *step)
+json_t *answer_bounds(const struct mn_plan_bounds *bounds)
 {
-    char plan[ANSWER_PLAN_SIZE];
     json_t *reset = json_array();
-    for (uint32_t i = 0; i < step->bounds.reset_count && i < ANSWER_STEP_NAME_COUNT_MAX; i++) {
-        if (json_array_append_new(reset, json_string(step->bounds.reset[i].text)) != 0) {
+    for (uint32_t i = 0; i < bounds->reset_count && i < ANSWER_STEP_NAME_COUNT_MAX; i++) {
+        if (json_array_append_new(reset, json_string(bounds->reset[i].text)) != 0) {
             json_decref(reset);
             return NULL;
         }
     }
+    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I}", "restored", (json_int_t)bounds->restored,
+                     "rolled_back", (json_int_t)bounds->rolled_back, "resets",
+                     (json_int_t)bounds->reset_count, "reset", reset, "spared",
+                     (json_int_t)bounds->spared, "unsure", (json_int_t)bounds->unsure);
+}
+
+json_t *answer_step(const struct mn_journal_step *step)
+{
+    char plan[ANSWER_PLAN_SIZE];
     answer_plan_name(step->bounds.plan, plan);
     if (step->step == MN_STEP_ADOPT) {
-        json_decref(reset);
         return json_pack("{s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "step",
                          mn_step_name(step->step), "round", (json_int_t)step->round, "vat",
                          step->vat.text, "run", (json_int_t)step->run, "host", step->host.text,
                          "store", step->store, "operator", step->operator_name.text, "key",
                          step->key, "reason", step->reason, "at", (json_int_t)step->at);
     }
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:s, s:I}", "step",
-                     mn_step_name(step->step), "round", (json_int_t)step->round, "plan", plan,
-                     "restored", (json_int_t)step->bounds.restored, "rolled_back",
-                     (json_int_t)step->bounds.rolled_back, "resets",
-                     (json_int_t)step->bounds.reset_count, "reset", reset, "operator",
-                     step->operator_name.text, "key", step->key, "reason", step->reason, "at",
-                     (json_int_t)step->at);
+    return json_pack("{s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:I}", "step", mn_step_name(step->step),
+                     "round", (json_int_t)step->round, "plan", plan, "bounds",
+                     answer_bounds(&step->bounds), "operator", step->operator_name.text, "key",
+                     step->key, "reason", step->reason, "at", (json_int_t)step->at);
 }
 
 json_t *answer_steps(const struct answer_source *source, uint64_t after, uint64_t through)

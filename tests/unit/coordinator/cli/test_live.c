@@ -161,7 +161,11 @@ static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
         plan_tell,
         facts_of(
             "{'round': 3, 'state': 'plan', 'waits': true, 'asks': ['share', 'reset'],"
-            "'plan': '00000000000000ff', 'rejected': false, 'word': null, 'steps': [],"
+            "'plan': '00000000000000ff', 'rejected': false,"
+            "'bounds': {'restored': 3, 'rolled_back': 1, 'resets': 9, 'reset': ['x3', 'y1', 'y2',"
+            "  'y3', 'y4', 'y5', 'y6', 'y7', 'y8'], 'spared': 1, 'unsure': 1},"
+            "'word': {'step': 'approve', 'bounds': {'restored': 3, 'rolled_back': 1, 'resets': 0,"
+            "  'reset': [], 'spared': 0, 'unsure': 0}}, 'steps': [],"
             "'vats': 12, 'cost': {'restored': 3, 'revived': 1, 'rolled_back': 1,"
             "'reset': 1, 'spared': 1, 'told': 2, 'unsure': 0, 'epochs_lost': 57, 'lost_ms': 4500,"
             "'lost_unknown': 1, 'restore_ms': 300},"
@@ -200,6 +204,10 @@ static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
         "    x4: running, not rolled_back\n"
         "  waits for an operator's approval: it restores more of the fleet than policy lets "
         "pass; it resets a vat\n"
+        "  it takes more than was approved\n"
+        "  approved was up to 3 restored, 1 rolled back, 0 spared, 0 not sure, and to reset none\n"
+        "  an approval binds it to up to 3 restored, 1 rolled back, 1 spared, 1 not sure, and to "
+        "reset: x3, y1, y2, y3, y4, y5, y6, y7 and 1 more\n"
         "  mneme approve 3 --plan 00000000000000ff --reason TEXT\n"
         "  mneme reject 3 --plan 00000000000000ff --reason TEXT\n");
 }

@@ -340,7 +340,9 @@ static void record_step(struct desk *desk, enum mn_step step, uint64_t round, co
                                                       .restored = 3,
                                                       .rolled_back = 1,
                                                       .reset = reset,
-                                                      .reset_count = 1},
+                                                      .reset_count = 1,
+                                                      .spared = 4,
+                                                      .unsure = 2},
                                            .operator_name = mn_name_of("alice"),
                                            .key = KEY_1,
                                            .at = 8};
@@ -363,7 +365,8 @@ static void shows_what_operators_said_of_each_round(void **state)
     assert_int_equal(ask(&desk, MN_COMMAND_ROUNDS, 0, NULL), MN_OK);
     assert_non_null(strstr(
         desk.json, "\"steps\":[{\"step\":\"reject\",\"round\":1,\"plan\":\"0000000000000abc\","
-                   "\"restored\":3,\"rolled_back\":1,\"resets\":1,\"reset\":[\"v0\"],"
+                   "\"bounds\":{\"restored\":3,\"rolled_back\":1,\"resets\":1,\"reset\":[\"v0\"],"
+                   "\"spared\":4,\"unsure\":2},"
                    "\"operator\":\"alice\",\"key\":\"" KEY_1 "\",\"reason\":\"wait\",\"at\":8},"
                    "{\"step\":\"approve\",\"round\":2,"));
     assert_non_null(strstr(desk.json, "\"told\":[],\"steps\":[]}],"));
