@@ -17,6 +17,7 @@ void approval_step(struct observer *observer, const struct mn_journal_step *step
     word->restored = step->bounds.restored;
     word->rolled_back = step->bounds.rolled_back;
     word->unsure = step->bounds.unsure;
+    word->spared = step->bounds.spared;
     word->reset_count = step->bounds.reset_count;
     for (uint32_t i = 0; i < word->reset_count; i++) {
         word->reset[i] = step->bounds.reset[i];
@@ -33,21 +34,24 @@ static bool reset_approved(const struct observer_word *word, const struct mn_nam
     return false;
 }
 
-/* Of how many vats the decision is not sure, by its answer. */
-static uint32_t unsure_count(const struct mn_journal_decision *decision)
+static const char unsure_text[] = "\"sure\": false";
+static const char spared_text[] = "\"spared\": true";
+
+/* Of how many vats the decision's answer says that. */
+static uint32_t vats_of(const struct mn_journal_decision *decision, const char *what)
 {
-    static const char unsure[] = "\"sure\": false";
+    size_t size = strlen(what);
     uint32_t count = 0;
     size_t left = decision->answer_size;
     const char *at = decision->answer_json;
     while (left > 0) {
-        const char *found = memmem(at, left, unsure, sizeof unsure - 1);
+        const char *found = memmem(at, left, what, size);
         if (found == NULL) {
             break;
         }
         count += 1;
-        left -= (size_t)(found - at) + sizeof unsure - 1;
-        at = found + sizeof unsure - 1;
+        left -= (size_t)(found - at) + size;
+        at = found + size;
     }
     return count;
 }
@@ -59,8 +63,10 @@ void approval_decided(struct observer *observer, const struct mn_journal_decisio
     observer->word = (struct observer_word){.approves = false};
     uint32_t rolled_back = 0;
     uint32_t reset = 0;
-    uint32_t unsure = unsure_count(decision);
-    bool within = word.approves && decision->start_count <= word.restored && unsure <= word.unsure;
+    uint32_t unsure = vats_of(decision, unsure_text);
+    uint32_t spared = vats_of(decision, spared_text);
+    bool within = word.approves && decision->start_count <= word.restored &&
+                  unsure <= word.unsure && spared <= word.spared;
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_start *start = &decision->starts[i].start;
         rolled_back += start->outcome == MN_ROLLED_BACK ? 1 : 0;
@@ -76,8 +82,9 @@ void approval_decided(struct observer *observer, const struct mn_journal_decisio
     if (asked && (!within || rolled_back > word.rolled_back)) {
         observer_fail(
             observer, "approval",
-            "round %llu restores %u vats, rolls back %u, resets %u and is not sure of %u, "
-            "and nobody approved of that",
-            (unsigned long long)decision->round, decision->start_count, rolled_back, reset, unsure);
+            "round %llu restores %u vats, rolls back %u, resets %u, spares %u and is not sure "
+            "of %u, and nobody approved of that",
+            (unsigned long long)decision->round, decision->start_count, rolled_back, reset, spared,
+            unsure);
     }
 }

@@ -199,6 +199,7 @@ struct observer_word {
     uint32_t restored;
     uint32_t rolled_back;
     uint32_t unsure;
+    uint32_t spared;
     struct mn_name *reset; /* heap */
     uint32_t reset_count;
 };

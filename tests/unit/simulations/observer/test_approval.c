@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "history.h"
@@ -39,8 +41,8 @@ static void word(struct history *history, enum mn_step step, uint32_t restored, 
 
 static const char large[] = "policy: {approve: {share: 0.3, reset: false, unsure: false}}\n";
 
-static const char nobody_large[] = "approval: round 1 restores 1 vats, rolls back 1, resets 0 "
-                                   "and is not sure of 0, and nobody approved of that";
+static const char nobody_large[] = "approval: round 1 restores 1 vats, rolls back 1, resets 0, "
+                                   "spares 0 and is not sure of 0, and nobody approved of that";
 
 /* One of three vats is more than 0.3 of them. */
 static void sees_that_nobody_approved_of_as_much(void **state)
@@ -80,8 +82,8 @@ static void a_word_is_for_one_decision(void **state)
     history_decides(&history, NULL, NULL, "checkpoints: []");
     history_fine(&history);
     history_decides(&history, "h1", NULL, rolled_back);
-    history_broken(&history, "approval: round 2 restores 1 vats, rolls back 1, resets 0 and is "
-                             "not sure of 0, and nobody approved of that");
+    history_broken(&history, "approval: round 2 restores 1 vats, rolls back 1, resets 0, spares 0 "
+                             "and is not sure of 0, and nobody approved of that");
     history_close(&history);
 }
 
@@ -95,10 +97,11 @@ static void sees_that_nobody_approved_of_a_reset(void **state)
             word(&history, MN_STEP_APPROVE, 1, 0, i == 1 ? "b" : "a");
         }
         history_decides(&history, "h1", NULL, reset);
-        history_broken(&history,
-                       i == 2 ? "nothing"
-                              : "approval: round 1 restores 1 vats, rolls back 0, "
-                                "resets 1 and is not sure of 0, and nobody approved of that");
+        history_broken(
+            &history, i == 2
+                          ? "nothing"
+                          : "approval: round 1 restores 1 vats, rolls back 0, "
+                            "resets 1, spares 0 and is not sure of 0, and nobody approved of that");
         history_close(&history);
     }
 }
@@ -127,6 +130,28 @@ static void sees_that_nobody_approved_of_what_is_not_sure(void **state)
     }
 }
 
+/* b heard what a forgets, and has no checkpoint to go back to. */
+static void sees_that_nobody_approved_of_who_is_spared(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct history history;
+        struct mn_journal_record record = {.kind = MN_JOURNAL_STEP};
+        lose_a(&history, large);
+        record.step.step = MN_STEP_APPROVE;
+        record.step.round = 1;
+        record.step.bounds = (struct mn_plan_bounds){.restored = 1, .rolled_back = 1, .spared = i};
+        history_record(&history, &record);
+        history_decides(&history, "h1", NULL,
+                        "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
+                        "{vat: a, epoch: 1.2, kind: full, copies: {at: [h1]}}], "
+                        "open: [{vat: b, epoch: 1.1, since: 0, heard: [{vat: a, epoch: 1.2}]}]");
+        const char *failure = observer_failure(history.observer);
+        assert_int_equal(failure != NULL && strstr(failure, "spares 1") != NULL, i == 0);
+        history_close(&history);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_word_is_for_one_decision),
         cmocka_unit_test(sees_that_nobody_approved_of_a_reset),
         cmocka_unit_test(sees_that_nobody_approved_of_what_is_not_sure),
+        cmocka_unit_test(sees_that_nobody_approved_of_who_is_spared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
