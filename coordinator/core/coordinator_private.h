@@ -221,7 +221,8 @@ struct coordinator {
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;
     size_t round_capacity;
-    uint64_t round_seen; /* the highest number that anybody has heard of */
+    uint64_t round_seen;    /* the highest number that anybody has heard of, */
+    uint64_t round_applied; /* and that of which an agent says that it was decided */
     uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
                             interval that a decision in force has weighed, */
     mn_time opens_at;    /* from then on */
@@ -465,6 +466,8 @@ void round_changed(struct coordinator *coordinator);
 void round_suspect_seen(struct coordinator *coordinator);
 /* A round of this number exists somewhere: the next one's is higher. */
 void round_number_seen(struct coordinator *coordinator, uint64_t number);
+/* And its decision was applied somewhere. */
+void round_applied_seen(struct coordinator *coordinator, uint64_t number);
 void round_tick(struct coordinator *coordinator);
 /* When nothing else has happened: what can be made before it is wanted. */
 void round_prepare(struct coordinator *coordinator);

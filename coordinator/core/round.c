@@ -173,6 +173,30 @@ void round_number_seen(struct coordinator *coordinator, uint64_t number)
     }
 }
 
+/* Somebody has applied a decision above all that this journal has. Who did not get that one may
+ * wait for it for ever, since it travels with messages; what it said, nobody knows any more. So
+ * there has to be a later one, even if nothing is lost. */
+static bool round_owed(const struct coordinator *coordinator)
+{
+    uint64_t newest = 0;
+    for (size_t i = coordinator->round_count; newest == 0 && i > 0; i--) {
+        const struct coordinator_round_facts *facts = &coordinator->rounds[i - 1]->facts;
+        newest = facts->decision != NULL ? facts->round : 0;
+    }
+    return coordinator->round_applied > newest;
+}
+
+void round_applied_seen(struct coordinator *coordinator, uint64_t number)
+{
+    round_number_seen(coordinator, number);
+    if (number > coordinator->round_applied) {
+        coordinator->round_applied = number;
+        if (round_owed(coordinator) && round_active(coordinator) == NULL) {
+            round_changed(coordinator);
+        }
+    }
+}
+
 static void round_begin(struct coordinator *coordinator)
 {
     if (coordinator->round_count > 0) {
@@ -208,7 +232,8 @@ void round_changed(struct coordinator *coordinator)
 {
     struct round *round = round_active(coordinator);
     if (round == NULL) {
-        if (coordinator->lost_count > coordinator->rest_count && coordinator->in_force) {
+        bool lost = coordinator->lost_count > coordinator->rest_count;
+        if (coordinator->in_force && (lost || round_owed(coordinator))) {
             round_begin(coordinator);
         }
         return;
@@ -216,7 +241,7 @@ void round_changed(struct coordinator *coordinator)
     switch (round->facts.state) {
     case COORDINATOR_ROUND_GATHER:
         round->quiet_from = coordinator->now;
-        if (coordinator->lost_count == coordinator->rest_count) {
+        if (coordinator->lost_count == coordinator->rest_count && !round_owed(coordinator)) {
             round_call_off(coordinator, round);
         }
         return;

@@ -409,6 +409,27 @@ static void decides_under_a_number_that_no_round_has_had(void **state)
     scene_close(&scene);
 }
 
+/* Whoever waits for round 4 is told of round 5. */
+static void decides_anew_when_a_decision_is_forgotten_that_somebody_applied(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    trouble_hello_of(&scene, 6, "x6", 1, 4, false);
+    trouble_must_say(&scene, "note round_begun\n");
+    scene_until(&scene, 22500);
+    trouble_must_say(&scene, "h1 freeze round 5 attempt 1\n");
+    scene_skip(&scene);
+    trouble_answer_first(&scene, 5, 1);
+    trouble_must_say(&scene, "decision 5\n");
+    scene_recorded(&scene, scene.record_count);
+    trouble_must_say(&scene, "h1 decision 5\n");
+    scene_skip(&scene);
+    trouble_hello_of(&scene, 6, "x6", 1, 4, false);
+    trouble_must_not_say(&scene, "note round_begun\n");
+    scene_close(&scene);
+}
+
 static void believes_no_end_of_incarnations(void **state)
 {
     (void)state;
@@ -439,6 +460,7 @@ int main(void)
         cmocka_unit_test(learns_of_a_later_incarnation_of_a_run_that_it_knows),
         cmocka_unit_test(learns_incarnations_and_rounds_from_checkpoints),
         cmocka_unit_test(decides_under_a_number_that_no_round_has_had),
+        cmocka_unit_test(decides_anew_when_a_decision_is_forgotten_that_somebody_applied),
         cmocka_unit_test(believes_no_end_of_incarnations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static void never_gives_a_round_its_number_twice(void **state)
     trouble_begin(&scene);
     trouble_hello_of(&scene, 1, "x1", 1, 7, false);
     trouble_lose_hosts(&scene, "34");
-    scene_until(&scene, 28000);
+    scene_until(&scene, 32000);
     trouble_must_say(&scene, "h1 freeze round ");
     trouble_must_not_say(&scene, "h1 freeze round 1 attempt 1");
     scene_close(&scene);
