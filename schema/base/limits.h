@@ -41,6 +41,10 @@ enum {
     MN_KEEPER_COUNT_MAX = 7,
     MN_KEEPER_PEER_COUNT_MAX = MN_KEEPER_COUNT_MAX + 1, /* and one that is to replace another */
 
+    /* The most lives of disks that are noted: of each of those one and seven rumours. */
+    MN_NOTED_LIFE_COUNT_MAX = 8,
+    MN_NOTED_COUNT_MAX = MN_KEEPER_PEER_COUNT_MAX * MN_NOTED_LIFE_COUNT_MAX,
+
     /* Why an operator did something, with its final NUL. */
     MN_REASON_SIZE_MAX = 512,
 
