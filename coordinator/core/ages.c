@@ -37,6 +37,24 @@ void ages_tick(struct coordinator *coordinator)
     }
 }
 
+/* Until when the vat worked, as far as is known. One that is lost did until its host was heard
+ * last: what it may have done in its silence nobody saw. Of one that ended on a host that is there
+ * it is the suspicion. */
+static mn_time lost_until(const struct coordinator *coordinator, const struct round *round,
+                          const struct vat_entry *vat)
+{
+    mn_time until = round->facts.suspected_at;
+    if (!vat->lost || until == 0) {
+        return coordinator->now;
+    }
+    if (vat->host < coordinator->host_count) {
+        mn_time silence = detector_silence(coordinator->detector, coordinator->now, vat->host);
+        mn_time heard = coordinator->now - silence;
+        until = heard < until ? heard : until;
+    }
+    return until;
+}
+
 uint64_t coordinator_lost(const struct coordinator *coordinator, const struct decision_vat *row)
 {
     const struct round *round = round_active(coordinator);
@@ -46,9 +64,8 @@ uint64_t coordinator_lost(const struct coordinator *coordinator, const struct de
     }
     uint32_t age = (ages_number(coordinator->now) + AGES_COUNT - written) % AGES_COUNT;
     mn_time at = coordinator->now - (mn_time)age * AGES_UNIT;
-    /* A vat that is lost does nothing any more since it was heard last. */
-    bool over = round != NULL && round->facts.suspected_at > 0 && coordinator->vats[row->vat].lost;
-    mn_time until = over ? round->facts.suspected_at : coordinator->now;
+    mn_time until = round != NULL ? lost_until(coordinator, round, &coordinator->vats[row->vat])
+                                  : coordinator->now;
     return 1 + (until > at ? (uint64_t)((until - at) / MN_MS) : 0);
 }
 

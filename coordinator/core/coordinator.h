@@ -362,8 +362,8 @@ mn_result coordinator_foresee(struct coordinator *coordinator, const struct deci
                               struct decision **out) MN_CHECKED;
 
 /* How much of its vat's work that row of a plan loses: 1 + milliseconds; 0: not known. It is the
- * time from when the checkpoint that it keeps was written until the vat was lost, or, of one that
- * is not lost, until now. */
+ * time from when the checkpoint that it keeps was written until its host was heard last, or it
+ * ended there, or, of one that is not lost, until now. */
 uint64_t coordinator_lost(const struct coordinator *coordinator, const struct decision_vat *row);
 
 /* How long restoring @count vats takes, if it goes as it went in the newest round that restored

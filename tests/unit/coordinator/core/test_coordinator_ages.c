@@ -53,14 +53,20 @@ static uint64_t lost_of_x3(const struct scene *scene)
     return plan.draft->starts[0].lost;
 }
 
-static mn_time suspected_ms(const struct scene *scene)
+/* When x3's host was heard last; it was suspected seconds after that. */
+static mn_time heard_ms(const struct scene *scene)
 {
-    struct coordinator_round_facts facts;
-    coordinator_round(scene->coordinator, 0, &facts);
-    return facts.suspected_at / MN_MS;
+    struct coordinator_host_facts host;
+    struct coordinator_round_facts round;
+    coordinator_host(scene->coordinator, scene->now, 2, &host);
+    coordinator_round(scene->coordinator, 0, &round);
+    mn_time heard = (scene->now - host.silence) / MN_MS;
+    assert_true(heard <= 20000);
+    assert_true(round.suspected_at / MN_MS >= heard + 3000);
+    return heard;
 }
 
-static void counts_a_lost_vats_work_until_it_was_suspected(void **state)
+static void counts_a_lost_vats_work_until_its_host_was_heard_last(void **state)
 {
     (void)state;
     struct scene scene;
@@ -68,7 +74,7 @@ static void counts_a_lost_vats_work_until_it_was_suspected(void **state)
     scene_at(&scene, 15000);
     says_age(&scene, 3, 2500); /* so it was written at 12.5 s */
     lose_r2(&scene);
-    assert_int_equal(lost_of_x3(&scene), 1 + suspected_ms(&scene) - 12500);
+    assert_int_equal(lost_of_x3(&scene), 1 + heard_ms(&scene) - 12500);
     scene_close(&scene);
 }
 
@@ -82,7 +88,7 @@ static void believes_the_clock_of_the_vats_own_host_rather_than_a_holders(void *
     says_age(&scene, 3, 2500);
     says_age(&scene, 5, 9000);
     lose_r2(&scene);
-    assert_int_equal(lost_of_x3(&scene), 1 + suspected_ms(&scene) - 12500);
+    assert_int_equal(lost_of_x3(&scene), 1 + heard_ms(&scene) - 12500);
     scene_close(&scene);
 }
 
@@ -95,7 +101,7 @@ static void takes_a_holders_word_where_there_is_no_other(void **state)
     says_age(&scene, 3, -1);
     says_age(&scene, 5, 9000);
     lose_r2(&scene);
-    assert_int_equal(lost_of_x3(&scene), 1 + suspected_ms(&scene) - 6000);
+    assert_int_equal(lost_of_x3(&scene), 1 + heard_ms(&scene) - 6000);
     scene_close(&scene);
 }
 
@@ -163,7 +169,7 @@ static void goes_by_the_newest_round_for_how_long_restoring_takes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_a_lost_vats_work_until_it_was_suspected),
+        cmocka_unit_test(counts_a_lost_vats_work_until_its_host_was_heard_last),
         cmocka_unit_test(believes_the_clock_of_the_vats_own_host_rather_than_a_holders),
         cmocka_unit_test(takes_a_holders_word_where_there_is_no_other),
         cmocka_unit_test(does_not_know_what_nobody_says),
