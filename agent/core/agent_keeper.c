@@ -265,7 +265,8 @@ static void keeper_promise(struct agent *agent, const struct mn_down *down)
     keeper_answer(agent, &up);
 }
 
-/* What the coordinator has heard of the keepers' disks, if that is news. */
+/* What the coordinator knows of the keepers' disks, if that is news. It stands for all that was
+ * noted before: a majority has said that with the promises by which it leads. */
 static void keeper_note(struct agent *agent, const struct mn_down *down)
 {
     struct agent_keeper *keeper = &agent->keeper;
@@ -292,18 +293,21 @@ static void keeper_note(struct agent *agent, const struct mn_down *down)
     agent_put_record(agent, &record, false);
 }
 
-/* Whether the coordinator has heard this life of the disk: it may be another one that it calls
- * whole. */
+/* Whether the coordinator has heard this life of the disk, and of no other one since: it may be
+ * that one that it calls whole. */
 static bool keeper_heard(const struct agent *agent, const struct mn_down *down)
 {
     const struct mn_name *own = agent_host_name(agent, agent->config.own);
+    bool heard = false;
+    bool other = false;
     for (uint32_t i = 0; i < down->keep.noted_count; i++) {
         const struct mn_noted *noted = &down->keep.noted[i];
         if (mn_name_equal(&noted->host, own)) {
-            return noted->disk == agent->config.disk;
+            heard = heard || noted->disk == agent->config.disk;
+            other = other || noted->disk != agent->config.disk;
         }
     }
-    return false;
+    return heard && !other;
 }
 
 static void keeper_keep(struct agent *agent, const struct mn_down *down)

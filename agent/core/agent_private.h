@@ -328,8 +328,8 @@ struct agent_keeper_large {
 struct agent_keeper {
     struct mn_agent_promise promise;
     enum mn_member member;
-    struct mn_head head;                             /* the newest that we were shown */
-    struct mn_noted noted[MN_KEEPER_PEER_COUNT_MAX]; /* what we were told of the keepers' disks */
+    struct mn_head head;                       /* the newest that we were shown */
+    struct mn_noted noted[MN_NOTED_COUNT_MAX]; /* what we were told of the keepers' disks */
     uint32_t noted_count;
     uint64_t newest;               /* the last record that is whole; all before it are too */
     struct agent_keeper_run *runs; /* of these, in their order */

@@ -176,6 +176,7 @@ static void ask_rumour(struct keeping *keeping, const struct mn_noted *noted)
             noted->disk != peer->disk && !rumour_known(peer, noted->disk)) {
             memmove(peer->rumours + 1, peer->rumours, sizeof peer->rumours - sizeof noted->disk);
             peer->rumours[0] = noted->disk;
+            peer->unheard += peer->unheard < KEEPING_RUMOUR_COUNT ? 1 : 0;
             peer->attempt += 1;
             peer->promised = false;
             ask_one(keeping, peer);
@@ -185,9 +186,7 @@ static void ask_rumour(struct keeping *keeping, const struct mn_noted *noted)
 
 void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
-    bool newest =
-        up->promised.attempt == peer->attempt || (up->disk != 0 && rumour_known(peer, up->disk));
-    if (up->promised.promised != keeping->generation || !newest ||
+    if (up->promised.promised != keeping->generation || up->promised.attempt != peer->attempt ||
         up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING) {
         return;
     }
@@ -200,6 +199,7 @@ void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const 
     peer->member = up->promised.member;
     peer->holds = up->promised.holds;
     peer->disk = up->disk;
+    peer->unheard = 0;
     for (uint32_t i = 0; i < up->promised.noted_count; i++) {
         ask_rumour(keeping, &up->promised.noted[i]);
     }

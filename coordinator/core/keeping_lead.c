@@ -13,6 +13,7 @@
  * One that began anew may have an older disk, or may not: it has forgotten nothing that shows. The
  * same two things make it whole; but others that only began anew are as good for (b), because what
  * they note stays with them, and of all of these one at most has forgotten something. */
+#include "base/check.h"
 #include "keeping_private.h"
 
 static void lead_keep(struct keeping *keeping, struct keeping_peer *peer);
@@ -190,6 +191,7 @@ void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const stru
     }
     peer->met = true;
     peer->disk = up->disk;
+    peer->unheard = 0;
     if (up->kept.sequence < peer->matched || (was_whole && peer->member != MN_MEMBER_WHOLE) ||
         (another && !unknown)) {
         lead_forgot(keeping, peer);
@@ -209,15 +211,28 @@ void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const stru
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
+static void lead_name(struct mn_down *down, struct mn_noted *noted, const struct keeping_peer *peer,
+                      uint64_t disk)
+{
+    mn_assert(down->keep.noted_count < MN_NOTED_COUNT_MAX);
+    noted[down->keep.noted_count++] = (struct mn_noted){.host = peer->name, .disk = disk};
+}
+
+/* All that is known of the lives of their disks, for what was noted before gives way to it. Of one
+ * that has said nothing since others told of further lives any may be the newest. If these were
+ * left out, a coordinator that has a promise of a life before them would not hear of them any more,
+ * and would count it beside what this one has stored in the life that it was not told of. */
 static void lead_note(struct keeping *keeping, struct mn_down *down)
 {
-    struct mn_noted *noted = keeping_take(keeping, keeping->peer_count, sizeof *noted);
+    size_t most = (size_t)keeping->peer_count * MN_NOTED_LIFE_COUNT_MAX;
+    struct mn_noted *noted = keeping_take(keeping, most, sizeof *noted);
     for (uint32_t i = 0; noted != NULL && i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
         if (peer->disk != 0) {
-            noted[down->keep.noted_count].host = mn_name_of(keeping_host(keeping, peer));
-            noted[down->keep.noted_count].disk = peer->disk;
-            down->keep.noted_count += 1;
+            lead_name(down, noted, peer, peer->disk);
+        }
+        for (uint32_t k = 0; k < peer->unheard; k++) {
+            lead_name(down, noted, peer, peer->rumours[k]);
         }
     }
     down->keep.noted = noted;

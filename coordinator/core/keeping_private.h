@@ -9,7 +9,7 @@ enum {
     KEEPING_EFFECT_COUNT_MAX = 1 << 20,
     KEEPING_GIVE_UP_HEARTBEATS = 8,  /* a keeper that does not hand over what it has is left */
     KEEPING_PATIENCE_HEARTBEATS = 3, /* then it is said that keepers are missing */
-    KEEPING_RUMOUR_COUNT = 8
+    KEEPING_RUMOUR_COUNT = MN_NOTED_LIFE_COUNT_MAX - 1
 };
 
 /* Records from @first on, up to the next run's, are of @generation. */
@@ -38,8 +38,9 @@ struct keeping_peer {
     enum mn_member member;
     uint32_t attempt; /* only an answer to this one counts */
     uint64_t disk;    /* the life of its disk that was last heard; 0: not yet */
-    /* Other lives that a keeper was told of; it has been asked again since. The newest first. */
+    /* Other lives that a keeper was told of; it has been asked again since. The newest first, */
     uint64_t rumours[KEEPING_RUMOUR_COUNT];
+    uint32_t unheard; /* and so many of them since its own last word: any may be the newest life */
     mn_time heard_at; /* its last answer; MN_TIME_NEVER: none */
     bool met;         /* it has answered a Keep of this coordinator */
 

@@ -89,7 +89,7 @@ const struct mn_noted *codec_noted_in(struct codec *codec, size_t host_count, ch
                                       size_t disk_count, const uint64_t *disks, uint32_t *count)
 {
     (void)codec_check(codec, host_count == disk_count);
-    *count = codec_count_in(codec, host_count, MN_KEEPER_PEER_COUNT_MAX);
+    *count = codec_count_in(codec, host_count, MN_NOTED_COUNT_MAX);
     struct mn_noted *noted = codec_take(codec, *count, sizeof *noted);
     for (uint32_t i = 0; noted != NULL && i < *count; i++) {
         codec_name_in(codec, hosts[i], &noted[i].host);

@@ -251,7 +251,7 @@ struct mn_up {
             enum mn_member member;
             uint32_t attempt;
             const struct mn_noted *noted; /* what it was told of the others */
-            uint32_t noted_count;         /* MN_KEEPER_PEER_COUNT_MAX at most */
+            uint32_t noted_count;         /* MN_NOTED_COUNT_MAX at most */
             bool holds;                   /* as in hello */
         } promised;
         struct {

@@ -196,6 +196,39 @@ static void votes_when_it_has_been_called_whole(void **state)
     play_close(&play);
 }
 
+/* Named beside another life of its disk, that somebody was told of: the coordinator has heard
+ * nothing since. */
+static void is_not_called_whole_by_who_does_not_know_its_newest_life(void **state)
+{
+    (void)state;
+    struct play play;
+    open_promised(&play);
+    const struct mn_noted noted[] = {{.host = mn_name_of("h1"), .disk = PLAY_DISK},
+                                     {.host = mn_name_of("h1"), .disk = PLAY_DISK - 1}};
+    struct mn_down down = {.generation = 5, .kind = MN_DOWN_KEEP};
+    down.keep.number = 1;
+    down.keep.whole_at = 1;
+    down.keep.noted = noted;
+    down.keep.noted_count = 2;
+    keep(&play, 5, 1, 5, 0, 3, 0, 0);
+    play_recorded(&play, 3);
+    play_skip(&play);
+    down.keep.after = 1;
+    down.keep.after_generation = 5;
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+    play_recorded(&play, 4);
+    play_expect(&play, "record #4 noted h1 50 h1 49\n"
+                       "up kept #1 up to 1 + 0, blank\n");
+    down.keep.noted_count = 1;
+    play_step(&play, &(struct agent_event){.kind = AGENT_ON_DOWN, .down = &down});
+    play_recorded(&play, 6);
+    play_expect(&play, "record #5 noted h1 50\n"
+                       "record #6 member whole\n"
+                       "note keeper\n"
+                       "up kept #1 up to 1 + 0, whole\n");
+    play_close(&play);
+}
+
 static void notes_which_disks_the_others_have(void **state)
 {
     (void)state;
@@ -322,6 +355,7 @@ int main(void)
         cmocka_unit_test(gives_way_to_a_newer_generation),
         cmocka_unit_test(takes_a_large_record_in_pieces),
         cmocka_unit_test(votes_when_it_has_been_called_whole),
+        cmocka_unit_test(is_not_called_whole_by_who_does_not_know_its_newest_life),
         cmocka_unit_test(notes_which_disks_the_others_have),
         cmocka_unit_test(remembers_all_of_it_after_a_restart),
         cmocka_unit_test(holds_the_newest_head_that_it_was_shown),

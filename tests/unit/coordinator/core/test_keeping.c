@@ -228,6 +228,37 @@ static void a_promise_of_a_disk_that_was_lost_since_is_asked_for_again(void **st
     stage_close(&stage);
 }
 
+/* h3 was told of two lives of h1's disk, and nothing says which of them is the newer one: a word
+ * that was under way before is of neither. */
+static void a_promise_of_a_life_that_others_know_is_no_newer_for_that(void **state)
+{
+    (void)state;
+    struct stage stage;
+    const struct mn_noted noted[] = {{.host = mn_name_of("h1"), .disk = 21},
+                                     {.host = mn_name_of("h1"), .disk = 11}};
+    struct mn_up message = {.generation = 3, .disk = 13, .kind = MN_UP_PROMISED};
+    stage_open_with(&stage, three);
+    stage_pass_over(&stage);
+    message.promised.promised = 3;
+    message.promised.candidate = CANDIDATE;
+    message.promised.newest = (struct mn_head){.generation = 2, .sequence = 3};
+    message.promised.member = MN_MEMBER_WHOLE;
+    message.promised.noted = noted;
+    message.promised.noted_count = 2;
+    stage_up(&stage, 3, &message);
+    expect(&stage, "h1 promise 3\n"
+                   "h1 promise 3\n");
+    message.disk = 11;
+    message.promised.noted_count = 0;
+    stage_up(&stage, 1, &message);
+    expect(&stage, "");
+    message.disk = 21;
+    message.promised.attempt = 2;
+    stage_up(&stage, 1, &message);
+    assert_true(keeping_leads(stage.keeping));
+    stage_close(&stage);
+}
+
 static void tells_the_keepers_which_disks_they_have(void **state)
 {
     (void)state;
@@ -434,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_journal_that_has_forgotten_is_completed_first),
         cmocka_unit_test(a_large_record_is_put_together),
         cmocka_unit_test(a_promise_of_a_disk_that_was_lost_since_is_asked_for_again),
+        cmocka_unit_test(a_promise_of_a_life_that_others_know_is_no_newer_for_that),
         cmocka_unit_test(tells_the_keepers_which_disks_they_have),
         cmocka_unit_test(a_promise_that_cannot_be_is_not_believed),
         cmocka_unit_test(records_that_were_never_in_force_are_set_aside),
