@@ -119,7 +119,10 @@ void live_add_keepers(struct mn_text *text, const json_t *keepers, bool colour)
     words_add_number(text, facts_number(keepers, "newest"));
     mn_text_add(text, ", in force up to ");
     words_add_number(text, facts_number(keepers, "in_force"));
-    mn_text_add_format(text, "%s%s\n", why[0] != '\0' ? "; " : "", why);
+    mn_text_add(text, "\n");
+    if (why[0] != '\0') {
+        words_add_wrapped(text, 2, why);
+    }
     json_array_foreach(json_object_get(keepers, "keepers"), index, row)
     {
         bool votes = json_is_true(json_object_get(row, "counts"));

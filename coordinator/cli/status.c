@@ -1,5 +1,6 @@
 /* mneme status: the hosts and vats, and what is waited for. Few are shown one by one; of many, only
  * those that are not up, and how many there are of the rest. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/client.h"
@@ -8,7 +9,7 @@
 #include "cli/live.h"
 #include "cli/words.h"
 
-enum { STATUS_ROW_COUNT_MAX = 50 };
+enum { STATUS_ROW_COUNT_MAX = 50, STATUS_WAIT_SIZE = 1024 };
 
 static const char status_usage[] =
     "usage: mneme status [--json] [--topology FILE] [--key FILE]\n"
@@ -49,6 +50,17 @@ static const char *status_colour(const json_t *row)
     return strcmp(state, "lost") == 0 ? WORDS_RED : WORDS_YELLOW;
 }
 
+/* What only a host itself says; of one never heard there is no silence either. */
+static void add_spoken(struct words_table *table, const json_t *row, const char *key)
+{
+    if (json_is_false(json_object_get(row, "known")) && facts_number(row, key) == 0) {
+        mn_text_add(&table->cells, "-");
+    } else {
+        words_add_duration(&table->cells, facts_number(row, key));
+    }
+    words_cell(table);
+}
+
 static void host_row(struct words_table *table, const json_t *row)
 {
     words_row(table, status_colour(row));
@@ -57,12 +69,9 @@ static void host_row(struct words_table *table, const json_t *row)
     mn_text_add(&table->cells,
                 json_is_false(json_object_get(row, "known")) ? ", no hello yet" : "");
     words_cell(table);
-    words_add_duration(&table->cells, facts_number(row, "silence_ms"));
-    words_cell(table);
-    words_add_duration(&table->cells, facts_number(row, "lag_ms"));
-    words_cell(table);
-    words_add_duration(&table->cells, facts_number(row, "disk_ms"));
-    words_cell(table);
+    add_spoken(table, row, "silence_ms");
+    add_spoken(table, row, "lag_ms");
+    add_spoken(table, row, "disk_ms");
     words_add_number(&table->cells, facts_number(row, "refused"));
     words_cell(table);
     words_add_number(&table->cells, facts_number(row, "vats"));
@@ -172,12 +181,14 @@ static void add_waits(struct mn_text *text, const json_t *facts, bool colour)
                        colour ? WORDS_PLAIN : "");
     for (size_t i = 0; i < count && i < WORDS_ROW_COUNT_MAX; i++) {
         const json_t *wait = json_array_get(waits, i);
-        mn_text_add_format(text, "  %s", facts_word(wait, "text"));
+        char words[STATUS_WAIT_SIZE];
+        char round[32] = "";
         if (facts_number(wait, "round") != 0) {
-            mn_text_add_format(text, " (round %" JSON_INTEGER_FORMAT ")",
-                               facts_number(wait, "round"));
+            (void)snprintf(round, sizeof round, " (round %" JSON_INTEGER_FORMAT ")",
+                           facts_number(wait, "round"));
         }
-        mn_text_add(text, "\n");
+        (void)snprintf(words, sizeof words, "%s%s", facts_word(wait, "text"), round);
+        words_add_wrapped(text, 2, words);
     }
     if (count > WORDS_ROW_COUNT_MAX) {
         mn_text_add(text, json_is_true(json_object_get(facts, "more_waits")) ? "  and more than "

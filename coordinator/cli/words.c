@@ -96,6 +96,26 @@ void words_add_count(struct mn_text *text, int64_t count, const char *one, const
     mn_text_add_format(text, " %s", count == 1 ? one : many);
 }
 
+void words_add_wrapped(struct mn_text *text, size_t indent, const char *string)
+{
+    size_t used = indent;
+    mn_text_add_format(text, "%*s", (int)indent, "");
+    for (const char *word = string; *word != '\0';) {
+        size_t size = strcspn(word, " ");
+        if (word > string && used + 1 + size > WORDS_LINE_SIZE) {
+            used = indent + 2;
+            mn_text_add_format(text, "\n%*s", (int)used, "");
+        } else if (word > string) {
+            mn_text_add(text, " ");
+            used += 1;
+        }
+        mn_text_add_bytes(text, word, size);
+        used += size;
+        word += size + strspn(word + size, " ");
+    }
+    mn_text_add(text, "\n");
+}
+
 void words_row(struct words_table *table, const char *colour)
 {
     table->row_count += 1;

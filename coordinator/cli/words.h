@@ -16,6 +16,9 @@
 enum {
     WORDS_COLUMN_COUNT_MAX = 8,
 
+    /* So long are lines of prose. */
+    WORDS_LINE_SIZE = 79,
+
     /* Rows of a table and names of a list that are shown; of the rest only the number. */
     WORDS_ROW_COUNT_MAX = 20
 };
@@ -34,6 +37,10 @@ void words_add_duration(struct mn_text *text, int64_t ms);
 
 /* How much of their work @count vats lose, added up: "4.5 s, and of 2 vats it is not known". */
 void words_add_lost(struct mn_text *text, int64_t ms, int64_t unknown, int64_t count);
+
+/* @string in lines of a terminal's width, broken between words: the first is indented by @indent,
+ * the others by two more. */
+void words_add_wrapped(struct mn_text *text, size_t indent, const char *string);
 
 /* 12 KiB, 3.4 MiB. */
 void words_add_bytes(struct mn_text *text, int64_t size);

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/words.h"
@@ -60,6 +62,25 @@ static void shows_durations_and_sizes_by_their_magnitude(void **state)
     says(words_add_bytes, INT64_C(3) << 40, "3.0 TiB");
 }
 
+static void breaks_prose_between_words_only(void **state)
+{
+    (void)state;
+    struct mn_text text = {0};
+    char word[WORDS_LINE_SIZE + 2] = "";
+    char expected[512];
+    memset(word, 'w', sizeof word - 1);
+    words_add_wrapped(&text, 2, "");
+    words_add_wrapped(&text, 2, word);
+    char prose[256];
+    (void)snprintf(prose, sizeof prose, "it is %.*s %s end", 71, word,
+                   word); /* 79 with the space */
+    words_add_wrapped(&text, 2, prose);
+    (void)snprintf(expected, sizeof expected, "  \n  %s\n  it is %.*s\n    %s\n    end\n", word, 71,
+                   word, word);
+    assert_string_equal(text.bytes, expected);
+    mn_text_deinit(&text);
+}
+
 static void lines_up_the_columns_of_a_table(void **state)
 {
     static const struct words_column columns[] = {{"VAT", false}, {"RUN", true}, {"HOST", false}};
@@ -97,6 +118,7 @@ int main(void)
         cmocka_unit_test(shows_an_epoch_as_run_and_count_and_a_plain_one_as_it_is),
         cmocka_unit_test(shows_a_time_in_local_form_with_its_zone),
         cmocka_unit_test(shows_durations_and_sizes_by_their_magnitude),
+        cmocka_unit_test(breaks_prose_between_words_only),
         cmocka_unit_test(lines_up_the_columns_of_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
