@@ -115,7 +115,7 @@ static void life_in(struct codec *codec, const Mneme__Lineage *in, uint32_t inca
         return;
     }
     struct mn_fork *forks = codec_take(codec, count, sizeof *forks);
-    for (uint32_t i = 0; forks != NULL && i < count; i++) {
+    for (uint32_t i = 0; forks != NULL && in != NULL && i < count; i++) {
         size_t from = *at + i;
         mn_epoch before = i > 0 ? forks[i - 1].next : 0;
         forks[i].after = codec_epoch_in(codec, in->after[from], 0);
