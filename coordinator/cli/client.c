@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/prose.h"
 #include "net/net.h"
 
 enum { CLIENT_FINE = 0, CLIENT_FAILED = 1, CLIENT_BAD = 2, CLIENT_RECONNECT_MS = 200 };
@@ -115,13 +116,10 @@ mn_result client_reason(const struct client_options *options, struct mn_operator
         return MN_BAD_INPUT;
     }
     size_t length = strlen(options->reason);
-    bool printable = true;
-    for (size_t i = 0; i < length; i++) {
-        printable = printable && options->reason[i] >= ' ' && options->reason[i] <= '~';
-    }
-    if (length >= sizeof request->reason || !printable) {
+    if (length >= sizeof request->reason || !mn_prose_is(options->reason, length)) {
         mn_error_set(error,
-                     "the reason is of %zu bytes; expected up to %zu printable ASCII characters",
+                     "the reason is of %zu bytes; expected up to %zu of UTF-8, and no control "
+                     "characters",
                      length, sizeof request->reason - 1);
         return MN_BAD_INPUT;
     }

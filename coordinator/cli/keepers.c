@@ -33,7 +33,7 @@ static const char keepers_usage[] =
     "From then on the record counts, whatever the keepers of a topology are: write NEW there in\n"
     "place of OLD, for a coordinator that has lost its journal asks those.\n"
     "\n"
-    "  --reason TEXT    why, up to 511 characters\n"
+    "  --reason TEXT    why, up to 511 bytes of text\n"
     "\n" CLIENT_OPTIONS_USAGE "\n" CLIENT_EXIT_USAGE;
 
 static mn_result keepers_fill(const struct client_options *options,

@@ -13,7 +13,7 @@ static const char recall_usage[] =
     "the role approve; who did it, when and why stands in the journal.\n"
     "\n"
     "  --accept-unknown say that you know what this means\n"
-    "  --reason TEXT    why, up to 511 characters\n"
+    "  --reason TEXT    why, up to 511 bytes of text\n"
     "\n" CLIENT_OPTIONS_USAGE "\n" CLIENT_EXIT_USAGE;
 
 static mn_result recall_fill(const struct client_options *options,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prose.h"
 #include "codec_pack.h"
 #include "codec_unpack.h"
 
@@ -102,22 +103,37 @@ void codec_name_in(struct codec *codec, const char *text, struct mn_name *name)
     }
 }
 
-void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_size)
+static bool text_is_ascii(const char *text, size_t size)
+{
+    bool right = true;
+    for (size_t i = 0; i < size; i++) {
+        right = right && text[i] >= ' ' && text[i] <= '~';
+    }
+    return right;
+}
+
+static void text_in(struct codec *codec, const char *text, bool (*is)(const char *, size_t),
+                    char *out, size_t out_size)
 {
     size_t length = strnlen(text, out_size);
     if (length >= out_size) {
         codec_fail(codec, MN_TOO_LARGE);
         return;
     }
-    bool right = true;
-    for (size_t i = 0; i < length; i++) {
-        right = right && text[i] >= ' ' && text[i] <= '~';
+    if (codec_check(codec, is(text, length))) {
+        memset(out, 0, out_size);
+        memcpy(out, text, length);
     }
-    if (!codec_check(codec, right)) {
-        return;
-    }
-    memset(out, 0, out_size);
-    memcpy(out, text, length);
+}
+
+void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_size)
+{
+    text_in(codec, text, text_is_ascii, out, out_size);
+}
+
+void codec_prose_in(struct codec *codec, const char *text, char *out, size_t out_size)
+{
+    text_in(codec, text, mn_prose_is, out, out_size);
 }
 
 const char *codec_store_in(struct codec *codec, const char *text)

@@ -88,6 +88,8 @@ void codec_name_in(struct codec *codec, const char *text, struct mn_name *name);
 
 /* Copy printable ASCII into @out, cut short nowhere: what does not fit is MN_TOO_LARGE. */
 void codec_text_in(struct codec *codec, const char *text, char *out, size_t out_size);
+/* The same of people's text: base/prose.h. */
+void codec_prose_in(struct codec *codec, const char *text, char *out, size_t out_size);
 /* An absolute path on some host, printable and bounded; NULL after a failure. */
 const char *codec_store_in(struct codec *codec, const char *text);
 void codec_endpoint_in(struct codec *codec, const char *text, struct mn_endpoint *endpoint);

@@ -47,7 +47,7 @@ static void request_in(struct codec *codec, const Mneme__OperatorRequest *in,
     if (in->keeper[0] != '\0') {
         codec_name_in(codec, in->keeper, &out->keeper);
     }
-    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    codec_prose_in(codec, in->reason, out->reason, sizeof out->reason);
     if (in->vat[0] != '\0') {
         codec_name_in(codec, in->vat, &out->vat);
     }

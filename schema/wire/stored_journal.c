@@ -303,7 +303,7 @@ static void journal_recall_in(struct codec *codec, const Mneme__JournalRecall *i
 {
     codec_name_in(codec, in->operator_name, &out->operator_name);
     codec_key_in(codec, in->key, false, out->key);
-    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    codec_prose_in(codec, in->reason, out->reason, sizeof out->reason);
     out->absent = codec_names_in(codec, in->n_absent, in->absent, &out->absent_count);
     out->at = in->at;
 }
@@ -338,7 +338,7 @@ static void journal_step_in(struct codec *codec, const Mneme__JournalStep *in,
                                  in->rolled_back <= in->restored - out->bounds.reset_count);
     codec_name_in(codec, in->operator_name, &out->operator_name);
     codec_key_in(codec, in->key, false, out->key);
-    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    codec_prose_in(codec, in->reason, out->reason, sizeof out->reason);
     out->at = in->at;
     if (out->step == MN_STEP_ADOPT) {
         adoption_in(codec, in, out);
@@ -377,7 +377,7 @@ static void journal_keepers_in(struct codec *codec, const Mneme__JournalKeepers 
     (void)codec_check(codec, out->next_count > 0 || !out->filling);
     codec_name_in(codec, in->operator_name, &out->operator_name);
     codec_key_in(codec, in->key, false, out->key);
-    codec_text_in(codec, in->reason, out->reason, sizeof out->reason);
+    codec_prose_in(codec, in->reason, out->reason, sizeof out->reason);
     out->at = in->at;
 }
 

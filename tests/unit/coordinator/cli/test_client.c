@@ -135,8 +135,11 @@ static void reads_a_round_a_reason_and_a_plan(void **state)
     error.text[0] = '\0';
     options.reason = "two\nlines";
     assert_int_equal(client_reason(&options, &request, &error), MN_BAD_INPUT);
-    assert_string_equal(error.text, "the reason is of 9 bytes; expected up to 511 printable ASCII "
-                                    "characters");
+    assert_string_equal(error.text, "the reason is of 9 bytes; expected up to 511 of UTF-8, and no "
+                                    "control characters");
+    options.reason = "f\xc3\xbcr immer";
+    assert_int_equal(client_reason(&options, &request, &error), MN_OK);
+    assert_string_equal(request.reason, "f\xc3\xbcr immer");
     error.text[0] = '\0';
     options.plan = "ff";
     assert_int_equal(client_plan(&options, &request, &error), MN_BAD_INPUT);

@@ -400,7 +400,7 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
                                           .command = MN_COMMAND_EXPLAIN,
                                           .round = 2,
                                           .vat = mn_name_of("x1"),
-                                          .reason = "seen",
+                                          .reason = "gesehen f\xc3\xbcr Fritz",
                                           .plan = 9};
     struct mn_operator_request request_out;
     struct mn_operator_reply reply = {
@@ -414,8 +414,13 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
     assert_int_equal(request_out.command, MN_COMMAND_EXPLAIN);
     assert_int_equal(request_out.round, 2);
     assert_string_equal(request_out.vat.text, "x1");
-    assert_string_equal(request_out.reason, "seen");
+    assert_string_equal(request_out.reason, "gesehen f\xc3\xbcr Fritz");
     assert_int_equal(request_out.plan, 9);
+    mn_buffer_deinit(&buffer);
+    memcpy(request.reason, "\x1b[2J", 5);
+    assert_int_equal(mn_operator_request_encode(&request, &buffer), MN_OK);
+    assert_int_equal(mn_operator_request_decode(buffer.bytes, buffer.size, &arena, &request_out),
+                     MN_BAD_INPUT);
     mn_buffer_deinit(&buffer);
     assert_int_equal(mn_operator_reply_encode(&reply, &buffer), MN_OK);
     assert_int_equal(mn_operator_reply_decode(buffer.bytes, buffer.size, &arena, &reply_out),

@@ -265,7 +265,7 @@ static void the_journal_remembers_who_had_it_go_on_and_why(void **state)
     struct mn_journal_record out;
     in.recall = (struct mn_journal_recall){.operator_name = mn_name_of("alice"),
                                            .key = "0123456789012345678901234567890123456789",
-                                           .reason = "rack 3 burned",
+                                           .reason = "rack 3 f\xc3\xbcr immer",
                                            .absent = absent,
                                            .absent_count = 1,
                                            .at = 12};
@@ -275,7 +275,7 @@ static void the_journal_remembers_who_had_it_go_on_and_why(void **state)
         MN_OK);
     assert_string_equal(out.recall.operator_name.text, "alice");
     assert_string_equal(out.recall.key, in.recall.key);
-    assert_string_equal(out.recall.reason, "rack 3 burned");
+    assert_string_equal(out.recall.reason, "rack 3 f\xc3\xbcr immer");
     assert_int_equal(out.recall.absent_count, 1);
     assert_string_equal(out.recall.absent[0].text, "h3");
     assert_int_equal(out.recall.at, 12);
@@ -309,7 +309,7 @@ static void the_journal_remembers_who_replaced_which_keeper_and_why(void **state
         .next_count = 3,
         .operator_name = mn_name_of("alice"),
         .key = "0123456789012345678901234567890123456789",
-        .reason = "h5 burned",
+        .reason = "h5 \xe2\x80\x94 gone",
         .at = 12};
     assert_int_equal(keepers_through_the_journal(&said, &out), MN_OK);
     assert_int_equal(out.keepers.keeper_count, 3);
@@ -318,7 +318,7 @@ static void the_journal_remembers_who_replaced_which_keeper_and_why(void **state
     assert_string_equal(out.keepers.next[2].text, "h7");
     assert_string_equal(out.keepers.operator_name.text, "alice");
     assert_string_equal(out.keepers.key, said.key);
-    assert_string_equal(out.keepers.reason, "h5 burned");
+    assert_string_equal(out.keepers.reason, "h5 \xe2\x80\x94 gone");
     assert_int_equal(out.keepers.at, 12);
     assert_false(out.keepers.filling);
     said.filling = true;
@@ -407,7 +407,7 @@ static void the_journal_remembers_who_approved_what_and_why(void **state)
         .bounds = {.plan = 77, .restored = 5, .rolled_back = 2, .reset = reset, .reset_count = 1},
         .operator_name = mn_name_of("alice"),
         .key = "0123456789012345678901234567890123456789",
-        .reason = "the disks are gone",
+        .reason = "die Platten f\xc3\xbcr immer",
         .at = 12};
     assert_int_equal(through_the_journal(&in, &arena, &out), MN_OK);
     assert_int_equal(out.step.step, MN_STEP_APPROVE);
@@ -419,7 +419,7 @@ static void the_journal_remembers_who_approved_what_and_why(void **state)
     assert_string_equal(out.step.bounds.reset[0].text, "x6");
     assert_string_equal(out.step.operator_name.text, "alice");
     assert_string_equal(out.step.key, in.step.key);
-    assert_string_equal(out.step.reason, "the disks are gone");
+    assert_string_equal(out.step.reason, "die Platten f\xc3\xbcr immer");
     assert_int_equal(out.step.at, 12);
     in.step.step = MN_STEP_REJECT;
     assert_int_equal(through_the_journal(&in, &arena, &out), MN_OK);
