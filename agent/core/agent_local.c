@@ -120,6 +120,17 @@ void agent_vat_is_up(struct agent *agent, struct agent_vat *vat, mn_run run)
     agent_copies_advance(agent, vat);
 }
 
+/* The ledger that had this run was lost. Its number is used all the same: whoever gives out the
+ * next one hears of it, or, when it is ordered here again, that it is over. */
+static void local_unknown(struct agent *agent, const struct mn_name *name, mn_run run)
+{
+    struct agent_vat *vat = run != 0 ? agent_need_vat(agent, name) : NULL;
+    if (vat != NULL) {
+        agent_put_fence(agent, vat, run);
+        agent_say_refused(agent, vat);
+    }
+}
+
 static void local_attach(struct agent *agent, const struct agent_connection *connection,
                          const struct mn_from_vat *message)
 {
@@ -128,6 +139,7 @@ static void local_attach(struct agent *agent, const struct agent_connection *con
     struct agent_vat *vat = agent_find_vat(agent, name);
     if (vat == NULL || vat->life == AGENT_LIFE_NONE) {
         local_end(agent, connection, name, run, "this host was not told to run this vat");
+        local_unknown(agent, name, run);
         return;
     }
     if (run != 0 && run != vat->start->run) {

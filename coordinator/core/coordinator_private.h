@@ -31,6 +31,7 @@ enum {
 
 struct host_entry {
     bool known;      /* said hello in this generation */
+    bool holds;      /* its hello said that there are checkpoints on its store */
     bool met;        /* the same, be it in an earlier life of its disk, or before it was lost */
     bool everything; /* has been asked for all its rows since its store was dropped */
     bool complete;   /* has reported, in this generation, all that it had at its hello */
@@ -388,6 +389,8 @@ void vats_first_begin(struct coordinator *coordinator);
 void vats_first_forgotten(struct coordinator *coordinator);
 /* The vat's host has nothing of it, and no run of it is known. */
 void vats_first_absent(struct coordinator *coordinator, uint32_t vat);
+/* That host has told all that it has: whatever has never run there may begin. */
+void vats_first_told(struct coordinator *coordinator, uint32_t host);
 /* Whether first starts, if any wait, wait for what that host has to say. */
 bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host);
 void vats_first_tick(struct coordinator *coordinator);

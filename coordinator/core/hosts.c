@@ -175,6 +175,9 @@ void hosts_complete(struct coordinator *coordinator, uint32_t host, bool complet
     if (complete && !entry->told_all) {
         entry->told_all = true;
         reports_first_floors(coordinator, host, false);
+        if (entry->holds) {
+            vats_first_told(coordinator, host);
+        }
     }
 }
 
@@ -411,6 +414,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     }
     coordinator->hosts[host].known = true;
     coordinator->hosts[host].met = true;
+    coordinator->hosts[host].holds = message->hello.holds;
     coordinator->hosts[host].told_all = false;
     coordinator->hosts[host].numbering = message->hello.numbering;
     hosts_welcome(coordinator, host);

@@ -90,12 +90,24 @@ static void first_start(struct coordinator *coordinator, uint32_t vat, bool unto
                    : "its host has nothing of it, and some who may remember it are lost");
 }
 
+/* While what its own host has of it may still be on its way, it is not asked for yet. */
 void vats_first_absent(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (!entry->waits_first) {
+    const struct host_entry *host = &coordinator->hosts[entry->host];
+    if (!entry->waits_first && !entry->recording && (!host->holds || host->told_all)) {
         entry->waits_first = true;
         coordinator->first_wait_count += 1;
+    }
+}
+
+void vats_first_told(struct coordinator *coordinator, uint32_t host)
+{
+    uint32_t next = coordinator->hosts[host].vat_first;
+    for (; next != TOPOLOGY_NONE; next = coordinator->vats[next].next_here) {
+        if (coordinator->vats[next].run == 0) {
+            vats_first_absent(coordinator, next);
+        }
     }
 }
 

@@ -228,6 +228,11 @@ static void ends_a_process_that_is_not_the_vat(void **state)
     play_attach(&play, 'b', "x2", 0, 73);
     play_expect(&play, "vat b end: this host was not told to run this vat\n"
                        "note vat_refused x2\n");
+    play_attach(&play, 'b', "x2", 3, 73); /* the ledger in which it was is lost */
+    play_expect(&play, "vat b end: this host was not told to run this vat\n"
+                       "note vat_refused x2\n"
+                       "record #5 fence x2 run 3\n"
+                       "up state x2 run 3 absent: this run, or a later one, was over already\n");
     play_close(&play);
 }
 

@@ -223,7 +223,6 @@ static void takes_what_its_own_vats_wrote_for_nothing_forgotten(void **state)
     scene_close(&scene);
 }
 
-/* h3 burned, and nobody else speaks of x1. */
 static void gives_out_another_run_where_an_agent_knows_that_the_first_is_over(void **state)
 {
     (void)state;
@@ -241,6 +240,25 @@ static void gives_out_another_run_where_an_agent_knows_that_the_first_is_over(vo
     scene_close(&scene);
 }
 
+/* An older journal was put back, which does not know of x3. */
+static void begins_no_vat_before_its_host_has_told_what_it_holds(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_run_all(&scene);
+    scene_restart(&scene, 3);
+    scene_recorded(&scene, scene.record_count);
+    scene_skip(&scene);
+    holds(&scene, 3);
+    trouble_must_not_say(&scene, "vat x3");
+    scene_skip(&scene);
+    complete(&scene, 3);
+    scene_expect(&scene, "record 5 vat x3 run 1 incarnation 1 on h3\n");
+    scene_close(&scene);
+}
+
+/* h3 burned, and nobody else speaks of x1. */
 static void holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost(void **state)
 {
     (void)state;
@@ -454,6 +472,7 @@ int main(void)
         cmocka_unit_test(takes_no_vat_for_new_of_which_there_is_a_checkpoint),
         cmocka_unit_test(takes_what_its_own_vats_wrote_for_nothing_forgotten),
         cmocka_unit_test(gives_out_another_run_where_an_agent_knows_that_the_first_is_over),
+        cmocka_unit_test(begins_no_vat_before_its_host_has_told_what_it_holds),
         cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
         cmocka_unit_test(remembers_that_it_had_forgotten),
         cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
