@@ -179,11 +179,12 @@ mn_result rounds_tell(struct mn_text *text, const json_t *facts, const struct to
     bool forgotten = json_is_true(json_object_get(facts, "forgotten"));
     if (count == 0) {
         mn_text_add(text,
-                    forgotten ? "no round on record; " : "no round yet: nothing was ever lost\n");
+                    forgotten ? "no round on record\n" : "no round yet: nothing was ever lost\n");
     }
     if (forgotten) {
-        mn_text_add(text, "there may have been rounds that are not known: this journal was lost,\n"
-                          "or an old one, or went on without keepers that knew more\n");
+        words_add_wrapped(text, 0,
+                          "there may have been rounds that are not known: this journal was lost, "
+                          "or an old one, or went on without keepers that knew more");
         mn_text_add(text, count > 0 ? "\n" : "");
     }
     if (older > 0) {

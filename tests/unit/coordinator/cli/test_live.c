@@ -223,9 +223,9 @@ static void shows_who_had_it_go_on_without_keepers(void **state)
           facts_of("{'rounds': [], 'older_left_out': 0, 'forgotten': true,"
                    "'recalls': [{'operator': 'alice', 'reason': 'they burned',"
                    "'absent': ['h1', 'h3'], 'record': 1234, 'at': 0}]}"),
-          "no round on record; there may have been rounds that are not known: this journal was "
-          "lost,\n"
-          "or an old one, or went on without keepers that knew more\n"
+          "no round on record\n"
+          "there may have been rounds that are not known: this journal was lost, or an old\n"
+          "  one, or went on without keepers that knew more\n"
           "\n"
           "recalls:\n"
           "  1970-01-01T00:00:00.000+00:00 by alice: they burned\n"
