@@ -469,8 +469,8 @@ void round_changed(struct coordinator *coordinator);
 void round_suspect_seen(struct coordinator *coordinator);
 /* A round of this number exists somewhere: the next one's is higher. */
 void round_number_seen(struct coordinator *coordinator, uint64_t number);
-/* And its decision was applied somewhere. */
-void round_applied_seen(struct coordinator *coordinator, uint64_t number);
+/* And its decision was applied somewhere, as @host says. */
+void round_applied_seen(struct coordinator *coordinator, uint32_t host, uint64_t number);
 void round_tick(struct coordinator *coordinator);
 /* When nothing else has happened: what can be made before it is wanted. */
 void round_prepare(struct coordinator *coordinator);

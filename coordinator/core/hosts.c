@@ -410,7 +410,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         vats_first_forgotten(coordinator);
     }
     if (newest <= coordinator->round_seen + ROUND_AHEAD_MAX) {
-        round_applied_seen(coordinator, newest);
+        round_applied_seen(coordinator, host, newest);
     }
     coordinator->hosts[host].known = true;
     coordinator->hosts[host].met = true;

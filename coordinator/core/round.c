@@ -186,14 +186,25 @@ static bool round_owed(const struct coordinator *coordinator)
     return coordinator->round_applied > newest;
 }
 
-void round_applied_seen(struct coordinator *coordinator, uint64_t number)
+void round_applied_seen(struct coordinator *coordinator, uint32_t host, uint64_t number)
 {
     round_number_seen(coordinator, number);
-    if (number > coordinator->round_applied) {
-        coordinator->round_applied = number;
-        if (round_owed(coordinator) && round_active(coordinator) == NULL) {
-            round_changed(coordinator);
-        }
+    if (number <= coordinator->round_applied) {
+        return;
+    }
+    coordinator->round_applied = number;
+    if (!round_owed(coordinator)) {
+        return;
+    }
+    coordinator_tell(coordinator,
+                     (struct coordinator_note_facts){
+                         .note = COORDINATOR_NOTE_FORGOTTEN,
+                         .host = coordinator_host_name(coordinator, host),
+                         .round = number,
+                         .text = "this host knows a decision that this journal does not: what it "
+                                 "told whom is not known any more"});
+    if (round_active(coordinator) == NULL) {
+        round_changed(coordinator);
     }
 }
 

@@ -434,7 +434,9 @@ static void decides_anew_when_a_decision_is_forgotten_that_somebody_applied(void
     struct scene scene;
     trouble_begin(&scene);
     trouble_hello_of(&scene, 6, "x6", 1, 4, false);
-    trouble_must_say(&scene, "note round_begun\n");
+    trouble_must_say(&scene, "note journal_forgot h6: this host knows a decision that this journal "
+                             "does not: what it told whom is not known any more\n"
+                             "note round_begun\n");
     scene_until(&scene, 22500);
     trouble_must_say(&scene, "h1 freeze round 5 attempt 1\n");
     scene_skip(&scene);
