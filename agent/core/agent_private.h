@@ -562,6 +562,8 @@ void agent_report_flush(struct agent *agent);
 void agent_report_taken(struct agent *agent, uint64_t sequence);
 void agent_report_tick(struct agent *agent);
 /* Let @mark stand for now: all rows that are dirty or in a report that has not been taken. */
+/* What is not taken is said again soon, however long the coordinator has been out of reach. */
+void agent_report_hurry(struct agent *agent);
 void agent_report_mark(const struct agent *agent, struct agent_mark *mark);
 /* Whether the coordinator has been told of the checkpoint @epoch, and it is still here. */
 bool agent_row_told(const struct agent_vat *vat, mn_epoch epoch);

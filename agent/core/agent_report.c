@@ -338,6 +338,11 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
                    (agent->freeze.state == AGENT_FREEZE_REPORTING && agent->freeze.rows.left > 0);
 }
 
+void agent_report_hurry(struct agent *agent)
+{
+    agent->report_patience = AGENT_RETRY_NS;
+}
+
 void agent_report_tick(struct agent *agent)
 {
     size_t late = 0;

@@ -55,6 +55,9 @@ static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
     if (!agent_suspects_take(agent, &down->freeze.suspects, down->freeze.runs)) {
         return false;
     }
+    if (freeze->round != down->freeze.round) {
+        agent_report_hurry(agent); /* the answer comes after the rows, and a round waits for it */
+    }
     freeze->generation = down->generation;
     freeze->round = down->freeze.round;
     freeze->attempt = down->freeze.attempt;

@@ -58,7 +58,7 @@ static void says_a_report_again_the_later_the_longer_it_is_not_taken(void **stat
     play_run_x1(&play);
     make_durable(&play, EPOCH(1, 1));
     assert_true(said(&play, "up report #1 x1 1.1"));
-    static const int again[] = {1, 3, 7, 15, 31, 47}; /* at the end every 16 seconds */
+    static const int again[] = {1, 3, 7, 15, 31, 47, 63}; /* at the end every 16 seconds */
     size_t count = 0;
     for (int second = 1; second <= 50; second++) {
         play_skip(&play);
@@ -102,6 +102,27 @@ static void waits_for_no_row_that_came_after_the_interval(void **state)
     play_taken(&play, 1);
     play_expect(&play, "up intervals round 1 attempt 1 (x1 1.2 since 1.1 heard x3 1.7)\n"
                        "note intervals_sent\n");
+    play_close(&play);
+}
+
+/* The answer to a freeze comes after the rows. */
+static void says_a_report_again_soon_when_a_round_waits_for_it(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    make_durable(&play, EPOCH(1, 1));
+    for (int second = 1; second <= 16; second++) { /* said last at 15 s, and due at 31 s */
+        play_at(&play, 1000 * (mn_time)second);
+        play_tick(&play);
+    }
+    play_skip(&play);
+    play_freeze(&play, 1, 1, "h2", "x2", 1);
+    play_skip(&play);
+    play_at(&play, 17000);
+    play_tick(&play);
+    assert_true(said(&play, "up report"));
     play_close(&play);
 }
 
@@ -267,6 +288,7 @@ int main(void)
         cmocka_unit_test(waits_for_no_row_that_came_after_the_interval),
         cmocka_unit_test(waits_for_the_later_report_that_a_row_has_gone_into),
         cmocka_unit_test(answers_no_freeze_before_its_rows_were_asked_for_and_taken),
+        cmocka_unit_test(says_a_report_again_soon_when_a_round_waits_for_it),
         cmocka_unit_test(hellos_again_though_freeze_follows_on_freeze),
         cmocka_unit_test(answers_again_only_after_the_rows_that_were_asked_for_again),
         cmocka_unit_test(answers_again_with_a_late_interval_only_after_its_rows),
