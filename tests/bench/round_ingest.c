@@ -100,7 +100,7 @@ static void ingest_await(void *socket, enum mn_down_kind kind)
 /* Hello, until welcome in this generation. */
 static void ingest_hello(void *socket, uint32_t host, uint64_t numbering)
 {
-    struct mn_up up = {.generation = 1, .disk = host + 1, .kind = MN_UP_HELLO};
+    struct mn_up up = {.disk = host + 1, .kind = MN_UP_HELLO}; /* it knows no generation yet */
     up.hello.host = round_host_name(host);
     up.hello.everything = true;
     up.hello.numbering = numbering;
