@@ -193,11 +193,15 @@ static void waits_until_an_operator_has_approved_its_plan(void **state)
     assert_non_null(strstr(output, "x1: revived, on h1\n"));
     assert_non_null(strstr(output, "  waits for an operator's approval: it restores more of the "
                                    "fleet than policy lets pass\n"
+                                   "  an approval binds it to up to 1 restored, 0 rolled back, 0 "
+                                   "spared, 0 not sure, and to reset none\n"
                                    "  mneme approve 1 --plan "));
     assert_int_equal(daemon_place_mneme(place, status, output, sizeof output), 0);
-    assert_non_null(strstr(output, "  an operator's approval, to restore 1 vats, 0 of them rolled "
-                                   "back and 0 reset; look with mneme plan 1, then mneme approve 1 "
-                                   "--reason TEXT or mneme reject 1 --reason TEXT (round 1)\n"));
+    assert_non_null(strstr(output,
+                           "  an operator's approval, to restore 1 vats, 0 of them rolled "
+                           "back and 0 reset;\n"
+                           "    look with mneme plan 1, then mneme approve 1 --reason TEXT or "
+                           "mneme reject\n    1 --reason TEXT (round 1)\n"));
     assert_int_equal(daemon_place_mneme(place, stale, output, sizeof output), 1);
     assert_string_equal(output, "mneme approve: the plan is another one by now: look again with "
                                 "mneme plan\n");
