@@ -87,6 +87,10 @@ byte firm[SIZE];               /* ASKING, a mask: promised, and their memory cou
 byte restarted[SIZE];          /* mask: promised, but perhaps from an older disk */
 byte blank[SIZE];              /* mask: promised, and say that they have forgotten */
 bit renewed[SIZE];             /* it knows that there is a second life of the one that forgets */
+#ifdef HEARD_ALONE
+bit heard[SIZE];               /* from that one itself; */
+bit former[SIZE];              /* and it has heard the first one, so that it doubts the second */
+#endif
 byte noted[SIZE];              /* LEADING, a mask: others that have noted that */
 byte base[SIZE];               /* how long its log was when it began to lead */
 byte whole_at[SIZE];           /* who forgot is whole when it has so many records */
@@ -100,7 +104,7 @@ byte promised_to[KEEPERS];
 int has[KEEPERS];              /* its log */
 byte infirm;                   /* mask: began anew, and not whole again */
 byte forgetful;                /* mask: blank */
-byte knows;                    /* mask: have noted the second life of the one that forgets */
+byte knows;                    /* mask: have the second life of the one that forgets noted */
 bit second;                    /* there is one */
 
 /* ---- disasters, and what has had effects ----------------------------------------------------- */
@@ -189,12 +193,22 @@ inline renew(s)
     fi
 }
 
+inline hear(s, k)
+{
+#ifdef HEARD_ALONE
+    heard[s] = heard[s] | FORGOT(k);
+    former[s] = former[s] | (k == WHO && !second);
+#endif
+    skip
+}
+
 inline promise(s, k)
 {
     printf("life %d: keeper %d promises generation %d (blank %d, restarted %d)\n", s, k,
            generation[s], HAS(forgetful, k), HAS(infirm, k));
     promised[k] = generation[s];
     promised_to[k] = s;
+    hear(s, k);
     if
     :: FORGOT(k) || HAS(knows, k) -> renew(s)
     :: else
@@ -305,9 +319,18 @@ inline append(s, kind)
     (WHOLE(k) && (((k) == COMES && CHANGES(own[s]) == 0) -> stored[(s) * KEEPERS + (k)] == 0 : \
                   (LENGTH(own[s]) > in_force[s] && \
                    stored[(s) * KEEPERS + (k)] != LENGTH(own[s]))))
+/* Whether it names the second life to the keepers. What they have noted gives way to what it names:
+ * to the first life, or to nothing. */
+#ifdef HEARD_ALONE
+#define NAMES(s) heard[s]
+#define DOUBTS(s, k) (FORGOT(k) && former[s])
+#else
+#define NAMES(s) renewed[s]
+#define DOUBTS(s, k) 0
+#endif
 #define NEWS(s, k) \
-    (renewed[s] && (k) != WHO && \
-     (!HAS(knows, k) || (!WHOLE(WHO) && WHOLE(k) && !HAS(noted[s], k))))
+    ((k) != WHO && (NAMES(s) != HAS(knows, k) || \
+                    (NAMES(s) && !WHOLE(WHO) && WHOLE(k) && !HAS(noted[s], k))))
 #define KEEPS(s, k) \
     (phase[s] == LEADING && PROMISES(s, k) && HAS(KEPT_BY(s), k) && \
      (has[k] != own[s] || ANSWER_COUNTS(s, k) || NEWS(s, k) || (FORGOT(k) && !renewed[s])))
@@ -339,17 +362,24 @@ inline note(s, k)
 {
     promised[k] = generation[s];
     promised_to[k] = s;
+    hear(s, k);
     if
     :: FORGOT(k) -> renew(s)
     :: else
     fi;
     if
-    :: renewed[s] && k != WHO ->
+    :: NAMES(s) && k != WHO ->
         knows = knows | BIT(k);
         if
         :: WHOLE(k) && !WHOLE(WHO) -> noted[s] = noted[s] | BIT(k)
         :: else
         fi
+    :: !NAMES(s) && k != WHO ->
+        if
+        :: HAS(knows, k) -> printf("life %d: keeper %d has the second life no more\n", s, k)
+        :: else
+        fi;
+        knows = knows & ~BIT(k)
     :: else
     fi
 }
@@ -365,7 +395,7 @@ inline keep(s, k)
     n = MIN(LENGTH(own[s]), MAX(n + 1, AT_ONCE(s)));
     has[k] = FIRST(own[s], n);
     printf("life %d: keeper %d has %d records (whole %d)\n", s, k, n, WHOLE(k));
-    stored[s * KEEPERS + k] = (WHOLE(k) -> n : 0);
+    stored[s * KEEPERS + k] = (WHOLE(k) && !DOUBTS(s, k) -> n : 0);
     commit(s)
 }
 

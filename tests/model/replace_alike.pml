@@ -12,6 +12,10 @@ inline end(s)
     restarted[s] = 0;
     blank[s] = 0;
     renewed[s] = 0;
+#ifdef HEARD_ALONE
+    heard[s] = 0;
+    former[s] = 0;
+#endif
     noted[s] = 0;
     base[s] = 0;
     whole_at[s] = 0;
@@ -97,6 +101,13 @@ inline end_hopeless()
     od
 }
 
+/* Whoever heard the first life tells the second one from that. */
+#ifdef HEARD_ALONE
+#define FORMER(s) former[s]
+#else
+#define FORMER(s) 0
+#endif
+
 /* Who forgot is whole, and nobody counts what it said before: as if it had not forgotten. */
 inline heal()
 {
@@ -107,9 +118,10 @@ inline heal()
         do
         :: i < SIZE ->
             if
-            :: !renewed[i] &&
-               ((phase[i] == ASKING && HAS(firm[i] | restarted[i] | blank[i], WHO)) ||
-                (phase[i] == LEADING && stored[i * KEEPERS + WHO] > 0)) -> some = 1
+            :: FORMER(i) ||
+               (!renewed[i] &&
+                ((phase[i] == ASKING && HAS(firm[i] | restarted[i] | blank[i], WHO)) ||
+                 (phase[i] == LEADING && stored[i * KEEPERS + WHO] > 0))) -> some = 1
             :: else
             fi;
             noted[i] = 0;
@@ -123,7 +135,13 @@ inline heal()
             knows = 0;
             i = 1;
             do
-            :: i < SIZE -> renewed[i] = 0; i++
+            :: i < SIZE ->
+                renewed[i] = 0;
+#ifdef HEARD_ALONE
+                heard[i] = 0;
+                former[i] = 0;
+#endif
+                i++
             :: else -> break
             od
         :: else
