@@ -20,7 +20,7 @@
 #include "docs/topology.h"
 #include "round_bench.h"
 
-enum { LINE_SIZE = 1024 };
+enum { LINE_SIZE = 1024, PORT_FIRST = 12000, PORT_COUNT = 18000 };
 
 int64_t round_now(void)
 {
@@ -41,17 +41,27 @@ void round_die(const char *what)
     _exit(1);
 }
 
+/* Below those that the system hands out: a socket that connects to one of these while nobody
+ * listens there may be given that very port, and then speaks to itself. */
 int round_free_port(void)
 {
+    static int port = 0;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+    bool found = false;
+    port = port == 0 ? PORT_FIRST + (int)getpid() % PORT_COUNT : port;
+    for (int i = 0; !found && i < PORT_COUNT; i++) {
+        port = port + 1 < PORT_FIRST + PORT_COUNT ? port + 1 : PORT_FIRST;
+        address.sin_port = htons((in_port_t)port);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        found = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    if (!found) {
         round_die("finding a port");
     }
-    (void)close(fd);
-    return ntohs(address.sin_port);
+    return port;
 }
 
 static void cluster_write_hosts(const struct round_cluster *cluster, FILE *file)
