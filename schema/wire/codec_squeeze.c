@@ -4,7 +4,7 @@
 
 #include <zstd.h>
 
-enum { SQUEEZE_LEVEL = 1 };
+enum { SQUEEZE_LEVEL = 1, SQUEEZE_AROUND_SIZE_MAX = 32 };
 
 ProtobufCBinaryData codec_squeeze(struct codec *codec, const void *bytes, size_t size)
 {
@@ -22,6 +22,19 @@ ProtobufCBinaryData codec_squeeze(struct codec *codec, const void *bytes, size_t
         }
     }
     return frame;
+}
+
+ProtobufCBinaryData codec_squeeze_behind(struct codec *codec, const struct mn_buffer *buffer,
+                                         size_t before, size_t size_max)
+{
+    ProtobufCBinaryData frame = {0};
+    size_t size = buffer->size - before;
+    if (size > size_max) {
+        codec_fail(codec, MN_TOO_LARGE);
+        return frame;
+    }
+    frame = codec_squeeze(codec, buffer->bytes + before, size);
+    return frame.len + SQUEEZE_AROUND_SIZE_MAX < size ? frame : (ProtobufCBinaryData){0};
 }
 
 char *codec_expand(struct codec *codec, const ProtobufCBinaryData *frame, size_t size_max,

@@ -4,10 +4,7 @@
 #include "codec_squeeze.h"
 
 /* What is no longer goes as it is. */
-enum {
-    DOWN_PLAIN_SIZE_MAX = 4096,
-    DOWN_AROUND_SIZE_MAX = 32 /* what stands around the compressed bytes */
-};
+enum { DOWN_PLAIN_SIZE_MAX = 4096 };
 
 static Mneme__Probe *probe_out(struct codec *codec, const struct mn_down *message)
 {
@@ -110,14 +107,10 @@ static mn_result down_squeeze(struct mn_buffer *buffer, size_t before)
     struct mn_arena arena = {0};
     struct codec codec = {.arena = &arena};
     Mneme__Down down = MNEME__DOWN__INIT;
-    size_t size = buffer->size - before;
-    if (size > MN_LONG_SIZE_MAX) {
-        return MN_TOO_LARGE;
-    }
     down.version = MN_PROTOCOL_VERSION;
     down.body_case = MNEME__DOWN__BODY_SQUEEZED;
-    down.squeezed = codec_squeeze(&codec, buffer->bytes + before, size);
-    if (codec.result == MN_OK && down.squeezed.len + DOWN_AROUND_SIZE_MAX < size) {
+    down.squeezed = codec_squeeze_behind(&codec, buffer, before, MN_LONG_SIZE_MAX);
+    if (codec.result == MN_OK && down.squeezed.len > 0) {
         buffer->size = before;
         return codec_pack(&codec, &down.base, buffer);
     }

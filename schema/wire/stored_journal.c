@@ -5,8 +5,6 @@
 #include "stored.pb-c.h"
 #include "wire/stored.h"
 
-enum { RECORD_AROUND_SIZE_MAX = 32 /* what stands around the compressed bytes */ };
-
 /* What unpacking a large record may take. */
 #define RECORD_SCRATCH_SIZE_MAX ((size_t)8 * MN_RECORD_WHOLE_SIZE_MAX)
 
@@ -182,14 +180,10 @@ static mn_result record_squeeze(struct mn_buffer *buffer, size_t before)
     struct mn_arena arena = {0};
     struct codec codec = {.arena = &arena};
     Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
-    size_t size = buffer->size - before;
-    if (size > MN_RECORD_WHOLE_SIZE_MAX) {
-        return MN_TOO_LARGE;
-    }
     out.version = MN_PROTOCOL_VERSION;
     out.body_case = MNEME__JOURNAL_RECORD__BODY_SQUEEZED;
-    out.squeezed = codec_squeeze(&codec, buffer->bytes + before, size);
-    if (codec.result == MN_OK && out.squeezed.len + RECORD_AROUND_SIZE_MAX < size) {
+    out.squeezed = codec_squeeze_behind(&codec, buffer, before, MN_RECORD_WHOLE_SIZE_MAX);
+    if (codec.result == MN_OK && out.squeezed.len > 0) {
         buffer->size = before;
         return codec_pack(&codec, &out.base, buffer);
     }
