@@ -166,7 +166,6 @@ bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *pe
 
 /* keeping_sets.c: who the keepers are. */
 const struct keeping_record *keeping_sets_newest(const struct keeping *keeping); /* or NULL */
-bool keeping_sets_joint(const struct keeping_record *record); /* both of its sets count */
 void keeping_sets_add(struct keeping *keeping, uint64_t sequence,
                       const struct mn_journal_keepers *record);
 void keeping_sets_cut(struct keeping *keeping, uint64_t sequence); /* those from there on */

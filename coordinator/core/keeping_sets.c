@@ -63,7 +63,8 @@ void keeping_sets_cut(struct keeping *keeping, uint64_t sequence)
     }
 }
 
-bool keeping_sets_joint(const struct keeping_record *record)
+/* Whether both of its sets count. */
+static bool sets_joint(const struct keeping_record *record)
 {
     return record != NULL && record->said.next_count > 0 && !record->said.filling;
 }
@@ -257,7 +258,7 @@ static const struct keeping_peer *sets_find(const struct keeping *keeping, const
 static bool sets_settling(const struct keeping *keeping)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
-    return keeping->change_asked || keeping_sets_joint(newest) ||
+    return keeping->change_asked || sets_joint(newest) ||
            (newest != NULL && !newest->said.filling && newest->sequence > keeping->in_force);
 }
 
@@ -289,7 +290,7 @@ static mn_result sets_may_take_back(const struct keeping *keeping, struct mn_err
 static mn_result sets_refuse_settling(const struct keeping *keeping, struct mn_error *error)
 {
     const struct keeping_record *newest = keeping_sets_newest(keeping);
-    if (!keeping->change_asked && keeping_sets_joint(newest)) {
+    if (!keeping->change_asked && sets_joint(newest)) {
         const char *leaves = sets_leaving(newest)->text;
         const char *comes = sets_coming(newest)->text;
         mn_error_set(error,
@@ -399,7 +400,7 @@ void keeping_sets_advance(struct keeping *keeping)
     if (keeping->state != KEEPING_LEADING || keeping->change_asked) {
         return;
     }
-    if (keeping_sets_joint(newest) && keeping->in_force >= newest->sequence) {
+    if (sets_joint(newest) && keeping->in_force >= newest->sequence) {
         struct mn_journal_keepers over = newest->said;
         memcpy(over.keepers, newest->said.next, sizeof over.keepers);
         over.keeper_count = newest->said.next_count;
