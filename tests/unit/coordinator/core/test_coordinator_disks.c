@@ -139,6 +139,30 @@ static void finds_in_a_later_life_what_went_on_there(void **state)
     scene_close(&scene);
 }
 
+/* The disk of h1 is put back as it was two lives ago: what the one in between was told, it does not
+ * know. */
+static void takes_an_older_state_of_a_disk_for_another_one(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_at(&scene, 11000); /* nobody else comes, so the cluster is new */
+    scene.disks[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_skip(&scene);
+    scene.disks[0] = 72;
+    scene.before[0] = 71;
+    scene_hello(&scene, 1, "");
+    scene_recorded(&scene, 4);
+    scene_skip(&scene);
+    scene.disks[0] = 73;
+    scene.before[0] = 71; /* not 72: what was told to that life is not here */
+    beat(&scene, 1);
+    trouble_must_say(&scene, "note host_has_another_disk h1: what its agent was told before is "
+                             "forgotten\n");
+    scene_close(&scene);
+}
+
 /* Each heartbeat of h1 comes from another life. */
 static void records_no_end_of_lives_of_one_that_invents_them(void **state)
 {
@@ -179,6 +203,7 @@ int main(void)
         cmocka_unit_test(restores_anew_what_was_meant_for_a_disk_that_is_gone),
         cmocka_unit_test(begins_no_run_in_two_lives_of_a_disk),
         cmocka_unit_test(finds_in_a_later_life_what_went_on_there),
+        cmocka_unit_test(takes_an_older_state_of_a_disk_for_another_one),
         cmocka_unit_test(records_no_end_of_lives_of_one_that_invents_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
