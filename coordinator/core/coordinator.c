@@ -128,6 +128,7 @@ mn_result coordinator_new(struct coordinator **out, const struct topology *topol
         return MN_NO_MEMORY;
     }
     coordinator->topology = topology;
+    coordinator->decision_size_max = MN_RECORD_WHOLE_SIZE_MAX;
     coordinator->host_count = (uint32_t)topology->host_count;
     coordinator->vat_count = (uint32_t)topology->vat_count;
     coordinator->hosts = calloc(topology->host_count, sizeof *coordinator->hosts);

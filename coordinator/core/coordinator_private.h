@@ -222,6 +222,8 @@ struct coordinator {
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;
     size_t round_capacity;
+    /* Of what one decision's record says, in bytes. */
+    uint64_t decision_size_max;
     uint64_t round_seen;    /* the highest number that anybody has heard of, */
     uint64_t round_applied; /* and that of which an agent says that it was decided */
     uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open

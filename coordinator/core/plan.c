@@ -208,7 +208,7 @@ static bool plan_fits(struct plan *plan)
     for (uint32_t i = 0; i < decision->lost_vat_count; i++) {
         size += TOLD_SIZE + strlen(decision->lost_vats[i].text);
     }
-    return size <= MN_RECORD_WHOLE_SIZE_MAX ||
+    return size <= plan->coordinator->decision_size_max ||
            plan_too_large(
                plan, decision->start_count,
                "more than one decision's record can hold; divide the cluster into cells");

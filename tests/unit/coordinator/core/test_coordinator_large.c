@@ -1,5 +1,5 @@
-/* A decision whose answer is larger than a record may have it: every vat heard every other, their
- * names are as long as names may be, and all of them forget. */
+/* A decision whose answer is larger than a record may have it, and one that is larger itself: every
+ * vat heard every other, their names are as long as names may be, and all of them forget. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator/core/coordinator.h"
+#include "core/coordinator_private.h"
 #include "wire/stored.h"
 
 #define EPOCH(run, count) (((mn_epoch)(run) << 32) | (count))
@@ -31,6 +31,7 @@ struct large {
     uint64_t durable;       /* and that was said to be durable */
     uint64_t round;         /* of the freeze that is to be answered; 0: none is */
     uint32_t attempt;
+    bool too_large; /* a plan was said to be */
     bool decided;
     uint32_t started; /* vats in that decision, */
     uint32_t told;
@@ -43,6 +44,11 @@ static void take_note(struct large *large, const struct coordinator_effect *effe
     if (effect->kind == COORDINATOR_DO_SEND && effect->send.message->kind == MN_DOWN_FREEZE) {
         large->round = effect->send.message->freeze.round;
         large->attempt = effect->send.message->freeze.attempt;
+    } else if (effect->kind == COORDINATOR_DO_NOTE &&
+               effect->note->note == COORDINATOR_NOTE_ROUND_HOLDS) {
+        assert_string_equal(effect->note->text, "more than one decision's record can hold; divide "
+                                                "the cluster into cells");
+        large->too_large = true;
     } else if (effect->kind == COORDINATOR_DO_RECORD) {
         large->newest = effect->record.sequence;
         if (effect->record.record->kind == MN_JOURNAL_DECISION) {
@@ -191,11 +197,11 @@ static void answer_freeze(struct large *large)
     large->round = 0;
 }
 
-/* Until it is decided; freezes are answered: nobody runs any more. */
-static void decide(struct large *large)
+/* So many seconds, or until it is decided; freezes are answered: nobody runs any more. */
+static void go_on(struct large *large, int beats)
 {
     struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
-    for (int beat = 0; beat < 100 && !large->decided; beat++) {
+    for (int beat = 0; beat < beats && !large->decided; beat++) {
         large->now += MN_SECOND;
         for (uint32_t host = 1; host <= 2; host++) {
             struct mn_up up = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.complete = true}};
@@ -206,11 +212,10 @@ static void decide(struct large *large)
             answer_freeze(large);
         }
     }
-    assert_true(large->decided);
 }
 
-/* h2 is there again with another disk: all of its vats go back to 1.1. */
-static void forget_all(struct large *large, uint32_t vat_count)
+/* h2 is there again with another disk: all of its vats are to go back to 1.1. */
+static void lose_the_disk(struct large *large, uint32_t vat_count)
 {
     open_large(large, vat_count);
     run_all(large);
@@ -221,7 +226,14 @@ static void forget_all(struct large *large, uint32_t vat_count)
     }
     large->disk = 3;
     hello(large, 2);
-    decide(large);
+}
+
+static void forget_all(struct large *large, uint32_t vat_count)
+{
+    lose_the_disk(large, vat_count);
+    go_on(large, 100);
+    assert_true(large->decided);
+    assert_false(large->too_large);
     assert_int_equal(large->started, vat_count);
     assert_int_equal(large->told, vat_count);
 }
@@ -246,11 +258,33 @@ static void leaves_out_an_answer_that_is_too_large(void **state)
     close_large(&large);
 }
 
+/* What no record can hold is not decided, nor in part; the round holds, says so, and tries again.
+ */
+static void holds_what_no_record_can_hold(void **state)
+{
+    (void)state;
+    struct large large;
+    lose_the_disk(&large, 20);
+    large.coordinator->decision_size_max = 65536;
+    go_on(&large, 60);
+    assert_true(large.too_large);
+    assert_false(large.decided);
+    large.too_large = false;
+    large.coordinator->decision_size_max = 262144;
+    go_on(&large, 60);
+    assert_true(large.decided);
+    assert_false(large.too_large);
+    assert_int_equal(large.started, 20);
+    assert_int_equal(large.told, 20);
+    close_large(&large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_answer_with_the_decision),
         cmocka_unit_test(leaves_out_an_answer_that_is_too_large),
+        cmocka_unit_test(holds_what_no_record_can_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
