@@ -168,6 +168,7 @@ int adopt_command(int argc, char **argv)
                                                   .usage = adopt_usage,
                                                   .word_count = 1,
                                                   .words = "VAT",
+                                                  .takes = CLIENT_TAKES_REASON | CLIENT_TAKES_DISK,
                                                   .fill = adopt_fill,
                                                   .tell = adopt_tell,
                                                   .status = adopt_status,

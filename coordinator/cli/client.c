@@ -25,9 +25,13 @@ static mn_result client_parse_words(const struct client_command *command, int ar
                                     struct client_options *options, struct mn_error *error)
 {
     options->word_count = argc - optind;
-    if (options->word_count != command->word_count) {
-        mn_error_set(error, "it takes %s besides options, not %d words", command->words,
-                     options->word_count);
+    if (options->word_count > command->word_count) {
+        mn_error_set(error, "%.64s is a word too many: it takes %s besides options",
+                     argv[optind + command->word_count], command->words);
+        return MN_BAD_INPUT;
+    }
+    if (options->word_count < command->word_count) {
+        mn_error_set(error, "a word is missing: it takes %s besides options", command->words);
         return MN_BAD_INPUT;
     }
     for (int i = 0; i < options->word_count; i++) {
@@ -43,52 +47,84 @@ static mn_result client_parse_words(const struct client_command *command, int ar
     return MN_OK;
 }
 
+static const struct {
+    struct option option;
+    unsigned takes; /* 0: every command takes it */
+} client_known[] = {{{"topology", required_argument, NULL, 't'}, 0},
+                    {{"key", required_argument, NULL, 'k'}, 0},
+                    {{"json", no_argument, NULL, 'j'}, 0},
+                    {{"help", no_argument, NULL, 'h'}, 0},
+                    {{"accept-unknown", no_argument, NULL, 'a'}, CLIENT_TAKES_UNKNOWN},
+                    {{"reason", required_argument, NULL, 'r'}, CLIENT_TAKES_REASON},
+                    {{"plan", required_argument, NULL, 'p'}, CLIENT_TAKES_PLAN},
+                    {{"store", required_argument, NULL, 's'}, CLIENT_TAKES_DISK},
+                    {{"host", required_argument, NULL, 'o'}, CLIENT_TAKES_DISK}};
+
+enum { CLIENT_KNOWN_COUNT = sizeof client_known / sizeof *client_known };
+
+/* What was typed of an option, other than --help. */
+static mn_result client_option(struct client_options *options, int option, const char *typed,
+                               struct mn_error *error)
+{
+    switch (option) {
+    case 't':
+        options->topology = optarg;
+        break;
+    case 'k':
+        options->key = optarg;
+        break;
+    case 'j':
+        options->json = true;
+        break;
+    case 'a':
+        options->accept_unknown = true;
+        break;
+    case 'r':
+        options->reason = optarg;
+        break;
+    case 'p':
+        options->plan = optarg;
+        break;
+    case 's':
+        options->store = optarg;
+        break;
+    case 'o':
+        options->host = optarg;
+        break;
+    case ':':
+        mn_error_set(error, "the value of %.64s is missing", typed);
+        return MN_BAD_INPUT;
+    default:
+        mn_error_set(error, "there is no option %.64s", typed);
+        return MN_BAD_INPUT;
+    }
+    return MN_OK;
+}
+
 mn_result client_parse(const struct client_command *command, int argc, char **argv,
                        struct client_options *options, struct mn_error *error)
 {
-    static const struct option longs[] = {
-        {"topology", required_argument, NULL, 't'}, {"key", required_argument, NULL, 'k'},
-        {"json", no_argument, NULL, 'j'},           {"help", no_argument, NULL, 'h'},
-        {"accept-unknown", no_argument, NULL, 'a'}, {"reason", required_argument, NULL, 'r'},
-        {"plan", required_argument, NULL, 'p'},     {"store", required_argument, NULL, 's'},
-        {"host", required_argument, NULL, 'o'},     {NULL, 0, NULL, 0}};
+    struct option longs[CLIENT_KNOWN_COUNT + 1];
+    size_t count = 0;
+    for (size_t i = 0; i < CLIENT_KNOWN_COUNT; i++) {
+        if ((client_known[i].takes & ~command->takes) == 0) {
+            longs[count++] = client_known[i].option;
+        }
+    }
+    longs[count] = (struct option){NULL, 0, NULL, 0};
     *options = (struct client_options){.topology = client_environment("MNEME_TOPOLOGY"),
                                        .key = client_environment("MNEME_KEY")};
     optind = 0; /* begin anew, whoever has parsed before */
     opterr = 0;
-    for (int option = getopt_long(argc, argv, "", longs, NULL); option != -1;
-         option = getopt_long(argc, argv, "", longs, NULL)) {
-        switch (option) {
-        case 't':
-            options->topology = optarg;
-            break;
-        case 'k':
-            options->key = optarg;
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 'a':
-            options->accept_unknown = true;
-            break;
-        case 'r':
-            options->reason = optarg;
-            break;
-        case 'p':
-            options->plan = optarg;
-            break;
-        case 's':
-            options->store = optarg;
-            break;
-        case 'o':
-            options->host = optarg;
-            break;
-        case 'h':
+    for (int option = getopt_long(argc, argv, ":", longs, NULL); option != -1;
+         option = getopt_long(argc, argv, ":", longs, NULL)) {
+        if (option == 'h') {
             options->help = true;
             return MN_OK;
-        default:
-            mn_error_set(error, "there is no option %s, or its value is missing", argv[optind - 1]);
-            return MN_BAD_INPUT;
+        }
+        mn_result result = client_option(options, option, argv[optind - 1], error);
+        if (result != MN_OK) {
+            return result;
         }
     }
     return client_parse_words(command, argc, argv, options, error);

@@ -11,6 +11,14 @@
 #include "docs/topology.h"
 #include "wire/operator.h"
 
+/* The options that not every command takes. */
+enum client_takes {
+    CLIENT_TAKES_REASON = 1,
+    CLIENT_TAKES_PLAN = 2,
+    CLIENT_TAKES_DISK = 4, /* --store and --host */
+    CLIENT_TAKES_UNKNOWN = 8
+};
+
 enum {
     CLIENT_WAIT_MS = 5000,  /* for an answer, in all */
     CLIENT_AGAIN_MS = 2500, /* after which the request is sent once more */
@@ -37,6 +45,7 @@ struct client_command {
     const char *usage;
     int word_count;    /* words it takes, exactly */
     const char *words; /* and what they are, for people */
+    unsigned takes;    /* enum client_takes: the options besides those of every command */
 
     /* Make the request of the words. MN_BAD_INPUT with @error when they are none. */
     mn_result (*fill)(const struct client_options *options, struct mn_operator_request *request,

@@ -53,6 +53,21 @@ static int cut_complain(const char *what)
     return CUT_BAD;
 }
 
+/* What does not go together; NULL when all does. */
+static const char *cut_wrong(const struct cut_options *options)
+{
+    if (options->check && (options->json || options->proof)) {
+        return "--check goes with no other option";
+    }
+    if (options->check) {
+        return options->file_count == 2 ? NULL : "--check takes FILE ANSWER";
+    }
+    if (options->proof && !options->json) {
+        return "--proof goes with --json";
+    }
+    return options->file_count > 0 ? NULL : "no FILE given";
+}
+
 /* Sort the words into options and files, which are moved to the front of @argv. */
 static bool cut_parse(int argc, char **argv, struct cut_options *options)
 {
@@ -77,12 +92,11 @@ static bool cut_parse(int argc, char **argv, struct cut_options *options)
             return false;
         }
     }
-    bool enough = options->check ? options->file_count == 2 && !options->json && !options->proof
-                                 : options->file_count > 0;
-    if (!enough && !options->help) {
-        (void)fputs(CUT_USAGE, stderr);
+    const char *wrong = options->help ? NULL : cut_wrong(options);
+    if (wrong != NULL) {
+        (void)fprintf(stderr, "mneme cut: %s\n\n%s", wrong, CUT_USAGE);
     }
-    return enough || options->help;
+    return wrong == NULL;
 }
 
 static mn_result cut_read(const char *path, struct evidence **evidence, struct mn_error *error)

@@ -209,6 +209,7 @@ int keepers_command(int argc, char **argv)
                                                   .usage = keepers_usage,
                                                   .word_count = 2,
                                                   .words = "OLD NEW",
+                                                  .takes = CLIENT_TAKES_REASON,
                                                   .fill = replace_fill,
                                                   .tell = keepers_tell,
                                                   .at_work = replace_at_work};

@@ -31,7 +31,8 @@ int keygen_command(int argc, char **argv)
         json = true;
     }
     if (optind + 1 != argc) {
-        (void)fputs(keygen_usage, stderr);
+        (void)fprintf(stderr, "mneme keygen: it takes one FILE besides options\n\n%s",
+                      keygen_usage);
         return 2;
     }
     struct mn_keys keys;

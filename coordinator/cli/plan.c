@@ -390,6 +390,7 @@ int approve_command(int argc, char **argv)
                                                   .usage = approve_usage,
                                                   .word_count = 1,
                                                   .words = "ROUND",
+                                                  .takes = CLIENT_TAKES_REASON | CLIENT_TAKES_PLAN,
                                                   .fill = approve_fill,
                                                   .tell = step_tell};
     return client_run(&command, argc, argv);
@@ -401,6 +402,7 @@ int reject_command(int argc, char **argv)
                                                   .usage = reject_usage,
                                                   .word_count = 1,
                                                   .words = "ROUND",
+                                                  .takes = CLIENT_TAKES_REASON | CLIENT_TAKES_PLAN,
                                                   .fill = reject_fill,
                                                   .tell = step_tell};
     return client_run(&command, argc, argv);

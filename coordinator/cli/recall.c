@@ -45,6 +45,8 @@ int recall_command(int argc, char **argv)
     static const struct client_command command = {.name = "recall",
                                                   .usage = recall_usage,
                                                   .words = "no words",
+                                                  .takes =
+                                                      CLIENT_TAKES_REASON | CLIENT_TAKES_UNKNOWN,
                                                   .fill = recall_fill,
                                                   .tell = recall_tell};
     return client_run(&command, argc, argv);

@@ -10,7 +10,7 @@
 #include "cli/client.h"
 
 static const struct client_command takes_two = {
-    .name = "explain", .word_count = 2, .words = "ROUND VAT"};
+    .name = "explain", .word_count = 2, .words = "ROUND VAT", .takes = CLIENT_TAKES_DISK};
 
 /* A command line of up to 8 words, and what is made of it. */
 struct line {
@@ -88,20 +88,41 @@ static void says_what_is_missing_or_unknown(void **state)
     const char *few[] = {"explain", "3", NULL};
     const char *many[] = {"explain", "3", "x1", "x2", NULL};
     const char *unknown[] = {"explain", "3", "x1", "--colour", NULL};
+    const char *valueless[] = {"explain", "3", "x1", "--topology", NULL};
     const char *keyless[] = {"explain", "3", "x1", "--topology", "t", NULL};
     const char *bare[] = {"explain", "3", "x1", NULL};
     struct line line;
     (void)state;
     assert_int_equal(parse(&line, few), MN_BAD_INPUT);
-    assert_string_equal(line.error.text, "it takes ROUND VAT besides options, not 1 words");
+    assert_string_equal(line.error.text, "a word is missing: it takes ROUND VAT besides options");
     assert_int_equal(parse(&line, many), MN_BAD_INPUT);
+    assert_string_equal(line.error.text,
+                        "x2 is a word too many: it takes ROUND VAT besides options");
     assert_int_equal(parse(&line, unknown), MN_BAD_INPUT);
-    assert_string_equal(line.error.text, "there is no option --colour, or its value is missing");
+    assert_string_equal(line.error.text, "there is no option --colour");
+    assert_int_equal(parse(&line, valueless), MN_BAD_INPUT);
+    assert_string_equal(line.error.text, "the value of --topology is missing");
     assert_int_equal(parse(&line, keyless), MN_BAD_INPUT);
     assert_string_equal(line.error.text, "no key given: expected --key FILE, or MNEME_KEY");
     assert_int_equal(parse(&line, bare), MN_BAD_INPUT);
     assert_string_equal(line.error.text,
                         "no topology given: expected --topology FILE, or MNEME_TOPOLOGY");
+}
+
+/* What nobody would look at is no option either: --reason of a question is kept nowhere. */
+static void takes_only_the_options_of_its_command(void **state)
+{
+    static const struct client_command reasons = {
+        .name = "approve", .word_count = 0, .words = "no words", .takes = CLIENT_TAKES_REASON};
+    const char *words[] = {"explain", "3", "x1", "--reason", "r", NULL};
+    char *argv[] = {"approve", "--key=k", "--topology=t", "--reason=r", "--store=/s", NULL};
+    struct line line;
+    (void)state;
+    assert_int_equal(parse(&line, words), MN_BAD_INPUT);
+    assert_string_equal(line.error.text, "there is no option --reason");
+    assert_int_equal(client_parse(&reasons, 4, argv, &line.options, &line.error), MN_OK);
+    assert_string_equal(line.options.reason, "r");
+    assert_int_equal(client_parse(&reasons, 5, argv, &line.options, &line.error), MN_BAD_INPUT);
 }
 
 static void asks_for_nothing_when_help_is_wanted(void **state)
@@ -157,6 +178,7 @@ int main(void)
         PARSES(takes_from_the_environment_what_no_option_says),
         PARSES(takes_a_name_that_begins_with_a_dash_after_two_dashes),
         PARSES(says_what_is_missing_or_unknown),
+        PARSES(takes_only_the_options_of_its_command),
         PARSES(asks_for_nothing_when_help_is_wanted),
         PARSES(reads_a_round_a_reason_and_a_plan),
     };

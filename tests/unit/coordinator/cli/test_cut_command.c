@@ -179,6 +179,13 @@ static void says_how_it_is_used(void **state)
     assert_int_equal(cut("--help"), 0);
     assert_non_null(strstr(output, "usage: mneme cut"));
     assert_int_equal(cut("2>&1"), 2);
+    assert_non_null(strstr(output, "mneme cut: no FILE given"));
+    assert_int_equal(cut("--proof " CASES "domino.yaml 2>&1"), 2);
+    assert_non_null(strstr(output, "mneme cut: --proof goes with --json"));
+    assert_int_equal(cut("--check " CASES "domino.yaml 2>&1"), 2);
+    assert_non_null(strstr(output, "mneme cut: --check takes FILE ANSWER"));
+    assert_int_equal(cut("--check --json " CASES "domino.yaml answer.json 2>&1"), 2);
+    assert_non_null(strstr(output, "mneme cut: --check goes with no other option"));
     assert_int_equal(cut("--proove " CASES "domino.yaml 2>&1"), 2);
     assert_non_null(strstr(output, "there is no option --proove"));
     assert_int_equal(cut("nowhere.yaml 2>&1"), 2);
