@@ -25,20 +25,6 @@ enum {
     ADOPTION_STUCK_SECONDS = 600
 };
 
-/* What was put together in @text, for as long as the effects last. */
-static const char *adopt_words(struct coordinator *coordinator, struct mn_text *text)
-{
-    mn_result result = mn_text_result(text);
-    char *words = coordinator_fine(coordinator, result)
-                      ? coordinator_take(coordinator, text->size + 1, 1)
-                      : NULL;
-    if (words != NULL) {
-        memcpy(words, text->bytes, text->size);
-    }
-    mn_text_deinit(text);
-    return words != NULL ? words : "";
-}
-
 /* ---- the list -------------------------------------------------------------------------------- */
 
 static struct adoption *adoption_find(const struct coordinator *coordinator, uint32_t vat)
@@ -179,10 +165,11 @@ static void adopt_refuse(struct coordinator *coordinator, uint64_t ticket, uint3
             &text, "a later life has spoken: round %llu gave out run %u of it, on host %s",
             (unsigned long long)later, entry->run, coordinator_host_name(coordinator, entry->host));
     } else {
-        mn_text_add_format(&text, "it is not lost: run %u of it is on host %s", entry->run,
+        mn_text_add_format(&text, "%s is not lost: run %u of it is on host %s",
+                           coordinator_vat_name(coordinator, vat), entry->run,
                            coordinator_host_name(coordinator, entry->host));
     }
-    coordinator_answer(coordinator, ticket, MN_STALE, adopt_words(coordinator, &text));
+    steps_answer(coordinator, ticket, MN_STALE, &text);
 }
 
 /* The host that is meant, TOPOLOGY_NONE after answering why there is none. */
@@ -194,16 +181,16 @@ static uint32_t adopt_host(struct coordinator *coordinator, const struct coordin
     uint32_t host =
         named ? topology_find_host(coordinator->topology, name) : coordinator->vats[vat].host;
     if (host == TOPOLOGY_NONE) {
-        coordinator_answer(coordinator, event->step.ticket, MN_NOT_FOUND,
-                           "there is no host of that name in the topology");
+        struct mn_text text = {0};
+        mn_text_add_format(&text, "there is no host %s in the coordinator's topology", name);
+        steps_answer(coordinator, event->step.ticket, MN_NOT_FOUND, &text);
         return TOPOLOGY_NONE;
     }
     if (!places_usable(coordinator, host)) {
         struct mn_text text = {0};
         mn_text_add_format(&text, "host %s is not up%s", coordinator_host_name(coordinator, host),
                            named ? "" : "; say with --host on which one the disk is now");
-        coordinator_answer(coordinator, event->step.ticket, MN_AGAIN,
-                           adopt_words(coordinator, &text));
+        steps_answer(coordinator, event->step.ticket, MN_AGAIN, &text);
         return TOPOLOGY_NONE;
     }
     return host;
@@ -233,8 +220,10 @@ void adopt_step(struct coordinator *coordinator, const struct coordinator_event 
     }
     uint32_t vat = topology_find_vat(coordinator->topology, event->step.vat);
     if (vat == TOPOLOGY_NONE) {
-        coordinator_answer(coordinator, ticket, MN_NOT_FOUND,
-                           "there is no vat of that name in the topology");
+        struct mn_text text = {0};
+        mn_text_add_format(&text, "there is no vat %s in the coordinator's topology",
+                           event->step.vat);
+        steps_answer(coordinator, ticket, MN_NOT_FOUND, &text);
         return;
     }
     if (event->step.store[0] != '/' || strlen(event->step.store) >= MN_PATH_SIZE_MAX) {

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "coordinator_private.h"
+#include "docs/text.h"
 
 enum { STEP_COUNT_MAX = 1 << 20 };
 
@@ -229,6 +230,20 @@ static bool said_already(const struct coordinator *coordinator,
     return same && (!waits || word_stands(coordinator, word, &round->bounds));
 }
 
+void steps_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,
+                  struct mn_text *text)
+{
+    mn_result result = mn_text_result(text);
+    char *words = coordinator_fine(coordinator, result)
+                      ? coordinator_take(coordinator, text->size + 1, 1)
+                      : NULL;
+    if (words != NULL) {
+        memcpy(words, text->bytes, text->size);
+    }
+    mn_text_deinit(text);
+    coordinator_answer(coordinator, ticket, code, words != NULL ? words : "");
+}
+
 /* What the word is about: the plan that waits; or, to be rejected, the approval that is carried
  * out. NULL after answering why there is no such thing. */
 static const struct mn_plan_bounds *step_bounds(struct coordinator *coordinator,
@@ -237,9 +252,12 @@ static const struct mn_plan_bounds *step_bounds(struct coordinator *coordinator,
     const struct round *round = round_active(coordinator);
     uint64_t number = event->step.round;
     uint64_t ticket = event->step.ticket;
+    struct mn_text text = {0};
     if (round == NULL || round->facts.round != number) {
-        coordinator_answer(coordinator, ticket, MN_NOT_FOUND,
-                           "that round waits for no approval; mneme status shows which one does");
+        mn_text_add_format(&text,
+                           "round %llu waits for no approval; mneme status shows whether one does",
+                           (unsigned long long)number);
+        steps_answer(coordinator, ticket, MN_NOT_FOUND, &text);
         return NULL;
     }
     if (round->facts.state == COORDINATOR_ROUND_PLAN) {
@@ -250,9 +268,11 @@ static const struct mn_plan_bounds *step_bounds(struct coordinator *coordinator,
         round->facts.state < COORDINATOR_ROUND_DECIDING) {
         return &coordinator->word->bounds;
     }
-    coordinator_answer(coordinator, ticket, MN_AGAIN,
-                       "that round has no plan that waits at the moment; mneme plan shows what it "
-                       "is at");
+    mn_text_add_format(&text,
+                       "round %llu has no plan that waits at the moment; mneme plan %llu shows "
+                       "what it is at",
+                       (unsigned long long)number, (unsigned long long)number);
+    steps_answer(coordinator, ticket, MN_AGAIN, &text);
     return NULL;
 }
 
@@ -263,8 +283,9 @@ bool steps_allowed(struct coordinator *coordinator, const struct coordinator_eve
     if (!coordinator->in_force || coordinator->behind) {
         coordinator_answer(coordinator, ticket, MN_AGAIN, "this coordinator does not lead");
     } else if (who->role != TOPOLOGY_APPROVE) {
-        coordinator_answer(coordinator, ticket, MN_DENIED,
-                           "your key's role does not suffice: it takes the role approve");
+        struct mn_text text = {0};
+        mn_text_add_format(&text, "%s may not do that: it takes the role approve", who->name);
+        steps_answer(coordinator, ticket, MN_DENIED, &text);
     } else if (event->step.reason[0] == '\0') {
         coordinator_answer(coordinator, ticket, MN_BAD_INPUT, "it takes a reason, which is kept");
     } else if (coordinator->step_count == STEP_COUNT_MAX) {

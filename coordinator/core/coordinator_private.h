@@ -112,11 +112,12 @@ struct round {
     uint32_t *told_vats;
     bool *told_handled;
     uint32_t *notice_peers; /* TOPOLOGY_NONE: one that is not in the topology any more */
-    bool *told_again; /* owed once more since a later decision: what was handled before counts no
-                         more */
+    uint64_t *told_again;   /* owed once more since that later round: what was handled before counts
+                               no more; 0: only once */
     uint32_t starts_open;
     uint32_t told_open;
-    mn_time retry_at; /* when to say everything again that was not answered */
+    uint32_t again_open; /* of older rounds' notices, those owed once more since this one */
+    mn_time retry_at;    /* when to say everything again that was not answered */
     bool done_recording;
 
     /* Before the decision only. */
@@ -241,7 +242,9 @@ struct coordinator {
     mn_time rest_at;          /* and when the first of these has rested */
     size_t first_start_count; /* vats that are starting for the first time */
     bool blank;               /* no vat had a run when this generation began */
-    bool forgotten;           /* somebody remembers more than this journal, or did once */
+    bool forgotten;           /* somebody remembers more than this journal, or did once: */
+    uint64_t base;            /* no number that was forgotten is above this */
+    mn_time journal_at;       /* when what has been read or written of it last said the time */
     size_t first_wait_count;  /* vats whose first start waits for that to be known, */
     mn_time first_at;         /* until then while there is nothing to be known */
     uint32_t first_host;      /* one that was waited for when that was last looked for */
@@ -356,6 +359,8 @@ void vats_fence(struct coordinator *coordinator, uint32_t vat);
 void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
 /* Somebody speaks of this run of the vat: the next one given out is higher. */
 void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* No run of the vat that was ever given out is above this, as far as anybody can know. */
+mn_run vats_run_reached(const struct coordinator *coordinator, uint32_t vat);
 /* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
 void vats_inherit(struct coordinator *coordinator);
 /* It has forgotten what it had called durable: a round is to give it a new incarnation. */
@@ -512,6 +517,10 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
 /* DECIDING: put what was made on record. */
 void plan_record(struct coordinator *coordinator, struct round *round);
 
+/* vats_first.c: this journal has forgotten, before the newest generation of it began, or before the
+ * newest word of an operator: what is given out from now on is above all that can have been. */
+void vats_first_found(struct coordinator *coordinator);
+
 /* recalls.c: an operator had it go on without some of the keepers; the newest record says so. */
 void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recall *recall);
 
@@ -521,6 +530,9 @@ bool approve_waits(struct coordinator *coordinator, struct round *round, struct 
 void approve_step(struct coordinator *coordinator, const struct coordinator_event *event);
 /* Whether an operator's word may be taken at all. Answers when not. */
 bool steps_allowed(struct coordinator *coordinator, const struct coordinator_event *event);
+/* Answer with what was put together in @text, which is given back. */
+void steps_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,
+                  struct mn_text *text);
 /* Put @step on record, with who says it, when and why; the answer waits for that. What lasts as
  * long as the coordinator of it; NULL after failing. */
 const struct mn_journal_step *steps_record(struct coordinator *coordinator,
@@ -565,6 +577,8 @@ void restore_start_again(struct coordinator *coordinator, uint32_t vat);
 void restore_holder_lost(struct coordinator *coordinator, uint32_t host);
 void restore_tick(struct coordinator *coordinator);
 void restore_done(struct coordinator *coordinator, struct round *round);
+/* What vats were owed of older rounds since this one, they have handled. */
+void restore_again_handled(struct coordinator *coordinator, struct round *round);
 
 /* telling.c: decisions to hosts. */
 /* The round's decision to every host that is not lost, after what is owed of older ones: a vat that

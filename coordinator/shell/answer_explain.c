@@ -28,9 +28,14 @@ static mn_result explain_no_round(const struct answer_source *source, uint64_t r
     struct coordinator_round_facts last;
     coordinator_round(source->coordinator, 0, &first);
     coordinator_round(source->coordinator, count - 1, &last);
-    mn_error_set(error, "there is no round %llu; there are rounds %llu to %llu",
-                 (unsigned long long)round, (unsigned long long)first.round,
-                 (unsigned long long)last.round);
+    if (first.round == last.round) {
+        mn_error_set(error, "there is no round %llu; there is round %llu only",
+                     (unsigned long long)round, (unsigned long long)first.round);
+    } else {
+        mn_error_set(error, "there is no round %llu; there are rounds %llu to %llu",
+                     (unsigned long long)round, (unsigned long long)first.round,
+                     (unsigned long long)last.round);
+    }
     return MN_NOT_FOUND;
 }
 
@@ -132,8 +137,8 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
         return found;
     }
     if (facts.decision == NULL) {
-        mn_error_set(error, "round %llu has not decided yet: its state is %s",
-                     (unsigned long long)round, coordinator_round_state_name(facts.state));
+        mn_error_set(error, "round %llu has not decided yet: see mneme plan %llu",
+                     (unsigned long long)round, (unsigned long long)round);
         return MN_AGAIN;
     }
     struct answer_span whole = {facts.decision->answer_json, facts.decision->answer_size};

@@ -142,7 +142,7 @@ static void refuses_when_a_later_life_has_spoken(void **state)
     struct scene scene;
     begin(&scene, "policy: {approve: never}\n");
     scene_adopt(&scene, ALICE, "x3", "", "/mnt/h3", "to be sure");
-    scene_expect(&scene, "answer 1 MN_STALE: it is not lost: run 1 of it is on host h3\n");
+    scene_expect(&scene, "answer 1 MN_STALE: x3 is not lost: run 1 of it is on host h3\n");
     lose_h3(&scene);
     trouble_answer_first(&scene, 1, 1);
     scene_skip(&scene);
@@ -169,24 +169,25 @@ static void refuses_what_cannot_be_done_and_says_why(void **state)
     struct scene scene;
     wait_for_the_plan(&scene);
     scene_adopt(&scene, BOB, "x3", "h4", "/mnt/h3", "I think so");
-    scene_expect(&scene, "answer 1 MN_DENIED: your key's role does not suffice: it takes the role "
-                         "approve\n");
+    scene_expect(&scene, "answer 1 MN_DENIED: bob may not do that: it takes the role approve\n");
     scene_adopt(&scene, ALICE, "x3", "h4", "/mnt/h3", "");
     scene_expect(&scene, "answer 2 MN_BAD_INPUT: it takes a reason, which is kept\n");
     scene_adopt(&scene, ALICE, "x9", "h4", "/mnt/h3", "it is here");
-    scene_expect(&scene, "answer 3 MN_NOT_FOUND: there is no vat of that name in the topology\n");
+    scene_expect(&scene,
+                 "answer 3 MN_NOT_FOUND: there is no vat x9 in the coordinator's topology\n");
     scene_adopt(&scene, ALICE, "x3", "h4", "mnt/h3", "it is here");
     scene_expect(&scene, "answer 4 MN_BAD_INPUT: the store has to be an absolute path on that "
                          "host\n");
     scene_adopt(&scene, ALICE, "x3", "h9", "/mnt/h3", "it is here");
-    scene_expect(&scene, "answer 5 MN_NOT_FOUND: there is no host of that name in the topology\n");
+    scene_expect(&scene,
+                 "answer 5 MN_NOT_FOUND: there is no host h9 in the coordinator's topology\n");
     scene_adopt(&scene, ALICE, "x3", "", "/mnt/h3", "it is here");
     scene_expect(&scene, "answer 6 MN_AGAIN: host h3 is not up; say with --host on which one the "
                          "disk is now\n");
     scene_adopt(&scene, ALICE, "x3", "h3", "/mnt/h3", "it is here");
     scene_expect(&scene, "answer 7 MN_AGAIN: host h3 is not up\n");
     scene_adopt(&scene, ALICE, "x1", "h4", "/mnt/h3", "it is here");
-    scene_expect(&scene, "answer 8 MN_STALE: it is not lost: run 1 of it is on host h1\n");
+    scene_expect(&scene, "answer 8 MN_STALE: x1 is not lost: run 1 of it is on host h1\n");
     scene_close(&scene);
 }
 

@@ -175,22 +175,22 @@ static void takes_no_word_from_those_who_may_not_give_it(void **state)
     struct scene scene;
     begin(&scene, "policy: {approve: {}}\n");
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "in advance");
-    scene_expect(&scene, "answer 1 MN_NOT_FOUND: that round waits for no approval; mneme status "
-                         "shows which one does\n");
+    scene_expect(&scene, "answer 1 MN_NOT_FOUND: round 1 waits for no approval; mneme status "
+                         "shows whether one does\n");
     lose_r2(&scene);
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "in advance");
-    scene_expect(&scene, "answer 2 MN_AGAIN: that round has no plan that waits at the moment; "
-                         "mneme plan shows what it is at\n");
+    scene_expect(&scene, "answer 2 MN_AGAIN: round 1 has no plan that waits at the moment; "
+                         "mneme plan 1 shows what it is at\n");
     trouble_answer_first(&scene, 1, 1);
     scene_skip(&scene);
     scene_word(&scene, BOB, MN_STEP_APPROVE, 1, "I think so");
-    scene_expect(&scene, "answer 3 MN_DENIED: your key's role does not suffice: it takes the "
-                         "role approve\n");
+    scene_expect(&scene, "answer 3 MN_DENIED: bob may not do that: it takes the role "
+                         "approve\n");
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "");
     scene_expect(&scene, "answer 4 MN_BAD_INPUT: it takes a reason, which is kept\n");
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 2, "the other round");
-    scene_expect(&scene, "answer 5 MN_NOT_FOUND: that round waits for no approval; mneme status "
-                         "shows which one does\n");
+    scene_expect(&scene, "answer 5 MN_NOT_FOUND: round 2 waits for no approval; mneme status "
+                         "shows whether one does\n");
     scene.seen = 12;
     scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "as I saw it");
     scene_expect(&scene, "answer 6 MN_STALE: the plan is another one by now: look again with "

@@ -296,6 +296,8 @@ static void explains_with_the_rows_on_the_chain_and_no_others(void **state)
     record_vat(&desk, "v0");
     record_round(&desk, 1, chained, &lost, 1);
     desk_begin(&desk);
+    assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 2, "v0"), MN_NOT_FOUND);
+    assert_string_equal(desk.reply.text, "there is no round 2; there is round 1 only");
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 1, "v0"), MN_OK);
     assert_non_null(strstr(desk.json, "\"round\":1,\"vat\":\"v0\",\"state\":\"done\",\"start\":{"
                                       "\"host\":\"h1\",\"run\":2,"));

@@ -368,8 +368,8 @@ static void answers_operators_in_json_and_in_words(void **state)
     assert_int_equal(daemon_place_mneme(place, reasonless, output, sizeof output), 2);
     assert_string_equal(output, "mneme approve: no reason given: expected --reason TEXT\n");
     assert_int_equal(daemon_place_mneme(place, approve, output, sizeof output), 1);
-    assert_string_equal(output, "mneme approve: your key's role does not suffice: it takes the "
-                                "role approve\n");
+    assert_string_equal(output,
+                        "mneme approve: alice may not do that: it takes the role approve\n");
     daemon_place_stop(place);
 }
 
