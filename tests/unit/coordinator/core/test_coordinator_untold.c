@@ -1,0 +1,97 @@
+/* Stories of hosts that are gone before they have told a new coordinator what they had. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "coordinator_trouble.h"
+
+/* Every vat is up, with checkpoints on its own host and on the one two further. Hosts are lost, and
+ * while everybody is asked the coordinator becomes another one. */
+static void begin(struct scene *scene, const char *silent)
+{
+    scene_open_more(scene, "policy: {approve: {share: 1, reset: false}}\n");
+    scene_run_all(scene);
+    scene_until(scene, 20000);
+    trouble_lose_hosts(scene, silent);
+    scene_until(scene, 28000);
+    scene_restart(scene, scene->record_count);
+    scene_recorded(scene, scene->record_count);
+    for (uint32_t host = 1; host <= 6; host++) {
+        char words[16];
+        (void)snprintf(words, sizeof words, "x%u 1 up", host);
+        if (!scene->silent[host - 1]) {
+            scene_hello(scene, host, words);
+        }
+    }
+}
+
+/* x3 has been as far as checkpoint 1.2, which was on h3 and h5; h1 has an older one of it. */
+static void speak_of_all(struct scene *scene)
+{
+    for (uint32_t host = 1; host <= 6; host++) {
+        for (uint32_t further = 0; further <= 2; further += 2) {
+            uint32_t at = (host - 1 + further) % 6 + 1;
+            char vat[16];
+            (void)snprintf(vat, sizeof vat, "x%u", host);
+            if (!scene->silent[at - 1]) {
+                scene_row(scene, at, vat, EPOCH(1, 1), 0, true, "");
+                scene_row(scene, at, vat, EPOCH(1, 2), EPOCH(1, 1), true, "");
+            }
+        }
+    }
+    scene_row(scene, 1, "x3", EPOCH(1, 1), 0, true, "");
+}
+
+static void freeze_and_answer(struct scene *scene)
+{
+    scene_until(scene, 38000);
+    scene_skip(scene);
+    scene_until(scene, 42000);
+    trouble_witnesses_find_closed(scene);
+    scene_until(scene, 55000);
+    trouble_must_say(scene, "h1 freeze round 2 attempt 1");
+    scene_skip(scene);
+    trouble_answer_first(scene, 2, 1);
+}
+
+/* So many hosts never told anything that these may have had every copy of something newer. */
+static void
+is_not_sure_of_vats_whose_copies_may_all_have_been_on_hosts_that_never_told(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    begin(&scene, "35");
+    speak_of_all(&scene);
+    freeze_and_answer(&scene);
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.asks, COORDINATOR_ASKS_UNSURE);
+    scene_close(&scene);
+}
+
+/* One of the two that a checkpoint is kept on has told all: nothing can be missing. */
+static void is_sure_where_one_host_alone_never_told(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, "3");
+    speak_of_all(&scene);
+    freeze_and_answer(&scene);
+    trouble_must_say(&scene, "note round_state: deciding\n");
+    scene_close(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            is_not_sure_of_vats_whose_copies_may_all_have_been_on_hosts_that_never_told),
+        cmocka_unit_test(is_sure_where_one_host_alone_never_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
