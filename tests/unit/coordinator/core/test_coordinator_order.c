@@ -380,6 +380,23 @@ static void says_the_first_starts_of_a_crowd_again_in_parts(void **state)
     topology_destroy(&topology);
 }
 
+/* Another coordinator may take over at any moment. It has to know whom those who were asked do not
+ * believe any more, or it would never replace them. */
+static void asks_nobody_before_it_is_on_record_who_is_suspected(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    scene.slow = true;
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 28000);
+    trouble_must_say(&scene, "record 8 freeze 1 x3/1\n");
+    trouble_must_not_say(&scene, "h1 freeze round");
+    scene_recorded(&scene, 8);
+    trouble_must_say(&scene, "h1 freeze round 1 attempt 1 lost h3 suspects x3/1\n");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +411,7 @@ int main(void)
         cmocka_unit_test(calls_a_round_off_when_a_state_says_that_nothing_is_lost),
         cmocka_unit_test(asks_nobody_anew_because_a_frozen_agent_says_hello_again),
         cmocka_unit_test(can_read_back_whatever_decision_it_writes),
+        cmocka_unit_test(asks_nobody_before_it_is_on_record_who_is_suspected),
         cmocka_unit_test(says_the_first_starts_of_a_crowd_again_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
