@@ -21,7 +21,10 @@ static const char status_usage[] =
     "SILENT is how long ago a host was heard, LAG how late its agent's own timer was, DISK how "
     "long\n"
     "a write took there, REFUSED how many of its messages were dropped because they could not be\n"
-    "read or said more than its key may say. FLOOR is the oldest checkpoint a vat may still be\n"
+    "read or said more than its key may say. A host is \"suspect, only its agent\" while its "
+    "agent\n"
+    "is silent and a port of its vats is open: they run on, and nothing is restored; have the\n"
+    "agent started again. FLOOR is the oldest checkpoint a vat may still be\n"
     "restored to. Epochs are run * 2^32 + count; they are shown as RUN.COUNT, and plain in JSON.\n"
     "\n" CLIENT_EXIT_USAGE;
 
@@ -63,10 +66,11 @@ static void add_spoken(struct words_table *table, const json_t *row, const char 
 static void host_row(struct words_table *table, const json_t *row)
 {
     words_row(table, status_colour(row));
+    const char *state = facts_word(row, "state");
+    bool hello = !json_is_false(json_object_get(row, "known")) || strcmp(state, "lost") == 0;
     words_cell_text(table, facts_word(row, "host"));
-    mn_text_add(&table->cells, facts_word(row, "state"));
-    mn_text_add(&table->cells,
-                json_is_false(json_object_get(row, "known")) ? ", no hello yet" : "");
+    mn_text_add_format(&table->cells, "%s%s%s", state, hello ? "" : ", no hello yet",
+                       json_is_true(json_object_get(row, "agent_only")) ? ", only its agent" : "");
     words_cell(table);
     add_spoken(table, row, "silence_ms");
     add_spoken(table, row, "lag_ms");

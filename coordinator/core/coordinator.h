@@ -230,6 +230,7 @@ uint64_t coordinator_generation(const struct coordinator *coordinator);
 struct coordinator_host_facts {
     enum detector_state state;
     bool known;         /* its agent has said hello in this generation */
+    bool agent_only;    /* it is suspect, and a port there is open: only its agent is silent */
     bool told_all;      /* and every row that its store had then has been taken */
     mn_time silence;    /* since it was heard last */
     uint32_t lag_ms;    /* of its newest heartbeat */

@@ -388,6 +388,12 @@ mn_time detector_silence(const struct detector *detector, mn_time now, uint32_t 
     return now - detector->hosts[host].heard_at;
 }
 
+bool detector_agent_only(const struct detector *detector, uint32_t host)
+{
+    mn_assert(host < detector->config.host_count);
+    return detector->hosts[host].state == DETECTOR_SUSPECT && detector->hosts[host].alive;
+}
+
 void detector_invariant(const struct detector *detector)
 {
     for (uint32_t i = 0; i < detector->config.host_count; i++) {

@@ -100,6 +100,9 @@ enum detector_state detector_host_state(const struct detector *detector, uint32_
 /* How long the host has been silent. */
 mn_time detector_silence(const struct detector *detector, mn_time now, uint32_t host);
 
+/* Whether it is suspect, and its witnesses found a port open there: only its agent is silent. */
+bool detector_agent_only(const struct detector *detector, uint32_t host);
+
 /* Asserts what must always hold. */
 void detector_invariant(const struct detector *detector);
 

@@ -14,7 +14,8 @@ struct status_rows {
     size_t named;   /* and those that are not: */
     size_t up_left; /* because they are up */
     size_t left;    /* because there are too many, though they are not up */
-    size_t told;    /* hosts of which every row is in the ledger */
+    size_t told;    /* hosts of which every row is in the ledger, */
+    size_t able;    /* of those that are not lost */
 };
 
 /* Whether to name this one; counts it where not. */
@@ -45,6 +46,7 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         /* A host is taken for up until it has been silent for long; who never spoke is unknown. */
         bool unknown = facts.state == DETECTOR_UP && !facts.known;
         rows->told += facts.told_all ? 1 : 0;
+        rows->able += facts.state != DETECTOR_LOST ? 1 : 0;
         const char *state = unknown ? "unknown" : detector_state_name(facts.state);
         if (!status_count(counts, state)) {
             return MN_NO_MEMORY;
@@ -53,12 +55,13 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
             continue;
         }
         json_int_t refused = (json_int_t)facts.refused + (json_int_t)source->refused[host];
-        json_t *row = json_pack("{s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
-                                source->topology->hosts[host].name, "state", state, "known",
-                                facts.known ? 1 : 0, "told_all", facts.told_all ? 1 : 0,
-                                "silence_ms", (json_int_t)(facts.silence / MN_MS), "lag_ms",
-                                (json_int_t)facts.lag_ms, "disk_ms", (json_int_t)facts.disk_ms,
-                                "refused", refused, "vats", (json_int_t)facts.vat_count);
+        json_t *row =
+            json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
+                      source->topology->hosts[host].name, "state", state, "known",
+                      facts.known ? 1 : 0, "told_all", facts.told_all ? 1 : 0, "agent_only",
+                      facts.agent_only ? 1 : 0, "silence_ms", (json_int_t)(facts.silence / MN_MS),
+                      "lag_ms", (json_int_t)facts.lag_ms, "disk_ms", (json_int_t)facts.disk_ms,
+                      "refused", refused, "vats", (json_int_t)facts.vat_count);
         if (json_array_append_new(list, row) != 0) {
             return MN_NO_MEMORY;
         }
@@ -207,11 +210,10 @@ static json_t *status_ledger(const struct answer_source *source, const struct st
 {
     struct ledger_sizes sizes = {0};
     ledger_measure(coordinator_ledger(source->coordinator), &sizes);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "hosts",
-                     (json_int_t)source->topology->host_count, "hosts_told",
-                     (json_int_t)hosts->told, "vats", (json_int_t)sizes.vat_count, "checkpoints",
-                     (json_int_t)sizes.checkpoint_count, "heard", (json_int_t)sizes.heard_count,
-                     "bytes", (json_int_t)sizes.byte_count);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "hosts", (json_int_t)hosts->able,
+                     "hosts_told", (json_int_t)hosts->told, "vats", (json_int_t)sizes.vat_count,
+                     "checkpoints", (json_int_t)sizes.checkpoint_count, "heard",
+                     (json_int_t)sizes.heard_count, "bytes", (json_int_t)sizes.byte_count);
 }
 
 static json_t *status_left_out(const struct status_rows *hosts, const struct status_rows *vats)

@@ -63,33 +63,38 @@ static json_t *facts_of(const char *text)
 static void shows_a_small_cluster_whole(void **state)
 {
     (void)state;
-    tells(status_tell,
-          facts_of("{'generation': 3,"
-                   "'hosts': [{'host': 'h1', 'state': 'up', 'known': true, 'silence_ms': 12,"
-                   "           'lag_ms': 0, 'disk_ms': 1, 'refused': 0, 'vats': 2},"
-                   "          {'host': 'h3', 'state': 'lost', 'known': true, 'silence_ms': 1234,"
-                   "           'lag_ms': 0, 'disk_ms': 0, 'refused': 1000, 'vats': 0}],"
-                   "'vats': [{'vat': 'x3', 'host': 'h5', 'state': 'starting', 'run': 2,"
-                   "          'incarnation': 1, 'floor': 4294967345}],"
-                   "'waits': [{'kind': 'start', 'round': 1, 'text': 'vat x3, which is being "
-                   "restored on host h5'}], 'more_waits': false,"
-                   "'counts': {'hosts': {'up': 1, 'lost': 1}, 'vats': {'starting': 1}},"
-                   "'left_out': {'hosts_up': 0, 'hosts_other': 0, 'vats_up': 0, 'vats_other': 0},"
-                   "'ledger': {'vats': 12, 'checkpoints': 96, 'heard': 1152, 'bytes': 65536}}"),
-          "generation 3; the ledger holds 96 checkpoints of 12 vats, 1,152 heard entries, in 64 "
-          "KiB\n"
-          "\n"
-          "hosts: 1 up, 1 lost\n"
-          "  HOST  STATE  SILENT   LAG  DISK  REFUSED  VATS\n"
-          "  h1    up      12 ms  0 ms  1 ms        0     2\n"
-          "  h3    lost    1.2 s  0 ms  0 ms    1,000     0\n"
-          "\n"
-          "vats: 1 starting\n"
-          "  VAT  STATE     HOST  RUN  INCARNATION  FLOOR\n"
-          "  x3   starting  h5      2            1   1.49\n"
-          "\n"
-          "waits for:\n"
-          "  vat x3, which is being restored on host h5 (round 1)\n");
+    tells(
+        status_tell,
+        facts_of("{'generation': 3,"
+                 "'hosts': [{'host': 'h1', 'state': 'up', 'known': true, 'silence_ms': 12,"
+                 "           'lag_ms': 0, 'disk_ms': 1, 'refused': 0, 'vats': 2},"
+                 "          {'host': 'h3', 'state': 'lost', 'known': false, 'silence_ms': 1234,"
+                 "           'lag_ms': 0, 'disk_ms': 2, 'refused': 1000, 'vats': 0},"
+                 "          {'host': 'h4', 'state': 'suspect', 'known': true, 'silence_ms': 5678,"
+                 "           'agent_only': true, 'lag_ms': 0, 'disk_ms': 0, 'refused': 0,"
+                 "           'vats': 1}],"
+                 "'vats': [{'vat': 'x3', 'host': 'h5', 'state': 'starting', 'run': 2,"
+                 "          'incarnation': 1, 'floor': 4294967345}],"
+                 "'waits': [{'kind': 'start', 'round': 1, 'text': 'vat x3, which is being "
+                 "restored on host h5'}], 'more_waits': false,"
+                 "'counts': {'hosts': {'up': 1, 'lost': 1, 'suspect': 1}, 'vats': {'starting': 1}},"
+                 "'left_out': {'hosts_up': 0, 'hosts_other': 0, 'vats_up': 0, 'vats_other': 0},"
+                 "'ledger': {'vats': 12, 'checkpoints': 96, 'heard': 1152, 'bytes': 65536}}"),
+        "generation 3; the ledger holds 96 checkpoints of 12 vats, 1,152 heard entries, in 64 "
+        "KiB\n"
+        "\n"
+        "hosts: 1 up, 1 lost, 1 suspect\n"
+        "  HOST  STATE                    SILENT   LAG  DISK  REFUSED  VATS\n"
+        "  h1    up                        12 ms  0 ms  1 ms        0     2\n"
+        "  h3    lost                      1.2 s     -  2 ms    1,000     0\n"
+        "  h4    suspect, only its agent   5.6 s  0 ms  0 ms        0     1\n"
+        "\n"
+        "vats: 1 starting\n"
+        "  VAT  STATE     HOST  RUN  INCARNATION  FLOOR\n"
+        "  x3   starting  h5      2            1   1.49\n"
+        "\n"
+        "waits for:\n"
+        "  vat x3, which is being restored on host h5 (round 1)\n");
 }
 
 static void shows_which_keepers_are_missing(void **state)

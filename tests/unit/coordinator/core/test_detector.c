@@ -158,12 +158,15 @@ static void an_open_port_means_that_only_the_agent_is_silent(void **state)
     story_run(&story, 800, 6, 1U << 2);
     story.text[0] = '\0';
     story_answer(&story, 1, 4, MN_PROBE_CLOSED);
+    assert_false(detector_agent_only(story.detector, 2));
     story_answer(&story, 1, 0, MN_PROBE_OPEN);
     assert_string_equal(story.text, "h3 alive; ");
     story_run(&story, 3000, 6, 1U << 2);
     assert_int_equal(detector_host_state(story.detector, 2), DETECTOR_SUSPECT);
+    assert_true(detector_agent_only(story.detector, 2));
     story_run(&story, 3050, 6, 0);
     assert_int_equal(detector_host_state(story.detector, 2), DETECTOR_UP);
+    assert_false(detector_agent_only(story.detector, 2));
     story_end(&story);
 }
 

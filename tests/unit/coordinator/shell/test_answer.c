@@ -38,8 +38,8 @@ static void desk_open(struct desk *desk, int vat_count)
                        "operators: \"tcp://127.0.0.1:7001\", key: \"" KEY_C "\"}\n"
                        "hosts: {h1: {agent: \"tcp://127.0.0.1:7101\", address: 127.0.0.1, "
                        "key: \"" KEY_1 "\"}}\n"
-                       "checkpoints: {stores: 1}\n"
-                       "vats:\n");
+                       "checkpoints: {stores: 1}\n");
+    mn_text_add(&text, vat_count > 0 ? "vats:\n" : "");
     for (int i = 0; i < vat_count; i++) {
         mn_text_add_format(&text, "  v%d: {host: h1, command: [bank]}\n", i);
     }
@@ -188,6 +188,27 @@ static void says_of_how_many_hosts_all_rows_are_in(void **state)
     assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
     assert_non_null(strstr(desk.json, "\"ledger\":{\"hosts\":1,\"hosts_told\":1,"));
     assert_non_null(strstr(desk.json, "\"told_all\":true"));
+    desk_close(&desk);
+}
+
+/* Else a status would say forever that the ledger is not whole. */
+static void waits_for_no_lost_host_to_tell_the_ledger_everything(void **state)
+{
+    struct desk desk;
+    struct mn_name burned = mn_name_of("h1");
+    struct mn_journal_record record = {.kind = MN_JOURNAL_DECISION};
+    (void)state;
+    desk_open(&desk, 0);
+    record.decision.round = 1;
+    record.decision.lost_hosts = &burned;
+    record.decision.lost_host_count = 1;
+    record.decision.answer_json = "{}";
+    record.decision.answer_size = 2;
+    desk_record(&desk, &record);
+    desk_begin(&desk);
+    assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
+    assert_non_null(strstr(desk.json, "\"host\":\"h1\",\"state\":\"lost\""));
+    assert_non_null(strstr(desk.json, "\"ledger\":{\"hosts\":0,\"hosts_told\":0,"));
     desk_close(&desk);
 }
 
@@ -446,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_every_vat_of_a_small_cluster),
         cmocka_unit_test(says_of_how_many_hosts_all_rows_are_in),
+        cmocka_unit_test(waits_for_no_lost_host_to_tell_the_ledger_everything),
         cmocka_unit_test(counts_what_is_too_much_to_name_in_a_status),
         cmocka_unit_test(says_what_to_do_when_a_round_does_not_fit),
         cmocka_unit_test(shows_a_round_of_the_journal),
