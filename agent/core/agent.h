@@ -167,6 +167,7 @@ struct agent_event {
             struct mn_name vat;
             mn_epoch epoch;
             mn_result result; /* MN_NOT_FOUND; MN_CORRUPT: nothing of that file is here any more */
+            uint32_t took_ms; /* of the disk's time */
         } read_over;
         struct {
             struct mn_name vat;

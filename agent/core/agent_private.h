@@ -44,7 +44,7 @@ enum {
     AGENT_REFRESH_HEARTBEATS = 10,  /* every vat's state is said again once in so many */
     AGENT_LEASE_BATCH_COUNT = 8192, /* vats that one request is about */
     AGENT_LEASE_ASKED_COUNT = 64,   /* requests whose times are remembered */
-    AGENT_SCRUB_COUNT_MAX = 16,     /* files that are read over at the same time */
+    AGENT_SCRUB_SHARE = 8,          /* of the disk's time one in so many goes to reading over */
     AGENT_AWAY_FACTOR = 4,          /* a host that did not answer is left alone 4 * copy_ms */
     AGENT_FETCH_FACTOR = 4          /* a start of which nothing arrives for 4 * copy_ms fails */
 };
@@ -231,12 +231,13 @@ struct agent_mark {
 
 /* Where reading files over is: agent_scrub.c. */
 struct agent_scrub {
-    size_t vat;         /* the next file is of this vat, by index, or of a later one, */
-    mn_epoch after;     /* and above this epoch */
-    mn_time due;        /* and is read then */
-    mn_time each;       /* so long after the one before it */
-    mn_time count_at;   /* when files are counted again */
-    uint32_t under_way; /* files that are being read */
+    size_t vat;       /* the next file is of this vat, by index, or of a later one, */
+    mn_epoch after;   /* and above this epoch */
+    mn_time due;      /* and is read then */
+    mn_time each;     /* so long after the one before it */
+    mn_time count_at; /* when files are counted again */
+    mn_time rested;   /* nothing is read before that, so that the disk has time for others */
+    bool reading;     /* one file, at the disk */
 };
 
 /* What goes on when a record is durable. */

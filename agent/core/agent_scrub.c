@@ -4,8 +4,11 @@
  * those who are to hold copies are asked whether they still do. What is not here whole any more is
  * reported as gone, and copied anew from where it is.
  *
- * Slowly: a bounded number of files is read at a time, and none while a round is open. How far it
- * has come is not remembered by the next agent, which reads everything once when it begins. */
+ * Slowly: one file at a time, for a bounded share of the disk's time, and none while a round is
+ * open. Where the disk is too slow to read everything in scrub_ms it takes longer: else what is
+ * read over would keep new checkpoints waiting, old ones could not be let go of, and there would be
+ * ever more to read. How far it has come is not remembered by the next agent, which reads
+ * everything once when it begins. */
 #include "agent_private.h"
 
 static mn_time scrub_time(const struct agent *agent)
@@ -49,6 +52,26 @@ static const struct agent_file *scrub_next(struct agent *agent, struct agent_vat
     return NULL;
 }
 
+/* Read the next file if it is time for it and the disk's share is not used up. */
+static void scrub_advance(struct agent *agent)
+{
+    struct agent_scrub *scrub = &agent->scrub;
+    if (scrub->reading || scrub->due > agent->now || scrub->rested > agent->now) {
+        return;
+    }
+    struct agent_vat *vat = NULL;
+    const struct agent_file *file = scrub_next(agent, &vat);
+    if (file == NULL) { /* from the first on again */
+        scrub->vat = 0;
+        scrub->after = 0;
+        scrub->due = agent->now + scrub->each;
+        return;
+    }
+    scrub->due += scrub->each;
+    scrub->reading = true;
+    agent_ask_file(agent, AGENT_DO_READ_OVER, vat, file->epoch, false);
+}
+
 void agent_scrub_tick(struct agent *agent)
 {
     struct agent_scrub *scrub = &agent->scrub;
@@ -58,30 +81,19 @@ void agent_scrub_tick(struct agent *agent)
     if (scrub->count_at <= agent->now) {
         scrub_count(agent);
     }
-    while (scrub->due <= agent->now && scrub->under_way < AGENT_SCRUB_COUNT_MAX) {
-        struct agent_vat *vat = NULL;
-        const struct agent_file *file = scrub_next(agent, &vat);
-        if (file == NULL) { /* from the first on again */
-            scrub->vat = 0;
-            scrub->after = 0;
-            scrub->due = agent->now + scrub->each;
-            return;
-        }
-        scrub->under_way += 1;
-        scrub->due += scrub->each;
-        agent_ask_file(agent, AGENT_DO_READ_OVER, vat, file->epoch, false);
-    }
-    if (scrub->due < agent->now) { /* what could not be read in its time is not made up for */
-        scrub->due = agent->now;
-    }
+    /* What was not read in one heartbeat, and how long the disk was left alone in it, may be made
+     * up for in the next, and no more than that. */
+    mn_time before = agent->now - (mn_time)agent->config.heartbeat_ms * MN_MS;
+    scrub->rested = scrub->rested > before ? scrub->rested : before;
+    scrub->due = scrub->due > before ? scrub->due : before;
+    scrub_advance(agent);
 }
 
-void agent_scrub_read(struct agent *agent, const struct agent_event *event)
+static void scrub_heard(struct agent *agent, const struct agent_event *event)
 {
     struct agent_vat *vat = agent_find_vat(agent, &event->read_over.vat);
     struct agent_file *file = vat != NULL ? agent_find_file(vat, event->read_over.epoch) : NULL;
     mn_result result = event->read_over.result;
-    agent->scrub.under_way -= 1;
     if (file == NULL || file->state != AGENT_FILE_HERE) {
         return;
     }
@@ -95,5 +107,16 @@ void agent_scrub_read(struct agent *agent, const struct agent_event *event)
                                                 .code = result});
     if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
         agent_file_lost(agent, vat, file);
+    }
+}
+
+void agent_scrub_read(struct agent *agent, const struct agent_event *event)
+{
+    struct agent_scrub *scrub = &agent->scrub;
+    scrub->reading = false;
+    scrub->rested += (mn_time)event->read_over.took_ms * MN_MS * AGENT_SCRUB_SHARE;
+    scrub_heard(agent, event);
+    if (!agent_frozen(agent)) {
+        scrub_advance(agent);
     }
 }

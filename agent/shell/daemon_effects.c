@@ -446,6 +446,7 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.read_over.vat = job->vat;
         event.read_over.epoch = job->epoch;
         event.read_over.result = job->result;
+        event.read_over.took_ms = job->took_ms;
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_RECALL:

@@ -257,6 +257,7 @@ static void done_read_over(struct sim *sim, struct sim_process *process, const s
     event.read_over.vat = job->vat;
     event.read_over.epoch = job->epoch;
     event.read_over.result = file != NULL ? MN_OK : MN_NOT_FOUND;
+    event.read_over.took_ms = (uint32_t)((sim->now - job->began) / MN_MS);
     if (file != NULL && file_damaged(sim, file)) {
         sim_file_remove(sim, process->machine, store, job->epoch, OBSERVER_COPY_LOST);
         event.read_over.result = MN_CORRUPT;

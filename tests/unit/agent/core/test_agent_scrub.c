@@ -24,13 +24,20 @@ static void ticks(struct play *play, int from_s, int to_s)
     }
 }
 
-static void read_over(struct play *play, const char *vat, mn_epoch epoch, mn_result result)
+static void read_slowly(struct play *play, const char *vat, mn_epoch epoch, mn_result result,
+                        uint32_t took_ms)
 {
     struct agent_event event = {.kind = AGENT_ON_READ_OVER};
     event.read_over.vat = mn_name_of(vat);
     event.read_over.epoch = epoch;
     event.read_over.result = result;
+    event.read_over.took_ms = took_ms;
     play_step(play, &event);
+}
+
+static void read_over(struct play *play, const char *vat, mn_epoch epoch, mn_result result)
+{
+    read_slowly(play, vat, epoch, result, 0);
 }
 
 /* x1's 1.1 is here and at h2, and its 1.2; each is read in a third of the time. */
@@ -56,15 +63,73 @@ static void reads_each_file_once_in_its_time(void **state)
     ticks(&play, 2, 5);
     assert_true(said(&play, "read_over x1 1.1\n"));
     assert_false(said(&play, "read_over x1 1.2\n"));
+    read_over(&play, "x1", EPOCH(1, 1), MN_OK);
     ticks(&play, 6, 9);
     assert_true(said(&play, "read_over x1 1.2\n"));
     play_skip(&play);
-    ticks(&play, 10, 13);
-    read_over(&play, "x1", EPOCH(1, 1), MN_OK);
     read_over(&play, "x1", EPOCH(1, 2), MN_OK);
+    ticks(&play, 10, 13);
     assert_false(said(&play, "read_over"));
     ticks(&play, 14, 17);
     assert_true(said(&play, "read_over x1 1.1\n"));
+    play_close(&play);
+}
+
+static void reads_one_file_at_a_time(void **state)
+{
+    (void)state;
+    struct play play;
+    run_with_partner(&play);
+    ticks(&play, 1, 5);
+    play_skip(&play);
+    ticks(&play, 6, 20); /* 1.1 has not been read yet */
+    assert_false(said(&play, "read_over"));
+    read_over(&play, "x1", EPOCH(1, 1), MN_OK);
+    assert_true(said(&play, "read_over x1 1.2\n")); /* it was due long ago */
+    play_close(&play);
+}
+
+/* In a heartbeat as many are read as are due by then, one after the other. */
+static void reads_as_many_as_are_due(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open_scrubbing(&play, 2, 2, 1200);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_written(&play, 'a', EPOCH(1, 2), 0, EPOCH(1, 1));
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    ticks(&play, 1, 2);
+    play_skip(&play);
+    read_over(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "read_over x1 1.2\n");
+    read_over(&play, "x1", EPOCH(1, 2), MN_OK);
+    assert_false(said(&play, "read_over"));
+    play_close(&play);
+}
+
+/* A second's reading is followed by seven of rest, but for the one before it in which the disk was
+ * left alone. */
+static void leaves_most_of_the_disks_time_to_others(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open_scrubbing(&play, 2, 2, 30);
+    play_run_x1(&play);
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    play_written(&play, 'a', EPOCH(1, 2), 0, EPOCH(1, 1));
+    play_synced(&play, "x1", EPOCH(1, 2), MN_OK);
+    ticks(&play, 1, 2);
+    assert_true(said(&play, "read_over x1 1.1\n"));
+    play_skip(&play);
+    play_at(&play, 3000);
+    read_slowly(&play, "x1", EPOCH(1, 1), MN_OK, 1000);
+    ticks(&play, 3, 8);
+    assert_false(said(&play, "read_over"));
+    ticks(&play, 9, 9);
+    assert_true(said(&play, "read_over x1 1.2\n"));
     play_close(&play);
 }
 
@@ -189,6 +254,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_each_file_once_in_its_time),
+        cmocka_unit_test(reads_one_file_at_a_time),
+        cmocka_unit_test(reads_as_many_as_are_due),
+        cmocka_unit_test(leaves_most_of_the_disks_time_to_others),
         cmocka_unit_test(reads_nothing_while_a_round_is_open),
         cmocka_unit_test(asks_its_partners_whether_they_still_have_what_is_whole_here),
         cmocka_unit_test(gets_what_went_bad_back_from_a_partner),
