@@ -1,7 +1,6 @@
-/* The topology's life, its look-ups, and the help on its settings. */
+/* The topology's life and its look-ups. */
 #include "docs/topology.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,15 +73,4 @@ bool topology_domains_share(const struct topology *topology, uint32_t host_a, ui
     uint32_t domain = topology->hosts[host_a].domain;
     return host_a == host_b ||
            (domain != TOPOLOGY_NONE && domain == topology->hosts[host_b].domain);
-}
-
-#define TOPOLOGY_HELP_LINE(name, standard, least, most, words)                                     \
-    mn_text_add_format(text, "  %-14s %8d  %d to %d: %s\n", #name, standard, least, most, words);
-
-void topology_settings_help(struct mn_text *text)
-{
-    mn_text_add(text, "timing (setting, default, bounds, what it is):\n");
-    TOPOLOGY_TIMING(TOPOLOGY_HELP_LINE)
-    mn_text_add(text, "checkpoints:\n");
-    TOPOLOGY_CHECKPOINTS(TOPOLOGY_HELP_LINE)
 }

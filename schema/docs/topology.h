@@ -45,8 +45,8 @@ enum {
     TOPOLOGY_COMMAND_COUNT_MAX = 256 /* words of one vat's command */
 };
 
-/* Every setting: X(name, default, least, most, what it is). Reading, bounds and help are made from
- * these two lists. */
+/* Every setting: X(name, default, least, most, what it is). Reading and bounds are made from these
+ * two lists, and mneme-topology(5) has to say the same. */
 #define TOPOLOGY_TIMING(X)                                                                         \
     X(heartbeat_ms, 1000, 10, 60000, "how often an agent says that it is there")                   \
     X(stale_ms, 3000, 20, 600000, "silence after which a host is shown as stale")                  \
@@ -204,8 +204,5 @@ uint32_t topology_find_operator_key(const struct topology *topology, const char 
 /* Whether two hosts stand in the same immediate domain. A host without a domain shares none but
  * with itself. */
 bool topology_domains_share(const struct topology *topology, uint32_t host_a, uint32_t host_b);
-
-/* The settings with their defaults and bounds, as text for people, appended to @text. */
-void topology_settings_help(struct mn_text *text);
 
 #endif
