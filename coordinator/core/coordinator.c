@@ -249,6 +249,8 @@ static void on_begin(struct coordinator *coordinator, const struct coordinator_e
     }
     coordinator->generation = event->begin.generation;
     record->kind = MN_JOURNAL_GENERATION;
+    record->generation.at = coordinator->now;
+    coordinator->journal_at = coordinator->now;
     coordinator_record(coordinator, record, (struct pending){.kind = PENDING_GENERATION});
     if (event->begin.accepted != NULL) {
         begin_accepted(coordinator, event->begin.accepted);

@@ -409,7 +409,9 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     if (above || (coordinator->blank && message->hello.holds && !coordinator->hosts[host].met)) {
         vats_first_forgotten(coordinator);
     }
-    if (newest <= coordinator->round_seen + ROUND_AHEAD_MAX) {
+    uint64_t base = mn_base_at(coordinator->journal_at);
+    uint64_t reached = coordinator->round_seen > base ? coordinator->round_seen : base;
+    if (newest <= reached + ROUND_AHEAD_MAX) {
         round_applied_seen(coordinator, host, newest);
     }
     coordinator->hosts[host].known = true;

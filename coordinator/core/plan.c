@@ -75,7 +75,7 @@ static bool plan_start(struct plan *plan, const struct decision_vat *row, uint32
         return false;
     }
     uint32_t host = places_choose(coordinator, row->vat, links, count, plan->load);
-    mn_run newest = entry->run > entry->run_seen ? entry->run : entry->run_seen;
+    mn_run newest = vats_run_reached(coordinator, row->vat);
     if (host == TOPOLOGY_NONE || newest >= MN_RUN_MAX || count > MN_CHAIN_COUNT_MAX) {
         plan->placeless = row->vat;
         return false;

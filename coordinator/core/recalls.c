@@ -21,7 +21,8 @@ void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recal
     for (uint32_t i = 0; i < recall->absent_count; i++) {
         absent[i] = recall->absent[i];
     }
-    coordinator->forgotten = true;
+    coordinator->journal_at = recall->at;
+    vats_first_found(coordinator);
     struct recall_entry *kept = &coordinator->recalls[coordinator->recall_count++];
     *kept = (struct recall_entry){.recall = *recall, .sequence = coordinator->sequence};
     kept->recall.absent = absent;

@@ -48,7 +48,9 @@ static void replay_vat(struct coordinator *coordinator, const struct mn_journal_
     }
     vats_learn_life(coordinator, vat, record->incarnation, record->lineage.forks,
                     record->lineage.count);
-    coordinator->forgotten = coordinator->forgotten || record->found;
+    if (record->found) {
+        vats_first_found(coordinator);
+    }
     vats_recorded(coordinator, vat, record->run, host);
 }
 
@@ -265,6 +267,7 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
     coordinator->generation = event->record.generation;
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
+        coordinator->journal_at = record->generation.at;
         vats_inherit(coordinator);
         return;
     case MN_JOURNAL_KEEPERS:

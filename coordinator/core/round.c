@@ -214,6 +214,7 @@ static void round_begin(struct coordinator *coordinator)
         round_number_seen(coordinator,
                           coordinator->rounds[coordinator->round_count - 1]->facts.round);
     }
+    round_number_seen(coordinator, coordinator->base);
     struct round *round = round_new(coordinator, coordinator->round_seen + 1);
     if (round == NULL) {
         return;
@@ -332,6 +333,7 @@ void round_tick(struct coordinator *coordinator)
     if (round == NULL || coordinator->effects->result != MN_OK) {
         return;
     }
+    round_number_seen(coordinator, coordinator->base); /* it may have been another's */
     if (round->facts.state == COORDINATOR_ROUND_GATHER) {
         if (gather_is_over(coordinator, round)) {
             collect_begin(coordinator, round);

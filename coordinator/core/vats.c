@@ -8,8 +8,8 @@
 #include "coordinator_private.h"
 
 /* A journal that was lost says nothing of how far a vat has come, so any run is heard, but for the
- * upper half of them: whatever is said, there are runs left to give out above it. */
-enum { RUN_SAID_MAX = MN_RUN_MAX / 2 };
+ * upper quarter of them: whatever is said, there are runs left to give out above it. */
+enum { RUN_SAID_MAX = MN_RUN_MAX / 4 * 3 };
 
 void vats_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
                mn_run run, const char *text)
@@ -253,6 +253,15 @@ void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)
     if (run > entry->run && run <= RUN_SAID_MAX && !vat_is_decided(coordinator, vat)) {
         vats_first_forgotten(coordinator);
     }
+}
+
+mn_run vats_run_reached(const struct coordinator *coordinator, uint32_t vat)
+{
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    mn_run known = entry->run > entry->run_seen ? entry->run : entry->run_seen;
+    mn_run base =
+        coordinator->base < RUN_SAID_MAX ? (mn_run)coordinator->base : (mn_run)RUN_SAID_MAX;
+    return known > base ? known : base;
 }
 
 void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,

@@ -21,12 +21,20 @@ void vats_first_begin(struct coordinator *coordinator)
     coordinator->first_at = coordinator->now + coordinator->topology->timing.lost_ms * MN_MS;
 }
 
+void vats_first_found(struct coordinator *coordinator)
+{
+    uint64_t base = mn_base_at(coordinator->journal_at);
+    coordinator->forgotten = true;
+    coordinator->base = base > coordinator->base ? base : coordinator->base;
+}
+
 void vats_first_forgotten(struct coordinator *coordinator)
 {
-    if (coordinator->forgotten) {
+    bool known = coordinator->forgotten;
+    vats_first_found(coordinator);
+    if (known) {
         return;
     }
-    coordinator->forgotten = true;
     coordinator_tell(coordinator,
                      (struct coordinator_note_facts){
                          .note = COORDINATOR_NOTE_FORGOTTEN,

@@ -23,6 +23,17 @@ typedef int64_t mn_epoch;
 /* A start of a vat anywhere; the fencing token. 0 is "never started". */
 typedef uint32_t mn_run;
 
+/* A number that nothing which is counted here can have reached before that time: of runs, rounds
+ * and generations far fewer than one a second are given out. So a coordinator that knows that it
+ * has forgotten, but not how much, goes on above it. Seconds since the beginning of 2026.
+ *
+ * @wall      nanoseconds since 1970. */
+static inline uint64_t mn_base_at(mn_time wall)
+{
+    mn_time since = wall / MN_SECOND - INT64_C(1767225600);
+    return since > 0 ? (uint64_t)since : 0;
+}
+
 /* The first epoch of @run. */
 static inline mn_epoch mn_epoch_first(mn_run run)
 {

@@ -106,6 +106,12 @@ struct mn_journal_host {
     uint64_t disk;
 };
 
+/* A generation began. What the coordinator is given as time is that of its machine's clock, so that
+ * mn_base_at can be asked of this, and of when an operator's recall was. */
+struct mn_journal_generation {
+    mn_time at; /* since 1970; 0: not known */
+};
+
 /* An operator had the coordinator go on although too few keepers answered. */
 struct mn_journal_recall {
     struct mn_name operator_name;
@@ -113,7 +119,7 @@ struct mn_journal_recall {
     char reason[MN_REASON_SIZE_MAX];
     const struct mn_name *absent; /* the keepers that did not answer */
     uint32_t absent_count;
-    mn_time at;
+    mn_time at; /* since 1970 */
 };
 
 enum mn_step { MN_STEP_APPROVE = 1, MN_STEP_REJECT = 2, MN_STEP_ADOPT = 3 };
@@ -163,7 +169,7 @@ struct mn_journal_keepers {
 };
 
 enum mn_journal_kind {
-    MN_JOURNAL_GENERATION = 1, /* payload: nothing; a new generation began */
+    MN_JOURNAL_GENERATION = 1, /* a new one began */
     MN_JOURNAL_VAT = 2,        /* a vat's first start, or its move: struct mn_journal_vat */
     MN_JOURNAL_DECISION = 3,
     MN_JOURNAL_DONE = 4,
@@ -177,6 +183,7 @@ enum mn_journal_kind {
 struct mn_journal_record {
     enum mn_journal_kind kind;
     union {
+        struct mn_journal_generation generation;
         struct mn_journal_vat vat;
         struct mn_journal_decision decision;
         struct mn_journal_done done;

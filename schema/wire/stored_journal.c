@@ -199,9 +199,13 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
     Mneme__JournalDone done = MNEME__JOURNAL_DONE__INIT;
     Mneme__JournalHost host = MNEME__JOURNAL_HOST__INIT;
+    Mneme__JournalGeneration generation = MNEME__JOURNAL_GENERATION__INIT;
     out.version = MN_PROTOCOL_VERSION;
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
+        generation.at = record->generation.at;
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_GENERATION;
+        out.generation = &generation;
         break;
     case MN_JOURNAL_VAT:
         out.body_case = MNEME__JOURNAL_RECORD__BODY_VAT;
@@ -382,6 +386,11 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
     switch (in->body_case) {
     case MNEME__JOURNAL_RECORD__BODY__NOT_SET:
         out->kind = MN_JOURNAL_GENERATION;
+        out->generation.at = 0;
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_GENERATION:
+        out->kind = MN_JOURNAL_GENERATION;
+        out->generation.at = in->generation->at;
         return;
     case MNEME__JOURNAL_RECORD__BODY_VAT:
         out->kind = MN_JOURNAL_VAT;

@@ -262,9 +262,12 @@ void sim_process_free(struct sim *sim, struct sim_process *process)
 
 /* ---- clocks ---------------------------------------------------------------------------------- */
 
+enum { SIM_CLOCK_START = 1782864000 }; /* seconds since 1970 */
+
 mn_time sim_clock(struct sim *sim, struct sim_process *process)
 {
-    mn_time shows = sim->now + process->offset + sim->now / 1000000 * process->drift_ppm;
+    mn_time shows = SIM_CLOCK_START * MN_SECOND + sim->now + process->offset +
+                    sim->now / 1000000 * process->drift_ppm;
     if (shows < process->last) {
         shows = process->last;
     }

@@ -75,6 +75,7 @@ static inline struct sim_process *sim_process_at(const struct sim *sim, uint32_t
 
 /* Its connections end, its port is free, its slot too. */
 void sim_process_free(struct sim *sim, struct sim_process *process);
+/* What its machine's clock shows: at the beginning it is the first of July 2026. */
 mn_time sim_clock(struct sim *sim, struct sim_process *process);
 void sim_clock_skew(struct sim *sim, uint32_t machine, mn_time by);
 /* Have a timer come when the process's clock shows @deadline. */

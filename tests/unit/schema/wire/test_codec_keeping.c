@@ -283,6 +283,27 @@ static void the_journal_remembers_who_had_it_go_on_and_why(void **state)
     mn_arena_deinit(&arena);
 }
 
+/* One of an older version says nothing of it. */
+static void the_journal_remembers_when_a_generation_began(void **state)
+{
+    (void)state;
+    static const unsigned char older[] = {0x08, MN_PROTOCOL_VERSION};
+    struct mn_arena arena = {0};
+    struct mn_buffer buffer = {0};
+    struct mn_journal_record in = {.kind = MN_JOURNAL_GENERATION, .generation.at = 12};
+    struct mn_journal_record out;
+    assert_int_equal(mn_journal_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_GENERATION, buffer.bytes, buffer.size, &arena, &out),
+        MN_OK);
+    assert_int_equal(out.generation.at, 12);
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_GENERATION, older, sizeof older, &arena, &out), MN_OK);
+    assert_int_equal(out.generation.at, 0);
+    mn_buffer_deinit(&buffer);
+    mn_arena_deinit(&arena);
+}
+
 static mn_result keepers_through_the_journal(const struct mn_journal_keepers *said,
                                              struct mn_journal_record *out)
 {
@@ -437,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_keepers_answers_come_out_as_they_went_in),
         cmocka_unit_test(a_coordinators_questions_come_out_as_they_went_in),
         cmocka_unit_test(an_agent_reads_back_what_it_keeps),
+        cmocka_unit_test(the_journal_remembers_when_a_generation_began),
         cmocka_unit_test(the_journal_remembers_who_had_it_go_on_and_why),
         cmocka_unit_test(the_journal_remembers_who_replaced_which_keeper_and_why),
         cmocka_unit_test(no_record_replaces_two_keepers_or_none),
