@@ -267,6 +267,8 @@ static void invariant_hosts(const struct coordinator *coordinator)
 
 static void invariant_rounds(const struct coordinator *coordinator)
 {
+    uint64_t owed = 0;
+    uint64_t again = 0;
     for (size_t i = 0; i < coordinator->round_count; i++) {
         const struct round *round = coordinator->rounds[i];
         bool decided = round->facts.state >= COORDINATOR_ROUND_RESTORE;
@@ -281,11 +283,14 @@ static void invariant_rounds(const struct coordinator *coordinator)
         }
         for (uint32_t k = 0; decided && k < round->decision.told_count; k++) {
             told += round->told_handled[k] ? 0 : 1;
+            owed += round->told_handled[k] || round->told_again[k] == 0 ? 0 : 1;
         }
         mn_assert(!decided || starts == round->starts_open);
         mn_assert(!decided || told == round->told_open);
         mn_assert(round->facts.state != COORDINATOR_ROUND_DONE || starts == 0);
+        again += round->again_open;
     }
+    mn_assert(owed == again);
 }
 
 void coordinator_invariant(const struct coordinator *coordinator)

@@ -221,12 +221,16 @@ static void replay_done(struct coordinator *coordinator, const struct mn_journal
         }
     }
     /* Its last notices may have been handled while a later decision was being recorded, which takes
-     * some of these vats back: that one's record is the older, and they are owed theirs again. */
+     * some of these vats back: that one's record is the older, and they are owed theirs again,
+     * until that one is done. */
     for (uint32_t i = 0; i < round->decision.told_count; i++) {
-        if (!round->told_handled[i] && !round->told_again[i]) {
+        if (!round->told_handled[i] && round->told_again[i] == 0) {
             round->told_handled[i] = true;
             round->told_open -= 1;
         }
+    }
+    if (done->again) {
+        restore_again_handled(coordinator, round);
     }
     round->starts_open = 0;
 }

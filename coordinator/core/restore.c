@@ -53,8 +53,8 @@ static void overtake_starts(struct round *older, const struct round *round)
  * which it handled what @older told it, so that is owed anew, also when nobody can tell that it
  * forgot anything: the one in which it did may have been on one disk alone, or its row not have
  * come here. Its checkpoint says which rounds it has handled, and a vat hands out none of these
- * again; so nobody need know here which those are. */
-static void owe_again(struct round *older, const struct round *round)
+ * again; so nobody need know here which those are. @round is done when it has said so. */
+static void owe_again(struct coordinator *coordinator, struct round *older, struct round *round)
 {
     uint32_t at = 0;
     for (uint32_t i = 0; i < round->decision.start_count; i++) {
@@ -65,10 +65,36 @@ static void owe_again(struct round *older, const struct round *round)
         if (!told || round->decision.starts[i].start.keep == 0) {
             continue;
         }
-        older->told_again[at] = true;
+        struct round *since = round_find(coordinator, older->told_again[at]);
         if (older->told_handled[at]) {
             older->told_handled[at] = false;
             older->told_open += 1;
+        } else if (since != NULL) {
+            since->again_open -= 1;
+        }
+        older->told_again[at] = round->facts.round;
+        round->again_open += 1;
+    }
+}
+
+static void notice_handled(struct coordinator *coordinator, struct round *round, uint32_t told)
+{
+    struct round *since = round_find(coordinator, round->told_again[told]);
+    round->told_handled[told] = true;
+    round->told_open -= 1;
+    if (since != NULL) {
+        since->again_open -= 1;
+    }
+}
+
+void restore_again_handled(struct coordinator *coordinator, struct round *round)
+{
+    for (size_t i = 0; round->again_open > 0 && coordinator->rounds[i] != round; i++) {
+        struct round *older = coordinator->rounds[i];
+        for (uint32_t k = 0; older->told_open > 0 && k < older->decision.told_count; k++) {
+            if (!older->told_handled[k] && older->told_again[k] == round->facts.round) {
+                notice_handled(coordinator, older, k);
+            }
         }
     }
 }
@@ -117,7 +143,7 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
         struct round *older = coordinator->rounds[i];
         if (older->facts.decision != NULL) {
             overtake_starts(older, round);
-            owe_again(older, round);
+            owe_again(coordinator, older, round);
         }
     }
     for (uint32_t i = 0; i < decision->start_count; i++) {
@@ -242,7 +268,7 @@ static void restore_progress(struct coordinator *coordinator, struct round *roun
         round_move(coordinator, round, COORDINATOR_ROUND_TELL);
     }
     if (round->facts.state != COORDINATOR_ROUND_TELL || round->told_open > 0 ||
-        round->done_recording) {
+        round->again_open > 0 || round->done_recording) {
         return;
     }
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
@@ -255,6 +281,7 @@ static void restore_progress(struct coordinator *coordinator, struct round *roun
     record->done.round = round->facts.round;
     record->done.restored_at = round->facts.restored_at;
     record->done.told_at = round->facts.told_at;
+    record->done.again = true;
     coordinator_record(coordinator, record,
                        (struct pending){.kind = PENDING_DONE, .round = round->facts.round});
 }
@@ -323,10 +350,14 @@ void restore_handled(struct coordinator *coordinator, uint32_t host, const struc
         return; /* a former life's word, or one of a round that this journal has forgotten */
     }
     uint32_t at = list_find(round->told_vats, round->decision.told_count, vat);
-    if (at < round->decision.told_count && !round->told_handled[at]) {
-        round->told_handled[at] = true;
-        round->told_open -= 1;
-        restore_progress(coordinator, round);
+    if (at == round->decision.told_count || round->told_handled[at]) {
+        return;
+    }
+    struct round *since = round_find(coordinator, round->told_again[at]);
+    notice_handled(coordinator, round, at);
+    restore_progress(coordinator, round);
+    if (since != NULL) {
+        restore_progress(coordinator, since);
     }
 }
 

@@ -90,6 +90,7 @@ struct mn_journal_done {
     uint64_t round;
     mn_time restored_at;
     mn_time told_at;
+    bool again; /* the vats that it started have also handled what they were owed anew by it */
 };
 
 /* Runs that a freeze is about to name: from now on they have to be replaced, whoever decides. */

@@ -219,6 +219,7 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
         done.round = record->done.round;
         done.restored_at = record->done.restored_at;
         done.told_at = record->done.told_at;
+        done.again = record->done.again;
         out.body_case = MNEME__JOURNAL_RECORD__BODY_DONE;
         out.done = &done;
         break;
@@ -410,6 +411,7 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
         out->done.round = in->done->round;
         out->done.restored_at = in->done->restored_at;
         out->done.told_at = in->done->told_at;
+        out->done.again = in->done->again != 0;
         return;
     case MNEME__JOURNAL_RECORD__BODY_FREEZE:
         out->kind = MN_JOURNAL_FREEZE;

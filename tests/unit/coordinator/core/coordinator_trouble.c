@@ -156,3 +156,31 @@ void trouble_hello_of(struct scene *scene, uint32_t host, const char *vat, mn_ru
     }
     scene_up(scene, host, &up);
 }
+
+void trouble_decide_x6_and_x1(struct scene *scene)
+{
+    trouble_begin(scene);
+    scene_row(scene, 4, "x6", EPOCH(1, 1), 0, false, "");
+    scene_row(scene, 4, "x6", EPOCH(1, 2), EPOCH(1, 1), false, "");
+    scene_row(scene, 1, "x1", EPOCH(1, 3), EPOCH(1, 1), true, "x6 1.3");
+    scene_row(scene, 3, "x1", EPOCH(1, 3), EPOCH(1, 1), false, "x6 1.3");
+    trouble_lose_hosts(scene, "6");
+    scene_until(scene, 28000);
+    scene_interval(scene, 1, 1, 1, "x1", EPOCH(1, 4), EPOCH(1, 1), "x6 1.3");
+    trouble_answer(scene, 2, 1, 1, "x2 1.3 1.1");
+    trouble_answer(scene, 3, 1, 1, "x3 1.3 1.1");
+    trouble_answer(scene, 4, 1, 1, "x4 1.3 1.1");
+    trouble_answer(scene, 5, 1, 1, "x5 1.3 1.1");
+    scene_state(scene, 1, "x1 1 stopped");
+    trouble_answer(scene, 1, 1, 2, "");
+    trouble_answer(scene, 2, 1, 2, "x2 1.3 1.1");
+    trouble_answer(scene, 3, 1, 2, "x3 1.3 1.1");
+    trouble_answer(scene, 4, 1, 2, "x4 1.3 1.1");
+    trouble_answer(scene, 5, 1, 2, "x5 1.3 1.1");
+    trouble_must_say(scene, "[h2: x6 run 2 incarnation 2 rolled_back keep 1.2");
+    trouble_must_say(scene,
+                     "told x1 (x6 incarnation 2 kept 1.2) told x6 (x1 incarnation 2 kept 1.2)");
+    scene_recorded(scene, scene->record_count);
+    scene_state(scene, 1, "x1 2 up");
+    scene_state(scene, 2, "x6 2 up");
+}

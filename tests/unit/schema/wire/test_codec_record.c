@@ -1,5 +1,5 @@
-/* Records of the journal that are too long to travel in one piece: a decision over a large part of
- * a large cluster. */
+/* Records of the journal: how a round ended, and those that are too long to travel in one piece, a
+ * decision over a large part of a large cluster. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -166,6 +166,25 @@ static void refuses_a_frame_of_too_much(void **state)
     refuses_frame("no frame", 8, MN_BAD_INPUT);
 }
 
+static void the_end_of_a_round_says_that_nobody_is_owed_anything_anew(void **state)
+{
+    (void)state;
+    struct mn_journal_record in = {.kind = MN_JOURNAL_DONE};
+    struct mn_journal_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.done = (struct mn_journal_done){.round = 4, .restored_at = 5, .told_at = 6, .again = true};
+    assert_int_equal(mn_journal_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(
+        mn_journal_record_decode(MN_JOURNAL_DONE, buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.done.round, 4);
+    assert_int_equal(out.done.restored_at, 5);
+    assert_int_equal(out.done.told_at, 6);
+    assert_true(out.done.again);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +192,7 @@ int main(void)
         cmocka_unit_test(survives_damage_within),
         cmocka_unit_test(refuses_one_inside_the_other),
         cmocka_unit_test(refuses_a_frame_of_too_much),
+        cmocka_unit_test(the_end_of_a_round_says_that_nobody_is_owed_anything_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
