@@ -102,7 +102,7 @@ static void machine_down(struct sim *sim, uint32_t number, bool lose)
     sim_disturb(sim, number);
     processes_kill(sim, machine);
     if (lose) {
-        sim_machine_lost(machine);
+        sim_machine_lost(sim, number);
         sim_found_keep(sim, number);
         sim_disk_lose(sim, number);
     } else {
@@ -341,7 +341,7 @@ static bool machines_begin(struct sim *sim, const struct sim_fault *fault, bool 
     if (begins) {
         machines_down(sim, first, count, lose);
         if (fault->kind == SIM_FAULT_OLD_AGENT) {
-            sim_machine_lost(&sim->machines[first]);
+            sim_machine_lost(sim, first);
             sim_disk_old(sim, first);
         }
     } else {
@@ -356,7 +356,7 @@ static bool machines_begin(struct sim *sim, const struct sim_fault *fault, bool 
 static void swap_disk(struct sim *sim, uint32_t host, bool back)
 {
     machine_down(sim, host, false);
-    sim_machine_lost(&sim->machines[host]);
+    sim_machine_lost(sim, host);
     if (back) {
         sim_disk_swap_back(sim, host);
     } else {

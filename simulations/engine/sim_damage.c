@@ -149,7 +149,7 @@ static void ledger_replace(struct sim *sim, const struct sim_fault *fault, uint3
 {
     sim_die(sim, sim_machine_process(sim, host), 0, fault->for_ms);
     sim_disturb(sim, host);
-    sim_machine_lost(&sim->machines[host]);
+    sim_machine_lost(sim, host);
     sim_records_replace(&sim->machines[host].disk, with);
 }
 

@@ -52,10 +52,13 @@ size_t sim_left_anywhere(struct sim *sim)
     return left;
 }
 
-void sim_machine_lost(struct sim_machine *machine)
+void sim_machine_lost(struct sim *sim, uint32_t number)
 {
-    machine->lost += 1;
-    machine->knew = 0;
+    sim->machines[number].lost += 1;
+    sim->machines[number].knew = 0;
+    if (sim->observer != NULL && number < sim->host_count) {
+        observer_agent_lost(sim->observer, number);
+    }
 }
 
 static uint64_t generation_on(struct sim *sim, const struct sim_disk *disk)

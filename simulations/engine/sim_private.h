@@ -285,7 +285,7 @@ bool sim_kept(struct sim *sim, uint32_t host, uint64_t sequence, uint64_t genera
  * started; as an operator has one go on. */
 size_t sim_left_anywhere(struct sim *sim);
 /* What its agent knew is lost, or was never known to this disk. */
-void sim_machine_lost(struct sim_machine *machine);
+void sim_machine_lost(struct sim *sim, uint32_t number);
 void sim_left_at_start(struct sim *sim);
 void sim_left_with(struct sim *sim, const struct sim_coordinator *coordinator);
 /* So many of the first entries are the same ones in both. */

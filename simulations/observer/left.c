@@ -10,6 +10,9 @@
  * agent: a coordinator that has recorded one and is told of a higher one before it said anything
  * has done no harm. Whom it does not reach it need not go above.
  *
+ * G2 as before, but for a vat whose process has ended and that a decision which is lost had started
+ * elsewhere: where that was nobody may know, and its host's being up says nothing of it.
+ *
  * G5 of each round whose decision is still on record, or of which anybody left has heard.
  *
  * G1 to G4 and G7 as before where each decision that is lost was carried out: then the history of
@@ -44,6 +47,16 @@ static bool carried_out(const struct observer *observer, const struct observer_r
         out = out && (!newest || left->vats[start->vat].run >= start->run);
     }
     return out;
+}
+
+/* Where it started these is not on record any more. */
+static void starts_left(struct observer *observer, const struct observer_round *round)
+{
+    for (size_t i = 0; i < round->start_count; i++) {
+        const struct observer_start *start = &round->starts[i];
+        struct observer_vat *vat = &observer->vats[start->vat];
+        vat->astray = vat->astray || vat->run == start->run;
+    }
 }
 
 static bool sent_any(const struct observer_vat *vat)
@@ -95,6 +108,7 @@ void observer_forgets(struct observer *observer, const struct observer_left *lef
     while (first > 0 && observer->rounds[first - 1].sequence > left->sequence) {
         first -= 1;
         observer->blind = observer->blind || !carried_out(observer, &observer->rounds[first], left);
+        starts_left(observer, &observer->rounds[first]);
     }
     uint64_t lost = first < observer->round_count ? observer->rounds[first].round : UINT64_MAX;
     for (uint32_t i = 0; i < observer->vat_count; i++) {
@@ -121,6 +135,11 @@ bool left_learns(struct observer_vat *vat, mn_run run)
     bool anew = !vat->learnt && run <= vat->run;
     vat->learnt = vat->learnt || run >= vat->run;
     return anew;
+}
+
+void observer_agent_lost(struct observer *observer, uint32_t host)
+{
+    observer->generations[host] = 0;
 }
 
 void left_down(struct observer *observer, uint32_t host, const struct mn_down *message)

@@ -112,6 +112,7 @@ void observer_vat_begins(struct observer *observer, const struct observer_actor 
     if (observer_current(observer, actor)) {
         observer->vats[actor->vat].process = actor->process;
         observer->vats[actor->vat].began = observer->now;
+        observer->vats[actor->vat].astray = false;
         observer->vats[actor->vat].fence_count = 0;
     }
 }
@@ -303,7 +304,8 @@ static struct observer_round *round_add(struct observer *observer,
             .was_running =
                 !host_in(decision->lost_hosts, decision->lost_host_count, host) &&
                 !host_in(decision->lost_vats, decision->lost_vat_count, from->start.vat.text) &&
-                observer->ask(observer->context, observer->vats[vat].host).up};
+                observer->ask(observer->context, observer->vats[vat].host).up &&
+                (!observer->vats[vat].astray || observer->vats[vat].process != 0)};
     }
     qsort(round->starts, round->start_count, sizeof *round->starts, compare_starts);
     return round;
@@ -336,6 +338,7 @@ static void decision_apply(struct observer *observer, const struct evidence *evi
         vat->outcome = start->outcome;
         vat->process = 0;
         vat->learnt = true;
+        vat->astray = false;
     }
     for (uint32_t i = 0; i < decision->start_count; i++) {
         uint32_t vat = topology_find_vat(observer->topology, decision->starts[i].start.vat.text);

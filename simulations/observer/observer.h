@@ -129,6 +129,8 @@ struct observer_left {
     uint64_t *generations;       /* by host: the newest that its agent knows of; 0: none */
 };
 void observer_forgets(struct observer *observer, const struct observer_left *left);
+/* Nor does that host's agent know any more what it knew. */
+void observer_agent_lost(struct observer *observer, uint32_t host);
 
 /* The coordinator says something to a host's agent. */
 void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message);

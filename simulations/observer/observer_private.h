@@ -138,6 +138,7 @@ struct observer_vat {
     mn_run floor_run;              /* as of this run */
     mn_epoch advised;              /* the newest floor that it was told */
     bool learnt;                   /* a record since the journal was lost says that run */
+    bool astray;                   /* the record that says where that run was started is lost */
     mn_epoch settled;              /* checkpoints up to this one, all durable, are forgotten */
     mn_epoch left;                 /* the newest epoch of which a message has left */
     mn_epoch written;              /* the newest epoch ever written */
@@ -167,7 +168,7 @@ struct observer_start {
     mn_epoch keep;
     uint32_t incarnation;
     enum mn_outcome outcome;
-    bool was_running; /* neither it nor its host was lost */
+    bool was_running; /* neither it nor its host was lost, nor where it was started */
 };
 
 struct observer_round {

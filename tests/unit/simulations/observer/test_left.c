@@ -164,6 +164,50 @@ static void sees_that_a_generation_is_said_again(void **state)
     }
 }
 
+static void asks_nothing_of_an_agent_that_forgot_after_the_journal(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost = lost_all();
+    struct mn_down down = {.kind = MN_DOWN_WELCOME, .generation = 1};
+    history_open(&history);
+    forget(&history, &lost);
+    observer_agent_lost(history.observer, 1);
+    history_generation(&history);
+    observer_down(history.observer, 1, &down);
+    history_fine(&history);
+    observer_down(history.observer, 2, &down);
+    history_broken(&history, "G6: the coordinator speaks to h3 in generation 1, and its agent "
+                             "knows of generation 1 of before the journal was lost");
+    history_close(&history);
+}
+
+/* Round 1, which is lost, had started a on h2: whoever does not know that believes it to be lost
+ * with h1. */
+static void knows_that_nobody_knows_where_a_lost_round_started_a_vat(void **state)
+{
+    (void)state;
+    static const char *const found[] = {"nothing",
+                                        "G1: round 2 takes a back to 100000001, which still runs"};
+    for (int i = 0; i < 2; i++) {
+        struct history history;
+        struct lost lost;
+        forgets_a_round(&history, &lost);
+        says_run(&history, 2, 2);
+        history.round = 1;
+        history.listed = "a: {host: h1, lineage: [{after: 1.1, next: 2.1}]}, b: {host: h2}, "
+                         "c: {host: h3}";
+        if (i == 1) {
+            history.vats[A].run = 2;
+            history_begins(&history, A, history_state(A, 0x100000001));
+        }
+        history_decides(&history, "h1", NULL,
+                        "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h2]}}]");
+        history_broken(&history, found[i]);
+        history_close(&history);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +217,8 @@ int main(void)
         cmocka_unit_test(sees_that_an_incarnation_goes_back),
         cmocka_unit_test(sees_that_a_round_comes_again_that_somebody_knows),
         cmocka_unit_test(sees_that_a_generation_is_said_again),
+        cmocka_unit_test(asks_nothing_of_an_agent_that_forgot_after_the_journal),
+        cmocka_unit_test(knows_that_nobody_knows_where_a_lost_round_started_a_vat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
