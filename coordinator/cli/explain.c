@@ -175,21 +175,18 @@ static void add_what_became(struct mn_text *text, const json_t *row, const json_
     mn_text_add(text, "\n");
 }
 
-static void add_range(struct mn_text *text, const json_t *range, const char *before,
-                      const char *after)
+/* "epoch 1.3", "epochs 1.3 to 1.5"; whether these are many. */
+static bool add_range(struct mn_text *text, const json_t *range)
 {
-    if (json_array_size(range) != 2) {
-        return;
-    }
     int64_t first = json_integer_value(json_array_get(range, 0));
     int64_t last = json_integer_value(json_array_get(range, 1));
-    mn_text_add(text, before);
+    mn_text_add(text, last != first ? "epochs " : "epoch ");
     words_add_epoch(text, first);
     if (last != first) {
         mn_text_add(text, " to ");
         words_add_epoch(text, last);
     }
-    mn_text_add(text, after);
+    return last != first;
 }
 
 /* Whom the vat is told about. */
@@ -204,9 +201,17 @@ static void add_told(struct mn_text *text, const char *vat, const json_t *told)
         mn_text_add(text, ", and is incarnation ");
         words_add_number(text, facts_number(notice, "incarnation"));
         mn_text_add(text, " now");
-        add_range(text, json_object_get(notice, "you_heard"), "; it heard, of that, epoch ", "");
-        add_range(text, json_object_get(notice, "forgot_you"), "; its own epoch ",
-                  " is forgotten there");
+        const json_t *heard = json_object_get(notice, "you_heard");
+        const json_t *forgot = json_object_get(notice, "forgot_you");
+        if (json_array_size(heard) == 2) {
+            mn_text_add(text, "; it heard, of that, ");
+            (void)add_range(text, heard);
+        }
+        if (json_array_size(forgot) == 2) {
+            mn_text_add(text, "; its own ");
+            mn_text_add(text,
+                        add_range(text, forgot) ? " are forgotten there" : " is forgotten there");
+        }
         mn_text_add(text, "\n");
     }
     if (count > WORDS_ROW_COUNT_MAX) {

@@ -141,6 +141,11 @@ static void add_cost(struct mn_text *text, const json_t *facts)
     mn_text_add(text, "\n");
 }
 
+static const char *outcome_words(const char *outcome)
+{
+    return strcmp(outcome, "rolled_back") == 0 ? "rolled back" : outcome;
+}
+
 static void add_cause(struct mn_text *text, const json_t *cause)
 {
     const char *kind = facts_word(cause, "kind");
@@ -168,10 +173,9 @@ static void add_cause(struct mn_text *text, const json_t *cause)
         if (index == PLAN_NAMES_MAX) {
             break;
         }
-        const char *outcome = facts_word(vat, "outcome");
         const char *host = json_string_value(json_object_get(vat, "host"));
         mn_text_add_format(text, "      %s: %s", facts_word(vat, "vat"),
-                           strcmp(outcome, "rolled_back") == 0 ? "rolled back" : outcome);
+                           outcome_words(facts_word(vat, "outcome")));
         if (facts_number(vat, "keep") != 0) {
             mn_text_add(text, ", keeps ");
             words_add_epoch(text, facts_number(vat, "keep"));
@@ -240,7 +244,8 @@ static void add_tell(struct mn_text *text, const json_t *facts)
     for (size_t i = 0; i < json_array_size(changed) && i < PLAN_NAMES_MAX; i++) {
         const json_t *vat = json_array_get(changed, i);
         mn_text_add_format(text, "    %s: %s, not %s\n", facts_word(vat, "vat"),
-                           facts_word(vat, "instead"), facts_word(vat, "outcome"));
+                           outcome_words(facts_word(vat, "instead")),
+                           outcome_words(facts_word(vat, "outcome")));
     }
     if (json_array_size(changed) > PLAN_NAMES_MAX) {
         mn_text_add(text, "    and more; --json names them\n");
@@ -308,23 +313,18 @@ static void add_waiting(struct mn_text *text, const json_t *facts, bool colour)
                        facts_word(facts, "plan"));
 }
 
-mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
-                    bool colour)
+static void add_plan(struct mn_text *text, const json_t *facts, bool colour)
 {
     const json_t *causes = json_object_get(facts, "causes");
     size_t index = 0;
     json_t *cause = NULL;
-    (void)topology;
-    if (!json_is_integer(json_object_get(facts, "round"))) {
-        return MN_BAD_INPUT;
-    }
     mn_text_add_format(text, "%sround %" JSON_INTEGER_FORMAT ": %s%s", colour ? WORDS_BOLD : "",
                        facts_number(facts, "round"), facts_word(facts, "state"),
                        colour ? WORDS_PLAIN : "");
     if (causes == NULL) {
         mn_text_add(text, "; it has decided: see mneme rounds\n");
         live_add_steps(text, json_object_get(facts, "steps"));
-        return mn_text_result(text);
+        return;
     }
     bool waits = json_is_true(json_object_get(facts, "waits"));
     mn_text_add(text, waits ? "\n" : "; so far it would do this\n");
@@ -343,7 +343,23 @@ mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topo
     if (waits) {
         add_waiting(text, facts, colour);
     }
-    return mn_text_result(text);
+}
+
+mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
+                    bool colour)
+{
+    struct mn_text lines = {0};
+    (void)topology;
+    if (!json_is_integer(json_object_get(facts, "round"))) {
+        return MN_BAD_INPUT;
+    }
+    add_plan(&lines, facts, colour);
+    mn_result result = mn_text_result(&lines);
+    if (result == MN_OK) {
+        words_add_lines(text, lines.bytes);
+    }
+    mn_text_deinit(&lines);
+    return result == MN_OK ? mn_text_result(text) : result;
 }
 
 /* A large cluster's takes a while, which the coordinator does not spend waiting for it. */

@@ -100,8 +100,8 @@ void words_add_wrapped(struct mn_text *text, size_t indent, const char *string)
 {
     size_t used = indent;
     mn_text_add_format(text, "%*s", (int)indent, "");
-    for (const char *word = string; *word != '\0';) {
-        size_t size = strcspn(word, " ");
+    for (const char *word = string; *word != '\0' && *word != '\n';) {
+        size_t size = strcspn(word, " \n");
         if (word > string && used + 1 + size > WORDS_LINE_SIZE) {
             used = indent + 2;
             mn_text_add_format(text, "\n%*s", (int)used, "");
@@ -114,6 +114,20 @@ void words_add_wrapped(struct mn_text *text, size_t indent, const char *string)
         word += size + strspn(word + size, " ");
     }
     mn_text_add(text, "\n");
+}
+
+void words_add_lines(struct mn_text *text, const char *lines)
+{
+    for (const char *line = lines; *line != '\0';) {
+        size_t size = strcspn(line, "\n") + 1;
+        if (size - 1 > WORDS_LINE_SIZE) {
+            size_t indent = strspn(line, " ");
+            words_add_wrapped(text, indent, line + indent);
+        } else {
+            mn_text_add_bytes(text, line, size);
+        }
+        line += size;
+    }
 }
 
 void words_row(struct words_table *table, const char *colour)

@@ -38,9 +38,12 @@ void words_add_duration(struct mn_text *text, int64_t ms);
 /* How much of their work @count vats lose, added up: "4.5 s, and of 2 vats it is not known". */
 void words_add_lost(struct mn_text *text, int64_t ms, int64_t unknown, int64_t count);
 
-/* @string in lines of a terminal's width, broken between words: the first is indented by @indent,
- * the others by two more. */
+/* @string, up to its end or that of its line, in lines of a terminal's width, broken between words:
+ * the first is indented by @indent, the others by two more. */
 void words_add_wrapped(struct mn_text *text, size_t indent, const char *string);
+
+/* The lines of @lines, each ended; those that are longer than a terminal is wide are broken so. */
+void words_add_lines(struct mn_text *text, const char *lines);
 
 /* 12 KiB, 3.4 MiB. */
 void words_add_bytes(struct mn_text *text, int64_t size);

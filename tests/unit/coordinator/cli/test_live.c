@@ -200,21 +200,23 @@ static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
         "  time to restore: about 300 ms, as it went in the newest round\n"
         "  2 vats go to another host; 4 hosts have room\n"
         "  because\n"
-        "    host h3 is lost: 1 revived, 0 rolled back, 1 reset; work lost: 1.5 s, and of 1 vat it "
-        "is not known\n"
+        "    host h3 is lost: 1 revived, 0 rolled back, 1 reset; work lost: 1.5 s, and\n"
+        "      of 1 vat it is not known\n"
         "      x3: reset, on h5\n"
         "      y3: revived, keeps 1.10, on h6, loses 1.5 s\n"
-        "    they heard what x3 forgets: 0 revived, 1 rolled back, 0 reset; work lost: 3.0 s\n"
+        "    they heard what x3 forgets: 0 revived, 1 rolled back, 0 reset; work lost:\n"
+        "      3.0 s\n"
         "      x4: rolled back, keeps 1.1, on h4, loses 3.0 s; not sure\n"
-        "  with policy.tell: [x3]: 1 revived, 0 rolled back, 1 reset; 3 told, 50 epochs lost; "
-        "work lost: 1.5 s, and of 1 vat it is not known\n"
-        "    x4: running, not rolled_back\n"
-        "  waits for an operator's approval: it restores more of the fleet than policy lets "
-        "pass; it resets a vat\n"
+        "  with policy.tell: [x3]: 1 revived, 0 rolled back, 1 reset; 3 told, 50 epochs\n"
+        "    lost; work lost: 1.5 s, and of 1 vat it is not known\n"
+        "    x4: running, not rolled back\n"
+        "  waits for an operator's approval: it restores more of the fleet than policy\n"
+        "    lets pass; it resets a vat\n"
         "  it takes more than was approved\n"
-        "  approved was up to 3 restored, 1 rolled back, 0 spared, 0 not sure, and to reset none\n"
-        "  an approval binds it to up to 3 restored, 1 rolled back, 1 spared, 1 not sure, and to "
-        "reset: x3, y1, y2, y3, y4, y5, y6, y7 and 1 more\n"
+        "  approved was up to 3 restored, 1 rolled back, 0 spared, 0 not sure, and to\n"
+        "    reset none\n"
+        "  an approval binds it to up to 3 restored, 1 rolled back, 1 spared, 1 not\n"
+        "    sure, and to reset: x3, y1, y2, y3, y4, y5, y6, y7 and 1 more\n"
         "  mneme approve 3 --plan 00000000000000ff --reason TEXT\n"
         "  mneme reject 3 --plan 00000000000000ff --reason TEXT\n");
 }
@@ -410,7 +412,7 @@ static void explains_a_vat_that_a_peer_took_back(void **state)
           "      in epoch 1.6 it heard epoch 1.9 of b, which keeps 1.8\n"
           "      and b: lost: host h3\n"
           "  a is told that b forgot everything after checkpoint 1.8, and is incarnation 2 now; "
-          "its own epoch 1.3 to 1.4 is forgotten there\n");
+          "its own epochs 1.3 to 1.4 are forgotten there\n");
 }
 
 static void explains_a_vat_of_which_nothing_is_left(void **state)
