@@ -279,6 +279,7 @@ static void recorded_one(struct coordinator *coordinator, const struct pending *
     case PENDING_HOST:
     case PENDING_RAISED:
     case PENDING_KEEPERS:
+    case PENDING_ANSWER:
         return;
     case PENDING_FREEZE:
         collect_recorded(coordinator, pending->round);
@@ -397,6 +398,7 @@ static void on_tick(struct coordinator *coordinator)
     adopt_tick(coordinator);
     ages_tick(coordinator);
     opens_tick(coordinator);
+    proof_tick(coordinator);
     rests_tick(coordinator);
     round_prepare(coordinator);
 }
@@ -418,6 +420,7 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
     mn_assert(now >= coordinator->now);
     coordinator->now = now;
     coordinator->effects = effects;
+    proof_write(coordinator);
     switch (event->kind) {
     case COORDINATOR_ON_RECORD:
         mn_assert(!coordinator->begun);
@@ -467,10 +470,12 @@ mn_time coordinator_deadline(const struct coordinator *coordinator)
     mn_time detector = detector_deadline(coordinator->detector);
     mn_time round = round_deadline(coordinator);
     mn_time opens = opens_deadline(coordinator);
+    mn_time proof = proof_deadline(coordinator);
     mn_time rests = rests_deadline(coordinator);
     mn_time first = vats_first_deadline(coordinator);
     mn_time due = round < detector ? round : detector;
     due = rests < due ? rests : due;
+    due = proof < due ? proof : due;
     due = first < due ? first : due;
     return opens < due ? opens : due;
 }

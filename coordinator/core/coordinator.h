@@ -297,7 +297,10 @@ struct coordinator_round_facts {
     mn_time restored_at;
     mn_time told_at;
     const struct mn_journal_decision *decision; /* NULL before it is durable */
-    uint32_t attempt;                           /* how often intervals were asked for */
+    const char *answer; /* what a durable decision comes from (struct mn_journal_answer); NULL: it
+                           was too large, or its coordinator ended before that was on record */
+    size_t answer_size;
+    uint32_t attempt; /* how often intervals were asked for */
 };
 size_t coordinator_round_count(const struct coordinator *coordinator);
 

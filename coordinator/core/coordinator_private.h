@@ -105,7 +105,7 @@ struct round {
     struct mn_arena memory;
     struct mn_journal_decision
         decision;          /* once it is made; in `memory`, and so are the next ones */
-    struct mn_text answer; /* what decision.answer_json is, when it was made here */
+    struct mn_text answer; /* the decision's, with its proof; empty: too large, or not known */
     uint32_t *start_vats;  /* the topology's numbers */
     uint32_t *start_hosts;
     bool *start_over; /* up, or overtaken by a later round */
@@ -130,6 +130,8 @@ struct round {
     bool recording;     /* the attempt's suspects are not on record yet: it is not sent */
     uint32_t placeless; /* a vat that has no host to go to; TOPOLOGY_NONE: none */
 
+    struct decision *unproven; /* DECIDING: its answer is not written yet */
+
     /* PLAN only. */
     struct decision *plan;
     unsigned asks;                /* enum coordinator_asks */
@@ -147,6 +149,7 @@ enum pending_kind {
     PENDING_FREEZE,
     PENDING_STEP,
     PENDING_DECISION,
+    PENDING_ANSWER,
     PENDING_DONE
 };
 
@@ -230,6 +233,7 @@ struct coordinator {
     uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
                             interval that a decision in force has weighed, */
     mn_time opens_at;    /* from then on */
+    struct round *unanswered; /* it has decided, and its answer is not on record yet; or NULL */
     struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
     size_t pending_first;
     size_t pending_count;
@@ -507,6 +511,16 @@ void opens_tick(struct coordinator *coordinator);
 void opens_end(struct coordinator *coordinator);
 mn_time opens_deadline(const struct coordinator *coordinator);
 
+/* proof.c: the answer that a decision came from. */
+/* The round takes the decision that is being put on record. */
+void proof_take(struct coordinator *coordinator, struct round *round, struct decision **take);
+/* Before anything else happens to the ledger: write the answer. */
+void proof_write(struct coordinator *coordinator);
+void proof_tick(struct coordinator *coordinator);
+/* Put the answer on record, unless that is done. */
+void proof_end(struct coordinator *coordinator);
+mn_time proof_deadline(const struct coordinator *coordinator);
+
 /* settle.c: everybody has answered: decide, unless that stops further vats. */
 void settle(struct coordinator *coordinator, struct round *round);
 
@@ -514,8 +528,8 @@ void settle(struct coordinator *coordinator, struct round *round);
  * vat, or failure. */
 bool plan_make(struct coordinator *coordinator, struct round *round,
                const struct decision *decision);
-/* DECIDING: put what was made on record. */
-void plan_record(struct coordinator *coordinator, struct round *round);
+/* DECIDING: put what was made of @take on record. */
+void plan_record(struct coordinator *coordinator, struct round *round, struct decision **take);
 
 /* vats_first.c: this journal has forgotten, before the newest generation of it began, or before the
  * newest word of an operator: what is given out from now on is above all that can have been. */

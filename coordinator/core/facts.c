@@ -83,7 +83,12 @@ void coordinator_round(const struct coordinator *coordinator, size_t index,
                        struct coordinator_round_facts *out)
 {
     mn_assert(index < coordinator->round_count);
-    *out = coordinator->rounds[index]->facts;
+    const struct round *round = coordinator->rounds[index];
+    *out = round->facts;
+    if (out->decision != NULL && round->answer.size > 0) {
+        out->answer = round->answer.bytes;
+        out->answer_size = round->answer.size;
+    }
 }
 
 /* ---- what is waited for ---------------------------------------------------------------------- */
@@ -277,6 +282,8 @@ static void invariant_rounds(const struct coordinator *coordinator)
         mn_assert(decided == (round->facts.decision != NULL));
         mn_assert(decided || i + 1 == coordinator->round_count);
         mn_assert((round->facts.state == COORDINATOR_ROUND_PLAN) == (round->plan != NULL));
+        mn_assert(round->unproven == NULL || coordinator->unanswered == round);
+        mn_assert(round->unproven == NULL || round->facts.state == COORDINATOR_ROUND_DECIDING);
         mn_assert(i == 0 || coordinator->rounds[i - 1]->facts.round < round->facts.round);
         for (uint32_t k = 0; decided && k < round->decision.start_count; k++) {
             starts += round->start_over[k] ? 0 : 1;

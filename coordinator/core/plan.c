@@ -190,7 +190,7 @@ static bool plan_fits(struct plan *plan)
 {
     enum { START_SIZE = 160, FORK_SIZE = 24, LINK_SIZE = 16, TOLD_SIZE = 16, NOTICE_SIZE = 80 };
     const struct mn_journal_decision *decision = &plan->round->decision;
-    uint64_t size = decision->answer_size;
+    uint64_t size = 0;
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_start *start = &decision->starts[i].start;
         size += START_SIZE + strlen(start->vat.text) + strlen(decision->starts[i].host.text) +
@@ -240,26 +240,11 @@ static bool plan_losses(struct plan *plan)
     return true;
 }
 
-/* The whole answer with its proof. One that is too large is left out: it follows from the evidence,
- * which is kept beside the journal. */
-static bool plan_answer(struct plan *plan)
-{
-    struct mn_text *text = &plan->round->answer;
-    *text = (struct mn_text){.size_max = MN_ANSWER_SIZE_MAX};
-    mn_result result = decision_write_json(plan->coordinator->ledger, plan->decision, true, text);
-    if (result == MN_OK) {
-        plan->round->decision.answer_json = text->bytes;
-        plan->round->decision.answer_size = text->size;
-    } else {
-        mn_text_deinit(text);
-    }
-    return result == MN_FULL || coordinator_fine(plan->coordinator, result);
-}
-
-void plan_record(struct coordinator *coordinator, struct round *round)
+void plan_record(struct coordinator *coordinator, struct round *round, struct decision **take)
 {
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
     pieces_end(coordinator);
+    proof_take(coordinator, round, take);
     if (record == NULL || coordinator->effects->result != MN_OK) {
         return;
     }
@@ -284,13 +269,12 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
                         .decision = decision,
                         .placeless = TOPOLOGY_NONE};
     mn_arena_deinit(&round->memory); /* of a plan that could not be made */
-    mn_text_deinit(&round->answer);
     plan.load = coordinator_take(coordinator, coordinator->host_count, sizeof *plan.load);
     bool fine = plan.load != NULL;
     for (uint32_t i = 0; fine && i < coordinator->host_count; i++) {
         plan.load[i] = coordinator->hosts[i].vat_count;
     }
-    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_answer(&plan) && plan_fits(&plan);
+    fine = fine && plan_rows(&plan) && plan_losses(&plan) && plan_fits(&plan);
     round->placeless = plan.placeless;
     mn_arena_deinit(&plan.links);
     return fine && coordinator->effects->result == MN_OK;

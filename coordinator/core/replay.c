@@ -165,7 +165,6 @@ static void replay_copy_decision(struct coordinator *coordinator, struct round *
                                 sizeof *from->lost_vats);
     to->notices =
         replay_copy(coordinator, round, from->notices, from->notice_count, sizeof *from->notices);
-    to->answer_json = replay_copy(coordinator, round, from->answer_json, from->answer_size, 1);
     if (!coordinator_fine(coordinator, round_make_room(round, from->start_count, from->told_count,
                                                        from->notice_count))) {
         return;
@@ -201,6 +200,18 @@ static void replay_decision(struct coordinator *coordinator,
     round->facts.lost_at = decision->lost_at;
     round->facts.decided_at = decision->decided_at;
     restore_apply(coordinator, round);
+}
+
+/* There is none of a decision whose coordinator ended between the two records. */
+static void replay_answer(struct coordinator *coordinator, const struct mn_journal_answer *answer)
+{
+    struct round *round = round_find(coordinator, answer->round);
+    if (round == NULL || round->answer.size > 0) {
+        coordinator_fail(coordinator, MN_CORRUPT);
+        return;
+    }
+    mn_text_add_bytes(&round->answer, answer->json, answer->size);
+    (void)coordinator_fine(coordinator, mn_text_result(&round->answer));
 }
 
 static void replay_done(struct coordinator *coordinator, const struct mn_journal_done *done)
@@ -288,6 +299,9 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
         return;
     case MN_JOURNAL_DECISION:
         replay_decision(coordinator, &record->decision);
+        return;
+    case MN_JOURNAL_ANSWER:
+        replay_answer(coordinator, &record->answer);
         return;
     case MN_JOURNAL_DONE:
         replay_done(coordinator, &record->done);

@@ -275,6 +275,7 @@ static void restore_progress(struct coordinator *coordinator, struct round *roun
     if (record == NULL) {
         return;
     }
+    proof_end(coordinator);
     round->facts.told_at = coordinator->now;
     round->done_recording = true;
     record->kind = MN_JOURNAL_DONE;

@@ -104,6 +104,7 @@ struct round *round_new(struct coordinator *coordinator, uint64_t number)
 void round_destroy(struct round **round)
 {
     decision_destroy(&(*round)->plan);
+    decision_destroy(&(*round)->unproven);
     mn_arena_deinit(&(*round)->memory);
     mn_text_deinit(&(*round)->answer);
     free(*round);

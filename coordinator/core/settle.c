@@ -119,7 +119,7 @@ void settle(struct coordinator *coordinator, struct round *round)
     } else if (approve_waits(coordinator, round, &decision)) {
         round_move(coordinator, round, COORDINATOR_ROUND_PLAN);
     } else {
-        plan_record(coordinator, round);
+        plan_record(coordinator, round, &decision);
     }
     decision_destroy(&decision);
 }

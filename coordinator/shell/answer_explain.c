@@ -141,12 +141,21 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
                      (unsigned long long)round, (unsigned long long)round);
         return MN_AGAIN;
     }
-    struct answer_span whole = {facts.decision->answer_json, facts.decision->answer_size};
+    if (facts.answer == NULL) {
+        mn_error_set(error,
+                     "why round %llu decided so is not in the journal: it is longer than a record "
+                     "may be, or the coordinator ended before it was written down; it follows from "
+                     "rounds/%llu.evidence.json in the data of the coordinator that decided: see "
+                     "mneme cut --proof",
+                     (unsigned long long)round, (unsigned long long)round);
+        return MN_NOT_FOUND;
+    }
+    struct answer_span whole = {facts.answer, facts.answer_size};
     struct answer_span vats;
     struct answer_span summary;
     if (!answer_scan_member(whole, "vats", &vats) ||
         !answer_scan_member(whole, "summary", &summary)) {
-        mn_error_set(error, "the decision of round %llu in the journal is damaged",
+        mn_error_set(error, "the answer of round %llu in the journal is damaged",
                      (unsigned long long)round);
         return MN_CORRUPT;
     }

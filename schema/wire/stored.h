@@ -62,7 +62,7 @@ struct mn_journal_start {
     uint64_t lost; /* 1 + how many milliseconds of the vat's work are lost; 0: not known */
 };
 
-/* The answer that a decision's record may hold. */
+/* The answer that a record may hold. */
 #define MN_ANSWER_SIZE_MAX ((size_t)32 * 1024 * 1024)
 
 /* A round's decision, complete: with it another coordinator can carry on. */
@@ -82,8 +82,14 @@ struct mn_journal_decision {
     mn_time suspected_at;
     mn_time lost_at;
     mn_time decided_at;
-    const char *answer_json; /* the whole answer as `mneme cut --json --proof` prints it */
-    size_t answer_size;
+};
+
+/* What a decision comes from: the whole answer as `mneme cut --json --proof` prints it. It follows
+ * the decision's record, so that nobody waits for it who waits for the decision. */
+struct mn_journal_answer {
+    uint64_t round;
+    const char *json;
+    size_t size;
 };
 
 struct mn_journal_done {
@@ -178,7 +184,8 @@ enum mn_journal_kind {
     MN_JOURNAL_HOST = 6,
     MN_JOURNAL_RECALL = 7,
     MN_JOURNAL_STEP = 8, /* an operator's word about a round */
-    MN_JOURNAL_KEEPERS = 9
+    MN_JOURNAL_KEEPERS = 9,
+    MN_JOURNAL_ANSWER = 10
 };
 
 struct mn_journal_record {
@@ -187,6 +194,7 @@ struct mn_journal_record {
         struct mn_journal_generation generation;
         struct mn_journal_vat vat;
         struct mn_journal_decision decision;
+        struct mn_journal_answer answer;
         struct mn_journal_done done;
         struct mn_journal_freeze freeze;
         struct mn_journal_host host;

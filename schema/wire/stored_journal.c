@@ -67,7 +67,6 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     out->suspected_at = decision->suspected_at;
     out->lost_at = decision->lost_at;
     out->decided_at = decision->decided_at;
-    out->answer = codec_squeeze(codec, decision->answer_json, decision->answer_size);
     return out;
 }
 
@@ -197,6 +196,7 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     struct mn_arena arena = {0};
     struct codec codec = {.arena = &arena};
     Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
+    Mneme__JournalAnswer answer = MNEME__JOURNAL_ANSWER__INIT;
     Mneme__JournalDone done = MNEME__JOURNAL_DONE__INIT;
     Mneme__JournalHost host = MNEME__JOURNAL_HOST__INIT;
     Mneme__JournalGeneration generation = MNEME__JOURNAL_GENERATION__INIT;
@@ -214,6 +214,12 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     case MN_JOURNAL_DECISION:
         out.body_case = MNEME__JOURNAL_RECORD__BODY_DECISION;
         out.decision = journal_decision_out(&codec, &record->decision);
+        break;
+    case MN_JOURNAL_ANSWER:
+        answer.round = record->answer.round;
+        answer.answer = codec_squeeze(&codec, record->answer.json, record->answer.size);
+        out.body_case = MNEME__JOURNAL_RECORD__BODY_ANSWER;
+        out.answer = &answer;
         break;
     case MN_JOURNAL_DONE:
         done.round = record->done.round;
@@ -294,7 +300,6 @@ static void journal_decision_in(struct codec *codec, const Mneme__JournalDecisio
     out->suspected_at = in->suspected_at;
     out->lost_at = in->lost_at;
     out->decided_at = in->decided_at;
-    out->answer_json = codec_expand(codec, &in->answer, MN_ANSWER_SIZE_MAX, &out->answer_size);
 }
 
 static void journal_recall_in(struct codec *codec, const Mneme__JournalRecall *in,
@@ -405,6 +410,12 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
     case MNEME__JOURNAL_RECORD__BODY_DECISION:
         out->kind = MN_JOURNAL_DECISION;
         journal_decision_in(codec, in->decision, &out->decision);
+        return;
+    case MNEME__JOURNAL_RECORD__BODY_ANSWER:
+        out->kind = MN_JOURNAL_ANSWER;
+        out->answer.round = in->answer->round;
+        out->answer.json =
+            codec_expand(codec, &in->answer->answer, MN_ANSWER_SIZE_MAX, &out->answer.size);
         return;
     case MNEME__JOURNAL_RECORD__BODY_DONE:
         out->kind = MN_JOURNAL_DONE;

@@ -100,6 +100,8 @@ static void show(struct sim *sim, uint64_t sequence, const struct sim_entry *ent
     mn_assert(result == MN_OK);
     if (record.kind == MN_JOURNAL_DECISION) {
         decided(sim, &record, evidence);
+    } else if (record.kind == MN_JOURNAL_ANSWER) {
+        sim_note_answer(sim, &record.answer);
     } else if (record.kind == MN_JOURNAL_DONE) {
         sim->rounds_decided -= 1;
         sim_fault_aim(sim, SIM_AIM_DONE);

@@ -241,25 +241,22 @@ void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note)
     }
 }
 
-static uint64_t running_rolled_back(const struct mn_journal_decision *decision)
+void sim_note_answer(struct sim *sim, const struct mn_journal_answer *answer)
 {
     static const char what[] = "\"outcome\": \"rolled_back\", \"was\": \"running\"";
-    const char *at = decision->answer_json;
-    size_t left = decision->answer_size;
-    uint64_t count = 0;
+    const char *at = answer->json;
+    size_t left = answer->size;
     const char *found = left > 0 ? memmem(at, left, what, sizeof what - 1) : NULL;
     while (found != NULL) {
-        count += 1;
+        sim_count(sim, SIM_SOMETIMES_RUNNING_ROLLED_BACK);
         left -= (size_t)(found - at) + 1;
         at = found + 1;
         found = memmem(at, left, what, sizeof what - 1);
     }
-    return count;
 }
 
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision)
 {
-    sim->result.sometimes[SIM_SOMETIMES_RUNNING_ROLLED_BACK] += running_rolled_back(decision);
     for (uint32_t i = 0; i < decision->start_count; i++) {
         const struct mn_journal_start *start = &decision->starts[i];
         uint32_t vat = sim_vat_number(sim, &start->start.vat);

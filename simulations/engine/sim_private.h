@@ -329,6 +329,7 @@ void sim_count_notice(struct sim *sim, const struct sim_process *process,
                       const struct mn_notice *notice);
 void sim_note_keeping(struct sim *sim, const struct keeping_note_facts *note);
 void sim_note_decision(struct sim *sim, const struct mn_journal_decision *decision);
+void sim_note_answer(struct sim *sim, const struct mn_journal_answer *answer);
 
 /* Memory that never runs out: zeroed, for who sets all of it, and with a copy of @bytes. */
 void *sim_take(size_t count, size_t size);

@@ -1,6 +1,6 @@
 /* Approvals: what policy asks about is decided only after an operator approved of as much, on
  * record, and has not said anything else since. What that is, is counted here anew, from the
- * decision alone. */
+ * decision and its evidence alone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +37,13 @@ static bool reset_approved(const struct observer_word *word, const struct mn_nam
 static const char unsure_text[] = "\"sure\": false";
 static const char spared_text[] = "\"spared\": true";
 
-/* Of how many vats the decision's answer says that. */
-static uint32_t vats_of(const struct mn_journal_decision *decision, const char *what)
+/* Of how many vats the answer says that. */
+static uint32_t vats_of(const struct mn_text *answer, const char *what)
 {
     size_t size = strlen(what);
     uint32_t count = 0;
-    size_t left = decision->answer_size;
-    const char *at = decision->answer_json;
+    size_t left = answer->size;
+    const char *at = answer->bytes;
     while (left > 0) {
         const char *found = memmem(at, left, what, size);
         if (found == NULL) {
@@ -56,15 +56,16 @@ static uint32_t vats_of(const struct mn_journal_decision *decision, const char *
     return count;
 }
 
-void approval_decided(struct observer *observer, const struct mn_journal_decision *decision)
+void approval_decided(struct observer *observer, const struct mn_journal_decision *decision,
+                      const struct mn_text *answer)
 {
     const struct topology_approval *policy = &observer->topology->policy.approve;
     struct observer_word word = observer->word;
     observer->word = (struct observer_word){.approves = false};
     uint32_t rolled_back = 0;
     uint32_t reset = 0;
-    uint32_t unsure = vats_of(decision, unsure_text);
-    uint32_t spared = vats_of(decision, spared_text);
+    uint32_t unsure = vats_of(answer, unsure_text);
+    uint32_t spared = vats_of(answer, spared_text);
     bool within = word.approves && decision->start_count <= word.restored &&
                   unsure <= word.unsure && spared <= word.spared;
     for (uint32_t i = 0; i < decision->start_count; i++) {

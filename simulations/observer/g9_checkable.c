@@ -1,6 +1,7 @@
 /* G9 checkable. Every decision comes with its evidence, as a document that reads, whose digest is
- * in the decision; and the answer follows from it, as the checker finds, which shares nothing with
- * the code that made it. */
+ * in the decision. What follows from that, the checker finds to be right, which shares nothing with
+ * the code that makes answers; and it is what the journal says of the decision, to the byte, before
+ * whoever decided says that the round is over. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,9 @@
 #include "base/check.h"
 #include "cli/check.h"
 #include "cli/check_facts.h"
+#include "core/decision.h"
+#include "core/ledger.h"
 #include "observer/observer_private.h"
-
-enum { ANSWER_TIMES = 8 /* so much longer than its evidence no answer is */ };
 
 static bool start_follows(const struct check_vat *found, const struct mn_start *start)
 {
@@ -20,7 +21,7 @@ static bool start_follows(const struct check_vat *found, const struct mn_start *
 }
 
 /* The vats that the decision starts, and where, must be those that the checker finds for itself:
- * the answer stands beside them, and is left out of the record when it is too large for one. */
+ * the answer stands beside them. */
 static void starts_follow(struct observer *observer, const struct evidence *evidence,
                           const struct mn_journal_decision *decision)
 {
@@ -50,8 +51,30 @@ static void starts_follow(struct observer *observer, const struct evidence *evid
     check_facts_deinit(&facts);
 }
 
+void g9_digest(const char *bytes, size_t size, struct mn_digest *out)
+{
+    (void)crypto_generichash(out->bytes, sizeof out->bytes, (const unsigned char *)bytes, size,
+                             NULL, 0);
+}
+
+static void answer_make(const struct evidence *evidence, struct mn_text *answer)
+{
+    struct ledger *ledger = NULL;
+    struct decision *decision = NULL;
+    mn_result result = ledger_new(&ledger);
+    mn_assert(result == MN_OK);
+    result = ledger_load(ledger, evidence);
+    mn_assert(result == MN_OK);
+    result = ledger_decide(ledger, &decision);
+    mn_assert(result == MN_OK);
+    result = decision_write_json(ledger, decision, true, answer);
+    mn_assert(result == MN_OK);
+    decision_destroy(&decision);
+    ledger_destroy(&ledger);
+}
+
 struct evidence *g9_decided(struct observer *observer, const struct mn_journal_decision *decision,
-                            const char *text, size_t size)
+                            const char *text, size_t size, struct mn_text *answer)
 {
     unsigned long long round = decision->round;
     struct mn_error error = {.text = ""};
@@ -61,8 +84,7 @@ struct evidence *g9_decided(struct observer *observer, const struct mn_journal_d
         observer_fail(observer, "G9", "round %llu has no evidence", round);
         return NULL;
     }
-    (void)crypto_generichash(digest.bytes, sizeof digest.bytes, (const unsigned char *)text, size,
-                             NULL, 0);
+    g9_digest(text, size, &digest);
     if (memcmp(&digest, &decision->evidence_digest, sizeof digest) != 0) {
         observer_fail(observer, "G9", "round %llu does not name its evidence", round);
     }
@@ -71,10 +93,34 @@ struct evidence *g9_decided(struct observer *observer, const struct mn_journal_d
         return NULL;
     }
     starts_follow(observer, evidence, decision);
-    bool left_out = decision->answer_size == 0 && size > MN_ANSWER_SIZE_MAX / ANSWER_TIMES;
-    if (!left_out &&
-        check_answer(evidence, decision->answer_json, decision->answer_size, &error) != MN_OK) {
+    answer_make(evidence, answer);
+    if (check_answer(evidence, answer->bytes, answer->size, &error) != MN_OK) {
         observer_fail(observer, "G9", "the answer of round %llu: %s", round, error.text);
     }
     return evidence;
+}
+
+void g9_answer(struct observer *observer, const struct mn_journal_answer *answer)
+{
+    struct observer_round *round = g5_find(observer, answer->round);
+    struct mn_digest digest;
+    g9_digest(answer->json, answer->size, &digest);
+    if (round == NULL) {
+        observer_fail(observer, "G9", "round %llu has an answer, and was never decided",
+                      (unsigned long long)answer->round);
+        return;
+    }
+    if (memcmp(&digest, &round->answer, sizeof digest) != 0) {
+        observer_fail(observer, "G9", "the answer of round %llu is not what its evidence gives",
+                      (unsigned long long)answer->round);
+    }
+    round->answered = true;
+}
+
+void g9_done(struct observer *observer, const struct observer_round *round, uint64_t generation)
+{
+    if (!round->answered && round->generation == generation) {
+        observer_fail(observer, "G9", "round %llu is over, and its answer is not on record",
+                      (unsigned long long)round->round);
+    }
 }

@@ -348,19 +348,24 @@ static void decision_apply(struct observer *observer, const struct evidence *evi
     g4_decided(observer, decision);
 }
 
-static void decided(struct observer *observer, const struct mn_journal_decision *decision,
-                    const char *text, size_t size)
+static void decided(struct observer *observer, uint64_t generation,
+                    const struct mn_journal_decision *decision, const char *text, size_t size)
 {
     if (!g5_decided(observer, decision)) {
         return;
     }
     g6_decided(observer, decision);
-    struct evidence *evidence = g9_decided(observer, decision, text, size);
+    struct mn_text answer = {0};
+    struct evidence *evidence = g9_decided(observer, decision, text, size, &answer);
     g7_decided(observer, decision);
     g8_decided(observer, decision);
-    approval_decided(observer, decision);
+    approval_decided(observer, decision, &answer);
     adoption_decided(observer, decision);
-    const struct observer_round *round = round_add(observer, decision);
+    struct observer_round *round = round_add(observer, decision);
+    round->generation = generation;
+    round->answered = answer.size > MN_ANSWER_SIZE_MAX;
+    g9_digest(answer.bytes, answer.size, &round->answer);
+    mn_text_deinit(&answer);
     if (evidence != NULL) {
         g10_decided(observer, evidence, round, decision);
     }
@@ -382,7 +387,9 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
     observer->written = written;
     g6_record(observer, sequence, generation, record);
     if (record->kind == MN_JOURNAL_DECISION) {
-        decided(observer, &record->decision, evidence, evidence_size);
+        decided(observer, generation, &record->decision, evidence, evidence_size);
+    } else if (record->kind == MN_JOURNAL_ANSWER) {
+        g9_answer(observer, &record->answer);
     } else if (record->kind == MN_JOURNAL_DONE) {
         struct observer_round *round = g5_find(observer, record->done.round);
         if (round == NULL) {
@@ -390,6 +397,7 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
                           (unsigned long long)record->done.round);
         } else {
             round->done = true;
+            g9_done(observer, round, generation);
         }
     } else if (record->kind == MN_JOURNAL_STEP && record->step.step == MN_STEP_ADOPT) {
         adoption_step(observer, &record->step);

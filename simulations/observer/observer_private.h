@@ -174,6 +174,9 @@ struct observer_start {
 struct observer_round {
     uint64_t round;
     uint64_t sequence; /* of its record */
+    uint64_t generation;
+    bool answered;           /* its answer is on record, or too large for that */
+    struct mn_digest answer; /* what that is, by its evidence */
     bool done;
     struct observer_start *starts; /* by vat */
     size_t start_count;
@@ -314,7 +317,9 @@ void adoption_decided(struct observer *observer, const struct mn_journal_decisio
 
 /* approval.c */
 void approval_step(struct observer *observer, const struct mn_journal_step *step);
-void approval_decided(struct observer *observer, const struct mn_journal_decision *decision);
+/* @answer: what the decision comes from, as JSON. */
+void approval_decided(struct observer *observer, const struct mn_journal_decision *decision,
+                      const struct mn_text *answer);
 
 /* left.c */
 bool left_learns(struct observer_vat *vat, mn_run run);
@@ -341,8 +346,13 @@ void g7_hears(struct observer *observer, uint32_t host, const struct mn_down *me
 void g7_decided(struct observer *observer, const struct mn_journal_decision *decision);
 void g7_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn_epoch epoch);
 void g8_decided(struct observer *observer, const struct mn_journal_decision *decision);
+/* @answer: out, what the evidence makes of every vat, as JSON. */
 struct evidence *g9_decided(struct observer *observer, const struct mn_journal_decision *decision,
-                            const char *evidence, size_t evidence_size);
+                            const char *evidence, size_t evidence_size, struct mn_text *answer);
+void g9_answer(struct observer *observer, const struct mn_journal_answer *answer);
+/* The coordinator that decided it says that it is over. */
+void g9_done(struct observer *observer, const struct observer_round *round, uint64_t generation);
+void g9_digest(const char *bytes, size_t size, struct mn_digest *out);
 void g10_down(struct observer *observer, const struct mn_down *message);
 void g10_decided(struct observer *observer, const struct evidence *evidence,
                  const struct observer_round *round, const struct mn_journal_decision *decision);

@@ -191,6 +191,9 @@ static void line_record(struct scene *scene, const struct coordinator_effect *ef
         line_told(scene, decision->told, decision->told_count, decision->notices);
         break;
     }
+    case MN_JOURNAL_ANSWER:
+        line_add(scene, " answer %llu", (unsigned long long)record->answer.round);
+        break;
     case MN_JOURNAL_DONE:
         line_add(scene, " done %llu", (unsigned long long)record->done.round);
         break;

@@ -57,10 +57,11 @@ static void take_note(struct large *large, const struct coordinator_effect *effe
             large->decided = true;
             large->started = decision->start_count;
             large->told = decision->told_count;
-            large->answer_size = decision->answer_size;
             assert_int_equal(mn_journal_record_encode(effect->record.record, &bytes), MN_OK);
             large->decision_size = bytes.size;
             mn_buffer_deinit(&bytes);
+        } else if (effect->record.record->kind == MN_JOURNAL_ANSWER) {
+            large->answer_size = effect->record.record->answer.size;
         }
     }
 }
@@ -238,11 +239,25 @@ static void forget_all(struct large *large, uint32_t vat_count)
     assert_int_equal(large->told, vat_count);
 }
 
-static void keeps_the_answer_with_the_decision(void **state)
+/* The decision is durable, and a heartbeat goes by. */
+static void carry_out(struct large *large)
+{
+    struct coordinator_event recorded = {.kind = COORDINATOR_ON_RECORDED};
+    struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
+    assert_int_equal(large->answer_size, 0);
+    recorded.recorded.sequence = large->newest;
+    step(large, &recorded);
+    assert_int_equal(large->answer_size, 0); /* nobody who is to be told waits for it */
+    large->now += MN_SECOND;
+    step(large, &tick);
+}
+
+static void puts_the_answer_on_record_after_the_decision(void **state)
 {
     (void)state;
     struct large large;
     forget_all(&large, 20);
+    carry_out(&large);
     assert_true(large.answer_size > 0);
     close_large(&large);
 }
@@ -253,6 +268,7 @@ static void leaves_out_an_answer_that_is_too_large(void **state)
     (void)state;
     struct large large;
     forget_all(&large, 450);
+    carry_out(&large);
     assert_int_equal(large.answer_size, 0);
     assert_true(large.decision_size > 0);
     close_large(&large);
@@ -282,7 +298,7 @@ static void holds_what_no_record_can_hold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_the_answer_with_the_decision),
+        cmocka_unit_test(puts_the_answer_on_record_after_the_decision),
         cmocka_unit_test(leaves_out_an_answer_that_is_too_large),
         cmocka_unit_test(holds_what_no_record_can_hold),
     };

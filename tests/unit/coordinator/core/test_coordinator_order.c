@@ -294,7 +294,6 @@ static void can_read_back_whatever_decision_it_writes(void **state)
     record.decision.told_count = 1;
     record.decision.notices = notices;
     record.decision.notice_count = COUNT;
-    record.decision.answer_json = "";
     struct mn_buffer buffer = {0};
     struct mn_arena arena = {0};
     struct mn_journal_record back;

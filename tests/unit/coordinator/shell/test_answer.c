@@ -125,9 +125,13 @@ static void record_round(struct desk *desk, uint64_t round, const char *answer,
     record.decision.suspected_at = 7;
     record.decision.lost_at = 8;
     record.decision.decided_at = 9;
-    record.decision.answer_json = answer;
-    record.decision.answer_size = strlen(answer);
     desk_record(desk, &record);
+    if (answer != NULL) {
+        record = (struct mn_journal_record){.kind = MN_JOURNAL_ANSWER};
+        record.answer =
+            (struct mn_journal_answer){.round = round, .json = answer, .size = strlen(answer)};
+        desk_record(desk, &record);
+    }
     record = (struct mn_journal_record){.kind = MN_JOURNAL_DONE};
     record.done.round = round;
     record.done.restored_at = 10;
@@ -340,16 +344,19 @@ static void says_which_rounds_and_vats_there_are(void **state)
     record_vat(&desk, "v0");
     record_round(&desk, 1, chained, &lost, 1);
     record_round(&desk, 3, "no answer at all", &lost, 1);
+    record_round(&desk, 4, NULL, &lost, 1);
     desk_begin(&desk);
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 7, "v0"), MN_NOT_FOUND);
-    assert_string_equal(desk.reply.text, "there is no round 7; there are rounds 1 to 3");
+    assert_string_equal(desk.reply.text, "there is no round 7; there are rounds 1 to 4");
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 1, "x"), MN_NOT_FOUND);
     assert_string_equal(desk.reply.text, "there is no vat x; there are v0, v1, v2, v3, v4, v5, v6, "
                                          "v7 and 1 more");
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 1, "v8"), MN_NOT_FOUND);
     assert_string_equal(desk.reply.text, "round 1 says nothing of v8: that vat was not there yet");
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 3, "v0"), MN_CORRUPT);
-    assert_string_equal(desk.reply.text, "the decision of round 3 in the journal is damaged");
+    assert_string_equal(desk.reply.text, "the answer of round 3 in the journal is damaged");
+    assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 4, "v0"), MN_NOT_FOUND);
+    assert_memory_equal(desk.reply.text, "why round 4 decided so is not in the journal: ", 46);
     desk_close(&desk);
 }
 

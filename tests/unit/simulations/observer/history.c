@@ -325,8 +325,6 @@ void history_prepare(struct history *history, const char *host, const char *vat,
     add_rows_of(history, decision, host);
     mn_text_deinit(&history->answer);
     assert_int_equal(decision_write_json(ledger, decision, true, &history->answer), MN_OK);
-    out->answer_json = history->answer.bytes;
-    out->answer_size = history->answer.size;
     (void)crypto_generichash(out->evidence_digest.bytes, sizeof out->evidence_digest.bytes,
                              (const unsigned char *)history->evidence.bytes, history->evidence.size,
                              NULL, 0);
@@ -350,6 +348,20 @@ void history_give(struct history *history)
                                  .outcome = start->outcome,
                                  .count = 1};
     }
+    if (history->answer.size > 0) {
+        const struct mn_journal_record answer = {.kind = MN_JOURNAL_ANSWER,
+                                                 .answer = {.round = decision->round,
+                                                            .json = history->answer.bytes,
+                                                            .size = history->answer.size}};
+        history_record(history, &answer);
+    }
+}
+
+void history_done(struct history *history)
+{
+    const struct mn_journal_record done = {.kind = MN_JOURNAL_DONE,
+                                           .done = {.round = history->round}};
+    history_record(history, &done);
 }
 
 void history_decides(struct history *history, const char *host, const char *vat, const char *rows)

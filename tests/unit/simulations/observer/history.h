@@ -83,7 +83,10 @@ uint64_t history_state(uint32_t vat, mn_epoch epoch);
 /* Make the decision that follows from evidence with these @rows ("checkpoints: [...], open: [...]")
  * in which those hosts and those vats ("a, b") are lost (NULL: none), for the next round. */
 void history_prepare(struct history *history, const char *host, const char *vat, const char *rows);
+/* The decision, and its answer unless that is empty. */
 void history_give(struct history *history);
+/* The round is over. */
+void history_done(struct history *history);
 void history_decides(struct history *history, const char *host, const char *vat, const char *rows);
 
 /* What the prepared decision says of the vat. */
