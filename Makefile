@@ -174,7 +174,7 @@ MUTANT_SEEDS ?= 2000
 swarm: $(BUILD)/bin/sim ## simulate disasters drawn from SEEDS=1000 seeds, from START=1 on
 	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm
 
-mutants: $(BUILD)/bin/sim ## plant each fault of tests/mutants (or MUTANTS=...) in the cores: the swarm finds it within MUTANT_SEEDS=2000
+mutants: $(BUILD)/bin/sim unit-build ## plant each fault of tests/mutants (or MUTANTS=...) in the cores: the swarm finds it within MUTANT_SEEDS=2000, or a test
 	@COMPILE="$(CC) $(CFLAGS_ALL)" LINK="$(CC) $(LDFLAGS_ALL)" LIBS="$(LIBS)" SEEDS=$(MUTANT_SEEDS) START=$(START) \
 	    tests/mutants/run $(BUILD) $(MUTANTS)
 
