@@ -344,7 +344,14 @@ static mn_result client_do(const struct client_command *command,
     if (result == MN_OK) {
         result = client_call(topology, &keys, &request, &call, error);
     }
+    mn_time patient_until = mn_now() + CLIENT_PATIENT_MS * MN_MS;
     while (result == MN_OK && client_at_work(command, &call.reply, &request)) {
+        if (patient_until != 0 && mn_now() > patient_until) {
+            (void)fprintf(stderr,
+                          "mneme %s: it is under way, and this waits until it is done; %s\n",
+                          command->name, command->meanwhile);
+            patient_until = 0;
+        }
         client_pause();
         mn_arena_deinit(&call.arena);
         call = (struct client_call){.request = 0};

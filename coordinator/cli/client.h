@@ -20,9 +20,10 @@ enum client_takes {
 };
 
 enum {
-    CLIENT_WAIT_MS = 5000,  /* for an answer, in all */
-    CLIENT_AGAIN_MS = 2500, /* after which the request is sent once more */
-    CLIENT_LOOK_MS = 200,   /* from one look at what is at work to the next */
+    CLIENT_WAIT_MS = 5000,    /* for an answer, in all */
+    CLIENT_AGAIN_MS = 2500,   /* after which the request is sent once more */
+    CLIENT_PATIENT_MS = 2000, /* after which it says that something is at work still */
+    CLIENT_LOOK_MS = 200,     /* from one look at what is at work to the next */
     CLIENT_WORD_COUNT_MAX = 2
 };
 
@@ -63,6 +64,7 @@ struct client_command {
     /* Whether it is at work on that still. Then @request, as this leaves it, is sent again in a
      * while, until it is not. NULL: it never is. */
     bool (*at_work)(const json_t *facts, struct mn_operator_request *request);
+    const char *meanwhile; /* what to say when that takes long; NULL where at_work is */
 };
 
 /* Read the command line, and the environment where it says nothing. MN_BAD_INPUT with @error: what

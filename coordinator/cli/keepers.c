@@ -1,4 +1,5 @@
 /* mneme keepers: who keeps the coordinator's journal, and how one of them is replaced. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/client.h"
@@ -158,18 +159,32 @@ static const char *word_text(const char *state)
     return "";
 }
 
-static const char *change_text(const char *change)
+/* How far the replacement is, and for whom it waits when that one does not answer. */
+static void add_change(struct mn_text *text, const json_t *facts)
 {
     static const char *const texts[][2] = {
         {"filling", "one is being replaced: who comes is filled up first\n"},
         {"joint", "one is being replaced: it takes a majority of the old and one of the new\n"},
         {"ending", "one has been replaced: the record that ends the change is not in force yet\n"}};
+    const char *change = facts_word(facts, "change");
+    size_t index = 0;
+    json_t *row = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (strcmp(change, texts[i][0]) == 0) {
-            return texts[i][1];
+        mn_text_add(text, strcmp(change, texts[i][0]) == 0 ? texts[i][1] : "");
+    }
+    json_array_foreach(json_object_get(facts, "keepers"), index, row)
+    {
+        bool comes = json_is_false(json_object_get(row, "now"));
+        if (comes && strcmp(change, "filling") == 0 &&
+            !json_is_true(json_object_get(row, "answers"))) {
+            char words[256];
+            (void)snprintf(
+                words, sizeof words,
+                "it waits for %s, which does not answer: have its agent started, or name another",
+                facts_word(row, "host"));
+            words_add_wrapped(text, 2, words);
         }
     }
-    return "";
 }
 
 mn_result keepers_tell(struct mn_text *text, const json_t *facts, const struct topology *topology,
@@ -183,7 +198,7 @@ mn_result keepers_tell(struct mn_text *text, const json_t *facts, const struct t
         return MN_BAD_INPUT;
     }
     live_add_keepers(text, facts, colour);
-    mn_text_add(text, change_text(facts_word(facts, "change")));
+    add_change(text, facts);
     json_array_foreach(changes, index, change)
     {
         mn_text_add_format(text, "%s  %s by %s%s, ", index == 0 ? "replaced:\n" : "",
@@ -212,7 +227,8 @@ int keepers_command(int argc, char **argv)
                                                   .takes = CLIENT_TAKES_REASON,
                                                   .fill = replace_fill,
                                                   .tell = keepers_tell,
-                                                  .at_work = replace_at_work};
+                                                  .at_work = replace_at_work,
+                                                  .meanwhile = "mneme keepers shows how far it is"};
     bool replaces = argc >= 2 && strcmp(argv[1], "replace") == 0;
     return replaces ? client_run(&replace, argc - 1, argv + 1) : client_run(&show, argc, argv);
 }

@@ -396,6 +396,7 @@ int plan_command(int argc, char **argv)
                                                   .tell = plan_tell,
                                                   .status = plan_status,
                                                   .at_work = plan_at_work,
+                                                  .meanwhile = "it is being made",
                                                   .bad_is_failed = true};
     return client_run(&command, argc, argv);
 }

@@ -161,6 +161,25 @@ static void shows_a_keeper_that_is_being_replaced(void **state)
           "burned\n");
 }
 
+static void says_which_keeper_a_replacement_waits_for(void **state)
+{
+    (void)state;
+    tells(keepers_tell,
+          facts_of("{'state': 'leading', 'newest': 22, 'in_force': 22, 'text': '',"
+                   "'change': 'filling', 'keepers': ["
+                   " {'host': 'h1', 'answers': true, 'counts': true, 'member': 'whole',"
+                   "  'kept': 22, 'now': true, 'next': true},"
+                   " {'host': 'h3', 'answers': false, 'counts': false, 'member': 'blank',"
+                   "  'kept': 0, 'now': false, 'next': true}], 'changes': []}"),
+          "journal: leading, record 22, in force up to 22\n"
+          "  KEEPER  ANSWERS  VOTES  MEMBER        KEEPS\n"
+          "  h1      yes      yes    whole            22\n"
+          "  h3      no       no     blank, comes      0\n"
+          "one is being replaced: who comes is filled up first\n"
+          "  it waits for h3, which does not answer: have its agent started, or name\n"
+          "    another\n");
+}
+
 static void shows_a_plan_what_it_costs_and_what_to_type(void **state)
 {
     (void)state;
@@ -489,6 +508,7 @@ int main(void)
         cmocka_unit_test(shows_how_far_a_ledger_is_that_is_rebuilt),
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),
         cmocka_unit_test(shows_a_keeper_that_is_being_replaced),
+        cmocka_unit_test(says_which_keeper_a_replacement_waits_for),
         cmocka_unit_test(shows_a_plan_what_it_costs_and_what_to_type),
         cmocka_unit_test(shows_who_said_what_of_a_plan),
         cmocka_unit_test(shows_who_had_it_go_on_without_keepers),
