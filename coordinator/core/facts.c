@@ -25,6 +25,7 @@ void coordinator_host(const struct coordinator *coordinator, mn_time now, uint32
                                            .vat_count = entry->vat_count};
     if (coordinator->detector != NULL) {
         out->state = detector_host_state(coordinator->detector, host);
+        out->agent_only = detector_agent_only(coordinator->detector, host);
         out->silence = detector_silence(coordinator->detector, now, host);
     }
 }

@@ -208,6 +208,7 @@ static void revives_a_crashed_vat_on_its_own_host(void **state)
 static void opens_no_round_while_only_an_agent_is_silent(void **state)
 {
     (void)state;
+    struct coordinator_host_facts facts;
     struct scene scene;
     begin(&scene);
     scene.silent[2] = true;
@@ -218,6 +219,9 @@ static void opens_no_round_while_only_an_agent_is_silent(void **state)
                          "silent\n");
     scene_probed(&scene, 1, 1, 3, MN_PROBE_SILENT);
     scene_until(&scene, 40900);
+    coordinator_host(scene.coordinator, scene.now, 2, &facts);
+    assert_int_equal(facts.state, DETECTOR_SUSPECT);
+    assert_true(facts.agent_only);
     scene_skip(&scene);
     scene.silent[2] = false;
     scene_until(&scene, 41100);
