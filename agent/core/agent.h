@@ -161,7 +161,7 @@ struct agent_event {
         struct {
             struct mn_name vat;
             mn_epoch epoch;
-            mn_result result; /* MN_NOT_FOUND: the file is not there */
+            mn_result result; /* MN_NOT_FOUND; MN_CORRUPT: another was there, and is no more */
         } looked;
         struct {
             struct mn_name vat;
@@ -217,7 +217,7 @@ enum agent_effect_kind {
     AGENT_DO_RECALL,      /* read what is kept of the journal, and send that up: agent_recall_add */
     AGENT_DO_RECORD,      /* make durable, in the order of sequences; tried until it succeeds */
     AGENT_DO_SYNC,        /* make a file that a vat wrote, and its name, durable */
-    AGENT_DO_LOOK,        /* whether a file is still there */
+    AGENT_DO_LOOK,        /* whether a file is still there, and not another */
     AGENT_DO_READ_OVER,   /* whether a file is still what it was, to the last byte */
     AGENT_DO_SET_ASIDE,   /* move files, and link others beside them, durably; again perhaps */
     AGENT_DO_WRITE_PIECE, /* into a file that arrives; with the last one verify and sync it */
@@ -320,7 +320,9 @@ struct agent_effect {
         struct { /* SYNC, LOOK, READ_OVER, DELETE */
             struct mn_name vat;
             mn_epoch epoch;
-            bool again; /* SYNC failed before: its pages may be lost, so write them anew */
+            bool again;    /* SYNC failed before: its pages may be lost, so write them anew */
+            uint64_t size; /* LOOK: so large is the file that is known here, */
+            struct mn_digest digest; /* and it ends with this */
         } file;
         struct { /* LIST_FOUND, TAKE_FOUND */
             struct mn_name vat;

@@ -119,15 +119,29 @@ void agent_freeze_tell(struct agent *agent, struct agent_vat *vat)
     message->freeze.suspect_count = count;
 }
 
-/* See whether what is held of a suspect is still there. */
+static void freeze_look_at(struct agent *agent, const struct agent_vat *vat,
+                           struct agent_file *file)
+{
+    struct agent_effect *effect = agent_ask(agent, AGENT_DO_LOOK);
+    if (effect == NULL) {
+        return;
+    }
+    effect->file.vat = vat->name;
+    effect->file.epoch = file->epoch;
+    effect->file.size = file->size;
+    effect->file.digest = file->digest;
+    file->looking = true;
+    agent->freeze.looking += 1;
+}
+
+/* See whether what is held of a suspect is still there, and not another under its name. Read whole
+ * it is when it is restored: no round waits for that. */
 static void freeze_look(struct agent *agent, struct agent_vat *vat)
 {
     for (size_t i = 0; i < vat->file_count; i++) {
         struct agent_file *file = &vat->files[i];
         if (file->state == AGENT_FILE_HERE && !file->looking) {
-            file->looking = true;
-            agent->freeze.looking += 1;
-            agent_ask_file(agent, AGENT_DO_LOOK, vat, file->epoch, false);
+            freeze_look_at(agent, vat, file);
         }
     }
 }
@@ -142,13 +156,15 @@ void agent_looked(struct agent *agent, const struct agent_event *event)
         return;
     }
     file->looking = false;
-    if (event->looked.result != MN_NOT_FOUND || file->state != AGENT_FILE_HERE) {
+    mn_result result = event->looked.result;
+    bool lost = result == MN_NOT_FOUND || result == MN_CORRUPT;
+    if (!lost || file->state != AGENT_FILE_HERE) {
         return;
     }
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FILE_LOST,
                                                 .vat = vat->name,
                                                 .epoch = file->epoch,
-                                                .code = event->looked.result});
+                                                .code = result});
     agent_file_lost(agent, vat, file);
 }
 

@@ -148,6 +148,8 @@ static void effect_file(struct daemon *daemon, enum agent_job_kind kind,
         job->vat = effect->file.vat;
         job->epoch = effect->file.epoch;
         job->again = effect->file.again;
+        job->known = (struct mn_checkpoint_identity){.size = effect->file.size,
+                                                     .digest = effect->file.digest};
         effects_give(daemon, job);
     }
 }

@@ -233,7 +233,8 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
         job->result = agent_store_sync(disk->store, &job->vat, job->epoch, job->again, &job->error);
         break;
     case AGENT_JOB_LOOK:
-        job->result = agent_store_look(disk->store, &job->vat, job->epoch, &job->error);
+        job->result =
+            agent_store_look(disk->store, &job->vat, job->epoch, &job->known, &job->error);
         break;
     case AGENT_JOB_READ_OVER:
         job->result = agent_store_read_over(disk->store, &job->vat, job->epoch, &job->error);

@@ -39,10 +39,11 @@ struct agent_job {
     uint64_t sequence; /* RECORD */
     char key[AGENT_RECORD_KEY_SIZE];
     bool forget;
-    bool again;             /* SYNC */
-    uint32_t host;          /* READ: for whom */
-    struct mn_copies piece; /* WRITE, READ */
-    mn_run run;             /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
+    bool again;                          /* SYNC */
+    struct mn_checkpoint_identity known; /* LOOK */
+    uint32_t host;                       /* READ: for whom */
+    struct mn_copies piece;              /* WRITE, READ */
+    mn_run run; /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
     struct mn_up up; /* RECALL: the answer, whose records are in the arena */
     unsigned char

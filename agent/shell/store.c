@@ -248,18 +248,6 @@ mn_result agent_store_sync(const struct agent_store *store, const struct mn_name
     return result == MN_OK ? agent_store_sync_directory(directory, error) : result;
 }
 
-mn_result agent_store_look(const struct agent_store *store, const struct mn_name *vat,
-                           mn_epoch epoch, struct mn_error *error)
-{
-    char path[AGENT_STORE_PATH_SIZE];
-    struct stat status;
-    mn_result result = agent_store_file_path(store, vat, epoch, ".ckpt", path, error);
-    if (result == MN_OK && stat(path, &status) != 0) {
-        result = agent_store_failure("find", path, error);
-    }
-    return result;
-}
-
 static mn_result store_write_bytes(const char *path, const struct mn_copies *piece,
                                    struct mn_error *error)
 {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "core/agent.h"
+#include "store/checkpoint_file.h"
 
 enum { AGENT_STORE_PATH_SIZE = 2048 };
 
@@ -38,9 +39,12 @@ mn_result agent_store_prepare(const struct agent_store *store, const struct mn_n
 mn_result agent_store_sync(const struct agent_store *store, const struct mn_name *vat,
                            mn_epoch epoch, bool again, struct mn_error *error) MN_CHECKED;
 
-/* See whether a file is there. MN_NOT_FOUND when it is not. */
+/* See whether the file that is known is there: by its size and the digest at its end, for the whole
+ * of it is not read. MN_NOT_FOUND when there is none; MN_CORRUPT when it is another: then that is
+ * renamed to end in .corrupt. */
 mn_result agent_store_look(const struct agent_store *store, const struct mn_name *vat,
-                           mn_epoch epoch, struct mn_error *error) MN_CHECKED;
+                           mn_epoch epoch, const struct mn_checkpoint_identity *known,
+                           struct mn_error *error) MN_CHECKED;
 
 /* Read a whole file over and verify it. MN_NOT_FOUND when it is not there; MN_CORRUPT when it is
  * not that checkpoint any more: then it is renamed to end in .corrupt. */

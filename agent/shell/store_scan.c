@@ -156,6 +156,45 @@ static void scan_forget_pages(const char *path)
     }
 }
 
+/* What stands at the end of the file at @path, which is to be @known. */
+static mn_result look_at(const char *path, const struct mn_checkpoint_identity *known,
+                         struct mn_error *error)
+{
+    struct mn_digest end;
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return agent_store_failure("find", path, error);
+    }
+    mn_result result = MN_OK;
+    ssize_t got = 0;
+    if (fstat(fd, &status) != 0) {
+        result = agent_store_failure("examine", path, error);
+    } else if ((uint64_t)status.st_size == known->size && known->size >= sizeof end) {
+        got = pread(fd, end.bytes, sizeof end, status.st_size - (off_t)sizeof end);
+        result = got < 0 ? agent_store_failure("read", path, error) : MN_OK;
+    }
+    (void)close(fd);
+    bool same = got == (ssize_t)sizeof end && memcmp(&end, &known->digest, sizeof end) == 0;
+    return result == MN_OK && !same ? MN_CORRUPT : result;
+}
+
+mn_result agent_store_look(const struct agent_store *store, const struct mn_name *vat,
+                           mn_epoch epoch, const struct mn_checkpoint_identity *known,
+                           struct mn_error *error)
+{
+    char path[AGENT_STORE_PATH_SIZE];
+    mn_result result = agent_store_file_path(store, vat, epoch, ".ckpt", path, error);
+    if (result == MN_OK) {
+        result = look_at(path, known, error);
+    }
+    if (result == MN_CORRUPT) {
+        mn_error_set(error, "%.400s is not the checkpoint that was there; %s", path,
+                     scan_set_aside(path));
+    }
+    return result;
+}
+
 mn_result agent_store_read_over(const struct agent_store *store, const struct mn_name *vat,
                                 mn_epoch epoch, struct mn_error *error)
 {

@@ -107,7 +107,10 @@ static void ask_record(struct sim *sim, struct sim_process *process,
 static void ask_file(struct sim_process *process, enum sim_job_kind kind,
                      const struct agent_effect *effect)
 {
-    struct sim_job *job = sim_job_new(kind, NULL, 0);
+    struct mn_checkpoint_identity known = {.size = effect->file.size,
+                                           .digest = effect->file.digest};
+    bool look = kind == SIM_JOB_LOOK;
+    struct sim_job *job = sim_job_new(kind, look ? &known : NULL, look ? sizeof known : 0);
     job->vat = effect->file.vat;
     job->epoch = effect->file.epoch;
     job->again = effect->file.again;

@@ -239,13 +239,29 @@ static void done_sync(struct sim *sim, struct sim_process *process, const struct
     sim_agent_step(sim, process, &event);
 }
 
+/* By size and the digest at the end, as store_scan.c does. */
+static bool look_same(const struct sim_file *file, const struct sim_job *job)
+{
+    struct mn_checkpoint_identity known;
+    size_t size = file->bytes->size;
+    memcpy(&known, job->bytes, sizeof known);
+    return size == known.size && size >= sizeof known.digest &&
+           memcmp(file->bytes->bytes + size - sizeof known.digest, &known.digest,
+                  sizeof known.digest) == 0;
+}
+
 static void done_look(struct sim *sim, struct sim_process *process, const struct sim_job *job)
 {
     struct sim_store *store = sim_store(sim, process->machine, sim_vat_number(sim, &job->vat));
+    const struct sim_file *file = sim_file_find(store, job->epoch);
     struct agent_event event = {.kind = AGENT_ON_LOOKED};
     event.looked.vat = job->vat;
     event.looked.epoch = job->epoch;
-    event.looked.result = sim_file_find(store, job->epoch) != NULL ? MN_OK : MN_NOT_FOUND;
+    event.looked.result = file != NULL ? MN_OK : MN_NOT_FOUND;
+    if (file != NULL && !look_same(file, job)) {
+        sim_file_remove(sim, process->machine, store, job->epoch, OBSERVER_COPY_LOST);
+        event.looked.result = MN_CORRUPT;
+    }
     sim_agent_step(sim, process, &event);
 }
 

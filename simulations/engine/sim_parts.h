@@ -307,7 +307,7 @@ struct sim_job {
     uint32_t host;    /* READ: for whom */
     mn_run run;       /* SET_ASIDE; its epochs are in bytes: those to move, then to link */
     uint32_t moved_count;
-    unsigned char *bytes;
+    unsigned char *bytes; /* LOOK: a struct mn_checkpoint_identity */
     size_t size;
     mn_time began;
     union {

@@ -447,7 +447,9 @@ static void lines_effect(struct play *play, const struct agent_effect *effect)
         lines_file(play, "read_over", effect);
         return;
     case AGENT_DO_LOOK:
-        lines_file(play, "look", effect);
+        lines_add(play, "look %s", effect->file.vat.text);
+        lines_epoch(play, " ", effect->file.epoch);
+        lines_add(play, " of %llu bytes\n", (unsigned long long)effect->file.size);
         return;
     case AGENT_DO_SET_ASIDE:
         lines_aside(play, effect);

@@ -170,7 +170,7 @@ static void answers_no_freeze_before_its_rows_were_asked_for_and_taken(void **st
     play_recorded(&play, 1);
     play_expect(&play, "note freeze\n"
                        "record #1 fence x2 run 1\n"
-                       "look x2 1.1\n");
+                       "look x2 1.1 of 1000 bytes\n");
     play_looked(&play, "x2", EPOCH(1, 1), MN_OK);
     play_expect(&play, "");
     play_welcome(&play, 1, true);

@@ -111,8 +111,8 @@ static void looks_for_what_it_holds_of_a_suspect_before_it_answers(void **state)
     play_recorded(&play, 5);
     play_expect(&play, "note freeze\n"
                        "record #5 fence x3 run 4\n"
-                       "look x3 4.1\n"
-                       "look x3 4.2\n"
+                       "look x3 4.1 of 1000 bytes\n"
+                       "look x3 4.2 of 1000 bytes\n"
                        "vat a freeze round 1 attempt 1 x3/4\n");
     play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
     play_looked(&play, "x3", EPOCH(4, 1), MN_OK);
@@ -123,6 +123,25 @@ static void looks_for_what_it_holds_of_a_suspect_before_it_answers(void **state)
     play_taken(&play, 2);
     play_expect(&play, "up intervals round 1 attempt 1 (x1 1.5 since 1.4 heard x3 1.7)\n"
                        "note intervals_sent\n");
+    play_close(&play);
+}
+
+static void takes_another_file_under_the_name_for_no_copy(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x3", EPOCH(4, 1), 0, 0);
+    play_run_x1(&play);
+    play_taken(&play, 1);
+    look_up(&play, 'a', "x3");
+    play_freeze(&play, 1, 1, NULL, "x3", 4);
+    play_recorded(&play, 5);
+    play_interval(&play, 'a', 1, 1, 1, EPOCH(1, 5), EPOCH(1, 4));
+    play_skip(&play);
+    play_looked(&play, "x3", EPOCH(4, 1), MN_CORRUPT);
+    play_expect(&play, "note checkpoint_file_lost x3 4.1 MN_CORRUPT\n"
+                       "up report #2 x3 4.1 since 0.0 onto 0.0 durable gone floor 0.0\n");
     play_close(&play);
 }
 
@@ -517,6 +536,7 @@ int main(void)
         cmocka_unit_test(kills_a_suspect_collects_the_others_and_names_the_silent),
         cmocka_unit_test(answers_a_freeze_as_soon_as_everybody_has_answered),
         cmocka_unit_test(looks_for_what_it_holds_of_a_suspect_before_it_answers),
+        cmocka_unit_test(takes_another_file_under_the_name_for_no_copy),
         cmocka_unit_test(reports_what_is_written_but_not_durable_before_it_answers),
         cmocka_unit_test(notes_no_suspect_that_nobody_here_can_speak_to_until_one_is_looked_up),
         cmocka_unit_test(fences_a_suspect_whose_first_copy_comes_during_the_round),

@@ -265,16 +265,39 @@ static void says_that_a_file_to_read_is_short_or_not_there(void **state)
     assert_int_equal(count, 77);
 }
 
+static void assert_looked(const struct store_case *test, mn_result result, struct mn_error *error)
+{
+    struct mn_checkpoint_identity known = {.size = test->size, .digest = test->facts.digest};
+    assert_int_equal(agent_store_look(&test->store, &test->facts.record.vat, EPOCH, &known, error),
+                     result);
+}
+
 static void says_whether_a_file_is_still_there(void **state)
 {
     struct store_case *test = *state;
     struct mn_error error = {{0}};
     assert_taken(test, 0, test->size, true);
-    assert_int_equal(agent_store_look(&test->store, &test->facts.record.vat, EPOCH, NULL), MN_OK);
+    assert_looked(test, MN_OK, NULL);
     assert_int_equal(unlink(test->kept), 0);
-    assert_int_equal(agent_store_look(&test->store, &test->facts.record.vat, EPOCH, &error),
-                     MN_NOT_FOUND);
+    assert_looked(test, MN_NOT_FOUND, &error);
     assert_non_null(strstr(error.text, test->kept));
+}
+
+/* Whatever else stands under the name is no copy: it is as large and ends otherwise, or is shorter,
+ * or nothing at all. */
+static void takes_no_other_file_for_the_one_that_was_there(void **state)
+{
+    struct store_case *test = *state;
+    const size_t sizes[] = {test->size, test->size - 1, 3, 0};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct mn_error error = {{0}};
+        assert_taken(test, 0, test->size, true);
+        shell_flip(test->kept, (long)test->size - 1);
+        assert_int_equal(truncate(test->kept, (off_t)sizes[i]), 0);
+        assert_looked(test, MN_CORRUPT, &error);
+        assert_non_null(strstr(error.text, "set aside with the ending .corrupt"));
+        assert_false(shell_exists(test->kept));
+    }
 }
 
 static void sets_aside_what_is_moved_and_links_what_stays(void **state)
@@ -460,6 +483,7 @@ int main(void)
         CASE(keeps_no_directory_whose_name_could_not_be_synced),
         CASE(reads_pieces_of_a_file),
         CASE(says_that_a_file_to_read_is_short_or_not_there),
+        CASE(takes_no_other_file_for_the_one_that_was_there),
         CASE(says_whether_a_file_is_still_there),
         CASE(sets_aside_what_is_moved_and_links_what_stays),
         CASE(names_what_it_cannot_set_aside),
