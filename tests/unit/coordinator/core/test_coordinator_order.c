@@ -384,15 +384,20 @@ static void says_the_first_starts_of_a_crowd_again_in_parts(void **state)
 static void asks_nobody_before_it_is_on_record_who_is_suspected(void **state)
 {
     (void)state;
+    struct coordinator_wait wait;
     struct scene scene;
     trouble_begin(&scene);
     scene.slow = true;
     trouble_lose_hosts(&scene, "3");
     scene_until(&scene, 28000);
+    assert_false(coordinator_waits(scene.coordinator, scene.now, 0, &wait)); /* for no host */
     trouble_must_say(&scene, "record 8 freeze 1 x3/1\n");
     trouble_must_not_say(&scene, "h1 freeze round");
     scene_recorded(&scene, 8);
     trouble_must_say(&scene, "h1 freeze round 1 attempt 1 lost h3 suspects x3/1\n");
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ANSWER);
+    assert_int_equal(wait.host, 0);
     scene_close(&scene);
 }
 
