@@ -96,7 +96,8 @@ static void goes_on_with_a_decision_that_is_being_written_when_a_higher_run_show
     scene_expect(&scene, FORGOT "note run_above_journal x1 h2" RAISED
                                 "record 10 vat x1 run 5 incarnation 1 on h2\n"
                                 "note round_state: tell\n"
-                                "record 11 done 1\n");
+                                "record 11 answer 1\n"
+                                "record 12 done 1\n");
     assert_int_equal(facts_of(&scene, 0).state, COORDINATOR_VAT_UP);
     scene_restart(&scene, scene.record_count);
     assert_int_equal(facts_of(&scene, 0).run, 5);

@@ -59,8 +59,6 @@ static size_t open_count(const struct scene *scene)
     return count;
 }
 
-/* From the loss of r2 to its decision's record, number 8. */
-
 static void starts_a_vat_for_the_first_time_once_its_run_is_recorded(void **state)
 {
     (void)state;
@@ -130,7 +128,8 @@ static void restores_a_lost_rack_where_its_copies_are(void **state)
     scene_expect(&scene, "note vat_up x3 h5: tcp://x3.2\n"
                          "note vat_up x4 h6: tcp://x4.2\n"
                          "note round_state: tell\n"
-                         "record 10 done 1\n");
+                         "record 10 answer 1\n"
+                         "record 11 done 1\n");
     scene_recorded(&scene, scene.record_count);
     scene_expect(&scene, "note round_state: done\n"
                          "note round_done\n");
@@ -475,8 +474,9 @@ static void restores_again_what_is_lost_while_it_is_restored(void **state)
     scene_expect(&scene, "note vat_lost x3 h5: as the scene says\n"
                          "note round_begun\n");
     scene_until(&scene, 28500);
-    scene_expect(&scene, "note round_state: collect\n"
-                         "record 10 freeze 2 x3/2\n"
+    scene_expect(&scene, "record 10 answer 1\n"
+                         "note round_state: collect\n"
+                         "record 11 freeze 2 x3/2\n"
                          "h1 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
                          "h2 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
                          "h5 freeze round 2 attempt 1 lost h3 h4 suspects x3/2\n"
