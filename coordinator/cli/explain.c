@@ -254,11 +254,13 @@ mn_result explain_tell(struct mn_text *text, const json_t *facts, const struct t
     if (!json_is_object(row)) {
         return MN_BAD_INPUT;
     }
-    add_what_happened(text, vat, row, topology);
-    add_what_became(text, row, json_object_get(facts, "start"), colour);
-    mn_result result = add_causes(text, answer, vat, colour);
-    add_told(text, vat, json_object_get(row, "told"));
-    live_add_steps(text, json_object_get(facts, "steps"));
+    struct mn_text lines = {0};
+    add_what_happened(&lines, vat, row, topology);
+    add_what_became(&lines, row, json_object_get(facts, "start"), colour);
+    mn_result result = add_causes(&lines, answer, vat, colour);
+    add_told(&lines, vat, json_object_get(row, "told"));
+    live_add_steps(&lines, json_object_get(facts, "steps"));
+    words_add_lines(text, &lines);
     return result == MN_OK ? mn_text_result(text) : result;
 }
 

@@ -354,12 +354,8 @@ mn_result plan_tell(struct mn_text *text, const json_t *facts, const struct topo
         return MN_BAD_INPUT;
     }
     add_plan(&lines, facts, colour);
-    mn_result result = mn_text_result(&lines);
-    if (result == MN_OK) {
-        words_add_lines(text, lines.bytes);
-    }
-    mn_text_deinit(&lines);
-    return result == MN_OK ? mn_text_result(text) : result;
+    words_add_lines(text, &lines);
+    return mn_text_result(text);
 }
 
 /* A large cluster's takes a while, which the coordinator does not spend waiting for it. */

@@ -246,13 +246,15 @@ mn_result status_tell(struct mn_text *text, const json_t *facts, const struct to
         !json_is_array(json_object_get(facts, "vats")) || !json_is_object(ledger)) {
         return MN_BAD_INPUT;
     }
-    mn_text_add_format(text, "generation %" JSON_INTEGER_FORMAT "; the ledger holds ",
-                       facts_number(facts, "generation"));
-    words_add_count(text, facts_number(ledger, "checkpoints"), "checkpoint of ", "checkpoints of ");
-    words_add_count(text, facts_number(ledger, "vats"), "vat, ", "vats, ");
-    words_add_count(text, facts_number(ledger, "heard"), "heard entry, in ", "heard entries, in ");
-    words_add_bytes(text, facts_number(ledger, "bytes"));
-    mn_text_add(text, "\n");
+    struct mn_text line = {0};
+    mn_text_add_format(
+        &line, "generation %" JSON_INTEGER_FORMAT "; ledger: ", facts_number(facts, "generation"));
+    words_add_count(&line, facts_number(ledger, "checkpoints"), "checkpoint of ",
+                    "checkpoints of ");
+    words_add_count(&line, facts_number(ledger, "vats"), "vat, ", "vats, ");
+    words_add_count(&line, facts_number(ledger, "heard"), "heard entry, ", "heard entries, ");
+    words_add_bytes(&line, facts_number(ledger, "bytes"));
+    words_add_lines(text, &line);
     add_progress(text, ledger, colour);
     const json_t *keepers = json_object_get(facts, "keepers");
     if (keepers != NULL) { /* else a coordinator of the version before this one */

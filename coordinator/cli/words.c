@@ -116,18 +116,23 @@ void words_add_wrapped(struct mn_text *text, size_t indent, const char *string)
     mn_text_add(text, "\n");
 }
 
-void words_add_lines(struct mn_text *text, const char *lines)
+void words_add_lines(struct mn_text *text, struct mn_text *take_lines)
 {
-    for (const char *line = lines; *line != '\0';) {
-        size_t size = strcspn(line, "\n") + 1;
-        if (size - 1 > WORDS_LINE_SIZE) {
+    mn_result result = mn_text_result(take_lines);
+    const char *line = result == MN_OK && take_lines->size > 0 ? take_lines->bytes : "";
+    while (*line != '\0') {
+        size_t size = strcspn(line, "\n");
+        if (size > WORDS_LINE_SIZE) {
             size_t indent = strspn(line, " ");
             words_add_wrapped(text, indent, line + indent);
         } else {
             mn_text_add_bytes(text, line, size);
+            mn_text_add(text, "\n");
         }
-        line += size;
+        line += size + (line[size] == '\n' ? 1 : 0);
     }
+    text->result = text->result == MN_OK ? result : text->result;
+    mn_text_deinit(take_lines);
 }
 
 void words_row(struct words_table *table, const char *colour)

@@ -42,8 +42,9 @@ void words_add_lost(struct mn_text *text, int64_t ms, int64_t unknown, int64_t c
  * the first is indented by @indent, the others by two more. */
 void words_add_wrapped(struct mn_text *text, size_t indent, const char *string);
 
-/* The lines of @lines, each ended; those that are longer than a terminal is wide are broken so. */
-void words_add_lines(struct mn_text *text, const char *lines);
+/* The lines of @take_lines, which is given back; those that are longer than a terminal is wide are
+ * broken so. */
+void words_add_lines(struct mn_text *text, struct mn_text *take_lines);
 
 /* 12 KiB, 3.4 MiB. */
 void words_add_bytes(struct mn_text *text, int64_t size);

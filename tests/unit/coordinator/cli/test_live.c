@@ -80,7 +80,7 @@ static void shows_a_small_cluster_whole(void **state)
                  "'counts': {'hosts': {'up': 1, 'lost': 1, 'suspect': 1}, 'vats': {'starting': 1}},"
                  "'left_out': {'hosts_up': 0, 'hosts_other': 0, 'vats_up': 0, 'vats_other': 0},"
                  "'ledger': {'vats': 12, 'checkpoints': 96, 'heard': 1152, 'bytes': 65536}}"),
-        "generation 3; the ledger holds 96 checkpoints of 12 vats, 1,152 heard entries, in 64 "
+        "generation 3; ledger: 96 checkpoints of 12 vats, 1,152 heard entries, 64 "
         "KiB\n"
         "\n"
         "hosts: 1 up, 1 lost, 1 suspect\n"
@@ -110,7 +110,7 @@ static void shows_which_keepers_are_missing(void **state)
                    "  'kept': 1234},"
                    " {'host': 'h3', 'answers': false, 'counts': false, 'member': 'blank',"
                    "  'kept': 0}]}}"),
-          "generation 0; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "generation 0; ledger: 0 checkpoints of 0 vats, 0 heard entries, 0 bytes\n"
           "\n"
           "journal: asking, record 1,234, in force up to 0\n"
           "  it begins when 2 keepers that are whole have answered; whoever is gone for\n"
@@ -281,7 +281,7 @@ static void shows_how_far_a_ledger_is_that_is_rebuilt(void **state)
           facts_of("{'generation': 2, 'hosts': [], 'vats': [], 'waits': [],"
                    "'counts': {'hosts': {}, 'vats': {}}, 'left_out': {},"
                    "'ledger': {'hosts': 1200, 'hosts_told': 1097}}"),
-          "generation 2; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "generation 2; ledger: 0 checkpoints of 0 vats, 0 heard entries, 0 bytes\n"
           "1,097 of 1,200 hosts have told the ledger everything\n"
           "\n"
           "hosts: none\n"
@@ -298,7 +298,7 @@ static void names_the_former_lives_that_are_set_aside(void **state)
                    "'aside': [{'vat': 'x3', 'host': 'h3', 'run': 1, 'checkpoints': 50},"
                    "          {'vat': 'y3', 'host': 'h3', 'run': 2, 'checkpoints': 1}],"
                    "'more_aside': false}"),
-          "generation 1; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "generation 1; ledger: 0 checkpoints of 0 vats, 0 heard entries, 0 bytes\n"
           "\n"
           "hosts: none\n"
           "\n"
@@ -333,7 +333,7 @@ static void counts_of_ten_thousand_hosts_those_that_are_up(void **state)
 {
     (void)state;
     tells(status_tell, large_cluster(10000, 2),
-          "generation 1; the ledger holds 0 checkpoints of 0 vats, 0 heard entries, in 0 bytes\n"
+          "generation 1; ledger: 0 checkpoints of 0 vats, 0 heard entries, 0 bytes\n"
           "\n"
           "hosts: 2 lost, 9,998 up\n"
           "  HOST  STATE  SILENT   LAG  DISK  REFUSED  VATS\n"
@@ -405,8 +405,9 @@ static void explains_a_vat_that_was_revived(void **state)
                    "'answer': {'vats': {'x3': {'outcome': 'revived', 'was': 'lost',"
                    " 'keep': 4294967353, 'incarnation': 1, 'sure': true, 'spared': false,"
                    " 'forgot': null, 'because': {'lost': [{'host': 'h3'}]}, 'told': []}}}}"),
-          "x3 was lost with host h3 (in r2). It went on from checkpoint 1.57 on host h5 as run 2: "
-          "nothing of it was forgotten, so no peer can tell. It lost 1.5 s of its work.\n");
+          "x3 was lost with host h3 (in r2). It went on from checkpoint 1.57 on host h5 as\n"
+          "  run 2: nothing of it was forgotten, so no peer can tell. It lost 1.5 s of its\n"
+          "  work.\n");
 }
 
 static void explains_a_vat_that_a_peer_took_back(void **state)
@@ -424,14 +425,14 @@ static void explains_a_vat_that_a_peer_took_back(void **state)
                    "           'forgot_you': [4294967299, 4294967300]}]},"
                    "'b': {'outcome': 'rolled_back', 'was': 'lost', 'keep': 4294967304,"
                    " 'incarnation': 2, 'sure': true, 'because': {'lost': [{'host': 'h3'}]}}}}}"),
-          "a ran, and was taken back because of a peer. It was rolled back to checkpoint 1.4 on "
-          "host h5 as run 2. It forgot everything after checkpoint 1.4, up to epoch 1.7; it is "
-          "incarnation 2 from then on.\n"
+          "a ran, and was taken back because of a peer. It was rolled back to checkpoint\n"
+          "  1.4 on host h5 as run 2. It forgot everything after checkpoint 1.4, up to\n"
+          "  epoch 1.7; it is incarnation 2 from then on.\n"
           "  Why:\n"
           "      in epoch 1.6 it heard epoch 1.9 of b, which keeps 1.8\n"
           "      and b: lost: host h3\n"
-          "  a is told that b forgot everything after checkpoint 1.8, and is incarnation 2 now; "
-          "its own epochs 1.3 to 1.4 are forgotten there\n");
+          "  a is told that b forgot everything after checkpoint 1.8, and is incarnation 2\n"
+          "    now; its own epochs 1.3 to 1.4 are forgotten there\n");
 }
 
 static void explains_a_vat_of_which_nothing_is_left(void **state)
@@ -443,10 +444,10 @@ static void explains_a_vat_of_which_nothing_is_left(void **state)
                    " 'incarnation': 2, 'sure': false,"
                    " 'forgot': {'after': 0, 'through': null, 'told': true},"
                    " 'because': {'lost': [{'domain': 'r2'}]}, 'told': []}}}}"),
-          "a was lost with domain r2. It was reset: none of its checkpoints could be kept, so it "
-          "began anew on host h5 as run 2. It forgot everything after its birth; it is "
-          "incarnation 2 from then on. Its peers were told, instead of being taken back with it. "
-          "This is not sure: not everyone had answered.\n");
+          "a was lost with domain r2. It was reset: none of its checkpoints could be kept,\n"
+          "  so it began anew on host h5 as run 2. It forgot everything after its birth;\n"
+          "  it is incarnation 2 from then on. Its peers were told, instead of being taken\n"
+          "  back with it. This is not sure: not everyone had answered.\n");
 }
 
 static void explains_a_vat_that_ran_on_and_was_told(void **state)
@@ -459,8 +460,8 @@ static void explains_a_vat_that_ran_on_and_was_told(void **state)
                    " 'forgot': null, 'told': [{'vat': 'x3', 'incarnation': 2, 'kept': 0,"
                    " 'you_heard': [4294967298, 4294967298], 'forgot_you': null}]}}}}"),
           "x1 ran on. It lost nothing.\n"
-          "  x1 is told that x3 forgot everything after its birth, and is incarnation 2 now; it "
-          "heard, of that, epoch 1.2\n");
+          "  x1 is told that x3 forgot everything after its birth, and is incarnation 2\n"
+          "    now; it heard, of that, epoch 1.2\n");
 }
 
 static void refuses_facts_that_are_of_something_else(void **state)
