@@ -14,10 +14,10 @@
  *
  * ASKING: every keeper is asked for a promise of this generation, and says how far it keeps the
  * journal. A majority of those that are whole is enough; so are all keepers, when nothing was ever
- * in force in this cluster; or as many as an operator says. RECALLING: the newest journal among
- * them and the own one wins; what the own one lacks of it is fetched, what contradicts it is set
- * aside. INSTALLING: the own journal's disk takes that. LEADING: the coordinator's core begins, and
- * what it records goes to the keepers once it is durable here.
+ * in force in this cluster; or as many as an operator says, in a generation of its own. RECALLING:
+ * the newest journal among them and the own one wins; what the own one lacks of it is fetched, what
+ * contradicts it is set aside. INSTALLING: the own journal's disk takes that. LEADING: the
+ * coordinator's core begins, and what it records goes to the keepers once it is durable here.
  *
  * Who the keepers are, and how one is replaced: keeping_sets.c.
  *

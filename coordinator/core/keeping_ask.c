@@ -293,18 +293,24 @@ static void accept_leading(struct keeping *keeping)
     keeping_lead_recorded(keeping);
 }
 
-/* With whom it is to go on: with those whose word he saw. */
+/* With whom it is to go on: with those whose word he saw; with those of his last word too, who are
+ * asked once more because of that and are still there. */
 static void accept_relies(struct keeping *keeping)
 {
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         struct keeping_peer *peer = &keeping->peers[i];
-        peer->relied =
-            keeping->state == KEEPING_ASKING ? peer->promised : keeping_answers(keeping, peer);
+        bool answers = keeping_answers(keeping, peer);
+        peer->relied = keeping->state == KEEPING_ASKING
+                           ? peer->promised || (peer->relied && answers)
+                           : answers;
     }
 }
 
+/* Whoever is given up may know of any generation that was lost with the journal, and be heard
+ * later: so it goes on above all that can have been, not only above what is known. */
 void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *accept)
 {
+    uint64_t base = mn_base_at(accept->at);
     if (!keeping_may_accept(keeping)) {
         return; /* nothing is unknown */
     }
@@ -317,10 +323,13 @@ void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *acc
     accept_relies(keeping);
     if (keeping->state == KEEPING_LEADING) {
         accept_leading(keeping);
-    } else if (keeping->state == KEEPING_OVERTAKEN) {
-        keeping_ask_all(keeping, 0); /* from the beginning, above all that is known */
-    } else {
-        keeping->old = false;
+        return;
+    }
+    bool asking = keeping->state == KEEPING_ASKING;
+    keeping->generation_seen = base > keeping->generation_seen ? base : keeping->generation_seen;
+    keeping_ask_all(keeping, 0);
+    if (asking) {
+        keeping->accept_at = keeping->now;
         ask_go_on(keeping);
     }
 }

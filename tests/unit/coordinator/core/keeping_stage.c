@@ -203,9 +203,19 @@ void stage_recorded(struct stage *stage, uint64_t sequence, uint64_t generation)
     stage_step(stage, &event);
 }
 
+enum { NEW_YEAR_2026 = 1767225600 }; /* seconds since 1970 */
+
 void stage_accept(struct stage *stage)
 {
-    struct mn_journal_recall recall = {.operator_name = mn_name_of("alice"), .reason = "gone"};
+    stage_accept_above(stage, 0);
+}
+
+void stage_accept_above(struct stage *stage, uint64_t base)
+{
+    struct mn_journal_recall recall = {.operator_name = mn_name_of("alice"),
+                                       .reason = "gone",
+                                       .at = (NEW_YEAR_2026 + (mn_time)base) * MN_SECOND};
+    assert_int_equal(mn_base_at(recall.at), base);
     stage_step(stage, &(struct keeping_event){.kind = KEEPING_ON_ACCEPT, .accept = &recall});
 }
 

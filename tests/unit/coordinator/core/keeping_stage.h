@@ -36,6 +36,8 @@ void stage_keepers(struct stage *stage, enum keeping_event_kind kind, uint64_t s
                    uint64_t generation, const char *words);
 void stage_replace(struct stage *stage, const char *from, const char *to);
 void stage_accept(struct stage *stage);
+/* The same, when no generation up to @base can have been reached any more. */
+void stage_accept_above(struct stage *stage, uint64_t base);
 void stage_tick_at(struct stage *stage, mn_time ms);
 void stage_open_leading(struct stage *stage);
 void stage_recalled(struct stage *stage, uint32_t host, uint64_t sequence, bool matched,

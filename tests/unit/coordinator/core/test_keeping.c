@@ -99,7 +99,12 @@ static void holds_below_a_majority_that_is_whole(void **state)
     assert_int_equal(facts.state, KEEPING_ASKING);
     stage_accept(&stage);
     expect(&stage, "note unknown_accepted\n"
-                   "lead in 3, accepted\n"
+                   "h1 promise 4\nh3 promise 4\nh5 promise 4\n");
+    stage_promised(&stage, 1, 4, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 4, 0, 0, MN_MEMBER_BLANK);
+    expect(&stage, "");
+    stage_promised(&stage, 5, 4, 0, 0, MN_MEMBER_BLANK);
+    expect(&stage, "lead in 4, accepted\n"
                    "note leads\n"
                    "h1 keep #1 after 3 of 2 up to 3\n"
                    "h3 keep #2 after 0 of 0 up to 3, whole at 3\n"

@@ -37,7 +37,11 @@ static void an_empty_journal_beside_checkpoints_is_no_new_cluster(void **state)
     expect(&stage, "note keepers_missing\n");
     stage_accept(&stage);
     expect(&stage, "note unknown_accepted\n"
-                   "lead in 1, accepted\n"
+                   "h1 promise 2\nh3 promise 2\nh5 promise 2\n");
+    promised_with_checkpoints(&stage, 1, 2);
+    promised_with_checkpoints(&stage, 3, 2);
+    promised_with_checkpoints(&stage, 5, 2);
+    expect(&stage, "lead in 2, accepted\n"
                    "note leads\n"
                    "h1 keep #1 after 0 of 0 up to 0, whole at 1\n"
                    "h3 keep #2 after 0 of 0 up to 0, whole at 1\n"
