@@ -250,6 +250,7 @@ static void on_begin(struct coordinator *coordinator, const struct coordinator_e
     coordinator->generation = event->begin.generation;
     record->kind = MN_JOURNAL_GENERATION;
     record->generation.at = coordinator->now;
+    record->generation.kept = event->begin.kept;
     coordinator->journal_at = coordinator->now;
     coordinator_record(coordinator, record, (struct pending){.kind = PENDING_GENERATION});
     if (event->begin.accepted != NULL) {

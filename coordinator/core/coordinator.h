@@ -55,6 +55,7 @@ struct coordinator_event {
         const struct mn_journal_keepers *keepers;
         struct {
             uint64_t generation; /* above that of every record, and promised by the keepers */
+            bool kept;           /* there are some */
             const struct mn_journal_recall *accepted; /* what an operator took upon himself to have
                                                          it begin; NULL for nothing */
         } begin;

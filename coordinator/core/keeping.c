@@ -194,9 +194,7 @@ static void on_recorded(struct keeping *keeping, const struct keeping_event *eve
     }
     keeping->durable = event->record.sequence;
     bool keepers = event->record.kind == MN_JOURNAL_KEEPERS;
-    if (keepers) {
-        keeping_sets_add(keeping, event->record.sequence, event->record.keepers);
-    }
+    keeping_log_read(keeping, event);
     if (keepers && keeping->state == KEEPING_LEADING && keeping->effects->result == MN_OK) {
         keeping_sets_recorded(keeping);
     }
@@ -242,9 +240,7 @@ void keeping_step(struct keeping *keeping, mn_time now, const struct keeping_eve
         keeping_log_add(keeping, event->record.sequence, event->record.generation,
                         event->record.kind);
         keeping->durable = keeping->newest;
-        if (event->record.kind == MN_JOURNAL_KEEPERS) {
-            keeping_sets_add(keeping, event->record.sequence, event->record.keepers);
-        }
+        keeping_log_read(keeping, event);
         break;
     case KEEPING_ON_BEGIN:
         mn_assert(keeping->state == KEEPING_LOADING);

@@ -66,8 +66,8 @@ struct keeping_event {
         struct { /* LOG, RECORDED */
             uint64_t sequence;
             uint64_t generation;
-            uint32_t kind;                            /* enum mn_journal_kind */
-            const struct mn_journal_keepers *keepers; /* what one of KEEPERS says; or NULL */
+            uint32_t kind;                        /* enum mn_journal_kind */
+            const struct mn_journal_record *says; /* of KEEPERS and GENERATION; or NULL */
         } record;
         struct {
             uint32_t host;
@@ -152,6 +152,7 @@ struct keeping_effect {
         struct {
             uint64_t generation;
             uint64_t upto;                            /* LEAD */
+            bool kept;                                /* LEAD: there are keepers */
             const struct mn_journal_recall *accepted; /* to be recorded first; or NULL */
         } lead;                                       /* LEAD, ACCEPTED */
         const struct mn_journal_keepers *change;

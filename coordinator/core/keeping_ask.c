@@ -89,11 +89,13 @@ static bool ask_accepted(const struct keeping *keeping)
     return all;
 }
 
-/* When nobody ever was whole, nothing was in force, unless all have lost their disks: the own
- * journal counts then. Where it is empty and there are checkpoints, it is that which was lost. */
+/* When nobody ever was whole, nothing was in force: the own journal counts then. But all may have
+ * lost their disks. Where it is empty and there are checkpoints, it was lost too; and one that
+ * shows that keepers had it once may be an older one than they had. */
 static bool ask_never(const struct keeping *keeping, const struct ask_count *count)
 {
-    return count->whole + count->returned == 0 && (count->holds == 0 || keeping->newest > 0);
+    bool lost = keeping->newest > 0 ? keeping->kept_from > 0 : count->holds > 0;
+    return count->whole + count->returned == 0 && !lost;
 }
 
 /* When nobody is blank and all answer, nothing is hidden. */

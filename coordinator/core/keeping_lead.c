@@ -54,6 +54,7 @@ void keeping_lead_begin(struct keeping *keeping)
     }
     effect->lead.generation = keeping->generation;
     effect->lead.upto = keeping->durable;
+    effect->lead.kept = keeping->peer_count > 0;
     effect->lead.accepted = keeping->accepted ? &keeping->accept : NULL;
     keeping_note(keeping, (struct keeping_note_facts){.note = KEEPING_NOTE_LEADS,
                                                       .sequence = keeping->newest,

@@ -27,11 +27,34 @@ void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t genera
     }
 }
 
+/* Before a generation is in force nothing follows its own record but an operator's word. */
+static void log_shows_kept(struct keeping *keeping, const struct keeping_event *event)
+{
+    const struct mn_journal_record *says = event->record.says;
+    bool begins = event->record.kind == MN_JOURNAL_GENERATION;
+    if (begins && says != NULL && says->generation.kept) {
+        keeping->kept_generation = event->record.generation;
+    } else if (!begins && event->record.kind != MN_JOURNAL_RECALL && keeping->kept_from == 0 &&
+               event->record.generation == keeping->kept_generation) {
+        keeping->kept_from = event->record.sequence;
+    }
+}
+
+void keeping_log_read(struct keeping *keeping, const struct keeping_event *event)
+{
+    const struct mn_journal_record *says = event->record.says;
+    log_shows_kept(keeping, event);
+    if (event->record.kind == MN_JOURNAL_KEEPERS) {
+        keeping_sets_add(keeping, event->record.sequence, says != NULL ? &says->keepers : NULL);
+    }
+}
+
 void keeping_log_cut(struct keeping *keeping, uint64_t sequence)
 {
     mn_assert(sequence > keeping->in_force);
     keeping_sets_cut(keeping, sequence);
     keeping->newest = sequence - 1;
+    keeping->kept_from = keeping->kept_from < sequence ? keeping->kept_from : 0;
     keeping->durable = keeping->durable < sequence ? keeping->durable : sequence - 1;
     while (keeping->run_count > 0 && keeping->runs[keeping->run_count - 1].first >= sequence) {
         keeping->run_count -= 1;

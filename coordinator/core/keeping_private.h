@@ -72,8 +72,10 @@ struct keeping {
     struct keeping_run *runs; /* of the own journal */
     size_t run_count;
     size_t run_capacity;
-    uint64_t newest;  /* record of it, durable or asked for */
-    uint64_t durable; /* up to here */
+    uint64_t newest;          /* record of it, durable or asked for */
+    uint64_t kept_generation; /* the newest that began with keepers, */
+    uint64_t kept_from; /* and the first record that shows that such a one was in force; 0: none */
+    uint64_t durable;   /* up to here */
     uint64_t in_force;
     uint64_t
         excused; /* what was shown in generations below this one may be lost: an operator said so */
@@ -132,6 +134,8 @@ bool keeping_answers(const struct keeping *keeping, const struct keeping_peer *p
  * record of KEEPERS is of it only once it is there: what it says is read then. */
 void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation,
                      uint32_t kind);
+/* What a record that is there says: keepers, or that there are some. */
+void keeping_log_read(struct keeping *keeping, const struct keeping_event *event);
 void keeping_log_cut(struct keeping *keeping, uint64_t sequence);
 uint64_t keeping_log_generation(const struct keeping *keeping, uint64_t sequence);
 /* Below the first record of the generation that @sequence is of. */

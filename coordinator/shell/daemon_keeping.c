@@ -192,6 +192,7 @@ static void effect_lead(struct daemon *daemon, const struct keeping_effect *effe
     }
     struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
     event.begin.generation = effect->lead.generation;
+    event.begin.kept = effect->lead.kept;
     event.begin.accepted = effect->lead.accepted;
     coordinator_daemon_step(daemon, &event);
 }
@@ -289,11 +290,12 @@ void coordinator_daemon_keep_record(struct daemon *daemon, enum keeping_event_ki
     event.record.sequence = entry->sequence;
     event.record.generation = entry->generation;
     event.record.kind = entry->kind;
-    /* One that cannot be read stays NULL: the core refuses it. */
-    if (kind != KEEPING_ON_SET_ASIDE && entry->kind == MN_JOURNAL_KEEPERS &&
-        mn_journal_record_decode(MN_JOURNAL_KEEPERS, entry->bytes, entry->size, &arena, &record) ==
-            MN_OK) {
-        event.record.keepers = &record.keepers;
+    /* One that cannot be read stays NULL: one of KEEPERS the core refuses then. */
+    bool says = entry->kind == MN_JOURNAL_KEEPERS || entry->kind == MN_JOURNAL_GENERATION;
+    if (kind != KEEPING_ON_SET_ASIDE && says &&
+        mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes, entry->size,
+                                 &arena, &record) == MN_OK) {
+        event.record.says = &record;
     }
     coordinator_daemon_keep(daemon, &event);
     mn_arena_deinit(&arena);

@@ -117,6 +117,7 @@ struct mn_journal_host {
  * mn_base_at can be asked of this, and of when an operator's recall was. */
 struct mn_journal_generation {
     mn_time at; /* since 1970; 0: not known */
+    bool kept;  /* there are keepers: what follows in it rests on their having it */
 };
 
 /* An operator had the coordinator go on although too few keepers answered. */

@@ -204,6 +204,7 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     switch (record->kind) {
     case MN_JOURNAL_GENERATION:
         generation.at = record->generation.at;
+        generation.kept = record->generation.kept;
         out.body_case = MNEME__JOURNAL_RECORD__BODY_GENERATION;
         out.generation = &generation;
         break;
@@ -392,11 +393,12 @@ static void journal_record_in(struct codec *codec, const Mneme__JournalRecord *i
     switch (in->body_case) {
     case MNEME__JOURNAL_RECORD__BODY__NOT_SET:
         out->kind = MN_JOURNAL_GENERATION;
-        out->generation.at = 0;
+        out->generation = (struct mn_journal_generation){0};
         return;
     case MNEME__JOURNAL_RECORD__BODY_GENERATION:
         out->kind = MN_JOURNAL_GENERATION;
         out->generation.at = in->generation->at;
+        out->generation.kept = in->generation->kept != 0;
         return;
     case MNEME__JOURNAL_RECORD__BODY_VAT:
         out->kind = MN_JOURNAL_VAT;

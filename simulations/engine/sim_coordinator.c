@@ -260,6 +260,7 @@ static void lead(struct sim *sim, struct sim_process *process, const struct keep
     }
     struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
     event.begin.generation = effect->lead.generation;
+    event.begin.kept = effect->lead.kept;
     event.begin.accepted = effect->lead.accepted;
     sim_coordinator_step(sim, process, &event);
 }
@@ -311,8 +312,8 @@ static void keep_carry_out(struct sim *sim, struct sim_process *process,
     }
 }
 
-/* An event about a record of the own journal: of one that says who the keepers are it is told what
- * that says. */
+/* An event about a record of the own journal: of one that keeping reads it is told what that says.
+ */
 static void keep_record(struct sim *sim, struct sim_process *process, struct keeping_event *event,
                         const struct sim_entry *entry)
 {
@@ -320,11 +321,13 @@ static void keep_record(struct sim *sim, struct sim_process *process, struct kee
     struct mn_arena arena = {0};
     event->record.generation = entry->generation;
     event->record.kind = entry->kind;
-    if (event->kind != KEEPING_ON_SET_ASIDE && entry->kind == MN_JOURNAL_KEEPERS) {
-        mn_result result = mn_journal_record_decode(MN_JOURNAL_KEEPERS, entry->bytes.bytes,
-                                                    entry->bytes.size, &arena, &record);
+    bool says = entry->kind == MN_JOURNAL_KEEPERS || entry->kind == MN_JOURNAL_GENERATION;
+    if (event->kind != KEEPING_ON_SET_ASIDE && says) {
+        mn_result result =
+            mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes.bytes,
+                                     entry->bytes.size, &arena, &record);
         mn_assert(result == MN_OK);
-        event->record.keepers = &record.keepers;
+        event->record.says = &record;
     }
     sim_coordinator_keep(sim, process, event);
     mn_arena_deinit(&arena);

@@ -274,13 +274,25 @@ static void keepers_of(const char *words, struct mn_journal_keepers *out)
 void stage_keepers(struct stage *stage, enum keeping_event_kind kind, uint64_t sequence,
                    uint64_t generation, const char *words)
 {
-    struct mn_journal_keepers said;
+    struct mn_journal_record says = {.kind = MN_JOURNAL_KEEPERS};
     struct keeping_event event = {.kind = kind};
-    keepers_of(words, &said);
+    keepers_of(words, &says.keepers);
     event.record.sequence = sequence;
     event.record.generation = generation;
     event.record.kind = MN_JOURNAL_KEEPERS;
-    event.record.keepers = &said;
+    event.record.says = &says;
+    stage_step(stage, &event);
+}
+
+void stage_generation(struct stage *stage, uint64_t sequence, uint64_t generation, bool kept)
+{
+    struct mn_journal_record says = {.kind = MN_JOURNAL_GENERATION};
+    struct keeping_event event = {.kind = KEEPING_ON_LOG};
+    says.generation.kept = kept;
+    event.record.sequence = sequence;
+    event.record.generation = generation;
+    event.record.kind = MN_JOURNAL_GENERATION;
+    event.record.says = &says;
     stage_step(stage, &event);
 }
 

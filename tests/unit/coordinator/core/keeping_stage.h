@@ -30,6 +30,8 @@ void stage_promised(struct stage *stage, uint32_t host, uint64_t generation, uin
 void stage_kept(struct stage *stage, uint32_t host, uint64_t number, uint64_t sequence,
                 enum mn_member member);
 void stage_recorded(struct stage *stage, uint64_t sequence, uint64_t generation);
+/* A generation's own record, and whether there were keepers, read. */
+void stage_generation(struct stage *stage, uint64_t sequence, uint64_t generation, bool kept);
 /* A record of who the keepers are, read or recorded: "135 to 137" is that h7 replaces h5, and
  * "135 fills 137" that it is to. */
 void stage_keepers(struct stage *stage, enum keeping_event_kind kind, uint64_t sequence,

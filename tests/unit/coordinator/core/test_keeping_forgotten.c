@@ -69,10 +69,66 @@ static void a_journal_counts_before_keepers_that_never_kept_anything(void **stat
     stage_close(&stage);
 }
 
+static void all_are_blank(struct stage *stage, uint64_t generation)
+{
+    stage_promised(stage, 1, generation, 0, 0, MN_MEMBER_BLANK);
+    stage_promised(stage, 3, generation, 0, 0, MN_MEMBER_BLANK);
+    stage_pass_over(stage);
+    stage_promised(stage, 5, generation, 0, 0, MN_MEMBER_BLANK);
+}
+
+/* Nothing says that this journal has all that the keepers had. */
+static void a_journal_that_was_kept_waits_for_a_word_when_all_keepers_have_lost_it(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_load(&stage, none);
+    stage_generation(&stage, 1, 1, true);
+    struct keeping_event event = {.kind = KEEPING_ON_LOG};
+    event.record.sequence = 2;
+    event.record.generation = 1;
+    event.record.kind = MN_JOURNAL_VAT;
+    stage_step(&stage, &event);
+    stage_begin(&stage);
+    all_are_blank(&stage, 2);
+    expect(&stage, "");
+    stage_tick_at(&stage, 7000);
+    expect(&stage, "note keepers_missing\n");
+    stage_accept_above(&stage, 500);
+    all_are_blank(&stage, 501);
+    expect(&stage, "lead in 501, accepted\n"
+                   "note leads\n"
+                   "h1 keep #1 after 0 of 0 up to 2, whole at 2\n"
+                   "h3 keep #2 after 0 of 0 up to 2, whole at 2\n"
+                   "h5 keep #3 after 0 of 0 up to 2, whole at 2\n");
+    stage_close(&stage);
+}
+
+/* A generation that was never in force is none that keepers had: it died as it began. */
+static void a_new_cluster_that_died_as_it_began_begins_again(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_load(&stage, none);
+    stage_generation(&stage, 1, 1, true);
+    stage_generation(&stage, 2, 2, true);
+    stage_begin(&stage);
+    all_are_blank(&stage, 3);
+    expect(&stage, "note new_cluster\n"
+                   "lead in 3\n"
+                   "note leads\n"
+                   "h1 keep #1 after 0 of 0 up to 2, founding\n"
+                   "h3 keep #2 after 0 of 0 up to 2, founding\n"
+                   "h5 keep #3 after 0 of 0 up to 2, founding\n");
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_journal_beside_checkpoints_is_no_new_cluster),
+        cmocka_unit_test(a_journal_that_was_kept_waits_for_a_word_when_all_keepers_have_lost_it),
+        cmocka_unit_test(a_new_cluster_that_died_as_it_began_begins_again),
         cmocka_unit_test(a_journal_counts_before_keepers_that_never_kept_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,16 +290,19 @@ static void the_journal_remembers_when_a_generation_began(void **state)
     static const unsigned char older[] = {0x08, MN_PROTOCOL_VERSION};
     struct mn_arena arena = {0};
     struct mn_buffer buffer = {0};
-    struct mn_journal_record in = {.kind = MN_JOURNAL_GENERATION, .generation.at = 12};
+    struct mn_journal_record in = {.kind = MN_JOURNAL_GENERATION,
+                                   .generation = {.at = 12, .kept = true}};
     struct mn_journal_record out;
     assert_int_equal(mn_journal_record_encode(&in, &buffer), MN_OK);
     assert_int_equal(
         mn_journal_record_decode(MN_JOURNAL_GENERATION, buffer.bytes, buffer.size, &arena, &out),
         MN_OK);
     assert_int_equal(out.generation.at, 12);
+    assert_true(out.generation.kept);
     assert_int_equal(
         mn_journal_record_decode(MN_JOURNAL_GENERATION, older, sizeof older, &arena, &out), MN_OK);
     assert_int_equal(out.generation.at, 0);
+    assert_false(out.generation.kept);
     mn_buffer_deinit(&buffer);
     mn_arena_deinit(&arena);
 }
