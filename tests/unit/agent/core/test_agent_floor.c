@@ -144,10 +144,9 @@ static void says_the_floor_of_a_vat_of_which_there_is_nothing(void **state)
     play_close(&play);
 }
 
-/* The record is of run 1; run 2 went on from below it. */
-static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
+/* The record is of run 1; run 2 went on from below it, and is read @before it or after it. */
+static void read_a_floor_of_run_1(bool before)
 {
-    (void)state;
     struct play play;
     play_open(&play, 2, 1);
     struct mn_agent_record generation = {.kind = MN_AGENT_GENERATION, .generation = 1};
@@ -156,15 +155,22 @@ static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
     floor.floor = (struct mn_agent_floor){.vat = mn_name_of("x1"), .run = 1, .epoch = EPOCH(1, 4)};
     vat.vat.start =
         (struct mn_start){.vat = mn_name_of("x1"), .run = 2, .incarnation = 2, .keep = EPOCH(1, 2)};
-    play_record(&play, &floor);
+    play_record(&play, before ? &vat : &floor);
     play_record(&play, &generation);
-    play_record(&play, &vat);
+    play_record(&play, before ? &floor : &vat);
     play_file(&play, "x1", EPOCH(1, 2), EPOCH(1, 1), 0);
     play_begin(&play);
     play_skip(&play);
     play_welcome(&play, 1, true);
     play_expect(&play, "up report #1 x1 1.2 since 1.1 onto 0.0 durable here floor 1.2\n");
     play_close(&play);
+}
+
+static void takes_no_floor_on_record_for_that_of_a_later_run(void **state)
+{
+    (void)state;
+    read_a_floor_of_run_1(false);
+    read_a_floor_of_run_1(true);
 }
 
 /* The record is of run 1. Run 2 went on from 1.3, below it, on another host; run 3 is here again.

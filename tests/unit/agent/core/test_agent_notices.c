@@ -98,6 +98,28 @@ static void tells_nothing_beyond_a_notice_that_is_not_durable(void **state)
     play_close(&play);
 }
 
+/* Round 2 is durable, and waits all the same for the notice of round 1 that came after it. */
+static void tells_of_no_later_round_before_an_older_notice_is_durable(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    play_decision(&play, 1, "x1", "x3");
+    play_decision(&play, 2, NULL, NULL);
+    play_recorded(&play, 6);
+    start_x2(&play, 2, 0, 7);
+    play_attach(&play, 'b', "x2", 2, 72);
+    play_decision(&play, 1, "x2", "x3");
+    play_skip(&play);
+    play_recorded(&play, 9);
+    assert_false(said(&play, "vat b round"));
+    play_recorded(&play, 10);
+    assert_true(said(&play, "vat b round 1 notice x3\n"
+                            "vat b round 2\n"));
+    play_close(&play);
+}
+
 static void begins_a_life_at_the_round_that_its_start_names(void **state)
 {
     (void)state;
@@ -419,6 +441,7 @@ int main(void)
         cmocka_unit_test(takes_up_notices_of_a_round_that_it_knows),
         cmocka_unit_test(takes_up_notices_of_an_older_round_than_the_newest),
         cmocka_unit_test(tells_nothing_beyond_a_notice_that_is_not_durable),
+        cmocka_unit_test(tells_of_no_later_round_before_an_older_notice_is_durable),
         cmocka_unit_test(begins_a_life_at_the_round_that_its_start_names),
         cmocka_unit_test(begins_a_life_no_higher_than_the_newest_round_that_is_known),
         cmocka_unit_test(hands_out_no_notice_that_the_start_calls_handled),

@@ -322,7 +322,11 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
                          "note vat_up x6 h2: tcp://x6.2\n"
                          "note round_state: tell\n");
     scene_handled(&scene, 1, "x1", 2, 1);
+    scene_handled(&scene, 2, "x6", 1, 1); /* its former run, */
+    scene_handled(&scene, 3, "x6", 2, 1); /* and a host that it does not run on */
     scene_expect(&scene, "");
+    scene_handled(&scene, 2, "x6", 2, 1);
+    scene_expect(&scene, "record 11 done 1\n");
     scene_close(&scene);
 }
 

@@ -11,8 +11,8 @@
 
 static const uint64_t three[] = {1, 1, 2, 0};
 
-/* h7 is filled up beside the keepers that answer, and a first record is asked for. */
-static void fill(struct stage *stage)
+/* h7 is to be filled up. */
+static void ask_to_fill(struct stage *stage)
 {
     stage_open_leading(stage);
     stage_kept(stage, 1, 1, 3, MN_MEMBER_WHOLE);
@@ -30,6 +30,12 @@ static void fill(struct stage *stage)
                   "h3 keep #7 after 4 of 3 up to 5\n"
                   "h7 keep #8 after 5 of 3 up to 5\n");
     assert_string_equal(keeping_change_state(stage->keeping), "filling");
+}
+
+/* h7 is filled up beside the keepers that answer, and a first record is asked for. */
+static void fill(struct stage *stage)
+{
+    ask_to_fill(stage);
     stage_kept(stage, 7, 8, 0, MN_MEMBER_BLANK);
     expect(stage, "h7 keep #9 after 0 of 0 up to 5\n");
     stage_kept(stage, 7, 9, 5, MN_MEMBER_BLANK);
@@ -83,6 +89,19 @@ static void fills_the_new_keeper_up_before_anything_rests_on_it(void **state)
     expect(&stage, "h1 keep #21 after 6 of 3 up to 7\n"
                    "h3 keep #22 after 7 of 3 up to 7\n"
                    "h7 keep #23 after 7 of 3 up to 7\n");
+    stage_close(&stage);
+}
+
+/* h7 was a keeper before, and whole, and has not begun anew since. */
+static void fills_up_whoever_was_a_keeper_before(void **state)
+{
+    (void)state;
+    struct stage stage;
+    ask_to_fill(&stage);
+    stage_kept(&stage, 7, 8, 3, MN_MEMBER_WHOLE);
+    expect(&stage, "h7 keep #9 after 3 of 2 up to 5\n");
+    stage_kept(&stage, 7, 9, 5, MN_MEMBER_WHOLE);
+    expect(&stage, "change h1 h3 h5 to h1 h3 h7 by alice: it burned\n");
     stage_close(&stage);
 }
 
@@ -370,6 +389,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fills_the_new_keeper_up_before_anything_rests_on_it),
+        cmocka_unit_test(fills_up_whoever_was_a_keeper_before),
         cmocka_unit_test(needs_a_majority_of_the_old_and_of_the_new),
         cmocka_unit_test(takes_a_change_back_by_the_old_ones_alone),
         cmocka_unit_test(takes_a_change_back_before_anything_rests_on_it),
