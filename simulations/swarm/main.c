@@ -1,11 +1,4 @@
-/* The simulator's command: a swarm of seeds, one run again, or the runs that once failed.
- *
- *     sim [--seeds N] [--start N] [--jobs N] [--classes A,B] [--out DIR] [--twice | --first]
- *     sim --replay FILE [--trace]
- *     sim --incidents FILE...
- *     sim --expected FILE [--seeds N]
- *     sim --exhaustive [--every N] [--jobs N] [--out DIR] FILE...
- */
+/* The simulator's command: a swarm of seeds, one run again, or the runs that once failed. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -27,6 +20,36 @@ enum {
     SOMETIMES_SEEDS = 300, /* so many seeds must bring about everything */
     EXPECTED_SEEDS = 300
 };
+
+#define USAGE_CLASS(name, word, standard, text) "  " word ": " text "\n"
+
+static const char usage[] =
+    "usage: sim [--seeds N] [--start N] [--jobs N] [--classes A,B] [--out DIR] [--twice | "
+    "--first]\n"
+    "       sim --replay FILE [--trace]\n"
+    "       sim --incidents FILE...\n"
+    "       sim --expected FILE [--seeds N]\n"
+    "       sim --exhaustive [--every N] [--jobs N] [--out DIR] FILE...\n"
+    "\n"
+    "Draw a cluster and its faults from each of N seeds, run them under simulated time, and have\n"
+    "every guarantee watched. A run that breaks one is made smaller and written to DIR.\n"
+    "\n"
+    "  --seeds N     so many (100), from --start (1) on\n"
+    "  --jobs N      so many at a time; one for each processor without it\n"
+    "  --classes     only these classes of faults; those of the default swarm without it\n"
+    "  --out DIR     where failures go (build/swarm)\n"
+    "  --twice       run each seed twice: both have to come out the same\n"
+    "  --first       stop at the first seed that fails, and leave it as it is\n"
+    "  --replay      run what is in FILE again; with --trace print every event and effect\n"
+    "  --incidents   run files none of which may break anything\n"
+    "  --expected    run what FILE says is still to break something\n"
+    "  --exhaustive  crash every process of the run in each FILE at each of its effects, or at "
+    "each\n"
+    "                N-th with --every\n"
+    "\n"
+    "Classes of faults:\n" SWARM_CLASSES(USAGE_CLASS) "\n"
+                                                      "Exit status: 0 nothing broke that should "
+                                                      "not, 1 something did, 2 bad usage.\n";
 
 struct options {
     uint64_t seeds;
@@ -395,13 +418,12 @@ static bool classes_parse(const char *text, uint64_t *classes)
     *classes = 0;
     while (*text != '\0') {
         size_t size = strcspn(text, ",");
-        if (size >= sizeof name) {
-            return false;
-        }
-        memcpy(name, text, size);
-        name[size] = '\0';
+        size_t kept = size < sizeof name ? size : sizeof name - 1;
+        memcpy(name, text, kept);
+        name[kept] = '\0';
         enum swarm_class which = swarm_class_find(name);
-        if (which == SWARM_CLASS_COUNT) {
+        if (which == SWARM_CLASS_COUNT || kept < size) {
+            (void)fprintf(stderr, "sim: there is no class %s; ", name);
             return false;
         }
         *classes |= UINT64_C(1) << which;
@@ -459,14 +481,21 @@ static bool option_take(struct options *options, int option)
 
 int main(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"seeds", required_argument, NULL, 's'},    {"start", required_argument, NULL, 'f'},
-        {"jobs", required_argument, NULL, 'j'},     {"classes", required_argument, NULL, 'c'},
-        {"out", required_argument, NULL, 'o'},      {"replay", required_argument, NULL, 'r'},
-        {"expected", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 't'},
-        {"twice", no_argument, NULL, '2'},          {"first", no_argument, NULL, '1'},
-        {"incidents", no_argument, NULL, 'i'},      {"exhaustive", no_argument, NULL, 'x'},
-        {"every", required_argument, NULL, 'n'},    {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"seeds", required_argument, NULL, 's'},
+                                          {"start", required_argument, NULL, 'f'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"classes", required_argument, NULL, 'c'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"replay", required_argument, NULL, 'r'},
+                                          {"expected", required_argument, NULL, 'e'},
+                                          {"trace", no_argument, NULL, 't'},
+                                          {"twice", no_argument, NULL, '2'},
+                                          {"first", no_argument, NULL, '1'},
+                                          {"incidents", no_argument, NULL, 'i'},
+                                          {"exhaustive", no_argument, NULL, 'x'},
+                                          {"every", required_argument, NULL, 'n'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     struct options options = {.seeds = 100,
                               .start = 1,
                               .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
@@ -475,12 +504,11 @@ int main(int argc, char **argv)
     options.jobs = options.jobs <= JOBS_MAX ? options.jobs : JOBS_MAX;
     for (int option = getopt_long(argc, argv, "", names, NULL); option != -1;
          option = getopt_long(argc, argv, "", names, NULL)) {
+        if (option == 'h') {
+            return fputs(usage, stdout) < 0 ? 1 : 0;
+        }
         if (!option_take(&options, option)) {
-            (void)fprintf(
-                stderr,
-                "usage: sim [--seeds N] [--start N] [--jobs N] [--classes A,B] "
-                "[--out DIR] [--twice | --first] | --replay FILE [--trace] | "
-                "--incidents FILE... | --expected FILE | --exhaustive [--every N] FILE...\n");
+            (void)fputs("see sim --help\n", stderr);
             return 2;
         }
     }
