@@ -147,13 +147,12 @@ static void adopt_refuse(struct coordinator *coordinator, uint64_t ticket, uint3
     const struct round *round = round_active(coordinator);
     uint64_t later = adopt_later_round(coordinator, vat);
     struct mn_text text = {0};
-    if (!entry->fenced && (entry->lost || entry->suspect)) {
+    if (entry->fenced ? round == NULL : entry->lost || entry->suspect) {
         coordinator_answer(coordinator, ticket, MN_AGAIN,
                            "its loss is not on record yet: say it again in a moment");
         return;
     }
-    if (entry->fenced) {
-        mn_assert(round != NULL);
+    if (entry->fenced && round != NULL) {
         mn_text_add_format(&text,
                            "round %llu has decided, and is being written down: a later life "
                            "is about to speak",
@@ -271,12 +270,15 @@ void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_ste
     uint32_t vat = coordinator_find_vat(coordinator, &step->vat);
     struct adoption *adoption = adoption_find(coordinator, vat);
     mn_assert(adoption != NULL && adoption->state == ADOPTION_RECORDING);
-    mn_assert(adopt_round(coordinator, vat) != NULL); /* it has waited for this */
     coordinator->vats[vat].found_at = adoption->host;
     adoption->state = ADOPTION_READING;
     adoption->moved_at = coordinator->now;
     adoption_note(coordinator, adoption, COORDINATOR_NOTE_ADOPTION, step->reason);
-    if (hosts_lost(coordinator, adoption->host)) { /* while that was written down */
+    /* While that was written down a host spoke of a later run of it, or the one host is lost. */
+    if (adopt_round(coordinator, vat) == NULL) {
+        coordinator->vats[vat].found_at = TOPOLOGY_NONE;
+        adoption_end(coordinator, adoption, MN_STALE, "a later life of it has spoken");
+    } else if (hosts_lost(coordinator, adoption->host)) {
         adopt_host_lost(coordinator, adoption->host);
     } else {
         adoption_ask(coordinator, adoption);

@@ -118,12 +118,18 @@ static void freeze_say(struct coordinator *coordinator, struct round *round)
     }
 }
 
-/* Put the suspects on record that no attempt has named before. False: there are none. */
+/* Put the suspects on record that no attempt has named before. False: there are none, or more
+ * suspects than can be said, as freeze_say will find. */
 static bool freeze_record(struct coordinator *coordinator, const struct round *round)
 {
     uint32_t count = 0;
+    uint32_t suspect_count = 0;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        suspect_count += coordinator->vats[i].suspect ? 1 : 0;
         count += coordinator->vats[i].suspect && !coordinator->vats[i].fenced ? 1 : 0;
+    }
+    if (suspect_count > MN_LONG_ROW_COUNT_MAX) {
+        return false;
     }
     struct mn_vat_run *suspects = coordinator_take(coordinator, count, sizeof *suspects);
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);

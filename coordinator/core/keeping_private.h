@@ -112,6 +112,7 @@ struct keeping {
     uint64_t missing_from; /* the first record that the own journal did not have; 0: none */
     unsigned char *part;   /* of a large record */
     uint64_t part_size;    /* so much of it has come */
+    struct mn_kept part_of; /* its first piece */
 
     struct keeping_effects *effects;
 };

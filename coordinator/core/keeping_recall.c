@@ -153,7 +153,8 @@ static void recall_append(struct keeping *keeping, const struct mn_kept *record,
     keeping_log_add(keeping, record->sequence, record->generation, record->kind);
 }
 
-/* The pieces of a large record, put together. */
+/* The pieces of a large record, put together. One that is not of the record that was begun is
+ * dropped, and the record asked for from its beginning. */
 static void recall_piece(struct keeping *keeping, const struct mn_kept *record)
 {
     if (record->offset != keeping->part_size) {
@@ -166,6 +167,12 @@ static void recall_piece(struct keeping *keeping, const struct mn_kept *record)
             keeping_fail(keeping, MN_NO_MEMORY);
             return;
         }
+        keeping->part_of = *record;
+        keeping->part_of.bytes = NULL;
+    } else if (record->size != keeping->part_of.size || record->kind != keeping->part_of.kind ||
+               record->generation != keeping->part_of.generation) {
+        keeping->part_size = 0;
+        return;
     }
     memcpy(keeping->part + record->offset, record->bytes, record->byte_count);
     keeping->part_size += record->byte_count;
@@ -215,7 +222,8 @@ void keeping_recalled(struct keeping *keeping, const struct keeping_peer *peer,
     }
     for (uint32_t i = 0; i < up->recalled.record_count; i++) {
         recall_record(keeping, &up->recalled.records[i]);
-        keeping->from = up->recalled.records[i].sequence + (keeping->part_size == 0 ? 1 : 0);
+        uint64_t sequence = up->recalled.records[i].sequence;
+        keeping->from = (sequence < keeping->newest ? sequence : keeping->newest) + 1;
     }
     if (up->recalled.record_count > 0) {
         recall_next(keeping);

@@ -456,6 +456,13 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
     bool above = status->run > entry->run;
     bool later =
         !vats_knows_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
+    if (later && !above && status->incarnation <= entry->incarnation && entry->host != host &&
+        !coordinator->forgotten) {
+        /* Whoever gave out the run that is known knew its lineage: nothing died that a host says
+         * which the vat has left. */
+        coordinator_refuse(coordinator, host, "the lineage of a vat that is not placed there");
+        later = false;
+    }
     if ((above || later) && vat_is_decided(coordinator, vat)) {
         return; /* agents say it again: then it is a former life, or above the new one too */
     }

@@ -51,6 +51,14 @@ bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host)
     return !told && !hosts_lost(coordinator, host);
 }
 
+/* When who is absent is not waited for any more: not while this side may be the one that is cut
+ * off, and who remembers the other (G8). */
+static mn_time first_at(const struct coordinator *coordinator)
+{
+    return coordinator->first_at > coordinator->listens_until ? coordinator->first_at
+                                                              : coordinator->listens_until;
+}
+
 /* Asked after every event: mostly the host that was awaited still is, and when it is not, those
  * before it are not either. */
 static bool first_is_known(struct coordinator *coordinator)
@@ -58,7 +66,7 @@ static bool first_is_known(struct coordinator *coordinator)
     if (!coordinator->blank && !coordinator->forgotten) {
         return true;
     }
-    if (!coordinator->forgotten && coordinator->now >= coordinator->first_at) {
+    if (!coordinator->forgotten && coordinator->now >= first_at(coordinator)) {
         return true; /* who is absent may come later; nobody who came remembers anything */
     }
     uint32_t host = coordinator->first_host;
@@ -142,7 +150,7 @@ void vats_first_tick(struct coordinator *coordinator)
 mn_time vats_first_deadline(const struct coordinator *coordinator)
 {
     bool waits = coordinator->first_wait_count > 0 && !coordinator->forgotten;
-    return waits ? coordinator->first_at : MN_TIME_NEVER;
+    return waits ? first_at(coordinator) : MN_TIME_NEVER;
 }
 
 /* ---- and its start --------------------------------------------------------------------------- */

@@ -167,7 +167,7 @@ void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_l
     for (uint32_t i = 0; i < out->count; i++) {
         mn_epoch before = i > 0 ? out->forks[i - 1].next : 0;
         out->forks[i].after = codec_epoch_in(codec, in->after[i], 0);
-        out->forks[i].next = codec_epoch_in(codec, in->next[i], 1);
+        out->forks[i].next = codec_epoch_in(codec, in->next[i], mn_epoch_first(1));
         out->forks[i].seen = in->seen[i] != 0;
         out->forks[i].told = in->told[i] != 0;
         (void)codec_check(codec, in->next[i] > in->after[i] && in->next[i] > before);

@@ -119,7 +119,7 @@ static void life_in(struct codec *codec, const Mneme__Lineage *in, uint32_t inca
         size_t from = *at + i;
         mn_epoch before = i > 0 ? forks[i - 1].next : 0;
         forks[i].after = codec_epoch_in(codec, in->after[from], 0);
-        forks[i].next = codec_epoch_in(codec, in->next[from], 1);
+        forks[i].next = codec_epoch_in(codec, in->next[from], mn_epoch_first(1));
         forks[i].seen = in->seen[from] != 0;
         forks[i].told = in->told[from] != 0;
         (void)codec_check(codec, forks[i].next > forks[i].after && forks[i].next > before &&

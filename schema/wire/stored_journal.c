@@ -74,6 +74,10 @@ static Mneme__JournalFreeze *journal_freeze_out(struct codec *codec,
                                                 const struct mn_journal_freeze *freeze)
 {
     uint32_t count = freeze->suspect_count;
+    if (count > MN_RECORD_ROW_COUNT_MAX) {
+        codec_fail(codec, MN_TOO_LARGE); /* nobody could read it */
+        return NULL;
+    }
     Mneme__JournalFreeze *out = codec_take(codec, 1, sizeof *out);
     char **vats = codec_take(codec, count, sizeof *vats);
     uint32_t *runs = codec_take(codec, count, sizeof *runs);

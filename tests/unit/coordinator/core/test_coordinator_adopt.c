@@ -387,6 +387,26 @@ static void another_coordinator_knows_which_copies_come_from_a_found_disk(void *
     scene_close(&scene);
 }
 
+/* The journal is an old one: run 2 lives on h2. */
+static void
+goes_on_without_a_disk_when_a_later_life_speaks_before_the_word_is_on_record(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_adoption_facts adoption;
+    begin(&scene, "");
+    lose_h3(&scene);
+    uint64_t record = scene.record_count + 1;
+    scene_adopt(&scene, ALICE, "x3", "h4", "/mnt/h3", "the tray was pulled out");
+    scene_state(&scene, 2, "x3 2 up");
+    scene_recorded(&scene, record);
+    assert_true(coordinator_adoption(scene.coordinator, X3, &adoption));
+    assert_true(adoption.said->over);
+    assert_int_equal(adoption.said->code, MN_STALE);
+    trouble_must_say(&scene, "a later life of it has spoken\n");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +418,8 @@ int main(void)
         cmocka_unit_test(reads_one_disk_of_a_vat_at_a_time),
         cmocka_unit_test(goes_on_without_a_host_that_is_lost_while_it_reads),
         cmocka_unit_test(goes_on_without_a_host_that_was_lost_before_the_word_was_on_record),
+        cmocka_unit_test(
+            goes_on_without_a_disk_when_a_later_life_speaks_before_the_word_is_on_record),
         cmocka_unit_test(gives_up_a_disk_of_which_nothing_is_done_for_long),
         cmocka_unit_test(an_approval_stands_that_an_adoption_was_said_after),
         cmocka_unit_test(does_not_take_a_found_disk_for_all_that_there_was),

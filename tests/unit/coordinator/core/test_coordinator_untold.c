@@ -1,4 +1,5 @@
-/* Stories of hosts that are gone before they have told a new coordinator what they had. */
+/* Stories of hosts that are gone before they have told a new coordinator what they had, and of what
+ * they say that they cannot know. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,12 +87,53 @@ static void is_sure_where_one_host_alone_never_told(void **state)
     scene_close(&scene);
 }
 
+/* The journal is lost and x1 lives as run 2 on h3, of which nothing is heard. */
+static void starts_nothing_for_the_first_time_while_nearly_all_hosts_are_silent(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_skip(&scene);
+    scene_hello(&scene, 1, "");
+    for (int second = 1; second <= 30; second++) {
+        struct mn_up up = {.kind = MN_UP_HEARTBEAT};
+        scene_at(&scene, second * 1000);
+        scene_up(&scene, 1, &up);
+        scene_tick(&scene);
+    }
+    trouble_must_say(&scene, "note hold");
+    trouble_must_not_say(&scene, "vat x1 run 1");
+    scene_close(&scene);
+}
+
+/* h2 has nothing to do with x1, which runs on h1 and has 1.1 and 1.2 there and on h3. */
+static void believes_nobody_that_a_vat_of_another_host_died(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct mn_fork fork = {.after = 0, .next = EPOCH(1, 1000), .seen = false};
+    struct mn_up up = {.kind = MN_UP_VAT_STATE};
+    trouble_begin(&scene);
+    up.vat_state.status = (struct mn_vat_status){.vat = mn_name_of("x1"),
+                                                 .run = 1,
+                                                 .state = MN_VAT_EXITED,
+                                                 .incarnation = 1,
+                                                 .forks = &fork,
+                                                 .fork_count = 1};
+    scene_up(&scene, 2, &up);
+    trouble_must_say(&scene, "the lineage of a vat that is not placed there");
+    assert_false(ledger_epoch_dead(coordinator_ledger(scene.coordinator), 0, EPOCH(1, 2)));
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             is_not_sure_of_vats_whose_copies_may_all_have_been_on_hosts_that_never_told),
         cmocka_unit_test(is_sure_where_one_host_alone_never_told),
+        cmocka_unit_test(starts_nothing_for_the_first_time_while_nearly_all_hosts_are_silent),
+        cmocka_unit_test(believes_nobody_that_a_vat_of_another_host_died),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

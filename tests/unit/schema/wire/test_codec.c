@@ -64,6 +64,31 @@ static struct mn_up report_message(void)
     return up;
 }
 
+/* There is no run 0: its epochs are those that stand for forks that nobody names. */
+static void no_fork_of_a_vat_is_in_run_0(void **state)
+{
+    (void)state;
+    struct mn_fork fork = {.after = 0, .next = mn_epoch_first(1) - 1, .seen = true};
+    struct mn_up in = {.generation = 1, .disk = 1, .kind = MN_UP_VAT_STATE};
+    struct mn_up out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.vat_state.status = (struct mn_vat_status){.vat = mn_name_of("x1"),
+                                                 .run = 9,
+                                                 .state = MN_VAT_EXITED,
+                                                 .incarnation = 5,
+                                                 .forks = &fork,
+                                                 .fork_count = 1};
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
+    buffer.size = 0;
+    fork.next = mn_epoch_first(1);
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 static void a_hello_says_whether_everything_follows_and_whether_there_is_any(void **state)
 {
     (void)state;
@@ -435,6 +460,7 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_fork_of_a_vat_is_in_run_0),
         cmocka_unit_test(a_hello_says_whether_everything_follows_and_whether_there_is_any),
         cmocka_unit_test(vats_by_number_come_out_as_they_went_in),
         cmocka_unit_test(refuses_vats_by_name_and_number_or_by_those_of_no_topology),
