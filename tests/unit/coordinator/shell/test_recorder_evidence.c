@@ -60,17 +60,24 @@ static int small_disk_remove(void **state)
     return recorder_bench_remove(state);
 }
 
+/* The next record that is durable: its number. */
+static uint64_t next_written(struct recorder_bench *bench)
+{
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    return sequence;
+}
+
 static void writes_the_evidence_before_the_record(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
     struct recorder_item *item = recorder_item_of(1);
     struct mn_text text = {0};
-    uint64_t sequence = 0;
     item->round = 7;
     mn_text_add(&item->evidence, "{\"evidence\": 1}\n");
     assert_true(recorder_give(bench->recorder, item));
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "{\"evidence\": 1}\n");
     assert_int_not_equal(access("rounds/evidence.part", F_OK), 0);
@@ -80,14 +87,12 @@ static void writes_the_evidence_before_the_record(void **state)
 static void gives_binary_evidence_a_name_of_its_own(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
     struct recorder_item *item = recorder_item_of(1);
     struct mn_text text = {0};
-    uint64_t sequence = 0;
     item->round = 7;
     assert_int_equal(mn_buffer_append(&item->binary, "\x89MN", 3), MN_OK);
     assert_true(recorder_give(bench->recorder, item));
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "\x89MN");
     assert_int_not_equal(access("rounds/7.evidence.json", F_OK), 0);
@@ -102,6 +107,14 @@ static struct recorder_item *piece_of(const char *text, uint64_t offset)
     item->offset = offset;
     assert_int_equal(mn_buffer_append(&item->binary, text, strlen(text)), MN_OK);
     return item;
+}
+
+/* The first piece of a document is in its file, and record 1 durable. */
+static void begin_document(struct recorder_bench *bench)
+{
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    recorder_bench_give(bench, 1);
+    assert_int_equal(next_written(bench), 1);
 }
 
 /* A record whose evidence ends with @text at @offset; all of it is @whole, or unknown. */
@@ -135,20 +148,16 @@ static void document_is(const char *expected)
 static void puts_pieces_together_and_names_them_with_the_decision(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     assert_true(
         recorder_give(bench->recorder, piece_of("of no use, and longer than what comes", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
     recorder_bench_give(bench, 1); /* which has nothing to do with it */
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-    assert_int_equal(sequence, 1);
+    assert_int_equal(next_written(bench), 1);
     assert_int_equal(bench->facts.tries, 1); /* no piece is appended */
     assert_int_not_equal(access("rounds/7.evidence.bin", F_OK), 0);
     give_decision(bench, 2, "last", 13);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-    assert_int_equal(sequence, 2);
+    assert_int_equal(next_written(bench), 2);
     document_is("first second last");
 }
 
@@ -156,30 +165,23 @@ static void puts_pieces_together_and_names_them_with_the_decision(void **state)
 static void a_piece_that_cannot_be_written_holds_up_no_record(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     disk_takes(9);
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
     assert_true(recorder_give(bench->recorder, piece_of("third ", 13)));
     recorder_bench_give(bench, 1);
     recorder_bench_give(bench, 2);
-    for (uint64_t expected = 1; expected <= 2; expected++) {
-        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-        assert_int_equal(sequence, expected);
-    }
+    assert_int_equal(next_written(bench), 1);
+    assert_int_equal(next_written(bench), 2);
     disk_takes(RLIM_INFINITY);
     give_decision(bench, 3, "last", 19);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-    assert_int_equal(sequence, 3);
+    assert_int_equal(next_written(bench), 3);
     document_is("first second third last");
 }
 
 static void a_decision_waits_until_all_pieces_can_be_written(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     assert_int_equal(rmdir("rounds"), 0);
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
@@ -191,35 +193,31 @@ static void a_decision_waits_until_all_pieces_can_be_written(void **state)
     assert_true(
         recorder_bench_gets_nothing(bench)); /* all but a part of the last piece is written */
     disk_takes(RLIM_INFINITY);
-    for (uint64_t expected = 1; expected <= 2; expected++) {
-        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-        assert_int_equal(sequence, expected);
-    }
+    assert_int_equal(next_written(bench), 1);
+    assert_int_equal(next_written(bench), 2);
     document_is("first second last");
 }
 
 static void pieces_set_aside_are_forgotten_when_the_document_begins_anew(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     disk_takes(3);
     assert_true(recorder_give(bench->recorder, piece_of("of no use ", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("any more", 10)));
     recorder_bench_give(bench, 1);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     disk_takes(RLIM_INFINITY);
     assert_true(recorder_give(bench->recorder, piece_of("new ", 0)));
     give_decision(bench, 2, "last", 4);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     document_is("new last");
     disk_takes(3);
     assert_true(recorder_give(bench->recorder, piece_of("of no use ", 0)));
     recorder_bench_give(bench, 3);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     disk_takes(RLIM_INFINITY);
     give_decision(bench, 4, "whole", 0);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     document_is("whole");
 }
 
@@ -233,7 +231,7 @@ static void a_sync_that_failed_is_never_tried_again_without_the_bytes(void **sta
     sync_takes = true;
     sync_failures = 1;
     give_decision(bench, 1, "whole", 0);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     document_is("whole");            /* all of it was written anew */
     assert_int_equal(sync_count, 3); /* the file twice, its directory */
     assert_int_equal(bench->facts.tries, 1);
@@ -258,23 +256,17 @@ static bool part_is_there(void)
 static void copies_a_document_whose_sync_failed_if_it_can_be_read(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
     struct stat before = {0};
     struct stat after = {0};
-    uint64_t sequence = 0;
     sync_count = 0;
     sync_takes = false;
     sync_failures = 1;
-    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
-    recorder_bench_give(bench, 1);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    begin_document(bench);
     assert_int_equal(stat("rounds/evidence.part", &before), 0);
     give_whole(bench, 2, "last", 6, "first last");
     recorder_bench_give(bench, 3);
-    for (uint64_t expected = 2; expected <= 3; expected++) {
-        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-        assert_int_equal(sequence, expected);
-    }
+    assert_int_equal(next_written(bench), 2);
+    assert_int_equal(next_written(bench), 3);
     assert_int_equal(sync_count, 3); /* two files, each once, and the directory */
     document_is("first last");
     assert_int_equal(stat("rounds/7.evidence.bin", &after), 0);
@@ -285,14 +277,12 @@ static void copies_a_document_whose_sync_failed_if_it_can_be_read(void **state)
 static void copies_the_copy_when_that_ones_sync_fails_too(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     sync_count = 0;
     sync_takes = false;
     sync_failures = 2;
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     give_whole(bench, 1, "last", 6, "first last");
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     assert_int_equal(sync_count, 4); /* three files, each once, and the directory */
     document_is("first last");
 }
@@ -301,20 +291,16 @@ static void copies_the_copy_when_that_ones_sync_fails_too(void **state)
 static void copies_a_document_as_soon_as_a_file_can_be_made(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     sync_takes = false;
     sync_failures = 1;
     assert_int_equal(mkdir("aside", 0700), 0);
-    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
-    recorder_bench_give(bench, 1);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    begin_document(bench);
     assert_int_equal(rename("rounds", "aside/rounds"), 0);
     give_whole(bench, 2, "last", 6, "first last");
     assert_true(recorder_bench_gets_nothing(bench));
     assert_int_equal(rename("aside/rounds", "rounds"), 0);
     assert_int_equal(rmdir("aside"), 0);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     document_is("first last");
 }
 
@@ -322,15 +308,10 @@ static void copies_a_document_as_soon_as_a_file_can_be_made(void **state)
 static void copies_a_document_whose_file_was_removed(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
-    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
-    recorder_bench_give(bench, 1);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    begin_document(bench);
     assert_int_equal(unlink("rounds/evidence.part"), 0);
     give_whole(bench, 2, "last", 6, "first last");
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-    assert_int_equal(sequence, 2);
+    assert_int_equal(next_written(bench), 2);
     document_is("first last");
     assert_false(part_is_there());
 }
@@ -338,32 +319,24 @@ static void copies_a_document_whose_file_was_removed(void **state)
 static void removes_what_was_begun_and_is_of_no_use(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
     struct recorder_item *drop = recorder_item_new();
-    uint64_t sequence = 0;
-    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
-    recorder_bench_give(bench, 1);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    begin_document(bench);
     assert_true(part_is_there());
     assert_non_null(drop);
     drop->drop = true;
     assert_true(recorder_give(bench->recorder, drop));
     recorder_bench_give(bench, 2);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     assert_false(part_is_there());
     give_decision(bench, 3, "whole", 0); /* of the next round */
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     document_is("whole");
 }
 
 static void removes_at_its_start_what_another_life_has_begun(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
-    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
-    recorder_bench_give(bench, 1);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    begin_document(bench);
     assert_true(recorder_stop(&bench->recorder, RECORDER_BENCH_WAIT_MS));
     assert_true(part_is_there());
     assert_int_equal(recorder_start(&bench->recorder, &bench->journal, NULL), MN_OK);
@@ -374,14 +347,11 @@ static void removes_at_its_start_what_another_life_has_begun(void **state)
 static void waits_for_the_journal_once_the_evidence_is_written(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
-    uint64_t sequence = 0;
     bench->facts.failures = 2;
     bench->facts.result = MN_NO_SPACE;
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     give_decision(bench, 1, "last", 6);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-    assert_int_equal(sequence, 1);
+    assert_int_equal(next_written(bench), 1);
     assert_int_equal(bench->facts.tries, 3);
     document_is("first last");
 }
@@ -389,16 +359,14 @@ static void waits_for_the_journal_once_the_evidence_is_written(void **state)
 static void appends_no_decision_whose_evidence_is_not_written(void **state)
 {
     struct recorder_bench *bench = *state;
-    struct recorder_item *left = NULL;
     struct recorder_item *item = recorder_item_of(1);
-    uint64_t sequence = 0;
     assert_int_equal(rmdir("rounds"), 0);
     item->round = 7;
     mn_text_add(&item->evidence, "{}\n");
     assert_true(recorder_give(bench->recorder, item));
     assert_true(recorder_bench_gets_nothing(bench));
     assert_int_equal(mkdir("rounds", 0700), 0);
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+    (void)next_written(bench);
     assert_int_equal(bench->facts.tries, 1);
 }
 

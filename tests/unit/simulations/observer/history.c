@@ -304,6 +304,12 @@ static const struct mn_name *names_in(struct history *history, const char *list,
     return names;
 }
 
+void history_loses_h1(struct history *history)
+{
+    history_ends(history, A);
+    history->hosts[0].up = false;
+}
+
 void history_prepare(struct history *history, const char *host, const char *vat, const char *rows)
 {
     struct mn_error error = {{0}};

@@ -80,6 +80,9 @@ void history_ends(struct history *history, uint32_t vat);
 void history_begins(struct history *history, uint32_t vat, uint64_t state);
 uint64_t history_state(uint32_t vat, mn_epoch epoch);
 
+/* Host h1 is gone from now on, and the process of a with it. */
+void history_loses_h1(struct history *history);
+
 /* Make the decision that follows from evidence with these @rows ("checkpoints: [...], open: [...]")
  * in which those hosts and those vats ("a, b") are lost (NULL: none), for the next round. */
 void history_prepare(struct history *history, const char *host, const char *vat, const char *rows);

@@ -16,8 +16,7 @@ static void lose_a(struct history *history, const char *policy)
     history_open_more(history, policy);
     history_checkpoint(history, A, 0, H1 | H2);
     history_checkpoint(history, A, 0, H1);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
 }
 
 static const char rolled_back[] =

@@ -117,8 +117,7 @@ static void lose_a(struct history *history, unsigned newest)
     history_open(history);
     history_checkpoint(history, A, 0, H1 | H2);
     history_checkpoint(history, A, 0, newest);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
 }
 
 static void decide(struct history *history)

@@ -17,8 +17,7 @@ static void forget_the_second(struct history *history, uint64_t ids[2])
     ids[0] = history_sends(history, A, B);
     history_checkpoint(history, A, 0, H1 | H2);
     ids[1] = history_sends(history, A, B);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
     history_decides(history, "h1", NULL,
                     "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}], "
                     "open: [{vat: a, epoch: 1.2}]");
@@ -89,8 +88,7 @@ static void hear_what_is_lost(struct history *history)
     history_checkpoint(history, A, 0, H1 | H2);
     history_takes(history, B, A, history_sends(history, A, B));
     history_checkpoint(history, B, 0, H2 | H3);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
 }
 
 static void sees_who_keeps_what_was_forgotten_and_is_not_told(void **state)
@@ -129,8 +127,7 @@ static void sees_that_a_vat_still_runs_that_is_taken_back(void **state)
         history_checkpoint(&history, A, 0, H1 | H2);
         history_checkpoint(&history, B, 0, H2 | H3);
         history_takes(&history, B, A, history_sends(&history, A, B));
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         if (i == 0) {
             history_ends(&history, B);
         }
@@ -148,8 +145,7 @@ static void sees_a_checkpoint_restored_that_never_was(void **state)
     struct history history;
     history_open(&history);
     history_checkpoint(&history, A, 0, H1 | H2);
-    history_ends(&history, A);
-    history.hosts[0].up = false;
+    history_loses_h1(&history);
     history_decides(&history, "h1", NULL,
                     "checkpoints: [{vat: a, epoch: 1.4, kind: full, copies: {at: [h2]}}]");
     history_broken(&history,
@@ -166,8 +162,7 @@ static void begin_to_lose(struct history *history, unsigned newest)
     history_open(history);
     history_checkpoint(history, A, 0, H1 | H2);
     history_checkpoint(history, A, 0, newest);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
     history->hosts[0].since = 30 * MN_SECOND;
 }
 
@@ -235,8 +230,7 @@ static void asks_for_the_whole_chain(void **state)
         history_checkpoint(&history, A, 0, H1 | H2);
         history_checkpoint(&history, A, 1, i == 0 ? H1 : H1 | H2);
         history_checkpoint(&history, A, 2, H1 | H2);
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         lose_the_newest(&history);
         history_broken(&history,
                        i == 0 ? "nothing"
@@ -263,8 +257,7 @@ static void asks_only_for_what_is_covered(void **state)
         history_checkpoint(&history, A, 0, H1 | H2);
         history_checkpoint(&history, A, 0, H1);
         history_checkpoint(&history, A, 0, H1 | H2);
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         history_at(&history, 60000);
         history_decides(&history, "h1", NULL, rows[i]);
         history_broken(&history,
@@ -286,8 +279,7 @@ static void knows_what_a_diff_says_of_the_one_before_it(void **state)
         history_checkpoint(&history, A, 0, H1 | H2);
         history_checkpoint(&history, A, i == 0 ? 0 : 1, H1);
         history_checkpoint(&history, A, 1, H1 | H2);
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         history_at(&history, 60000);
         history_decides(&history, "h1", NULL,
                         "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "

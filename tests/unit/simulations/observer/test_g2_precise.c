@@ -101,8 +101,7 @@ static void sees_that_a_vat_is_told_of_one_it_never_heard_of(void **state)
         (void)history_sends(&history, i == 0 ? B : C, A);
         history_checkpoint(&history, A, 0, H1 | H2);
         history_checkpoint(&history, A, 0, H1);
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         history_decides(&history, "h1", NULL,
                         "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
                         "{vat: a, epoch: 1.2, kind: full, copies: {at: [h1]}, "

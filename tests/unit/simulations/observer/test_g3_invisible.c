@@ -99,8 +99,7 @@ static void sees_that_a_vat_begins_with_another_state(void **state)
         history_open(&history);
         history_checkpoint(&history, A, 0, H1 | H2);
         history_checkpoint(&history, A, 0, H1);
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         history_decides(&history, "h1", NULL,
                         "checkpoints: [{vat: a, epoch: 1.1, kind: full, "
                         "copies: {at: [h1, h2]}}]");
@@ -176,8 +175,7 @@ static void sees_that_a_sender_does_not_know_of_a_gap(void **state)
     (void)history_sends(&history, B, A);
     history_checkpoint(&history, A, 0, H1 | H2);
     history_checkpoint(&history, A, 0, H1);
-    history_ends(&history, A);
-    history.hosts[0].up = false;
+    history_loses_h1(&history);
     history_decides(&history, "h1", NULL,
                     "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
                     "{vat: a, epoch: 1.2, kind: full, copies: {at: [h1]}, "

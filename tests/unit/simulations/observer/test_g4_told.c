@@ -18,8 +18,7 @@ static void forget(struct history *history)
     uint64_t id = history_sends(history, B, A);
     history_takes(history, A, B, id);
     history_checkpoint(history, A, 0, H1);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
     history_decides(history, "h1", NULL,
                     "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
                     "{vat: a, epoch: 1.2, kind: full, copies: {at: [h1]}, "

@@ -15,8 +15,7 @@ static void lose_a(struct history *history)
 {
     history_open(history);
     history_checkpoint(history, A, 0, H1 | H2);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
     history_prepare(history, "h1", NULL, a_goes_back);
 }
 

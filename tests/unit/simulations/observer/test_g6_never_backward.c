@@ -97,8 +97,7 @@ static void sees_rounds_runs_and_incarnations_of_a_decision_go_back(void **state
         struct history history;
         history_open(&history);
         history_checkpoint(&history, A, 0, H1 | H2);
-        history_ends(&history, A);
-        history.hosts[0].up = false;
+        history_loses_h1(&history);
         history_prepare(&history, "h1", NULL,
                         "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, "
                         "h2]}}]");

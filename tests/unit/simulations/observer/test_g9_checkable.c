@@ -16,8 +16,7 @@ static void lose_a(struct history *history)
     history_open(history);
     history_checkpoint(history, A, 0, H1 | H2);
     history_checkpoint(history, A, 0, H1);
-    history_ends(history, A);
-    history->hosts[0].up = false;
+    history_loses_h1(history);
     history_prepare(history, "h1", NULL,
                     "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
                     "{vat: a, epoch: 1.2, kind: full, copies: {at: [h1]}}]");
