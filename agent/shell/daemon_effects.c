@@ -417,6 +417,12 @@ static void job_done_found(struct daemon *daemon, const struct agent_job *job)
     agent_daemon_step(daemon, &event);
 }
 
+static uint32_t job_took_ms(const struct agent_job *job)
+{
+    uint64_t took = job->took_us / 1000;
+    return took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+}
+
 static void job_done(struct daemon *daemon, struct agent_job *job)
 {
     struct agent_event event = {.kind = AGENT_ON_SYNCED};
@@ -431,7 +437,7 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.synced.vat = job->vat;
         event.synced.epoch = job->epoch;
         event.synced.result = job->result;
-        event.synced.took_ms = job->took_ms;
+        event.synced.took_ms = job_took_ms(job);
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_LOOK:
@@ -448,7 +454,7 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.read_over.vat = job->vat;
         event.read_over.epoch = job->epoch;
         event.read_over.result = job->result;
-        event.read_over.took_ms = job->took_ms;
+        event.read_over.took_ms = job_took_ms(job);
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_RECALL:

@@ -58,6 +58,7 @@ struct agent_job *agent_job_new(enum agent_job_kind kind, size_t size)
 void agent_job_destroy(struct agent_job *job)
 {
     if (job != NULL) {
+        mn_checkpoint_close(&job->reading);
         mn_arena_deinit(&job->arena);
         free(job->bytes);
         free(job->epochs);
@@ -237,14 +238,15 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
             agent_store_look(disk->store, &job->vat, job->epoch, &job->known, &job->error);
         break;
     case AGENT_JOB_READ_OVER:
-        job->result = agent_store_read_over(disk->store, &job->vat, job->epoch, &job->error);
+        job->result = agent_store_read_over(disk->store, &job->vat, job->epoch, &job->reading,
+                                            &job->arena, &job->facts, &job->error);
         break;
     case AGENT_JOB_SET_ASIDE:
         job->result = disk_set_aside(disk, job);
         break;
     case AGENT_JOB_WRITE:
-        job->result = agent_store_write(disk->store, &job->piece, &job->arena, &job->facts,
-                                        &job->whole, &job->error);
+        job->result = agent_store_write(disk->store, &job->piece, &job->reading, &job->arena,
+                                        &job->facts, &job->whole, &job->error);
         break;
     case AGENT_JOB_READ:
         job->result = agent_store_read(disk->store, &job->vat, job->epoch, job->piece.piece.offset,
@@ -262,18 +264,20 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
         break;
     case AGENT_JOB_TAKE_FOUND:
         job->result = agent_store_take_found(disk->store, (const char *)job->bytes, &job->vat,
-                                             job->epoch, &job->offset, &job->arena, &job->facts,
-                                             &job->whole, &job->why, &job->error);
+                                             job->epoch, &job->offset, &job->reading, &job->arena,
+                                             &job->facts, &job->whole, &job->why, &job->error);
         break;
     }
-    int64_t took = disk_ms_between(began, disk_now());
-    job->took_ms = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+    struct timespec ended = disk_now();
+    job->took_us += (uint64_t)((int64_t)(ended.tv_sec - began.tv_sec) * 1000000 +
+                               (ended.tv_nsec - began.tv_nsec) / 1000);
 }
 
 /* Whether a part of the job is left, for which it takes its turn again. */
 static bool disk_goes_on(const struct agent_job *job)
 {
-    return job->kind == AGENT_JOB_TAKE_FOUND && job->result == MN_OK && !job->whole;
+    bool copies = job->kind == AGENT_JOB_TAKE_FOUND && job->result == MN_OK && !job->whole;
+    return copies || job->reading != NULL;
 }
 
 static bool disk_records_due(const struct agent_disk *disk)

@@ -1,5 +1,6 @@
 /* The disk worker: one thread that does everything that waits for the disk, so that a slow disk
- * delays no heartbeat. Jobs go in, done jobs come back in a list that an eventfd announces.
+ * delays no heartbeat. Jobs go in, done jobs come back in a list that an eventfd announces. What
+ * reads a whole file does so in parts, and others' jobs go between them.
  *
  * Records have a queue of their own, which goes first, keeps its order and is tried until the disk
  * takes it; everything that waits there is made durable in one transaction. All other jobs are done
@@ -27,7 +28,7 @@ enum agent_job_kind {
     AGENT_JOB_RECALL,
     AGENT_JOB_DELETE,
     AGENT_JOB_LIST_FOUND,
-    AGENT_JOB_TAKE_FOUND /* in parts: others' jobs go between them */
+    AGENT_JOB_TAKE_FOUND
 };
 
 struct agent_job {
@@ -50,16 +51,17 @@ struct agent_job {
         *bytes;       /* owned: RECORD's and WRITE's bytes, READ's answer; a found store's path */
     mn_epoch *epochs; /* LIST_FOUND: owned; what is there */
     uint32_t epoch_count;
-    uint64_t offset; /* TAKE_FOUND: what has been copied */
+    uint64_t offset;                      /* TAKE_FOUND: what has been copied */
+    struct mn_checkpoint_reader *reading; /* owned: the file that is being verified */
     enum mn_passed_why why;
     size_t size;
 
     /* How it went. */
     mn_result result;
     struct mn_error error;
-    uint32_t took_ms;
+    uint64_t took_us;              /* of the disk's time, all parts together */
     bool whole;                    /* WRITE, TAKE_FOUND */
-    struct agent_file_facts facts; /* the same, when whole */
+    struct agent_file_facts facts; /* the same, when whole; READ_OVER */
     struct mn_arena arena;         /* holds what facts, and what the answer, point to */
 };
 

@@ -13,7 +13,10 @@
 #include "store/checkpoint_file.h"
 #include "store_files.h"
 
-enum { STORE_COPY_SIZE = 65536 };
+enum {
+    STORE_COPY_SIZE = 65536,
+    STORE_CHECK_SIZE = 8 * 1024 * 1024 /* of a file that is verified at a time */
+};
 
 mn_result agent_store_failure(const char *what, const char *path, struct mn_error *error)
 {
@@ -273,25 +276,39 @@ static mn_result store_write_bytes(const char *path, const struct mn_copies *pie
     return result;
 }
 
-/* The file is whole: does it hold what was announced? */
-static mn_result store_verify(const char *path, const struct mn_copies *piece,
-                              struct mn_arena *arena, struct agent_file_facts *facts,
-                              struct mn_error *error)
+mn_result agent_store_check(const char *path, struct mn_checkpoint_reader **reading,
+                            struct mn_arena *arena, struct agent_file_facts *facts, bool *end,
+                            struct mn_error *error)
 {
-    struct mn_checkpoint_identity identity;
-    mn_result result = mn_checkpoint_verify(path, arena, &facts->record, &identity, error);
+    mn_result result = MN_OK;
+    if (*reading == NULL) {
+        result = mn_checkpoint_open(reading, path, arena, &facts->record, error);
+    }
     if (result != MN_OK) {
         return result;
     }
-    if (identity.size != piece->piece.size ||
-        memcmp(&identity.digest, &piece->piece.digest, sizeof identity.digest) != 0 ||
+    result = mn_checkpoint_check(*reading, STORE_CHECK_SIZE, error);
+    *end = result == MN_NOT_FOUND;
+    if (*end) {
+        struct mn_checkpoint_identity identity = mn_checkpoint_reader_identity(*reading);
+        facts->size = identity.size;
+        facts->digest = identity.digest;
+        result = MN_OK;
+    }
+    return result;
+}
+
+/* The file is whole: does it hold what was announced? */
+static mn_result store_compare(const char *path, const struct mn_copies *piece,
+                               const struct agent_file_facts *facts, struct mn_error *error)
+{
+    if (facts->size != piece->piece.size ||
+        memcmp(&facts->digest, &piece->piece.digest, sizeof facts->digest) != 0 ||
         facts->record.epoch != piece->piece.epoch ||
         !mn_name_equal(&facts->record.vat, &piece->vat)) {
         mn_error_set(error, "%s is not the checkpoint that was announced", path);
         return MN_CORRUPT;
     }
-    facts->size = identity.size;
-    facts->digest = identity.digest;
     return MN_OK;
 }
 
@@ -318,39 +335,52 @@ mn_result agent_store_keep(const struct agent_store *store, const char *arriving
     return result;
 }
 
-mn_result agent_store_write(const struct agent_store *store, const struct mn_copies *piece,
-                            struct mn_arena *arena, struct agent_file_facts *facts, bool *whole,
-                            struct mn_error *error)
+static mn_result store_write_piece(const struct agent_store *store, const struct mn_copies *piece,
+                                   const char *path, struct mn_error *error)
 {
     char directory[AGENT_STORE_PATH_SIZE];
-    char path[AGENT_STORE_PATH_SIZE];
     mn_result result = agent_store_directory_path(store, &piece->vat, directory, error);
     if (result == MN_OK) {
         result = agent_store_make_directory(directory, store->root, error);
     }
-    if (result == MN_OK) {
-        result =
-            agent_store_file_path(store, &piece->vat, piece->piece.epoch, ".arriving", path, error);
-    }
+    return result == MN_OK ? store_write_bytes(path, piece, error) : result;
+}
+
+mn_result agent_store_write(const struct agent_store *store, const struct mn_copies *piece,
+                            struct mn_checkpoint_reader **reading, struct mn_arena *arena,
+                            struct agent_file_facts *facts, bool *whole, struct mn_error *error)
+{
+    char path[AGENT_STORE_PATH_SIZE];
+    bool last = piece->piece.offset + piece->piece.byte_count == piece->piece.size;
+    bool end = false;
+    *whole = false;
+    mn_result result =
+        agent_store_file_path(store, &piece->vat, piece->piece.epoch, ".arriving", path, error);
     if (result != MN_OK) {
         return result;
     }
-    bool last = piece->piece.offset + piece->piece.byte_count == piece->piece.size;
-    struct agent_file_facts found = {0};
-    result = store_write_bytes(path, piece, error);
-    if (result == MN_OK && last) {
-        result = store_verify(path, piece, arena, &found, error);
+    if (*reading == NULL) {
+        result = store_write_piece(store, piece, path, error);
     }
     if (result == MN_OK && last) {
+        result = agent_store_check(path, reading, arena, facts, &end, error);
+    }
+    if (result == MN_OK && !end) {
+        return MN_OK;
+    }
+    mn_checkpoint_close(reading);
+    if (result == MN_OK) {
+        result = store_compare(path, piece, facts, error);
+    }
+    if (result == MN_OK) {
         result = agent_store_keep(store, path, &piece->vat, piece->piece.epoch, error);
     }
     if (result != MN_OK) {
         (void)unlink(path);
-        return result;
+        *facts = (struct agent_file_facts){0};
     }
-    *whole = last;
-    *facts = found;
-    return MN_OK;
+    *whole = result == MN_OK;
+    return result;
 }
 
 mn_result agent_store_read(const struct agent_store *store, const struct mn_name *vat,

@@ -2,8 +2,10 @@
  * from another host is gathered in a file of the ending .arriving and gets its name once it is
  * whole, verified and synced. Every failure says which file, and what to do.
  *
- * All of these block on the disk. They keep no state but the root's path, so any thread may call
- * them, as long as no two work on the same file. */
+ * All of these block on the disk, though none reads a large file whole at once: who asks for that
+ * hands in *reading, NULL at first, and asks again for as long as it is not NULL afterwards, or
+ * gives it up with mn_checkpoint_close. They keep no state but that and the root's path, so any
+ * thread may call them, as long as no two work on the same file. */
 #ifndef AGENT_SHELL_STORE_H
 #define AGENT_SHELL_STORE_H
 
@@ -46,10 +48,13 @@ mn_result agent_store_look(const struct agent_store *store, const struct mn_name
                            mn_epoch epoch, const struct mn_checkpoint_identity *known,
                            struct mn_error *error) MN_CHECKED;
 
-/* Read a whole file over and verify it. MN_NOT_FOUND when it is not there; MN_CORRUPT when it is
- * not that checkpoint any more: then it is renamed to end in .corrupt. */
+/* Read the next part of a file over and verify it. MN_NOT_FOUND when it is not there; MN_CORRUPT
+ * when it is not that checkpoint any more: then it is renamed to end in .corrupt. Of one that
+ * another has taken the place of meanwhile nothing is said. @facts and @arena: as long as that. */
 mn_result agent_store_read_over(const struct agent_store *store, const struct mn_name *vat,
-                                mn_epoch epoch, struct mn_error *error) MN_CHECKED;
+                                mn_epoch epoch, struct mn_checkpoint_reader **reading,
+                                struct mn_arena *arena, struct agent_file_facts *facts,
+                                struct mn_error *error) MN_CHECKED;
 
 /* Move the files of @moved from their vat's directory to ROOT/.aside/<vat>.<run>, and link those of
  * @linked there, durably. What is there already, or not here, is passed over: it may be asked for
@@ -63,10 +68,11 @@ mn_result agent_store_set_aside(const struct agent_store *store, const struct mn
 bool agent_store_aside(const struct agent_store *store, const struct mn_name *vat, mn_run run);
 
 /* Write a piece of a file that arrives. With the last byte of the file it is verified against the
- * piece's digest and synced; *@whole says so and @facts is filled, from @arena. On any failure
- * nothing of the file is left. */
+ * piece's digest, part by part, and synced; *@whole says so and @facts is filled, from @arena. On
+ * any failure nothing of the file is left. */
 mn_result agent_store_write(const struct agent_store *store, const struct mn_copies *piece,
-                            struct mn_arena *arena, struct agent_file_facts *facts, bool *whole,
+                            struct mn_checkpoint_reader **reading, struct mn_arena *arena,
+                            struct agent_file_facts *facts, bool *whole,
                             struct mn_error *error) MN_CHECKED;
 
 /* Read up to @size bytes at @offset. MN_NOT_FOUND when there is no such file, MN_CORRUPT when it
@@ -82,14 +88,15 @@ mn_result agent_store_read(const struct agent_store *store, const struct mn_name
 mn_result agent_store_list_found(const char *from, const struct mn_name *vat, mn_epoch **epochs,
                                  uint32_t *count, struct mn_error *error) MN_CHECKED;
 
-/* Copy the next part of one of these into the store, from *@offset on, which is moved. With the
- * last part the copy is verified, synced and named: *@whole says so and @facts is filled, from
- * @arena. On failure nothing of it is left, and @why says for people why it was passed over. */
+/* Copy the next part of one of these into the store, from *@offset on, which is moved. After the
+ * last part the copy is verified, part by part, synced and named: *@whole says so and @facts is
+ * filled, from @arena. On failure nothing of it is left, and @why says for people why it was passed
+ * over. */
 mn_result agent_store_take_found(const struct agent_store *store, const char *from,
                                  const struct mn_name *vat, mn_epoch epoch, uint64_t *offset,
-                                 struct mn_arena *arena, struct agent_file_facts *facts,
-                                 bool *whole, enum mn_passed_why *why,
-                                 struct mn_error *error) MN_CHECKED;
+                                 struct mn_checkpoint_reader **reading, struct mn_arena *arena,
+                                 struct agent_file_facts *facts, bool *whole,
+                                 enum mn_passed_why *why, struct mn_error *error) MN_CHECKED;
 
 /* Remove a file, and what has arrived of it. A file that is not there is no error. */
 mn_result agent_store_delete(const struct agent_store *store, const struct mn_name *vat,

@@ -26,6 +26,12 @@ mn_result agent_store_keep(const struct agent_store *store, const char *arriving
                            const struct mn_name *vat, mn_epoch epoch,
                            struct mn_error *error) MN_CHECKED;
 
+/* Check the next part of the file at @path, which is opened at first. *@end: it was the last, and
+ * @facts, from @arena, are known. The caller closes *@reading. */
+mn_result agent_store_check(const char *path, struct mn_checkpoint_reader **reading,
+                            struct mn_arena *arena, struct agent_file_facts *facts, bool *end,
+                            struct mn_error *error) MN_CHECKED;
+
 /* Sync the file at @path. */
 mn_result agent_store_sync_file(const char *path, struct mn_error *error) MN_CHECKED;
 

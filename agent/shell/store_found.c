@@ -189,11 +189,15 @@ static mn_result found_copy(int from, int to, const char *from_path, const char 
 
 /* All of it is there: is it that checkpoint? */
 static mn_result found_verify(const char *path, const struct mn_name *vat, mn_epoch epoch,
-                              struct mn_arena *arena, struct agent_file_facts *facts,
-                              enum mn_passed_why *why, struct mn_error *error)
+                              struct mn_checkpoint_reader **reading, struct mn_arena *arena,
+                              struct agent_file_facts *facts, bool *end, enum mn_passed_why *why,
+                              struct mn_error *error)
 {
-    struct mn_checkpoint_identity identity;
-    mn_result result = mn_checkpoint_verify(path, arena, &facts->record, &identity, error);
+    mn_result result = agent_store_check(path, reading, arena, facts, end, error);
+    if (result == MN_OK && !*end) {
+        return MN_OK;
+    }
+    mn_checkpoint_close(reading);
     if (result != MN_OK) {
         bool own = result == MN_IO || result == MN_NO_MEMORY;
         *why = own ? MN_PASSED_UNWRITTEN : MN_PASSED_DAMAGED;
@@ -205,8 +209,6 @@ static mn_result found_verify(const char *path, const struct mn_name *vat, mn_ep
         *why = MN_PASSED_FOREIGN;
         return MN_DENIED;
     }
-    facts->size = identity.size;
-    facts->digest = identity.digest;
     return MN_OK;
 }
 
@@ -226,15 +228,38 @@ static mn_result found_make(const struct agent_store *store, const struct mn_nam
     return result;
 }
 
-mn_result agent_store_take_found(const struct agent_store *store, const char *from,
-                                 const struct mn_name *vat, mn_epoch epoch, uint64_t *offset,
-                                 struct mn_arena *arena, struct agent_file_facts *facts,
-                                 bool *whole, enum mn_passed_why *why, struct mn_error *error)
+/* Copy the next part. *@end: it was the last. */
+static mn_result found_take_part(const struct agent_store *store, const char *from,
+                                 const struct mn_name *vat, mn_epoch epoch, const char *path,
+                                 uint64_t *offset, bool *end, enum mn_passed_why *why,
+                                 struct mn_error *error)
 {
     char from_path[AGENT_STORE_PATH_SIZE];
-    char path[AGENT_STORE_PATH_SIZE];
     int in = -1;
     int out = -1;
+    *why = MN_PASSED_UNREADABLE;
+    mn_result result = found_open(from, vat, epoch, &in, from_path, error);
+    if (result != MN_OK) {
+        return result;
+    }
+    result = found_make(store, vat, *offset == 0, path, &out, error);
+    *why = result == MN_NO_SPACE ? MN_PASSED_FULL : MN_PASSED_UNWRITTEN;
+    if (result == MN_OK) {
+        result = found_copy(in, out, from_path, path, offset, end, why, error);
+        (void)close(out);
+    }
+    (void)close(in);
+    return result;
+}
+
+mn_result agent_store_take_found(const struct agent_store *store, const char *from,
+                                 const struct mn_name *vat, mn_epoch epoch, uint64_t *offset,
+                                 struct mn_checkpoint_reader **reading, struct mn_arena *arena,
+                                 struct agent_file_facts *facts, bool *whole,
+                                 enum mn_passed_why *why, struct mn_error *error)
+{
+    char path[AGENT_STORE_PATH_SIZE];
+    bool copied = *reading != NULL;
     bool end = false;
     *whole = false;
     *why = MN_PASSED_UNWRITTEN;
@@ -242,19 +267,11 @@ mn_result agent_store_take_found(const struct agent_store *store, const char *fr
     if (result != MN_OK) {
         return result;
     }
-    *why = MN_PASSED_UNREADABLE;
-    result = found_open(from, vat, epoch, &in, from_path, error);
-    if (result == MN_OK) {
-        result = found_make(store, vat, *offset == 0, path, &out, error);
-        *why = result == MN_NO_SPACE ? MN_PASSED_FULL : MN_PASSED_UNWRITTEN;
-        if (result == MN_OK) {
-            result = found_copy(in, out, from_path, path, offset, &end, why, error);
-            (void)close(out);
-        }
-        (void)close(in);
+    if (!copied) {
+        result = found_take_part(store, from, vat, epoch, path, offset, &copied, why, error);
     }
-    if (result == MN_OK && end) {
-        result = found_verify(path, vat, epoch, arena, facts, why, error);
+    if (result == MN_OK && copied) {
+        result = found_verify(path, vat, epoch, reading, arena, facts, &end, why, error);
     }
     if (result == MN_OK && end) {
         result = agent_store_keep(store, path, vat, epoch, error);

@@ -94,25 +94,31 @@ static void scan_bad(const struct scan *scan, const char *path, const char *why)
     scan->bad(scan->context, text);
 }
 
-/* Read the file at @path whole: is it that checkpoint, of the vat whose directory is named so? */
+/* Is it that checkpoint, of the vat whose directory is named so? */
+static mn_result scan_compare(const char *path, const char *directory_name, mn_epoch epoch,
+                              const struct mn_checkpoint_record *record, struct mn_error *why)
+{
+    char expected[AGENT_STORE_NAME_SIZE];
+    agent_store_name(&record->vat, expected);
+    if (record->epoch != epoch || strcmp(expected, directory_name) != 0) {
+        mn_error_set(why, "%s holds checkpoint %lld of %s", path, (long long)record->epoch,
+                     record->vat.text);
+        return MN_CORRUPT;
+    }
+    return MN_OK;
+}
+
+/* Read the file at @path whole. */
 static mn_result scan_verify(const char *path, const char *directory_name, mn_epoch epoch,
                              struct mn_arena *arena, struct agent_file_facts *facts,
                              struct mn_error *why)
 {
     struct mn_checkpoint_identity identity = {0};
     mn_result result = mn_checkpoint_verify(path, arena, &facts->record, &identity, why);
-    if (result == MN_OK) {
-        char expected[AGENT_STORE_NAME_SIZE];
-        agent_store_name(&facts->record.vat, expected);
-        if (facts->record.epoch != epoch || strcmp(expected, directory_name) != 0) {
-            mn_error_set(why, "%s holds checkpoint %lld of %s", path,
-                         (long long)facts->record.epoch, facts->record.vat.text);
-            result = MN_CORRUPT;
-        }
-    }
     facts->size = identity.size;
     facts->digest = identity.digest;
-    return result;
+    return result == MN_OK ? scan_compare(path, directory_name, epoch, &facts->record, why)
+                           : result;
 }
 
 static mn_result scan_file(const struct scan *scan, const char *directory,
@@ -160,7 +166,7 @@ static void scan_forget_pages(const char *path)
 static mn_result look_at(const char *path, const struct mn_checkpoint_identity *known,
                          struct mn_error *error)
 {
-    struct mn_digest end;
+    struct mn_digest end = {{0}};
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -196,7 +202,9 @@ mn_result agent_store_look(const struct agent_store *store, const struct mn_name
 }
 
 mn_result agent_store_read_over(const struct agent_store *store, const struct mn_name *vat,
-                                mn_epoch epoch, struct mn_error *error)
+                                mn_epoch epoch, struct mn_checkpoint_reader **reading,
+                                struct mn_arena *arena, struct agent_file_facts *facts,
+                                struct mn_error *error)
 {
     char path[AGENT_STORE_PATH_SIZE];
     char directory_name[AGENT_STORE_NAME_SIZE];
@@ -204,21 +212,29 @@ mn_result agent_store_read_over(const struct agent_store *store, const struct mn
     if (result != MN_OK) {
         return result;
     }
-    struct mn_arena arena;
     struct mn_error why = {{0}};
-    struct agent_file_facts facts = {0};
-    mn_arena_init(&arena, 0);
-    agent_store_name(vat, directory_name);
-    scan_forget_pages(path);
-    result = scan_verify(path, directory_name, epoch, &arena, &facts, &why);
-    mn_arena_deinit(&arena);
+    bool end = false;
+    if (*reading == NULL) {
+        scan_forget_pages(path);
+    }
+    result = agent_store_check(path, reading, arena, facts, &end, &why);
+    if (result == MN_OK && !end) {
+        return MN_OK;
+    }
+    if (result == MN_OK) {
+        agent_store_name(vat, directory_name);
+        result = scan_compare(path, directory_name, epoch, &facts->record, &why);
+    }
+    bool replaced = *reading != NULL && !mn_checkpoint_reader_current(*reading);
+    mn_checkpoint_close(reading);
+    if (result == MN_OK || replaced) {
+        return MN_OK;
+    }
     if (result == MN_CORRUPT || result == MN_TOO_LARGE) {
         mn_error_set(error, "%.400s; %s", why.text, scan_set_aside(path));
         return MN_CORRUPT;
     }
-    if (result != MN_OK) {
-        mn_error_set(error, "%s", why.text);
-    }
+    mn_error_set(error, "%s", why.text);
     return result;
 }
 

@@ -94,6 +94,14 @@ mn_result mn_checkpoint_open(struct mn_checkpoint_reader **reader, const char *p
 mn_result mn_checkpoint_next(struct mn_checkpoint_reader *reader, struct mn_checkpoint_entry *entry,
                              struct mn_error *error) MN_CHECKED;
 
+/* Check the next entries, @size bytes or one entry more, and hand nothing out: for who reads a
+ * large file in parts. Errors: as mn_checkpoint_next, MN_NOT_FOUND for the end. */
+mn_result mn_checkpoint_check(struct mn_checkpoint_reader *reader, uint64_t size,
+                              struct mn_error *error) MN_CHECKED;
+
+/* Whether the file is still the one that its path leads to. */
+bool mn_checkpoint_reader_current(const struct mn_checkpoint_reader *reader);
+
 /* The file's identity; its digest is right once mn_checkpoint_next has said MN_NOT_FOUND. */
 struct mn_checkpoint_identity
 mn_checkpoint_reader_identity(const struct mn_checkpoint_reader *reader);

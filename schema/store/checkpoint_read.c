@@ -14,6 +14,8 @@
 
 struct mn_checkpoint_reader {
     int fd;
+    dev_t device;
+    ino_t inode;
     char path[MN_PATH_SIZE_MAX];
     uint64_t file_size;
     uint64_t body_left;
@@ -112,6 +114,8 @@ static mn_result reader_open_file(struct mn_checkpoint_reader *reader, struct mn
         return reader_corrupt(reader, "it is no regular file", error);
     }
     reader->file_size = (uint64_t)facts.st_size;
+    reader->device = facts.st_dev;
+    reader->inode = facts.st_ino;
     return MN_OK;
 }
 
@@ -351,6 +355,24 @@ static mn_result reader_skip(struct mn_checkpoint_reader *reader, struct mn_erro
     unsigned char digest[MN_DIGEST_SIZE];
     (void)crypto_generichash_final(&state, digest, sizeof digest);
     return entry_digest_check(reader, &entry, digest, error);
+}
+
+mn_result mn_checkpoint_check(struct mn_checkpoint_reader *reader, uint64_t size,
+                              struct mn_error *error)
+{
+    uint64_t before = reader->body_left;
+    mn_result result = reader_skip(reader, error);
+    while (result == MN_OK && before - reader->body_left < size) {
+        result = reader_skip(reader, error);
+    }
+    return result;
+}
+
+bool mn_checkpoint_reader_current(const struct mn_checkpoint_reader *reader)
+{
+    struct stat facts;
+    return stat(reader->path, &facts) == 0 && facts.st_dev == reader->device &&
+           facts.st_ino == reader->inode;
 }
 
 struct mn_checkpoint_identity

@@ -344,6 +344,59 @@ static void copies_a_found_file_in_parts_and_lets_others_go_between_them(void **
     agent_job_destroy(job);
 }
 
+static void reads_a_large_file_over_in_parts_and_lets_others_go_between_them(void **state)
+{
+    struct disk_case *test = *state;
+    struct agent_file_facts facts;
+    shell_checkpoint(test->x1, "x1", EPOCH(3), 20 * 1024 * 1024, &facts);
+    int blocked = block_the_worker(test);
+    give(test, job_of(AGENT_JOB_READ_OVER, EPOCH(3), 0));
+    give(test, job_of(AGENT_JOB_READ, EPOCH(3), 300));
+    assert_int_equal(close(blocked), 0);
+    assert_done(test, AGENT_JOB_SYNC, MN_CORRUPT);
+    assert_done(test, AGENT_JOB_READ, MN_OK);
+    struct agent_job *job = next_done(test);
+    assert_int_equal(job->kind, AGENT_JOB_READ_OVER);
+    assert_int_equal(job->result, MN_OK);
+    assert_int_equal(job->facts.size, facts.size);
+    assert_true(job->took_us > 0);
+    agent_job_destroy(job);
+}
+
+/* Its last piece is there, and all of it is verified before it counts. */
+static void verifies_a_large_copy_in_parts_and_lets_others_go_between_them(void **state)
+{
+    struct disk_case *test = *state;
+    struct agent_file_facts facts;
+    char there[SHELL_PATH_SIZE];
+    char path[SHELL_PATH_SIZE];
+    size_t room = 21UL * 1024 * 1024;
+    shell_path(there, test->directory, "there");
+    assert_int_equal(mkdir(there, 0755), 0);
+    shell_checkpoint(there, "x1", EPOCH(1), 20 * 1024 * 1024, &facts);
+    shell_path(path, there, "0000000100000001.ckpt");
+    struct agent_job *job = job_of(AGENT_JOB_WRITE, EPOCH(1), room);
+    size_t size = shell_read(path, (char *)job->bytes, room);
+    job->piece = (struct mn_copies){.kind = MN_COPIES_PIECE, .vat = job->vat};
+    job->piece.piece.epoch = EPOCH(1);
+    job->piece.piece.size = size;
+    job->piece.piece.digest = facts.digest;
+    job->piece.piece.bytes = job->bytes;
+    job->piece.piece.byte_count = (uint32_t)size;
+    int blocked = block_the_worker(test);
+    give(test, job);
+    give(test, job_of(AGENT_JOB_DELETE, EPOCH(2), 0));
+    assert_int_equal(close(blocked), 0);
+    assert_done(test, AGENT_JOB_SYNC, MN_CORRUPT);
+    assert_done(test, AGENT_JOB_DELETE, MN_OK);
+    job = next_done(test);
+    assert_int_equal(job->kind, AGENT_JOB_WRITE);
+    assert_int_equal(job->result, MN_OK);
+    assert_true(job->whole);
+    assert_int_equal(job->facts.size, size);
+    agent_job_destroy(job);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -356,6 +409,8 @@ int main(void)
         CASE(tries_records_until_the_disk_takes_them_and_does_the_rest_meanwhile),
         CASE(has_nothing_to_hand_back_when_nothing_is_done),
         CASE(copies_a_found_file_in_parts_and_lets_others_go_between_them),
+        CASE(reads_a_large_file_over_in_parts_and_lets_others_go_between_them),
+        CASE(verifies_a_large_copy_in_parts_and_lets_others_go_between_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,9 +82,12 @@ static void assert_taken(struct store_case *test, size_t from, size_t to, bool l
     struct mn_copies piece = piece_of(test, from, to);
     struct agent_file_facts facts = {0};
     struct mn_error error = {{0}};
+    struct mn_checkpoint_reader *reading = NULL;
     bool whole = !last;
-    assert_int_equal(agent_store_write(&test->store, &piece, &test->arena, &facts, &whole, &error),
-                     MN_OK);
+    assert_int_equal(
+        agent_store_write(&test->store, &piece, &reading, &test->arena, &facts, &whole, &error),
+        MN_OK);
+    assert_null(reading);
     assert_int_equal(whole, last);
     if (last) {
         assert_int_equal(facts.size, test->size);
@@ -100,9 +103,12 @@ static void assert_not_taken(struct store_case *test, const struct mn_copies *pi
 {
     struct agent_file_facts facts = {0};
     struct mn_error error = {{0}};
+    struct mn_checkpoint_reader *reading = NULL;
     bool whole = false;
-    assert_int_equal(agent_store_write(&test->store, piece, &test->arena, &facts, &whole, &error),
-                     result);
+    assert_int_equal(
+        agent_store_write(&test->store, piece, &reading, &test->arena, &facts, &whole, &error),
+        result);
+    assert_null(reading);
     assert_false(whole);
     assert_int_equal(facts.size, 0);
     assert_non_null(strstr(error.text, what));

@@ -72,11 +72,12 @@ static mn_result list(struct found_case *test, const char *from, struct mn_error
 static mn_result take(struct found_case *test, const char *from, mn_epoch epoch,
                       enum mn_passed_why *why, struct mn_error *error)
 {
+    struct mn_checkpoint_reader *reading = NULL;
     uint64_t offset = 0;
     bool whole = false;
     mn_result result = MN_OK;
     while (result == MN_OK && !whole) {
-        result = agent_store_take_found(&test->store, from, &test->vat, epoch, &offset,
+        result = agent_store_take_found(&test->store, from, &test->vat, epoch, &offset, &reading,
                                         &test->arena, &test->facts, &whole, why, error);
     }
     return result;
@@ -130,25 +131,28 @@ static void copies_a_large_file_in_parts(void **state)
     struct found_case *test = *state;
     struct mn_error error = {{0}};
     enum mn_passed_why why = MN_PASSED_DEAD;
+    struct mn_checkpoint_reader *reading = NULL;
     uint64_t offset = 0;
     bool whole = false;
     char arriving[SHELL_PATH_SIZE];
     shell_path(arriving, test->root, "x1/0000000100000003.arriving");
     shell_checkpoint(test->there, "x1", EPOCH(3), 20 * 1024 * 1024, &test->facts);
     uint64_t size = test->facts.size;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         assert_int_equal(agent_store_take_found(&test->store, test->found, &test->vat, EPOCH(3),
-                                                &offset, &test->arena, &test->facts, &whole, &why,
-                                                &error),
+                                                &offset, &reading, &test->arena, &test->facts,
+                                                &whole, &why, &error),
                          MN_OK);
         assert_false(whole);
         assert_true(shell_exists(arriving));
+        assert_int_equal(reading != NULL, i == 2); /* all is there, and is read over */
     }
     assert_int_equal(agent_store_take_found(&test->store, test->found, &test->vat, EPOCH(3),
-                                            &offset, &test->arena, &test->facts, &whole, &why,
-                                            &error),
+                                            &offset, &reading, &test->arena, &test->facts, &whole,
+                                            &why, &error),
                      MN_OK);
     assert_true(whole);
+    assert_null(reading);
     assert_int_equal(offset, size);
     assert_int_equal(test->facts.size, size);
     assert_false(shell_exists(arriving));
@@ -159,6 +163,7 @@ static void leaves_nothing_of_a_file_that_is_pulled_out_half_copied(void **state
     struct found_case *test = *state;
     struct mn_error error = {{0}};
     enum mn_passed_why why = MN_PASSED_DEAD;
+    struct mn_checkpoint_reader *reading = NULL;
     uint64_t offset = 0;
     bool whole = false;
     char arriving[SHELL_PATH_SIZE];
@@ -167,14 +172,14 @@ static void leaves_nothing_of_a_file_that_is_pulled_out_half_copied(void **state
     shell_path(there, test->there, "0000000100000003.ckpt");
     shell_checkpoint(test->there, "x1", EPOCH(3), 10 * 1024 * 1024, &test->facts);
     assert_int_equal(agent_store_take_found(&test->store, test->found, &test->vat, EPOCH(3),
-                                            &offset, &test->arena, &test->facts, &whole, &why,
-                                            &error),
+                                            &offset, &reading, &test->arena, &test->facts, &whole,
+                                            &why, &error),
                      MN_OK);
     assert_true(shell_exists(arriving));
     assert_int_equal(unlink(there), 0);
     assert_int_equal(agent_store_take_found(&test->store, test->found, &test->vat, EPOCH(3),
-                                            &offset, &test->arena, &test->facts, &whole, &why,
-                                            &error),
+                                            &offset, &reading, &test->arena, &test->facts, &whole,
+                                            &why, &error),
                      MN_NOT_FOUND);
     assert_int_equal(why, MN_PASSED_UNREADABLE);
     assert_false(shell_exists(arriving));

@@ -18,6 +18,8 @@
 #define EPOCH(n) (INT64_C(0x100000000) + (n))
 
 struct scan_case {
+    struct mn_arena arena; /* of what is read over, */
+    struct agent_file_facts facts;
     char root[SHELL_PATH_SIZE];
     char x1[SHELL_PATH_SIZE];
     char x2[SHELL_PATH_SIZE];
@@ -46,6 +48,7 @@ static int teardown(void **state)
 {
     struct scan_case *test = *state;
     shell_directory_delete(test->root);
+    mn_arena_deinit(&test->arena);
     free(test);
     return 0;
 }
@@ -116,22 +119,60 @@ static void sets_a_corrupt_file_aside_names_it_once_and_never_counts_it(void **s
     assert_int_equal(test->bad_count, 0);
 }
 
+/* The next part. */
+static mn_result read_part(struct scan_case *test, mn_epoch epoch,
+                           struct mn_checkpoint_reader **reading, struct mn_error *error)
+{
+    struct mn_name x1 = mn_name_of("x1");
+    return agent_store_read_over(&test->store, &x1, epoch, reading, &test->arena, &test->facts,
+                                 error);
+}
+
+/* All of a small file. */
+static mn_result read_over(struct scan_case *test, mn_epoch epoch, struct mn_error *error)
+{
+    struct mn_checkpoint_reader *reading = NULL;
+    mn_result result = read_part(test, epoch, &reading, error);
+    assert_null(reading);
+    return result;
+}
+
 static void reads_a_file_over_and_sets_it_aside_when_it_went_bad(void **state)
 {
     struct scan_case *test = *state;
     char path[SHELL_PATH_SIZE];
     char aside[SHELL_PATH_SIZE];
-    struct mn_name x1 = mn_name_of("x1");
     struct mn_error error = {{0}};
     write_checkpoint(test->x1, "x1", EPOCH(1));
     shell_path(path, test->x1, "0000000100000001.ckpt");
     shell_path(aside, test->x1, "0000000100000001.ckpt.corrupt");
-    assert_int_equal(agent_store_read_over(&test->store, &x1, EPOCH(1), &error), MN_OK);
+    assert_int_equal(read_over(test, EPOCH(1), &error), MN_OK);
     shell_flip(path, 3000);
-    assert_int_equal(agent_store_read_over(&test->store, &x1, EPOCH(1), &error), MN_CORRUPT);
+    assert_int_equal(read_over(test, EPOCH(1), &error), MN_CORRUPT);
     assert_non_null(strstr(error.text, "set aside with the ending .corrupt"));
     assert_true(shell_exists(aside));
-    assert_int_equal(agent_store_read_over(&test->store, &x1, EPOCH(1), &error), MN_NOT_FOUND);
+    assert_int_equal(read_over(test, EPOCH(1), &error), MN_NOT_FOUND);
+}
+
+/* What was read is what had been there, and the other file nobody has read. */
+static void says_nothing_of_a_file_that_took_the_place_of_what_it_reads(void **state)
+{
+    struct scan_case *test = *state;
+    struct agent_file_facts facts;
+    char path[SHELL_PATH_SIZE];
+    struct mn_error error = {{0}};
+    struct mn_checkpoint_reader *reading = NULL;
+    shell_path(path, test->x1, "0000000100000001.ckpt");
+    shell_checkpoint(test->x1, "x1", EPOCH(1), 20 * 1024 * 1024, &facts);
+    shell_flip(path, (long)facts.size - 1);
+    assert_int_equal(read_part(test, EPOCH(1), &reading, &error), MN_OK);
+    assert_non_null(reading); /* there is more of it */
+    assert_int_equal(unlink(path), 0);
+    write_checkpoint(test->x1, "x1", EPOCH(1));
+    assert_int_equal(read_part(test, EPOCH(1), &reading, &error), MN_OK);
+    assert_null(reading);
+    assert_true(shell_exists(path));
+    assert_int_equal(read_over(test, EPOCH(1), &error), MN_OK);
 }
 
 static void sets_aside_what_is_cut_short_or_empty(void **state)
@@ -258,6 +299,7 @@ int main(void)
         CASE(hands_out_files_by_vat_and_epoch),
         CASE(sets_a_corrupt_file_aside_names_it_once_and_never_counts_it),
         CASE(reads_a_file_over_and_sets_it_aside_when_it_went_bad),
+        CASE(says_nothing_of_a_file_that_took_the_place_of_what_it_reads),
         CASE(sets_aside_what_is_cut_short_or_empty),
         CASE(sets_aside_what_stands_under_a_wrong_name),
         CASE(leaves_a_file_of_a_newer_version_where_it_is),

@@ -269,6 +269,38 @@ static void a_file_that_is_cut_short_or_longer_is_found(void **state)
     expect_refused(path);
 }
 
+static void a_file_is_checked_in_parts_of_whole_entries(void **state)
+{
+    (void)state;
+    static const unsigned char bytes[1000];
+    struct mn_checkpoint_record record = {
+        .vat = mn_name_of("a"), .run = 1, .incarnation = 1, .epoch = 0x100000001};
+    struct mn_name names[3] = {mn_name_of("x"), mn_name_of("y"), mn_name_of("z")};
+    struct mn_checkpoint_entry entries[3];
+    for (size_t i = 0; i < 3; i++) {
+        entries[i] = (struct mn_checkpoint_entry){
+            .space = MN_ENTRY_BLOB, .name = &names[i], .bytes = bytes, .size = sizeof bytes};
+    }
+    struct mn_checkpoint_identity identity;
+    assert_int_equal(mn_checkpoint_write(directory, &record, entries, 3, &identity, NULL), MN_OK);
+    char path[MN_PATH_SIZE_MAX];
+    path_of(path, 0x100000001);
+    struct mn_arena arena = {0};
+    struct mn_checkpoint_reader *reader = NULL;
+    assert_int_equal(mn_checkpoint_open(&reader, path, &arena, &record, NULL), MN_OK);
+    assert_int_equal(mn_checkpoint_check(reader, 1000, NULL), MN_OK);     /* x */
+    assert_int_equal(mn_checkpoint_check(reader, 2 * 1000, NULL), MN_OK); /* y and z */
+    assert_int_equal(mn_checkpoint_check(reader, 1, NULL), MN_NOT_FOUND);
+    assert_int_equal(mn_checkpoint_reader_identity(reader).size, identity.size);
+    assert_true(mn_checkpoint_reader_current(reader));
+    assert_int_equal(mn_checkpoint_write(directory, &record, entries, 1, &identity, NULL), MN_OK);
+    assert_false(mn_checkpoint_reader_current(reader));
+    assert_int_equal(unlink(path), 0);
+    assert_false(mn_checkpoint_reader_current(reader));
+    mn_checkpoint_close(&reader);
+    mn_arena_deinit(&arena);
+}
+
 static void a_missing_file_is_named(void **state)
 {
     (void)state;
@@ -360,6 +392,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flipped_byte_anywhere_is_found, make_directory,
                                         drop_directory),
         cmocka_unit_test_setup_teardown(a_file_that_is_cut_short_or_longer_is_found, make_directory,
+                                        drop_directory),
+        cmocka_unit_test_setup_teardown(a_file_is_checked_in_parts_of_whole_entries, make_directory,
                                         drop_directory),
         cmocka_unit_test_setup_teardown(a_missing_file_is_named, make_directory, drop_directory),
         cmocka_unit_test_setup_teardown(a_directory_that_is_not_there_is_named, make_directory,
