@@ -60,13 +60,20 @@ static int small_disk_remove(void **state)
     return recorder_bench_remove(state);
 }
 
-/* The next record that is durable: its number. */
-static uint64_t next_written(struct recorder_bench *bench)
+/* The records that are durable next are these. */
+static void are_written(struct recorder_bench *bench, uint64_t first, uint64_t last)
 {
     struct recorder_item *left = NULL;
     uint64_t sequence = 0;
-    assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
-    return sequence;
+    for (uint64_t expected = first; expected <= last; expected++) {
+        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+        assert_int_equal(sequence, expected);
+    }
+}
+
+static void is_written(struct recorder_bench *bench, uint64_t expected)
+{
+    are_written(bench, expected, expected);
 }
 
 static void writes_the_evidence_before_the_record(void **state)
@@ -77,7 +84,7 @@ static void writes_the_evidence_before_the_record(void **state)
     item->round = 7;
     mn_text_add(&item->evidence, "{\"evidence\": 1}\n");
     assert_true(recorder_give(bench->recorder, item));
-    (void)next_written(bench);
+    is_written(bench, 1);
     assert_int_equal(mn_file_read("rounds/7.evidence.json", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "{\"evidence\": 1}\n");
     assert_int_not_equal(access("rounds/evidence.part", F_OK), 0);
@@ -92,7 +99,7 @@ static void gives_binary_evidence_a_name_of_its_own(void **state)
     item->round = 7;
     assert_int_equal(mn_buffer_append(&item->binary, "\x89MN", 3), MN_OK);
     assert_true(recorder_give(bench->recorder, item));
-    (void)next_written(bench);
+    is_written(bench, 1);
     assert_int_equal(mn_file_read("rounds/7.evidence.bin", 1000, &text, NULL), MN_OK);
     assert_string_equal(text.bytes, "\x89MN");
     assert_int_not_equal(access("rounds/7.evidence.json", F_OK), 0);
@@ -114,7 +121,7 @@ static void begin_document(struct recorder_bench *bench)
 {
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     recorder_bench_give(bench, 1);
-    assert_int_equal(next_written(bench), 1);
+    is_written(bench, 1);
 }
 
 /* A record whose evidence ends with @text at @offset; all of it is @whole, or unknown. */
@@ -153,11 +160,11 @@ static void puts_pieces_together_and_names_them_with_the_decision(void **state)
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
     recorder_bench_give(bench, 1); /* which has nothing to do with it */
-    assert_int_equal(next_written(bench), 1);
+    is_written(bench, 1);
     assert_int_equal(bench->facts.tries, 1); /* no piece is appended */
     assert_int_not_equal(access("rounds/7.evidence.bin", F_OK), 0);
     give_decision(bench, 2, "last", 13);
-    assert_int_equal(next_written(bench), 2);
+    is_written(bench, 2);
     document_is("first second last");
 }
 
@@ -171,11 +178,10 @@ static void a_piece_that_cannot_be_written_holds_up_no_record(void **state)
     assert_true(recorder_give(bench->recorder, piece_of("third ", 13)));
     recorder_bench_give(bench, 1);
     recorder_bench_give(bench, 2);
-    assert_int_equal(next_written(bench), 1);
-    assert_int_equal(next_written(bench), 2);
+    are_written(bench, 1, 2);
     disk_takes(RLIM_INFINITY);
     give_decision(bench, 3, "last", 19);
-    assert_int_equal(next_written(bench), 3);
+    is_written(bench, 3);
     document_is("first second third last");
 }
 
@@ -193,8 +199,7 @@ static void a_decision_waits_until_all_pieces_can_be_written(void **state)
     assert_true(
         recorder_bench_gets_nothing(bench)); /* all but a part of the last piece is written */
     disk_takes(RLIM_INFINITY);
-    assert_int_equal(next_written(bench), 1);
-    assert_int_equal(next_written(bench), 2);
+    are_written(bench, 1, 2);
     document_is("first second last");
 }
 
@@ -205,19 +210,19 @@ static void pieces_set_aside_are_forgotten_when_the_document_begins_anew(void **
     assert_true(recorder_give(bench->recorder, piece_of("of no use ", 0)));
     assert_true(recorder_give(bench->recorder, piece_of("any more", 10)));
     recorder_bench_give(bench, 1);
-    (void)next_written(bench);
+    is_written(bench, 1);
     disk_takes(RLIM_INFINITY);
     assert_true(recorder_give(bench->recorder, piece_of("new ", 0)));
     give_decision(bench, 2, "last", 4);
-    (void)next_written(bench);
+    is_written(bench, 2);
     document_is("new last");
     disk_takes(3);
     assert_true(recorder_give(bench->recorder, piece_of("of no use ", 0)));
     recorder_bench_give(bench, 3);
-    (void)next_written(bench);
+    is_written(bench, 3);
     disk_takes(RLIM_INFINITY);
     give_decision(bench, 4, "whole", 0);
-    (void)next_written(bench);
+    is_written(bench, 4);
     document_is("whole");
 }
 
@@ -231,7 +236,7 @@ static void a_sync_that_failed_is_never_tried_again_without_the_bytes(void **sta
     sync_takes = true;
     sync_failures = 1;
     give_decision(bench, 1, "whole", 0);
-    (void)next_written(bench);
+    is_written(bench, 1);
     document_is("whole");            /* all of it was written anew */
     assert_int_equal(sync_count, 3); /* the file twice, its directory */
     assert_int_equal(bench->facts.tries, 1);
@@ -265,8 +270,7 @@ static void copies_a_document_whose_sync_failed_if_it_can_be_read(void **state)
     assert_int_equal(stat("rounds/evidence.part", &before), 0);
     give_whole(bench, 2, "last", 6, "first last");
     recorder_bench_give(bench, 3);
-    assert_int_equal(next_written(bench), 2);
-    assert_int_equal(next_written(bench), 3);
+    are_written(bench, 2, 3);
     assert_int_equal(sync_count, 3); /* two files, each once, and the directory */
     document_is("first last");
     assert_int_equal(stat("rounds/7.evidence.bin", &after), 0);
@@ -282,7 +286,7 @@ static void copies_the_copy_when_that_ones_sync_fails_too(void **state)
     sync_failures = 2;
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     give_whole(bench, 1, "last", 6, "first last");
-    (void)next_written(bench);
+    is_written(bench, 1);
     assert_int_equal(sync_count, 4); /* three files, each once, and the directory */
     document_is("first last");
 }
@@ -300,7 +304,7 @@ static void copies_a_document_as_soon_as_a_file_can_be_made(void **state)
     assert_true(recorder_bench_gets_nothing(bench));
     assert_int_equal(rename("aside/rounds", "rounds"), 0);
     assert_int_equal(rmdir("aside"), 0);
-    (void)next_written(bench);
+    is_written(bench, 2);
     document_is("first last");
 }
 
@@ -311,7 +315,7 @@ static void copies_a_document_whose_file_was_removed(void **state)
     begin_document(bench);
     assert_int_equal(unlink("rounds/evidence.part"), 0);
     give_whole(bench, 2, "last", 6, "first last");
-    assert_int_equal(next_written(bench), 2);
+    is_written(bench, 2);
     document_is("first last");
     assert_false(part_is_there());
 }
@@ -326,10 +330,10 @@ static void removes_what_was_begun_and_is_of_no_use(void **state)
     drop->drop = true;
     assert_true(recorder_give(bench->recorder, drop));
     recorder_bench_give(bench, 2);
-    (void)next_written(bench);
+    is_written(bench, 2);
     assert_false(part_is_there());
     give_decision(bench, 3, "whole", 0); /* of the next round */
-    (void)next_written(bench);
+    is_written(bench, 3);
     document_is("whole");
 }
 
@@ -351,7 +355,7 @@ static void waits_for_the_journal_once_the_evidence_is_written(void **state)
     bench->facts.result = MN_NO_SPACE;
     assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
     give_decision(bench, 1, "last", 6);
-    assert_int_equal(next_written(bench), 1);
+    is_written(bench, 1);
     assert_int_equal(bench->facts.tries, 3);
     document_is("first last");
 }
@@ -366,7 +370,7 @@ static void appends_no_decision_whose_evidence_is_not_written(void **state)
     assert_true(recorder_give(bench->recorder, item));
     assert_true(recorder_bench_gets_nothing(bench));
     assert_int_equal(mkdir("rounds", 0700), 0);
-    (void)next_written(bench);
+    is_written(bench, 1);
     assert_int_equal(bench->facts.tries, 1);
 }
 
