@@ -7,6 +7,11 @@
 
 #include "keeping_private.h"
 
+/* So far above what is known the next one goes at most on what is heard: far more than can be
+ * behind an honest word, and so little that nobody's word can use them up. Who is right about more
+ * is heard again. */
+#define GENERATION_STEP_MAX (UINT64_C(1) << 40)
+
 static mn_time ask_patience(const struct keeping *keeping)
 {
     return keeping->peer_count > 0 ? keeping->heartbeat * KEEPING_PATIENCE_HEARTBEATS : 0;
@@ -16,8 +21,12 @@ void keeping_ask_all(struct keeping *keeping, mn_time after)
 {
     uint64_t own = keeping_log_generation(keeping, keeping->newest);
     uint64_t above = own > keeping->generation ? own : keeping->generation;
-    above = above > keeping->generation_seen ? above : keeping->generation_seen;
-    above = above > keeping->shown.generation ? above : keeping->shown.generation;
+    uint64_t most = above + GENERATION_STEP_MAX;
+    uint64_t heard = keeping->generation_seen > keeping->shown.generation
+                         ? keeping->generation_seen
+                         : keeping->shown.generation;
+    heard = heard < most ? heard : most;
+    above = heard > above ? heard : above;
     keeping->state = KEEPING_ASKING;
     keeping->generation = above + 1;
     keeping->asked_at = keeping->now + after;

@@ -93,6 +93,9 @@ enum {
 #define MN_EPOCH_MAX (INT64_C(1) << 62)
 #define MN_RUN_MAX ((UINT32_C(1) << 30) - 1)
 
+/* No generation is above this, whoever says so. */
+#define MN_GENERATION_MAX (UINT64_C(1) << 62)
+
 _Static_assert(MN_PIECE_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a piece fits into a message");
 _Static_assert(MN_BLOB_SIZE_MAX <= MN_ENTRY_SIZE_MAX, "a BLOB fits into an entry");
 

@@ -165,6 +165,12 @@ mn_run codec_run_in(struct codec *codec, uint32_t run)
     return run;
 }
 
+uint64_t codec_generation_in(struct codec *codec, uint64_t generation)
+{
+    (void)codec_check(codec, generation <= MN_GENERATION_MAX);
+    return generation;
+}
+
 mn_epoch codec_epoch_in(struct codec *codec, int64_t epoch, mn_epoch least)
 {
     (void)codec_check(codec, epoch >= least && epoch <= MN_EPOCH_MAX);

@@ -96,6 +96,7 @@ void codec_endpoint_in(struct codec *codec, const char *text, struct mn_endpoint
 
 /* A key of 40 characters, or "" where @optional. */
 void codec_key_in(struct codec *codec, const char *text, bool optional, char *out);
+uint64_t codec_generation_in(struct codec *codec, uint64_t generation);
 mn_run codec_run_in(struct codec *codec, uint32_t run);
 
 /* An epoch from @least to MN_EPOCH_MAX. */

@@ -50,7 +50,7 @@ void codec_kept_in(struct codec *codec, const Mneme__KeptRecord *in, struct mn_k
         memcpy(bytes, in->bytes.data, in->bytes.len);
     }
     *out = (struct mn_kept){.sequence = in->sequence,
-                            .generation = in->generation,
+                            .generation = codec_generation_in(codec, in->generation),
                             .kind = in->kind,
                             .written_at = in->written_at,
                             .size = in->size,
@@ -183,7 +183,8 @@ void codec_promised_in(struct codec *codec, const Mneme__Promised *in, struct mn
 {
     out->promised.promised = in->promised;
     out->promised.candidate = in->candidate;
-    out->promised.newest = (struct mn_head){.generation = in->generation, .sequence = in->sequence};
+    out->promised.newest = (struct mn_head){
+        .generation = codec_generation_in(codec, in->generation), .sequence = in->sequence};
     out->promised.member = (enum mn_member)codec_enum_in(codec, in->member, MN_MEMBER_RETURNED);
     (void)codec_check(codec, (in->sequence == 0) == (in->generation == 0));
     out->promised.attempt = in->attempt;

@@ -228,7 +228,7 @@ static void address_in(struct codec *codec, const Mneme__Address *in, struct mn_
 static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *out)
 {
     codec_version_in(codec, in->version);
-    out->generation = in->generation;
+    out->generation = codec_generation_in(codec, in->generation);
     out->head = in->head;
     out->kind = (enum mn_down_kind)in->body_case;
     switch (in->body_case) {

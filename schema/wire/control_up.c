@@ -279,7 +279,8 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     out->hello.holds = in->holds != 0;
     out->hello.seen_round = in->seen_round;
     out->hello.head =
-        (struct mn_head){.generation = in->head_generation, .sequence = in->head_sequence};
+        (struct mn_head){.generation = codec_generation_in(codec, in->head_generation),
+                         .sequence = in->head_sequence};
     out->hello.vats = codec_states_in(codec, in->vats, &out->hello.vat_count);
 }
 
@@ -378,7 +379,7 @@ static void differs_in(struct codec *codec, const Mneme__VatDiffers *in, struct 
 static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
 {
     codec_version_in(codec, in->version);
-    out->generation = in->generation;
+    out->generation = codec_generation_in(codec, in->generation);
     out->disk = in->disk;
     out->before = in->before;
     out->kind = (enum mn_up_kind)in->body_case;
@@ -431,7 +432,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         codec_recalled_in(codec, in->recalled, out);
         return;
     case MNEME__UP__BODY_OVERTAKEN:
-        out->overtaken.generation = in->overtaken->generation;
+        out->overtaken.generation = codec_generation_in(codec, in->overtaken->generation);
         return;
     case MNEME__UP__BODY_DIFFERS:
         differs_in(codec, in->differs, out);
