@@ -18,6 +18,19 @@ void trouble_begin(struct scene *scene)
     scene_skip(scene);
 }
 
+void trouble_begin_with_operators(struct scene *scene, const char *policy)
+{
+    char more[512];
+    (void)snprintf(more, sizeof more,
+                   "operators:\n"
+                   "  alice: {key: \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb1\", role: approve}\n"
+                   "  bob: {key: \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2\", role: operate}\n"
+                   "%s",
+                   policy);
+    scene_open_more(scene, more);
+    scene_run_all(scene);
+}
+
 bool trouble_said(const struct scene *scene, const char *words)
 {
     return strstr(scene->text, words) != NULL;

@@ -7,6 +7,12 @@
 
 void trouble_begin(struct scene *scene);
 
+/* Operators: who may approve, and who may not. */
+enum { ALICE, BOB };
+
+/* With these and that policy; every vat runs. */
+void trouble_begin_with_operators(struct scene *scene, const char *policy);
+
 bool trouble_said(const struct scene *scene, const char *words);
 
 void trouble_must_say(const struct scene *scene, const char *words);
@@ -33,8 +39,8 @@ void trouble_row_with_floor(struct scene *scene, uint32_t host, const char *vat,
 void trouble_hello_of(struct scene *scene, uint32_t host, const char *vat, mn_run run,
                       uint64_t newest_round, bool everything);
 
-/* Round 1 is decided and everything of it is up: h6 is lost, x6 goes on at h2, x1 is taken back, and
- * each is told of the other, which neither has handled yet. */
+/* Round 1 is decided and everything of it is up: h6 is lost, x6 goes on at h2, x1 is taken back,
+ * and each is told of the other, which neither has handled yet. */
 void trouble_decide_x6_and_x1(struct scene *scene);
 
 #endif

@@ -10,21 +10,12 @@
 
 #include "coordinator_trouble.h"
 
-enum { ALICE, BOB }; /* who may approve, and who may only operate */
-enum { X3 = 2 };     /* the vat's number */
-
-static const char operators[] =
-    "operators:\n"
-    "  alice: {key: \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb1\", role: approve}\n"
-    "  bob: {key: \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2\", role: operate}\n";
+enum { X3 = 2 }; /* the vat's number */
 
 /* x3 has a third checkpoint, which is durable, but which h3 alone has. */
 static void begin(struct scene *scene, const char *policy)
 {
-    char more[512];
-    (void)snprintf(more, sizeof more, "%s%s", operators, policy);
-    scene_open_more(scene, more);
-    scene_run_all(scene);
+    trouble_begin_with_operators(scene, policy);
     scene_row(scene, 3, "x3", EPOCH(1, 3), EPOCH(1, 2), true, "");
     scene_until(scene, 20000);
     scene_skip(scene);

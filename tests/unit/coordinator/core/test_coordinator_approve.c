@@ -11,19 +11,9 @@
 
 #include "coordinator_trouble.h"
 
-enum { ALICE, BOB }; /* who may approve, and who may only watch */
-
-static const char operators[] =
-    "operators:\n"
-    "  alice: {key: \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb1\", role: approve}\n"
-    "  bob: {key: \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2\", role: operate}\n";
-
 static void begin(struct scene *scene, const char *policy)
 {
-    char more[512];
-    (void)snprintf(more, sizeof more, "%s%s", operators, policy);
-    scene_open_more(scene, more);
-    scene_run_all(scene);
+    trouble_begin_with_operators(scene, policy);
     scene_until(scene, 20000);
     scene_skip(scene);
 }
