@@ -7,7 +7,6 @@ endif
 SANITIZE ?=
 SECONDS ?= 60
 CASE ?= rack
-PREFIX ?= /usr/local
 
 PACKAGES := libzmq libprotobuf-c yaml-0.1 sqlite3 libsodium libzstd jansson
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
