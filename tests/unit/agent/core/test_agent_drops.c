@@ -129,6 +129,28 @@ static void takes_no_word_from_before_the_generation_that_it_knows(void **state)
     play_close(&play);
 }
 
+/* The decision of round 1 comes late: round 2 may need what is here. */
+static void drops_nothing_in_a_round_because_an_older_one_is_decided(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    send_copy(&play, 1, EPOCH(1, 1));
+    play_freeze(&play, 2, 1, NULL, NULL, 0);
+    play_decision(&play, 1, "x1", "x3");
+    play_recorded(&play, 5);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "note drop_refused x2 h2\n");
+    play_decision(&play, 2, NULL, NULL);
+    play_recorded(&play, 6);
+    play_skip(&play);
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "delete x2 1.1\n");
+    play_close(&play);
+}
+
 /* h3 holds a copy of x2's, and hands it out because it was asked to. */
 static void gives_no_right_to_drop_to_whom_it_fetches_from(void **state)
 {
@@ -249,6 +271,7 @@ int main(void)
         cmocka_unit_test(believes_the_sender_of_the_newest_run_when_a_vat_has_moved),
         cmocka_unit_test(learns_again_after_a_restart_who_may_drop),
         cmocka_unit_test(takes_no_word_from_before_the_generation_that_it_knows),
+        cmocka_unit_test(drops_nothing_in_a_round_because_an_older_one_is_decided),
         cmocka_unit_test(gives_no_right_to_drop_to_whom_it_fetches_from),
         cmocka_unit_test(tells_everything_anew_when_more_is_gone_than_it_remembers),
         cmocka_unit_test(says_what_is_gone_to_who_may_have_been_told_of_it),
