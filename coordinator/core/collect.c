@@ -326,9 +326,12 @@ void collect_host_again(struct coordinator *coordinator, uint32_t host)
     }
 }
 
-static bool host_awaited(const struct coordinator *coordinator, uint32_t host)
+/* Where the journal has forgotten, an answer says nothing of a vat that ran there and that its
+ * agent has forgotten too: that it is lost is known once the host has told what it has. */
+bool collect_awaits(const struct coordinator *coordinator, uint32_t host)
 {
-    return !coordinator->hosts[host].answered && !hosts_lost(coordinator, host);
+    bool untold = coordinator->forgotten && vats_first_awaits(coordinator, host);
+    return (!coordinator->hosts[host].answered || untold) && !hosts_lost(coordinator, host);
 }
 
 /* Asked after every event: mostly the host that had not answered has not answered yet, and when it
@@ -337,7 +340,7 @@ static bool everybody_answered(struct coordinator *coordinator)
 {
     uint32_t host = coordinator->awaited_host;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (host_awaited(coordinator, host)) {
+        if (collect_awaits(coordinator, host)) {
             coordinator->awaited_host = host;
             return false;
         }

@@ -493,6 +493,8 @@ void collect_begin(struct coordinator *coordinator, struct round *round);
 void collect_recorded(struct coordinator *coordinator, uint64_t number);
 void collect_tick(struct coordinator *coordinator, struct round *round);
 void collect_intervals(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* Whether the round goes on only with what that host says, which it has not said yet. */
+bool collect_awaits(const struct coordinator *coordinator, uint32_t host);
 /* The host's agent has begun anew: what it answered is void. */
 void collect_host_again(struct coordinator *coordinator, uint32_t host);
 

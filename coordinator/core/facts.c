@@ -118,7 +118,7 @@ static bool waits_of_collect(const struct coordinator *coordinator, const struct
     uint64_t number = round->facts.round;
     /* Nobody was asked yet while the freeze is not in force: the journal says for whom it waits. */
     for (uint32_t i = 0; !round->recording && i < coordinator->host_count; i++) {
-        if (!coordinator->hosts[i].answered && !hosts_lost(coordinator, i) &&
+        if (collect_awaits(coordinator, i) &&
             waits_is(waits, COORDINATOR_WAIT_ANSWER, number, i, TOPOLOGY_NONE)) {
             return true;
         }

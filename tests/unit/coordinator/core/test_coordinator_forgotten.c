@@ -440,6 +440,10 @@ static void decides_under_a_number_that_no_round_has_had(void **state)
     trouble_must_say(&scene, "h6 freeze round 5 attempt 2 suspects x1/1\n");
     trouble_answer(&scene, 1, 5, 2, "");
     trouble_answer_first(&scene, 5, 2);
+    for (uint32_t host = 1; host <= 6; host++) {
+        trouble_must_not_say(&scene, "decision 5 ");
+        complete(&scene, host);
+    }
     trouble_must_say(&scene, "decision 5 ");
     scene_close(&scene);
 }

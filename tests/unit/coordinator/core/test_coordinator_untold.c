@@ -126,6 +126,54 @@ static void believes_nobody_that_a_vat_of_another_host_died(void **state)
     scene_close(&scene);
 }
 
+/* The journal is lost, and a decision too that h2 has heard of. h1's agent knows nothing of x1 any
+ * more, whose process still runs there; x2 has heard of it. */
+static void
+a_round_waits_until_every_host_has_told_all_where_the_journal_has_forgotten(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct mn_up told = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.complete = true}};
+    scene_open(&scene);
+    trouble_hello_of(&scene, 2, "x2", 1, 7, true);
+    scene_row(&scene, 2, "x2", EPOCH(1, 1), 0, true, "x1 1.4");
+    struct mn_up hello = {.kind = MN_UP_HELLO, .hello = {.everything = true, .holds = true}};
+    hello.hello.host = mn_name_of("h1");
+    scene_up(&scene, 1, &hello);
+    for (uint32_t host = 3; host <= 6; host++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "x%u", host);
+        trouble_hello_of(&scene, host, name, 1, 0, true);
+        scene_row(&scene, host, name, EPOCH(1, 1), 0, true, "");
+    }
+    for (mn_time ms = 1000; ms <= 14000; ms += 1000) {
+        scene_until(&scene, ms);
+        for (uint32_t host = 1; host <= 6; host++) {
+            struct mn_up beat = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.complete = host != 1}};
+            scene_up(&scene, host, &beat);
+        }
+    }
+    trouble_must_say(&scene, "h1 freeze round 8 attempt 1");
+    scene_skip(&scene);
+    trouble_answer(&scene, 1, 8, 1, "");
+    for (uint32_t host = 2; host <= 6; host++) {
+        char words[32];
+        (void)snprintf(words, sizeof words, "x%u 1.2 1.1", host);
+        trouble_answer(&scene, host, 8, 1, words);
+    }
+    struct coordinator_wait wait;
+    scene_expect(&scene, "");
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ANSWER);
+    assert_int_equal(wait.host, 0);
+    scene_up(&scene, 1, &told);
+    trouble_must_say(&scene, "note vat_lost x1 h1: its host has nothing of it, and others "
+                             "remember that it ran\n");
+    trouble_must_say(&scene, "freeze 8 x1/1");
+    trouble_must_not_say(&scene, "deciding");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +182,8 @@ int main(void)
         cmocka_unit_test(is_sure_where_one_host_alone_never_told),
         cmocka_unit_test(starts_nothing_for_the_first_time_while_nearly_all_hosts_are_silent),
         cmocka_unit_test(believes_nobody_that_a_vat_of_another_host_died),
+        cmocka_unit_test(
+            a_round_waits_until_every_host_has_told_all_where_the_journal_has_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
