@@ -118,6 +118,9 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
     case MN_DOWN_START:
         line_add(scene, " start");
         line_start(scene, &down->start);
+        if (down->start.told_round < down->start.round) {
+            line_add(scene, " told up to %llu", (unsigned long long)down->start.told_round);
+        }
         break;
     case MN_DOWN_STOP:
         line_add(scene, " stop %s run %u", down->stop.vat.text, down->stop.run);

@@ -311,9 +311,9 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
                          "h4 decision 1\n"
                          "h5 decision 1\n"
                          "h1 start x1 run 2 incarnation 2 rolled_back keep 1.2 from 1.1@h1 "
-                         "1.2@h1\n"
+                         "1.2@h1 told up to 0\n"
                          "h2 start x6 run 2 incarnation 2 rolled_back keep 1.2 from 1.1@h2 "
-                         "1.2@h2\n"
+                         "1.2@h2 told up to 0\n"
                          "note restore x1 h1: rolled_back\n"
                          "note restore x6 h2: rolled_back\n");
     scene_state(&scene, 1, "x1 2 up");

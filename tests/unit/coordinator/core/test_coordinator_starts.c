@@ -63,6 +63,8 @@ static void owes_a_revived_vat_what_it_had_handled(void **state)
     const char *start = strstr(scene.text, "h1 start x1 run 2");
     assert_non_null(start);
     assert_true(told != NULL && told < start);
+    trouble_must_say(&scene, "h1 start x1 run 2 incarnation 1 revived keep 1.3 from 1.1@h1 1.3@h1 "
+                             "told up to 0\n");
     scene_close(&scene);
 }
 
