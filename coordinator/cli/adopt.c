@@ -164,16 +164,15 @@ mn_result adopt_tell(struct mn_text *text, const json_t *facts, const struct top
 
 int adopt_command(int argc, char **argv)
 {
-    static const struct client_command command = {
-        .name = "adopt",
-        .usage = adopt_usage,
-        .word_count = 1,
-        .words = "VAT",
-        .takes = CLIENT_TAKES_REASON | CLIENT_TAKES_DISK,
-        .fill = adopt_fill,
-        .tell = adopt_tell,
-        .status = adopt_status,
-        .at_work = adopt_at_work,
-        .meanwhile = "the disk is being read"};
+    static const struct client_command command = {.name = "adopt",
+                                                  .usage = adopt_usage,
+                                                  .word_count = 1,
+                                                  .words = "VAT",
+                                                  .takes = CLIENT_TAKES_REASON | CLIENT_TAKES_DISK,
+                                                  .fill = adopt_fill,
+                                                  .tell = adopt_tell,
+                                                  .status = adopt_status,
+                                                  .at_work = adopt_at_work,
+                                                  .meanwhile = "the disk is being read"};
     return client_run(&command, argc, argv);
 }
