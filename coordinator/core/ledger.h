@@ -199,8 +199,8 @@ struct ledger_freed {
 mn_result ledger_set_floor(struct ledger *ledger, uint32_t vat, mn_epoch floor,
                            struct ledger_freed *freed) MN_CHECKED;
 
-/* Whether what is known of the vat goes on from @floor: some live row at or above it, or the
- * running state, began at or below it. */
+/* Whether anything that is known of the vat rests on @floor: some live row, or the running state,
+ * began at or below it. If none did, all of it would hang in the air. */
 bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floor);
 
 /* Whether nothing is missing from @floor up to the newest that is known of the vat. */

@@ -98,7 +98,7 @@ static void judge_up_to_floor(struct ledger *ledger, uint32_t vat)
 bool ledger_floor_joins(const struct ledger *ledger, uint32_t vat, mn_epoch floor)
 {
     const struct vat_place *place = &ledger->places[vat];
-    for (uint32_t i = ledger_position(ledger, vat, floor); i < place->slot_count; i++) {
+    for (uint32_t i = 0; i < place->slot_count; i++) {
         const struct interval *row = &ledger->intervals[place->slots[i].interval];
         if (interval_live_row(row) && row->since <= floor) {
             return true;

@@ -157,8 +157,8 @@ void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch 
 
 /* A first floor may be an old one, of an agent whose ledger is older than what was deleted since:
  * unless nothing is missing from it on, it would leave all that is above the hole hanging in the
- * air, and keep out a higher one. Where it is to be decided @now it is taken if anything goes on
- * from it, for then there may be no higher one. */
+ * air, and keep out a higher one. Where it is to be decided @now it is taken if anything rests on
+ * it, be it what was below it and is still held, for then there may be no higher one. */
 static void floor_set(struct coordinator *coordinator, uint32_t vat, bool now)
 {
     const struct ledger *ledger = coordinator->ledger;

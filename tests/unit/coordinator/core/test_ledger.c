@@ -387,6 +387,25 @@ static void knows_what_is_missing_above_a_floor(void **state)
     ledger_destroy(&ledger);
 }
 
+/* Of what is above the floor a row is missing, and below it a checkpoint is still held, which
+ * nothing but the floor makes whole. */
+static void knows_that_what_is_held_below_a_floor_rests_on_it(void **state)
+{
+    (void)state;
+    struct ledger *ledger = NULL;
+    struct evidence_vat vat = {.name = "a", .host = EVIDENCE_NONE};
+    uint32_t index = 0;
+    fine(ledger_new(&ledger));
+    fine(ledger_add_vat(ledger, &vat, &index));
+    report(ledger, 25, 20);
+    assert_false(ledger_floor_joins(ledger, index, 12));
+    report(ledger, 10, 8);
+    assert_true(ledger_floor_joins(ledger, index, 12));
+    assert_false(ledger_floor_whole(ledger, index, 12));
+    assert_false(ledger_floor_joins(ledger, index, 7));
+    ledger_destroy(&ledger);
+}
+
 static void report_heard(struct ledger *ledger, mn_epoch epoch, mn_epoch since,
                          const struct evidence_heard *heard, size_t count)
 {
@@ -558,6 +577,7 @@ int main(void)
         cmocka_unit_test(answers_by_name_whatever_the_numbers),
         cmocka_unit_test(cuts_what_it_decides),
         cmocka_unit_test(knows_what_is_missing_above_a_floor),
+        cmocka_unit_test(knows_that_what_is_held_below_a_floor_rests_on_it),
         cmocka_unit_test(says_what_was_heard_with_the_row_that_heard_it),
         cmocka_unit_test(lets_a_row_make_up_for_one_that_is_missing),
         cmocka_unit_test(forgets_when_checkpoints_were_written_before_the_numbers_come_again),
