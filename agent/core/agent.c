@@ -72,6 +72,7 @@ void agent_destroy(struct agent **out)
     free(agent->addresses);
     free(agent->watches);
     free(agent->pending);
+    free(agent->strangers);
     agent_decisions_deinit(agent);
     free(agent->freeze.suspects);
     free(agent->dirty);
@@ -111,6 +112,7 @@ static void agent_begin(struct agent *agent)
             agent_life_move(vat, AGENT_LIFE_EXITED);
         }
     }
+    agent_strangers_end(agent);
     agent_decisions_tidy(agent);
     agent_hello_when_adopted(agent);
 }
@@ -212,6 +214,9 @@ static void agent_take_event(struct agent *agent, const struct agent_event *even
     case AGENT_ON_FILE:
         agent_file_found(agent, event->file);
         return;
+    case AGENT_ON_LIVES:
+        agent_process_lives(agent, event);
+        return;
     case AGENT_ON_BEGIN:
         agent_begin(agent);
         return;
@@ -272,7 +277,8 @@ void agent_step(struct agent *agent, mn_time now, const struct agent_event *even
                 struct agent_effects *effects)
 {
     mn_assert(now >= agent->now);
-    bool memory = event->kind == AGENT_ON_RECORD || event->kind == AGENT_ON_FILE;
+    bool memory = event->kind == AGENT_ON_RECORD || event->kind == AGENT_ON_FILE ||
+                  event->kind == AGENT_ON_LIVES;
     bool early = memory || event->kind == AGENT_ON_BEGIN;
     mn_assert(early != agent->begun);
     agent->now = now;

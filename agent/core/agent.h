@@ -99,6 +99,7 @@ struct agent_connection {
 enum agent_event_kind {
     AGENT_ON_RECORD,        /* before BEGIN: a record of the shell's ledger */
     AGENT_ON_FILE,          /* before BEGIN: a whole, verified and synced file of the store */
+    AGENT_ON_LIVES,         /* after those: a process that an earlier agent of this disk started */
     AGENT_ON_BEGIN,         /* everything that is remembered has been handed in */
     AGENT_ON_DOWN,          /* the coordinator says */
     AGENT_ON_COPIES,        /* another host's agent says */
@@ -143,11 +144,12 @@ struct agent_event {
             struct agent_connection connection; /* VAT, UNSENT */
             const struct mn_from_vat *message;
         } vat;
-        struct { /* ADOPTED, STARTED, START_FAILED, EXITED */
+        struct { /* LIVES, ADOPTED, STARTED, START_FAILED, EXITED */
             struct mn_name vat;
-            uint32_t pid;         /* 0 for START_FAILED */
-            uint64_t pid_started; /* STARTED: clock ticks since boot */
-            const char *reason;   /* START_FAILED and EXITED: for people */
+            const struct mn_start *start; /* LIVES: what START_PROCESS said; NULL: not known */
+            uint32_t pid;                 /* 0 for START_FAILED */
+            uint64_t pid_started;         /* LIVES, STARTED: clock ticks since boot */
+            const char *reason;           /* START_FAILED and EXITED: for people */
         } process;
         struct {
             uint64_t sequence;
@@ -228,7 +230,7 @@ enum agent_effect_kind {
     AGENT_DO_START_PROCESS,
     AGENT_DO_RELEASE, /* let a started process go on: its pid is on record */
     AGENT_DO_ADOPT,   /* watch a process that an earlier agent started */
-    AGENT_DO_KILL,
+    AGENT_DO_KILL,    /* one that is watched */
     AGENT_DO_PROBE,
     AGENT_DO_NOTE /* a line for the log */
 };
@@ -244,6 +246,7 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(STALE_START, WARNING, "stale_start_ignored")                                                 \
     X(ADOPTED, INFO, "vat_adopted")                                                                \
     X(UP, INFO, "vat_up")                                                                          \
+    X(STRANGER, WARNING, "vat_unknown")                                                            \
     X(EXITED, WARNING, "vat_exited")                                                               \
     X(STOPPED, INFO, "vat_stopped")                                                                \
     X(ASIDE, WARNING, "former_life_set_aside")                                                     \
@@ -344,8 +347,10 @@ struct agent_effect {
         struct { /* START_PROCESS, RELEASE, ADOPT, KILL */
             struct mn_name vat;
             mn_run run;
-            uint32_t pid;         /* 0 for START_PROCESS */
-            uint64_t pid_started; /* ADOPT */
+            const struct mn_start *start; /* START_PROCESS: it is to be found with the process; its
+                                             chain need not be */
+            uint32_t pid;                 /* 0 for START_PROCESS */
+            uint64_t pid_started;         /* ADOPT */
         } process;
         struct {
             uint64_t probe;

@@ -141,6 +141,7 @@ void agent_ask_process(struct agent *agent, enum agent_effect_kind kind,
     if (effect != NULL) {
         effect->process.vat = vat->name;
         effect->process.run = vat->start->run;
+        effect->process.start = vat->start;
         effect->process.pid = vat->pid;
         effect->process.pid_started = vat->pid_started;
     }

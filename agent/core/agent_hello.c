@@ -15,7 +15,7 @@ static mn_time hello_heartbeat(const struct agent *agent)
 
 void agent_hello(struct agent *agent)
 {
-    if (!agent->begun) {
+    if (!agent->begun || agent->stranger_count > 0) {
         return;
     }
     struct mn_vat_status *vats = agent_take(agent, agent->vat_count, sizeof *vats);
@@ -143,6 +143,9 @@ void agent_generation_recorded(struct agent *agent, uint64_t generation)
 
 void agent_welcome(struct agent *agent, const struct mn_down *down)
 {
+    if (agent->stranger_count > 0) {
+        return; /* the hello that is to come has it said again */
+    }
     agent->hello_tries = 0;
     agent->numbering = down->welcome.numbering;
     if (agent->generation_safe < agent->generation) {

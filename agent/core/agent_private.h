@@ -41,12 +41,13 @@ enum {
     AGENT_WINDOW_LARGE_COUNT = 2, /* of them, that go in pieces */
     AGENT_GONE_COUNT_MAX = 1024,  /* deleted files of one vat that are remembered */
     AGENT_PENDING_COUNT_MAX = 1 << 20,
-    AGENT_REFRESH_HEARTBEATS = 10,  /* every vat's state is said again once in so many */
-    AGENT_LEASE_BATCH_COUNT = 8192, /* vats that one request is about */
-    AGENT_LEASE_ASKED_COUNT = 64,   /* requests whose times are remembered */
-    AGENT_SCRUB_SHARE = 8,          /* of the disk's time one in so many goes to reading over */
-    AGENT_AWAY_FACTOR = 4,          /* a host that did not answer is left alone 4 * copy_ms */
-    AGENT_FETCH_FACTOR = 4          /* a start of which nothing arrives for 4 * copy_ms fails */
+    AGENT_STRANGER_COUNT_MAX = 1 << 16, /* processes that no record names */
+    AGENT_REFRESH_HEARTBEATS = 10,      /* every vat's state is said again once in so many */
+    AGENT_LEASE_BATCH_COUNT = 8192,     /* vats that one request is about */
+    AGENT_LEASE_ASKED_COUNT = 64,       /* requests whose times are remembered */
+    AGENT_SCRUB_SHARE = 8,              /* of the disk's time one in so many goes to reading over */
+    AGENT_AWAY_FACTOR = 4,              /* a host that did not answer is left alone 4 * copy_ms */
+    AGENT_FETCH_FACTOR = 4              /* a start of which nothing arrives for 4 * copy_ms fails */
 };
 
 #define AGENT_NONE UINT32_MAX
@@ -165,6 +166,7 @@ struct agent_vat {
     uint32_t pid;                /* 0: no process */
     uint64_t pid_started;        /* clock ticks since boot */
     bool adopting;               /* whether that process still runs is being asked */
+    bool found;                  /* only a process that lived on knew of this run */
     mn_time fetched_at;          /* FETCHING: when something of the chain last came nearer */
     struct mn_endpoint endpoint;
     bool up_recorded; /* UP: its endpoint is on record, so that it may be said */
@@ -252,6 +254,13 @@ enum agent_then {
     AGENT_THEN_ASIDE,
     AGENT_THEN_DECISION,
     AGENT_THEN_KEEPER
+};
+
+/* A process of a vat that an earlier agent started and no record names. */
+struct agent_stranger {
+    struct agent_vat *vat;
+    uint32_t pid;
+    uint64_t pid_started;
 };
 
 struct agent_pending {
@@ -387,6 +396,10 @@ struct agent {
     size_t pending_count;
     size_t pending_capacity;
 
+    struct agent_stranger *strangers; /* that have not ended yet: until then there is no hello */
+    size_t stranger_count;
+    size_t stranger_capacity;
+
     struct agent_decision *decisions; /* by round; those not handled here, and the newest */
     size_t decision_count;
     size_t decision_capacity;
@@ -443,6 +456,8 @@ void agent_note_vat(struct agent *agent, enum agent_note note, const struct agen
 
 /* agent_records.c: what is durable, and what goes on then. */
 void agent_record_loaded(struct agent *agent, const struct mn_agent_record *record);
+/* The newest START of a vat, as an earlier agent wrote it down. */
+void agent_vat_loaded(struct agent *agent, const struct mn_agent_vat *record);
 void agent_put_record(struct agent *agent, const struct mn_agent_record *record, bool forget);
 void agent_put_vat(struct agent *agent, const struct agent_vat *vat);
 void agent_put_fence(struct agent *agent, struct agent_vat *vat, mn_run run);
@@ -510,6 +525,14 @@ void agent_start_recorded(struct agent *agent, struct agent_vat *vat, mn_run run
 void agent_stop(struct agent *agent, const struct mn_stop *stop);
 void agent_process(struct agent *agent, const struct agent_event *event);
 void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run);
+
+/* agent_strangers.c: processes of vats that no record names. */
+void agent_process_lives(struct agent *agent, const struct agent_event *event);
+/* It begins: they are ended, and what they were is put on record. */
+void agent_strangers_end(struct agent *agent);
+bool agent_stranger_is(const struct agent *agent, const struct agent_vat *vat, uint32_t pid);
+/* That one has ended. */
+void agent_stranger_gone(struct agent *agent, const struct agent_vat *vat, uint32_t pid);
 
 /* agent_local.c: what vats say. */
 void agent_from_vat(struct agent *agent, const struct agent_connection *connection,

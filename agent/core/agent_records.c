@@ -128,8 +128,7 @@ void agent_recorded(struct agent *agent, uint64_t sequence)
     }
 }
 
-/* The newest START of a vat, as an earlier agent wrote it down. */
-static void records_load_vat(struct agent *agent, const struct mn_agent_vat *record)
+void agent_vat_loaded(struct agent *agent, const struct mn_agent_vat *record)
 {
     struct agent_vat *vat = agent_need_vat(agent, &record->start.vat);
     if (vat == NULL || !agent_start_take(agent, vat, &record->start)) {
@@ -148,7 +147,7 @@ void agent_record_loaded(struct agent *agent, const struct mn_agent_record *reco
 {
     switch (record->kind) {
     case MN_AGENT_VAT:
-        records_load_vat(agent, &record->vat);
+        agent_vat_loaded(agent, &record->vat);
         return;
     case MN_AGENT_FENCE: {
         struct agent_vat *vat = agent_need_vat(agent, &record->fence.vat);

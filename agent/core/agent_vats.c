@@ -150,6 +150,12 @@ void agent_process(struct agent *agent, const struct agent_event *event)
     struct agent_vat *vat = agent_find_vat(agent, &event->process.vat);
     mn_assert(vat != NULL);
     uint32_t pid = event->process.pid;
+    if (pid != 0 && agent_stranger_is(agent, vat, pid)) {
+        if (event->kind == AGENT_ON_EXITED) {
+            agent_stranger_gone(agent, vat, pid);
+        }
+        return;
+    }
     if (event->kind == AGENT_ON_STARTED) {
         process_started(agent, vat, pid, event->process.pid_started);
     } else if (event->kind == AGENT_ON_ADOPTED) {

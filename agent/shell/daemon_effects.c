@@ -257,8 +257,9 @@ static void effect_start(struct daemon *daemon, const struct agent_effect *effec
         result = agent_store_prepare(&daemon->store, vat, &error);
     }
     if (result == MN_OK) {
-        result = agent_process_start(daemon->processes, vat, daemon->topology->vats[index].command,
-                                     &pid, &pid_started, &error);
+        result =
+            agent_process_start(daemon->processes, effect->process.start,
+                                daemon->topology->vats[index].command, &pid, &pid_started, &error);
     }
     struct daemon_followup *followup = agent_daemon_follow(
         daemon, result == MN_OK ? AGENT_ON_STARTED : AGENT_ON_START_FAILED, vat);

@@ -214,11 +214,15 @@ static void open_exited(void *context, const struct mn_name *vat, uint32_t pid, 
     agent_daemon_step(context, &event);
 }
 
-static void open_stranger(void *context, const struct mn_name *vat, uint32_t pid,
-                          const char *reason)
+static void open_found(void *context, const struct mn_name *vat, const struct mn_start *start,
+                       uint32_t pid, uint64_t pid_started)
 {
-    (void)context;
-    mn_log(MN_LOG_WARNING, "vat_unknown", "vat=%s pid=%u text=\"%s\"", vat->text, pid, reason);
+    struct agent_event event = {.kind = AGENT_ON_LIVES};
+    event.process.vat = *vat;
+    event.process.start = start;
+    event.process.pid = pid;
+    event.process.pid_started = pid_started;
+    agent_daemon_step(context, &event);
 }
 
 static void open_probed(void *context, uint64_t probe, const struct mn_name *host,
@@ -303,8 +307,8 @@ mn_result agent_daemon_open(struct daemon *daemon, const struct agent_options *o
     }
     if (result == MN_OK) {
         struct agent_event event = {.kind = AGENT_ON_BEGIN};
+        agent_process_find_all(open_found, daemon);
         agent_daemon_step(daemon, &event);
-        agent_process_end_strangers(daemon->processes, open_stranger, daemon);
     }
     return result;
 }

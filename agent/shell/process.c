@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include "base/grow.h"
 #include "proc.h"
 
-enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048, STRANGER_END_MS = 1000 };
+enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048, PROCESS_START_SIZE = 4096 };
 
 struct process {
     struct mn_name vat;
@@ -78,11 +77,15 @@ void agent_processes_destroy(struct agent_processes **out)
     *out = NULL;
 }
 
-static struct process *process_find(struct agent_processes *processes, const struct mn_name *vat)
+/* The process of @vat that waits to be released, or that of @pid. */
+static struct process *process_find(struct agent_processes *processes, const struct mn_name *vat,
+                                    uint32_t pid)
 {
     for (size_t i = 0; i < processes->count; i++) {
-        if (mn_name_equal(&processes->items[i].vat, vat)) {
-            return &processes->items[i];
+        struct process *process = &processes->items[i];
+        bool meant = pid != 0 ? process->pid == pid : process->release >= 0;
+        if (meant && mn_name_equal(&process->vat, vat)) {
+            return process;
         }
     }
     return NULL;
@@ -204,6 +207,7 @@ struct spawn {
     char **environment;
     char vat[MN_NAME_SIZE_MAX + 16];
     char agent[64];
+    char start[PROCESS_START_SIZE];
     int log;
     int wait; /* the child's end of the pipe */
 };
@@ -239,29 +243,64 @@ _Noreturn static void spawn_child(const struct spawn *spawn)
                                : "mneme-agent: the vat's command cannot be executed\n");
 }
 
-/* Our environment with what a vat is told by it. */
-static char **spawn_environment(struct spawn *spawn, const struct mn_name *vat)
+/* What of our environment is not its: a vat may have been started in a vat's. */
+static bool spawn_replaces(const char *variable)
+{
+    static const char *const names[] = {
+        "MNEME_VAT=", "MNEME_AGENT=", "MNEME_RUN=", "MNEME_INCARNATION="};
+    bool replaces = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        replaces = replaces || strncmp(variable, names[i], strlen(names[i])) == 0;
+    }
+    return replaces;
+}
+
+/* What the process is started as, for a later agent whose records do not say so: its own record of
+ * that, in hexadecimal. "" when it is too long, which none is. */
+static void spawn_say_start(struct spawn *spawn, const struct mn_start *start)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct mn_buffer buffer = {0};
+    struct mn_agent_record record = {.kind = MN_AGENT_VAT, .vat.start = *start};
+    record.vat.start.chain = NULL;
+    record.vat.start.chain_count = 0;
+    int used = snprintf(spawn->start, sizeof spawn->start, "MNEME_START=");
+    char *at = spawn->start + used;
+    if (mn_agent_record_encode(&record, &buffer) == MN_OK &&
+        buffer.size * 2 < sizeof spawn->start - (size_t)used) {
+        for (size_t i = 0; i < buffer.size; i++) {
+            *at++ = digits[buffer.bytes[i] >> 4];
+            *at++ = digits[buffer.bytes[i] & 15];
+        }
+    }
+    *at = '\0';
+    mn_buffer_deinit(&buffer);
+}
+
+/* Our environment with what a vat is told by it, and what a later agent finds there. */
+static char **spawn_environment(struct spawn *spawn, const struct mn_start *start)
 {
     size_t count = 0;
     while (environ[count] != NULL) {
         count += 1;
     }
-    char **made = calloc(count + 3, sizeof(char *));
+    char **made = calloc(count + 4, sizeof(char *));
     if (made == NULL) {
         return NULL;
     }
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(environ[i], "MNEME_VAT=", 10) != 0 &&
-            strncmp(environ[i], "MNEME_AGENT=", 12) != 0) {
+        if (!spawn_replaces(environ[i])) {
             made[used] = environ[i];
             used += 1;
         }
     }
-    (void)snprintf(spawn->vat, sizeof spawn->vat, "MNEME_VAT=%s", vat->text);
+    (void)snprintf(spawn->vat, sizeof spawn->vat, "MNEME_VAT=%s", start->vat.text);
     (void)snprintf(spawn->agent, sizeof spawn->agent, "MNEME_AGENT=%s", AGENT_VATS_ENDPOINT);
+    spawn_say_start(spawn, start);
     made[used] = spawn->vat;
     made[used + 1] = spawn->agent;
+    made[used + 2] = spawn->start;
     return made;
 }
 
@@ -320,17 +359,17 @@ static mn_result spawn_fork(struct agent_processes *processes, struct spawn *spa
     return result;
 }
 
-mn_result agent_process_start(struct agent_processes *processes, const struct mn_name *vat,
+mn_result agent_process_start(struct agent_processes *processes, const struct mn_start *start,
                               const char *const *command, uint32_t *pid, uint64_t *pid_started,
                               struct mn_error *error)
 {
     struct spawn spawn = {.command = command, .log = -1};
-    struct process process = {.vat = *vat};
-    mn_result result = spawn_open_log(processes, vat, &spawn.log, error);
+    struct process process = {.vat = start->vat};
+    mn_result result = spawn_open_log(processes, &start->vat, &spawn.log, error);
     if (result != MN_OK) {
         return result;
     }
-    spawn.environment = spawn_environment(&spawn, vat);
+    spawn.environment = spawn_environment(&spawn, start);
     result =
         spawn.environment == NULL ? MN_NO_MEMORY : spawn_fork(processes, &spawn, &process, error);
     free((void *)spawn.environment);
@@ -345,8 +384,8 @@ mn_result agent_process_start(struct agent_processes *processes, const struct mn
 
 void agent_process_release(struct agent_processes *processes, const struct mn_name *vat)
 {
-    struct process *process = process_find(processes, vat);
-    if (process == NULL || process->release < 0) {
+    struct process *process = process_find(processes, vat, 0);
+    if (process == NULL) {
         return;
     }
     char go = 1;
@@ -379,16 +418,16 @@ mn_result agent_process_adopt(struct agent_processes *processes, const struct mn
 
 void agent_process_kill(struct agent_processes *processes, const struct mn_name *vat, uint32_t pid)
 {
-    struct process *process = process_find(processes, vat);
-    if (process != NULL && process->pid == pid) {
+    struct process *process = process_find(processes, vat, pid);
+    if (process != NULL) {
         (void)syscall(SYS_pidfd_send_signal, process->fd, SIGKILL, NULL, 0);
     }
 }
 
-/* ---- strangers ------------------------------------------------------------------------------- */
+/* ---- those of earlier agents ----------------------------------------------------------------- */
 
 /* Whether the process works in this directory, or did in one of that path which was deleted. */
-static bool stranger_works_in(uint32_t pid, const char *directory)
+static bool found_works_in(uint32_t pid, const char *directory)
 {
     static const char deleted[] = " (deleted)";
     char path[64];
@@ -403,46 +442,61 @@ static bool stranger_works_in(uint32_t pid, const char *directory)
     return cwd[length] == '\0' || strcmp(cwd + length, deleted) == 0;
 }
 
-/* Whether an agent of this data directory started the process, for a vat of which it knows no
- * process. What a vat itself has started is in that one's session. */
-static bool stranger_is(struct agent_processes *processes, uint32_t pid, const char *directory,
-                        struct mn_name *vat)
+static int found_digit(char text)
+{
+    return text >= '0' && text <= '9'   ? text - '0'
+           : text >= 'a' && text <= 'f' ? text - 'a' + 10
+                                        : -1;
+}
+
+/* What spawn_say_start said of @vat; false when it did not, or something else stands there. */
+static bool found_start(const char *text, const struct mn_name *vat, struct mn_arena *arena,
+                        struct mn_agent_record *record)
+{
+    unsigned char bytes[PROCESS_START_SIZE / 2];
+    size_t size = 0;
+    for (; text != NULL && text[0] != '\0' && size < sizeof bytes; text += 2) {
+        int high = found_digit(text[0]);
+        int low = high >= 0 ? found_digit(text[1]) : -1;
+        if (low < 0) {
+            return false;
+        }
+        bytes[size] = (unsigned char)(high << 4 | low);
+        size += 1;
+    }
+    return text != NULL && text[0] == '\0' && size > 0 &&
+           mn_agent_record_decode(bytes, size, arena, record) == MN_OK &&
+           record->kind == MN_AGENT_VAT && mn_name_equal(&record->vat.start.vat, vat);
+}
+
+/* Whether an agent of this data directory started the process, for a vat. What a vat itself has
+ * started is in that one's session. */
+static void found_look(uint32_t pid, const char *directory, agent_process_found *found,
+                       void *context)
 {
     struct agent_environ environment;
-    if (getsid((pid_t)pid) != (pid_t)pid || !stranger_works_in(pid, directory)) {
-        return false;
+    struct mn_agent_record record;
+    struct mn_arena arena = {0};
+    struct mn_name vat;
+    uint64_t ticks = 0;
+    if (getsid((pid_t)pid) != (pid_t)pid || !found_works_in(pid, directory) ||
+        !agent_process_began(pid, &ticks)) {
+        return;
     }
     agent_environ_init(&environment, pid);
     const char *name = agent_environ_find(&environment, "MNEME_VAT");
     const char *agent = agent_environ_find(&environment, "MNEME_AGENT");
-    bool is = name != NULL && agent != NULL && strcmp(agent, AGENT_VATS_ENDPOINT) == 0 &&
-              mn_name_set(vat, name, strlen(name)) && process_find(processes, vat) == NULL;
+    const char *start = agent_environ_find(&environment, "MNEME_START");
+    if (name != NULL && agent != NULL && strcmp(agent, AGENT_VATS_ENDPOINT) == 0 &&
+        mn_name_set(&vat, name, strlen(name))) {
+        bool said = found_start(start, &vat, &arena, &record);
+        found(context, &vat, said ? &record.vat.start : NULL, pid, ticks);
+    }
+    mn_arena_deinit(&arena);
     agent_environ_deinit(&environment);
-    return is;
 }
 
-static void stranger_end(struct agent_processes *processes, uint32_t pid, const char *directory,
-                         agent_process_exited *ended, void *context)
-{
-    struct mn_name vat;
-    int fd = process_open(pid); /* before it is looked at: pids are used again */
-    if (fd < 0) {
-        return;
-    }
-    if (stranger_is(processes, pid, directory, &vat)) {
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        bool killed = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
-        bool gone = killed && poll(&wait, 1, STRANGER_END_MS) == 1;
-        ended(context, &vat, pid,
-              gone     ? "no record says that this process runs, so it was killed"
-              : killed ? "no record says that this process runs; it was killed, but is not gone yet"
-                       : "no record says that this process runs, and it cannot be killed");
-    }
-    (void)close(fd);
-}
-
-void agent_process_end_strangers(struct agent_processes *processes, agent_process_exited *ended,
-                                 void *context)
+void agent_process_find_all(agent_process_found *found, void *context)
 {
     char directory[PROCESS_PATH_SIZE];
     DIR *proc = getcwd(directory, sizeof directory) != NULL ? opendir("/proc") : NULL;
@@ -451,7 +505,7 @@ void agent_process_end_strangers(struct agent_processes *processes, agent_proces
         char *end = NULL;
         unsigned long pid = strtoul(entry->d_name, &end, 10);
         if (*end == '\0' && pid > 0 && pid <= INT32_MAX && pid != (unsigned long)getpid()) {
-            stranger_end(processes, (uint32_t)pid, directory, ended, context);
+            found_look((uint32_t)pid, directory, found, context);
         }
     }
     if (proc != NULL) {

@@ -29,9 +29,10 @@ mn_result agent_processes_new(struct agent_processes **processes, struct mn_net 
 /* Stop watching. The processes live on, but for those that were never released. */
 void agent_processes_destroy(struct agent_processes **processes);
 
-/* Start @command (words, then NULL) for @vat; it waits to be released.
+/* Start @command (words, then NULL) for @start's vat; it waits to be released. As long as it lives
+ * agent_process_find_all finds it, and what it was started as.
  * Errors:    MN_NOT_FOUND, MN_DENIED, MN_FULL, MN_NO_MEMORY, MN_IO; @error says why */
-mn_result agent_process_start(struct agent_processes *processes, const struct mn_name *vat,
+mn_result agent_process_start(struct agent_processes *processes, const struct mn_start *start,
                               const char *const *command, uint32_t *pid, uint64_t *pid_started,
                               struct mn_error *error) MN_CHECKED;
 
@@ -47,11 +48,12 @@ mn_result agent_process_adopt(struct agent_processes *processes, const struct mn
 /* Kill it, if it is still the one that is watched. */
 void agent_process_kill(struct agent_processes *processes, const struct mn_name *vat, uint32_t pid);
 
-/* Kill what earlier agents of this working directory started and no record names, once all that is
- * on record is adopted: the records were lost, or are older ones. Such a vat reaches nobody that
- * could keep its checkpoints, and its next run must not begin beside it. Each is told to @ended. */
-void agent_process_end_strangers(struct agent_processes *processes, agent_process_exited *ended,
-                                 void *context);
+/* Of each process that earlier agents of this working directory started for a vat, and that
+ * executes its command by now: what it was started as, without the chain; NULL when that is not
+ * known. */
+typedef void agent_process_found(void *context, const struct mn_name *vat,
+                                 const struct mn_start *start, uint32_t pid, uint64_t pid_started);
+void agent_process_find_all(agent_process_found *found, void *context);
 
 /* When a process began, in clock ticks since boot; false when there is none. */
 bool agent_process_began(uint32_t pid, uint64_t *ticks);

@@ -67,7 +67,8 @@ struct vat_entry {
     bool said_any;
     bool waits_first;   /* its host has nothing of it: it is started when nobody else has */
     bool recording;     /* its first run is on its way into the journal */
-    bool starting;      /* its run is ordered, and has not been up yet */
+    bool starting;      /* its run is ordered, and has not been up yet; */
+    bool starts_first;  /* and it is the first one, which no decision orders */
     bool lost;          /* and not restored by a decision yet */
     bool suspect;       /* named in the active round's freeze */
     bool fenced;        /* named in one that is recorded: its run is believed no more */

@@ -151,7 +151,8 @@ static void vat_started(struct coordinator *coordinator, uint32_t vat)
     struct vat_entry *entry = &coordinator->vats[vat];
     if (entry->starting) {
         entry->starting = false;
-        coordinator->first_start_count -= entry->run == 1 ? 1 : 0;
+        coordinator->first_start_count -= entry->starts_first ? 1 : 0;
+        entry->starts_first = false;
     }
 }
 
@@ -207,7 +208,7 @@ void vats_fence(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     entry->fenced = true;
-    entry->starting = false;
+    vat_started(coordinator, vat);
     if (!entry->lost) {
         entry->lost = true;
         coordinator->lost_count += 1;
@@ -360,7 +361,7 @@ void vats_absent(struct coordinator *coordinator, uint32_t vat)
         return;
     }
     if (entry->starting && vats_on_disk(coordinator, vat)) {
-        if (entry->run == 1) {
+        if (entry->starts_first) {
             vats_first_say(coordinator, vat);
         } else {
             restore_start_again(coordinator, vat);

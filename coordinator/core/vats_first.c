@@ -1,4 +1,4 @@
-/* First starts: run 1 of a vat of which nobody remembers anything.
+/* First starts: the first run of a vat of which nobody remembers anything.
  *
  * A journal that knows no run of any vat is that of a new cluster, or was lost; and one that agents
  * remember more than is an old one. In either case a vat that its host has nothing of may have run
@@ -93,7 +93,7 @@ static void first_start(struct coordinator *coordinator, uint32_t vat, bool unto
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     if (entry->run_seen == 0 && !untold) {
-        vats_set_run(coordinator, vat, 1);
+        vats_set_run(coordinator, vat, vats_run_reached(coordinator, vat) + 1);
         entry->recording = true;
         vats_record(coordinator, vat, PENDING_FIRST_START, false);
         return;
@@ -170,12 +170,14 @@ void vats_first_say(struct coordinator *coordinator, uint32_t vat)
 void vats_first_start(struct coordinator *coordinator, uint32_t vat)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
+    bool overtaken = !entry->recording || entry->lost || entry->said_any;
     entry->recording = false;
-    if (entry->run != 1 || entry->lost || entry->said_any) {
-        return; /* overtaken while it was written down */
+    if (overtaken) {
+        return; /* while it was written down */
     }
     entry->disk = coordinator->hosts[entry->host].disk; /* nobody has been told of it yet */
     entry->starting = true;
+    entry->starts_first = true;
     coordinator->first_start_count += 1;
     vats_note(coordinator, COORDINATOR_NOTE_VAT_FIRST_START, vat, entry->run, NULL);
     if (!coordinator->behind) {
@@ -195,7 +197,7 @@ void vats_first_start_again(struct coordinator *coordinator)
     coordinator->first_start_next = 0;
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         const struct vat_entry *entry = &coordinator->vats[vat];
-        if (entry->starting && entry->run == 1 && !entry->said_any) {
+        if (entry->starting && entry->starts_first && !entry->said_any) {
             if (said == COORDINATOR_AGAIN_COUNT_MAX) {
                 coordinator->first_start_next = vat; /* the next time goes on there */
                 return;

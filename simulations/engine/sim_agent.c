@@ -130,6 +130,26 @@ static void agent_load_store(struct sim *sim, struct sim_process *process, struc
     }
 }
 
+static void agent_find_processes(struct sim *sim, struct sim_process *process)
+{
+    for (uint32_t i = 0; i < sim->vat_count; i++) {
+        for (struct sim_process *found = sim->vat_processes[i]; found != NULL;
+             found = found->older) {
+            const struct sim_vat *vat = found->vat;
+            if (found->machine != process->machine || vat->state == SIM_VAT_WAITING ||
+                found->dying) {
+                continue;
+            }
+            struct agent_event event = {.kind = AGENT_ON_LIVES};
+            event.process.vat = sim->vat_names[i];
+            event.process.start = &vat->start;
+            event.process.pid = vat->pid;
+            event.process.pid_started = vat->pid_started;
+            sim_agent_step(sim, process, &event);
+        }
+    }
+}
+
 void sim_agent_start(struct sim *sim, uint32_t host)
 {
     struct sim_machine *machine = &sim->machines[host];
@@ -151,6 +171,7 @@ void sim_agent_start(struct sim *sim, uint32_t host)
     for (size_t i = 0; i < machine->disk.store_count; i++) {
         agent_load_store(sim, process, &machine->disk.stores[i]);
     }
+    agent_find_processes(sim, process);
     sim_port_take(sim, process, SIM_PORT_AGENT);
     agent->control = sim_link_open(sim, SIM_LINK_CONTROL, process, sim->host_count, SIM_PORT_AGENT,
                                    sim->config.heartbeat_ms * 2 * MN_MS, 1000);

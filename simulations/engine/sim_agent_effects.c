@@ -185,15 +185,20 @@ static void watch_add(struct sim_agent *agent, const struct sim_process *vat, bo
                                                               .released = released};
 }
 
-static void start_process(struct sim *sim, struct sim_process *process, const struct mn_name *name)
+static void start_process(struct sim *sim, struct sim_process *process,
+                          const struct agent_effect *effect)
 {
     struct sim_agent *agent = process->agent;
+    const struct mn_name *name = &effect->process.vat;
     if (sim->machines[process->machine].full > 0) {
         struct sim_follow *failed = follow_add(agent, AGENT_ON_START_FAILED, name);
         failed->reason = "the disk is full";
         return;
     }
     struct sim_process *vat = sim_vat_new(sim, agent->host, sim_vat_number(sim, name));
+    vat->vat->start = *effect->process.start;
+    vat->vat->start.chain = NULL;
+    vat->vat->start.chain_count = 0;
     watch_add(agent, vat, false);
     struct sim_follow *follow = follow_add(agent, AGENT_ON_STARTED, name);
     follow->pid = vat->vat->pid;
@@ -321,7 +326,7 @@ void sim_agent_carry_out(struct sim *sim, struct sim_process *process,
         ask_piece(sim, process, SIM_JOB_READ, effect);
         break;
     case AGENT_DO_START_PROCESS:
-        start_process(sim, process, &effect->process.vat);
+        start_process(sim, process, effect);
         return;
     case AGENT_DO_RELEASE:
         release_process(sim, agent, effect);

@@ -174,8 +174,10 @@ static void of_processes(const struct sim *sim, struct observer_left *left)
 {
     for (size_t i = 0; i < sim->process_count; i++) {
         const struct sim_process *process = sim->processes[i];
-        if (process != NULL && process->role == SIM_VAT) {
-            known_run(&left->vats[process->vat->vat], process->vat->run, 0);
+        if (process != NULL && process->role == SIM_VAT &&
+            process->vat->state != SIM_VAT_WAITING) { /* it is found with what it was started as */
+            const struct mn_start *start = &process->vat->start;
+            known_run(&left->vats[process->vat->vat], start->run, start->incarnation);
         }
     }
 }

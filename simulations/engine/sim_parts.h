@@ -393,6 +393,7 @@ struct sim_vat {
     mn_time asking_until;
     struct sim_life *life; /* until it runs */
     mn_run run;            /* 0: not known yet */
+    struct mn_start start; /* what its agent started it as, without the chain */
     struct vat *core;
     uint32_t local;             /* connection to the agent */
     struct mn_from_vat *attach; /* that waits for the connection, or NULL */

@@ -27,6 +27,7 @@ struct process_case {
     struct mn_net *net;
     struct agent_processes *processes;
     struct mn_name vat;
+    struct mn_start start; /* what x1 is started as */
     int exits;
     uint32_t exited_pid;
     char exited_vat[MN_NAME_SIZE_MAX + 1];
@@ -50,6 +51,16 @@ static int setup(void **state)
     shell_directory_make(test->logs);
     shell_path(test->x1_log, test->logs, "x1.log");
     test->vat = mn_name_of("x1");
+    test->start = (struct mn_start){.round = 2,
+                                    .vat = test->vat,
+                                    .run = 3,
+                                    .incarnation = 2,
+                                    .keep = INT64_C(1) << 32 | 5,
+                                    .outcome = MN_ROLLED_BACK,
+                                    .lineage = {.count = 1,
+                                                .forks = {{.after = INT64_C(1) << 32 | 5,
+                                                           .next = INT64_C(3) << 32 | 1,
+                                                           .seen = true}}}};
     assert_int_equal(mn_net_new(&test->net, NULL, NULL, NULL, NULL), MN_OK);
     assert_int_equal(
         agent_processes_new(&test->processes, test->net, test->logs, on_exit_of_vat, test), MN_OK);
@@ -75,7 +86,7 @@ static uint32_t start(struct process_case *test, const char *script)
     uint64_t ticks = 0;
     struct mn_error error = {{0}};
     assert_int_equal(
-        agent_process_start(test->processes, &test->vat, command, &pid, &ticks, &error), MN_OK);
+        agent_process_start(test->processes, &test->start, command, &pid, &ticks, &error), MN_OK);
     assert_true(pid > 0);
     uint64_t again = 0;
     assert_true(agent_process_began(pid, &again));
@@ -160,8 +171,8 @@ static void says_in_the_log_that_a_command_was_not_found(void **state)
     static const char *const command[] = {"/nonexistent/bank", NULL};
     uint32_t pid = 0;
     uint64_t ticks = 0;
-    assert_int_equal(agent_process_start(test->processes, &test->vat, command, &pid, &ticks, NULL),
-                     MN_OK);
+    assert_int_equal(
+        agent_process_start(test->processes, &test->start, command, &pid, &ticks, NULL), MN_OK);
     agent_process_release(test->processes, &test->vat);
     wait_for_exit(test);
     assert_string_equal(test->reason, "exited with status 127");
@@ -178,7 +189,7 @@ static void names_the_log_that_cannot_be_written(void **state)
     struct mn_error error = {{0}};
     assert_int_equal(
         agent_processes_new(&processes, test->net, "/nonexistent", on_exit_of_vat, test), MN_OK);
-    assert_int_equal(agent_process_start(processes, &test->vat, command, &pid, &ticks, &error),
+    assert_int_equal(agent_process_start(processes, &test->start, command, &pid, &ticks, &error),
                      MN_NOT_FOUND);
     assert_int_equal(pid, 0);
     assert_non_null(strstr(error.text, "/nonexistent/x1.log"));
@@ -240,7 +251,7 @@ static struct earlier start_by_an_earlier_agent(struct process_case *test)
     if (agent == 0) {
         static const char *const command[] = {"sleep", "1000", NULL};
         struct earlier made = {0, 0};
-        bool well = agent_process_start(test->processes, &test->vat, command, &made.pid,
+        bool well = agent_process_start(test->processes, &test->start, command, &made.pid,
                                         &made.ticks, NULL) == MN_OK;
         agent_process_release(test->processes, &test->vat);
         well = well && write(ends[1], &made, sizeof made) == sizeof made;
@@ -321,21 +332,34 @@ static void is_not_taken_for_another_process_of_its_pid(void **state)
     assert_int_equal(test->exits, 0);
 }
 
-static size_t strangers;
+/* What was found of x1, and how often. */
+struct found {
+    size_t count;
+    uint32_t pid;
+    uint64_t ticks;
+    bool said;
+    struct mn_start start;
+};
 
-static void on_stranger(void *context, const struct mn_name *vat, uint32_t pid, const char *reason)
+static void on_found(void *context, const struct mn_name *vat, const struct mn_start *start,
+                     uint32_t pid, uint64_t pid_started)
 {
-    const struct earlier *earlier = context;
+    struct found *found = context;
     assert_string_equal(vat->text, "x1");
-    assert_int_equal(pid, earlier->pid);
-    assert_string_equal(reason, "no record says that this process runs, so it was killed");
-    strangers += 1;
+    found->count += 1;
+    found->pid = pid;
+    found->ticks = pid_started;
+    found->said = start != NULL;
+    if (start != NULL) {
+        found->start = *start;
+    }
 }
 
 /* The data directory, in which it works, was lost; another one is in its place. */
-static void is_ended_when_no_record_names_it(void **state)
+static void is_found_with_what_it_was_started_as(void **state)
 {
     struct process_case *test = *state;
+    struct found found = {0};
     char before[SHELL_PATH_SIZE];
     char lost[SHELL_PATH_SIZE];
     shell_path(lost, test->logs, "h1");
@@ -347,34 +371,74 @@ static void is_ended_when_no_record_names_it(void **state)
     assert_int_equal(rmdir(lost), 0);
     assert_int_equal(mkdir(lost, 0700), 0);
     assert_int_equal(chdir(lost), 0);
-    strangers = 0;
-    agent_process_end_strangers(test->processes, on_stranger, &earlier);
-    assert_int_equal(strangers, 1);
-    int status = 0;
-    assert_int_equal(waitpid((pid_t)earlier.pid, &status, 0), (pid_t)earlier.pid);
-    assert_true(WIFSIGNALED(status));
+    agent_process_find_all(on_found, &found);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.pid, earlier.pid);
+    assert_int_equal(found.ticks, earlier.ticks);
+    assert_true(found.said);
+    assert_int_equal(found.start.run, 3);
+    assert_int_equal(found.start.incarnation, 2);
+    assert_int_equal(found.start.round, 2);
+    assert_int_equal(found.start.lineage.count, 1);
+    assert_int_equal(found.start.lineage.forks[0].after, INT64_C(1) << 32 | 5);
+    assert_int_equal(kill((pid_t)earlier.pid, SIGKILL), 0);
+    assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
+}
+
+/* A process in a session of its own with that environment, which nobody releases. */
+static pid_t start_with(const char *const *environment)
+{
+    static const char *const command[] = {"sleep", "1000", NULL};
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)setsid();
+        (void)execvpe(command[0], (char *const *)command, (char *const *)environment);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    await_the_command((uint32_t)pid);
+    return pid;
+}
+
+/* One of an older version, and one with which somebody meddled. */
+static void is_found_though_nobody_can_read_what_it_was_started_as(void **state)
+{
+    struct process_case *test = *state;
+    static const char *const starts[] = {NULL, "MNEME_START=", "MNEME_START=0", "MNEME_START=zz",
+                                         "MNEME_START=0801"};
+    char before[SHELL_PATH_SIZE];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(test->logs), 0);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        const char *const environment[] = {"MNEME_AGENT=" AGENT_VATS_ENDPOINT, "MNEME_VAT=x1",
+                                           starts[i], NULL};
+        struct found found = {0};
+        pid_t pid = start_with(environment);
+        agent_process_find_all(on_found, &found);
+        assert_int_equal(found.count, 1);
+        assert_int_equal(found.pid, (uint32_t)pid);
+        assert_false(found.said);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+    }
     assert_int_equal(chdir(before), 0);
 }
 
-/* Adopted ones, and those of other agents on this machine. */
-static void lives_on_when_it_is_adopted_or_works_elsewhere(void **state)
+/* It is another agent's on this machine. */
+static void is_not_found_when_it_works_elsewhere(void **state)
 {
     struct process_case *test = *state;
+    struct found found = {0};
     char before[SHELL_PATH_SIZE];
     struct earlier earlier = start_by_an_earlier_agent(test);
     await_the_command(earlier.pid);
-    strangers = 0;
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(test->logs), 0);
-    agent_process_end_strangers(test->processes, on_stranger, &earlier);
+    agent_process_find_all(on_found, &found);
     assert_int_equal(chdir(before), 0);
-    assert_int_equal(
-        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks, NULL), MN_OK);
-    agent_process_end_strangers(test->processes, on_stranger, &earlier);
-    assert_int_equal(strangers, 0);
-    assert_int_equal(kill((pid_t)earlier.pid, 0), 0);
-    agent_process_kill(test->processes, &test->vat, earlier.pid);
-    wait_for_exit(test);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(kill((pid_t)earlier.pid, SIGKILL), 0);
     assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
 }
 
@@ -393,8 +457,9 @@ int main(void)
         CASE(is_known_again_by_the_next_agent),
         CASE(is_known_again_before_it_has_executed_its_command),
         CASE(is_not_taken_for_another_process_of_its_pid),
-        CASE(is_ended_when_no_record_names_it),
-        CASE(lives_on_when_it_is_adopted_or_works_elsewhere),
+        CASE(is_found_with_what_it_was_started_as),
+        CASE(is_found_though_nobody_can_read_what_it_was_started_as),
+        CASE(is_not_found_when_it_works_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,35 @@ static void hears_of_any_round_that_can_have_been(void **state)
     scene_close(&scene);
 }
 
+/* x1 is not on its host, and nobody speaks of it: it may have run all the same, and been forgotten
+ * by who knew of it. */
+static void starts_for_the_first_time_above_that_too(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_at(&scene, AT(0));
+    scene_restart(&scene, 0);
+    scene_recorded(&scene, 1);
+    scene_skip(&scene);
+    for (uint32_t host = 1; host <= 6; host++) {
+        char name[8];
+        struct mn_up up = {.kind = MN_UP_HEARTBEAT};
+        (void)snprintf(name, sizeof name, "x%u", host);
+        trouble_hello_of(&scene, host, host > 1 ? name : NULL, 1, 0, true);
+        up.heartbeat.complete = true;
+        scene_up(&scene, host, &up);
+    }
+    scene_tick(&scene);
+    trouble_must_say(&scene, "vat x1 run 5001 incarnation 1 on h1\n");
+    scene_recorded(&scene, scene.record_count);
+    trouble_must_say(&scene, "h1 start x1 run 5001 ");
+    scene_skip(&scene);
+    scene_hello(&scene, 1, "");
+    trouble_must_say(&scene, "h1 start x1 run 5001 ");
+    scene_close(&scene);
+}
+
 static void knows_no_time_before_that(void **state)
 {
     (void)state;
@@ -133,6 +162,7 @@ int main(void)
         cmocka_unit_test(goes_by_the_journal_when_another_coordinator_leads),
         cmocka_unit_test(goes_up_with_each_loss),
         cmocka_unit_test(hears_of_any_round_that_can_have_been),
+        cmocka_unit_test(starts_for_the_first_time_above_that_too),
         cmocka_unit_test(knows_no_time_before_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
