@@ -326,7 +326,7 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
     scene_handled(&scene, 3, "x6", 2, 1); /* and a host that it does not run on */
     scene_expect(&scene, "");
     scene_handled(&scene, 2, "x6", 2, 1);
-    scene_expect(&scene, "record 11 done 1\n");
+    scene_expect(&scene, "record 11 answer 1\nrecord 12 done 1\n");
     scene_close(&scene);
 }
 
