@@ -206,8 +206,6 @@ static void waits_for_no_lost_host_to_tell_the_ledger_everything(void **state)
     record.decision.round = 1;
     record.decision.lost_hosts = &burned;
     record.decision.lost_host_count = 1;
-    record.decision.answer_json = "{}";
-    record.decision.answer_size = 2;
     desk_record(&desk, &record);
     desk_begin(&desk);
     assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
