@@ -74,6 +74,7 @@ void agent_daemon_step(struct daemon *daemon, const struct agent_event *event)
 
 static mn_time daemon_flush(struct daemon *daemon, mn_time now)
 {
+    agent_daemon_send_said(daemon);
     mn_time next = agent_outlet_flush(&daemon->coordinator, now);
     for (size_t i = 0; i < daemon->topology->host_count; i++) {
         if (daemon->hosts[i].first != NULL) {
@@ -106,6 +107,7 @@ static void daemon_loop(struct daemon *daemon)
             agent_probes_tick(daemon->probes, now);
         }
     }
+    agent_daemon_send_said(daemon);
 }
 
 mn_result agent_daemon_run(const struct agent_options *options, struct mn_error *error)

@@ -25,28 +25,6 @@ struct daemon_followup *agent_daemon_follow(struct daemon *daemon, enum agent_ev
     return followup;
 }
 
-static void effects_unsent(struct daemon *daemon, const char *to, mn_result why)
-{
-    uint64_t suppressed = 0;
-    if (mn_log_allowed(&daemon->unsent, mn_now(), &suppressed)) {
-        mn_log(MN_LOG_ERROR, "message_not_sent", "to=%s code=%s suppressed=%llu", to,
-               mn_result_name(why), (unsigned long long)suppressed);
-    }
-}
-
-static void effect_send_up(struct daemon *daemon, const struct mn_up *up)
-{
-    daemon->buffer.size = 0;
-    mn_result result = mn_up_encode(up, &daemon->buffer);
-    if (result == MN_OK) {
-        result = agent_outlet_send(&daemon->coordinator, daemon->buffer.bytes, daemon->buffer.size,
-                                   mn_now());
-    }
-    if (result != MN_OK) {
-        effects_unsent(daemon, "coordinator", result);
-    }
-}
-
 static void effects_send_copies(struct daemon *daemon, uint32_t host,
                                 const struct mn_copies *message)
 {
@@ -70,7 +48,7 @@ static void effects_send_copies(struct daemon *daemon, uint32_t host,
         result = agent_outlet_send(outlet, daemon->buffer.bytes, daemon->buffer.size, mn_now());
     }
     if (result != MN_OK) {
-        effects_unsent(daemon, to->name, result);
+        agent_daemon_unsent(daemon, to->name, result);
     }
 }
 
@@ -88,7 +66,7 @@ static void effect_send_vat(struct daemon *daemon, const struct agent_effect *ef
         result = mn_send(daemon->vats, &peer, daemon->buffer.bytes, daemon->buffer.size, NULL, 0);
     }
     if (result != MN_OK && result != MN_NOT_FOUND) { /* one that is gone is heard of otherwise */
-        effects_unsent(daemon, "vat", result);
+        agent_daemon_unsent(daemon, "vat", result);
     }
     if (result == MN_AGAIN) {
         static const struct mn_name nobody = {{0}};
@@ -300,7 +278,7 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
 {
     switch (effect->kind) {
     case AGENT_DO_SEND_UP:
-        effect_send_up(daemon, effect->up);
+        agent_daemon_say_up(daemon, effect->up);
         return;
     case AGENT_DO_SEND_COPIES:
         effects_send_copies(daemon, effect->copies.host, effect->copies.message);
@@ -460,7 +438,7 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         return;
     case AGENT_JOB_RECALL:
         if (job->result == MN_OK && job->up.recalled.record_count > 0) {
-            effect_send_up(daemon, &job->up);
+            agent_daemon_say_up(daemon, &job->up);
         }
         return;
     case AGENT_JOB_SET_ASIDE:

@@ -327,6 +327,7 @@ void agent_daemon_close(struct daemon *daemon)
     agent_directory_destroy(&daemon->directory);
     agent_effects_deinit(&daemon->effects);
     mn_buffer_deinit(&daemon->buffer);
+    mn_joining_deinit(&daemon->said);
     free(daemon->hosts);
     free(daemon->refused_hosts);
     topology_destroy(&daemon->topology);

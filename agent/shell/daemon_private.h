@@ -13,6 +13,7 @@
 #include "probe.h"
 #include "process.h"
 #include "store.h"
+#include "wire/joined.h"
 
 /* An event that carrying out an effect gave rise to. */
 struct daemon_followup {
@@ -49,6 +50,8 @@ struct daemon {
     struct mn_socket *agents;   /* other hosts' agents connect here */
     struct mn_socket *vats;
     struct mn_buffer buffer;
+    bool joins;             /* the coordinator reads joined frames */
+    struct mn_joining said; /* to it in this turn of the loop, and not sent yet */
 
     struct daemon_followup *followup_first;
     struct daemon_followup *followup_last;
@@ -77,6 +80,13 @@ void agent_daemon_carry_out(struct daemon *daemon, const struct agent_effect *ef
 struct daemon_followup *agent_daemon_follow(struct daemon *daemon, enum agent_event_kind kind,
                                             const struct mn_name *vat);
 void agent_daemon_jobs_done(struct daemon *daemon);
+
+/* daemon_say.c: say that to the coordinator, with what else is said in this turn of the loop. */
+void agent_daemon_say_up(struct daemon *daemon, const struct mn_up *up);
+/* All that has been said in it is to go now. */
+void agent_daemon_send_said(struct daemon *daemon);
+/* Something was not sent. */
+void agent_daemon_unsent(struct daemon *daemon, const char *to, mn_result why);
 
 /* daemon_wire.c: messages in. They have the types of net.h's callbacks; @context is the daemon. */
 bool agent_daemon_allow(void *context, const char *domain, const char *key);

@@ -30,17 +30,18 @@ static void wire_refuse(struct daemon *daemon, struct mn_log_limit *limit, const
     }
 }
 
-void agent_daemon_from_coordinator(void *context, struct mn_socket *socket,
-                                   const struct mn_message *message)
+/* @result: what is known against it. */
+static void wire_down(struct daemon *daemon, const void *bytes, size_t size, mn_result result)
 {
-    struct daemon *daemon = context;
-    (void)socket;
     struct mn_arena arena;
     struct mn_down down;
     mn_arena_init(&arena, WIRE_ARENA_SIZE_MAX);
-    mn_result result = message->second != NULL
-                           ? MN_BAD_INPUT
-                           : mn_down_decode(message->frame, message->frame_size, &arena, &down);
+    if (result == MN_OK) {
+        result = mn_down_decode(bytes, size, &arena, &down);
+    }
+    if (result == MN_OK && down.kind == MN_DOWN_WELCOME) {
+        daemon->joins = down.welcome.joins;
+    }
     if (result == MN_OK) {
         struct agent_event event = {.kind = AGENT_ON_DOWN, .down = &down};
         agent_daemon_step(daemon, &event);
@@ -49,6 +50,20 @@ void agent_daemon_from_coordinator(void *context, struct mn_socket *socket,
                     "not a message of the coordinator");
     }
     mn_arena_deinit(&arena);
+}
+
+void agent_daemon_from_coordinator(void *context, struct mn_socket *socket,
+                                   const struct mn_message *message)
+{
+    struct daemon *daemon = context;
+    struct mn_joined frame = mn_joined_of(message->frame, message->frame_size);
+    mn_result result = message->second != NULL ? MN_BAD_INPUT : MN_OK;
+    const void *bytes = NULL;
+    size_t size = 0;
+    (void)socket;
+    while (!daemon->stop && mn_joined_next(&frame, &bytes, &size)) {
+        wire_down(daemon, bytes, size, result);
+    }
 }
 
 void agent_daemon_from_host(void *context, struct mn_socket *socket,

@@ -17,14 +17,10 @@ static void effects_unsent(struct daemon *daemon, uint32_t host, mn_result why)
 }
 
 /* A host that cannot be reached is no failure: the core says again what matters. */
-static void effects_send(struct daemon *daemon, uint32_t host, mn_result encoded,
-                         const struct mn_buffer *buffer)
+static void effects_send_bytes(struct daemon *daemon, uint32_t host, const void *bytes, size_t size)
 {
     struct mn_peer *peer = &daemon->hosts[host].peer;
-    mn_result result = encoded;
-    if (result == MN_OK) {
-        result = mn_send(daemon->agents, peer, buffer->bytes, buffer->size, NULL, 0);
-    }
+    mn_result result = mn_send(daemon->agents, peer, bytes, size, NULL, 0);
     if (result == MN_NOT_FOUND) {
         peer->size = 0;
     } else if (result != MN_OK) {
@@ -34,24 +30,90 @@ static void effects_send(struct daemon *daemon, uint32_t host, mn_result encoded
 
 void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct mn_down *message)
 {
-    if (daemon->hosts[host].peer.size > 0) {
-        daemon->buffer.size = 0;
-        effects_send(daemon, host, mn_down_encode(message, &daemon->buffer), &daemon->buffer);
+    if (daemon->hosts[host].peer.size == 0) {
+        return;
     }
+    daemon->buffer.size = 0;
+    mn_result result = mn_down_encode(message, &daemon->buffer);
+    if (result == MN_OK) {
+        effects_send_bytes(daemon, host, daemon->buffer.bytes, daemon->buffer.size);
+    } else {
+        effects_unsent(daemon, host, result);
+    }
+}
+
+static void effects_send_said(struct daemon *daemon, uint32_t host)
+{
+    struct mn_joining *said = &daemon->hosts[host].said;
+    size_t size = 0;
+    const void *bytes = mn_joining_bytes(said, &size);
+    if (bytes != NULL) {
+        effects_send_bytes(daemon, host, bytes, size);
+        mn_joining_clear(said);
+    }
+}
+
+/* What is said to one host one thing after the other goes as one frame: a round says so much to so
+ * many that what a frame costs would be most of it. */
+static void effects_join(struct daemon *daemon, uint32_t host, const struct mn_buffer *message)
+{
+    struct daemon_host *to = &daemon->hosts[host];
+    mn_result result = mn_joining_add(&to->said, message);
+    if (result == MN_FULL) {
+        effects_send_said(daemon, host);
+        result = mn_joining_add(&to->said, message);
+    }
+    if (result != MN_OK) {
+        effects_send_said(daemon, host);
+        effects_send_bytes(daemon, host, message->bytes, message->size);
+        return;
+    }
+    if (!to->waits) {
+        to->waits = true;
+        daemon->waiting[daemon->waiting_count++] = host;
+    }
+}
+
+/* Before any other effect, so that a step's effects keep their order. */
+static void effects_send_waiting(struct daemon *daemon)
+{
+    for (uint32_t i = 0; i < daemon->waiting_count; i++) {
+        effects_send_said(daemon, daemon->waiting[i]);
+        mn_joining_deinit(&daemon->hosts[daemon->waiting[i]].said);
+        daemon->hosts[daemon->waiting[i]].waits = false;
+    }
+    daemon->waiting_count = 0;
+}
+
+static mn_result effects_encode(const struct mn_down *message, struct mn_buffer *buffer)
+{
+    struct mn_down down = *message;
+    if (down.kind == MN_DOWN_WELCOME) {
+        down.welcome.joins = true; /* daemon_wire.c reads such frames */
+    }
+    buffer->size = 0;
+    return mn_down_encode(&down, buffer);
 }
 
 /* What the core says to everybody is one message: it is encoded once. */
 static void effect_send(struct daemon *daemon, const struct coordinator_effect *effect)
 {
-    if (daemon->hosts[effect->send.host].peer.size == 0) {
+    const struct daemon_host *to = &daemon->hosts[effect->send.host];
+    if (to->peer.size == 0) {
         return;
     }
     if (daemon->said != effect->send.message) {
         daemon->said = effect->send.message;
-        daemon->said_bytes.size = 0;
-        daemon->said_result = mn_down_encode(daemon->said, &daemon->said_bytes);
+        daemon->said_result = effects_encode(daemon->said, &daemon->said_bytes);
     }
-    effects_send(daemon, effect->send.host, daemon->said_result, &daemon->said_bytes);
+    if (daemon->said_result != MN_OK) {
+        effects_unsent(daemon, effect->send.host, daemon->said_result);
+    } else if (to->joins) {
+        effects_join(daemon, effect->send.host, &daemon->said_bytes);
+    } else {
+        effects_send_bytes(daemon, effect->send.host, daemon->said_bytes.bytes,
+                           daemon->said_bytes.size);
+    }
 }
 
 void coordinator_daemon_drop_evidence(struct daemon *daemon)
@@ -183,6 +245,9 @@ static void effects_carry_out(struct daemon *daemon, const struct coordinator_ef
     if (effect->kind != COORDINATOR_DO_NOTE) {
         mn_log_flush(&daemon->lines);
     }
+    if (effect->kind != COORDINATOR_DO_SEND) {
+        effects_send_waiting(daemon);
+    }
     switch (effect->kind) {
     case COORDINATOR_DO_SEND:
         effect_send(daemon, effect);
@@ -213,6 +278,7 @@ void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinato
     for (size_t i = 0; i < effects->count && !daemon->stop; i++) {
         effects_carry_out(daemon, &effects->items[i]);
     }
+    effects_send_waiting(daemon);
     mn_log_flush(&daemon->lines);
 }
 

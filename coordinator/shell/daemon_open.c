@@ -79,9 +79,11 @@ static mn_result open_core(struct daemon *daemon, const struct coordinator_optio
 {
     size_t count = daemon->topology->host_count;
     daemon->hosts = calloc(count, sizeof *daemon->hosts);
+    daemon->waiting = calloc(count, sizeof *daemon->waiting);
     daemon->refused = calloc(count, sizeof *daemon->refused);
     daemon->piece = malloc(MN_PIECE_SIZE_MAX);
-    mn_result result = daemon->hosts == NULL || daemon->refused == NULL || daemon->piece == NULL
+    mn_result result = daemon->hosts == NULL || daemon->waiting == NULL ||
+                               daemon->refused == NULL || daemon->piece == NULL
                            ? MN_NO_MEMORY
                            : coordinator_new(&daemon->coordinator, daemon->topology);
     if (result == MN_OK) {
@@ -219,7 +221,11 @@ void coordinator_daemon_close(struct daemon *daemon)
     free(daemon->piece);
     mn_buffer_deinit(&daemon->buffer);
     mn_buffer_deinit(&daemon->said_bytes);
+    for (size_t i = 0; daemon->hosts != NULL && i < daemon->topology->host_count; i++) {
+        mn_joining_deinit(&daemon->hosts[i].said);
+    }
     free(daemon->hosts);
+    free(daemon->waiting);
     free(daemon->refused);
     topology_destroy(&daemon->topology);
     if (daemon->signals >= 0) {

@@ -15,11 +15,14 @@
 #include "shell/journal.h"
 #include "shell/plan_desk.h"
 #include "shell/recorder.h"
-#include "wire/common.h"
+#include "wire/joined.h"
 
 /* What the shell knows of a host: where its agent is reached, and how much of it is logged. */
 struct daemon_host {
-    struct mn_peer peer; /* its newest connection; size 0 is none */
+    struct mn_peer peer;    /* its newest connection; size 0 is none */
+    bool joins;             /* its agent reads joined frames */
+    bool waits;             /* listed in waiting */
+    struct mn_joining said; /* to it within a step, and not sent yet */
     struct mn_log_limit refused_limit;
     struct mn_log_limit said_limit;
     struct mn_log_limit unsent_limit;
@@ -68,6 +71,8 @@ struct daemon {
     const struct mn_down *said; /* within a step: what `said_bytes` is; NULL: nothing */
     struct mn_buffer said_bytes;
     mn_result said_result;
+    uint32_t *waiting; /* within a step: hosts to which something has not been sent, each once */
+    uint32_t waiting_count;
     struct mn_log_lines lines; /* while notes are carried out, one after the other */
 
     struct daemon_step steps[DAEMON_STEP_COUNT_MAX]; /* by ticket */

@@ -34,26 +34,19 @@ static void wire_refuse(struct mn_log_limit *limit, uint64_t *refused, const cha
     }
 }
 
-void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
-                                   const struct mn_message *message)
+/* @result: what is known against it. */
+static void wire_up(struct daemon *daemon, uint32_t host, const void *bytes, size_t size,
+                    mn_result result)
 {
-    struct daemon *daemon = context;
-    (void)socket;
-    uint32_t host = topology_find_host_key(daemon->topology, message->key);
-    if (host == TOPOLOGY_NONE) {
-        wire_refuse(&daemon->others_limit, &daemon->refused_others, "unknown", MN_DENIED,
-                    "the key of no host");
-        return;
-    }
-    /* A connection's messages come in order and an agent opens one, so the connection that spoke
-     * last is the newest. */
-    daemon->hosts[host].peer = message->peer;
     struct mn_arena arena;
     struct mn_up up;
     mn_arena_init(&arena, WIRE_ARENA_SIZE_MAX);
-    mn_result result = message->second != NULL
-                           ? MN_BAD_INPUT
-                           : mn_up_decode(message->frame, message->frame_size, &arena, &up);
+    if (result == MN_OK) {
+        result = mn_up_decode(bytes, size, &arena, &up);
+    }
+    if (result == MN_OK && up.kind == MN_UP_HELLO) {
+        daemon->hosts[host].joins = up.hello.joins;
+    }
     if (result == MN_OK) {
         struct keeping_event heard = {.kind = KEEPING_ON_UP};
         heard.up.host = host;
@@ -70,6 +63,29 @@ void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
                     daemon->topology->hosts[host].name, result, "not a message of an agent");
     }
     mn_arena_deinit(&arena);
+}
+
+void coordinator_daemon_from_agent(void *context, struct mn_socket *socket,
+                                   const struct mn_message *message)
+{
+    struct daemon *daemon = context;
+    (void)socket;
+    uint32_t host = topology_find_host_key(daemon->topology, message->key);
+    if (host == TOPOLOGY_NONE) {
+        wire_refuse(&daemon->others_limit, &daemon->refused_others, "unknown", MN_DENIED,
+                    "the key of no host");
+        return;
+    }
+    /* A connection's messages come in order and an agent opens one, so the connection that spoke
+     * last is the newest. */
+    daemon->hosts[host].peer = message->peer;
+    struct mn_joined frame = mn_joined_of(message->frame, message->frame_size);
+    mn_result result = message->second != NULL ? MN_BAD_INPUT : MN_OK;
+    const void *bytes = NULL;
+    size_t size = 0;
+    while (!daemon->stop && mn_joined_next(&frame, &bytes, &size)) {
+        wire_up(daemon, host, bytes, size, result);
+    }
 }
 
 void coordinator_daemon_reply(struct daemon *daemon, const struct mn_peer *peer, const char *name,

@@ -211,6 +211,7 @@ struct mn_up {
             uint64_t numbering;  /* of the topology that it has read; 0: it does not say */
             bool holds;          /* there are checkpoints on its store: the cluster is not new */
             uint64_t seen_round; /* the newest that any of them says its vat had applied */
+            bool joins;          /* the agent reads joined frames: wire/joined.h */
         } hello;
         struct {
             uint64_t number;
@@ -377,6 +378,7 @@ struct mn_down {
             uint64_t newest_round;
             bool send_everything;
             uint64_t numbering; /* of the topology that it has read; 0: it does not say */
+            bool joins;         /* the coordinator reads joined frames */
         } welcome;
         struct {
             uint64_t sequence;

@@ -138,6 +138,7 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
         welcome.newest_round = message->welcome.newest_round;
         welcome.send_everything = message->welcome.send_everything;
         welcome.numbering = message->welcome.numbering;
+        welcome.joins = message->welcome.joins;
         down.welcome = &welcome;
         break;
     case MN_DOWN_TAKEN:
@@ -236,6 +237,7 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
         out->welcome.newest_round = in->welcome->newest_round;
         out->welcome.send_everything = in->welcome->send_everything != 0;
         out->welcome.numbering = in->welcome->numbering;
+        out->welcome.joins = in->welcome->joins != 0;
         return;
     case MNEME__DOWN__BODY_TAKEN:
         out->taken.sequence = in->taken->sequence;

@@ -16,6 +16,7 @@
 #include "base/grow.h"
 #include "round_bench.h"
 #include "wire/control.h"
+#include "wire/joined.h"
 
 enum {
     REPORT_COUNT_MAX = 8, /* under way at a time, of one host */
@@ -60,6 +61,7 @@ struct scripted {
     int64_t hello_at;
     struct scripted_guest *guests;
     uint32_t guest_count;
+    struct mn_joining said;  /* and not sent yet */
     struct mn_buffer answer; /* to the first freeze, put together before it comes; empty: not yet */
 };
 
@@ -90,12 +92,24 @@ static uint32_t vats_of_host(const struct scripts *scripts)
     return scripts->size->vats / scripts->size->hosts;
 }
 
-static void script_send(struct scripted *host, const struct mn_buffer *buffer)
+static void script_send(struct scripted *host, const void *bytes, size_t size)
 {
-    if (zmq_send(host->socket, buffer->bytes, buffer->size, ZMQ_DONTWAIT) < 0 &&
-        zmq_errno() != EAGAIN) {
+    if (zmq_send(host->socket, bytes, size, ZMQ_DONTWAIT) < 0 && zmq_errno() != EAGAIN) {
         round_die("sending a message");
     }
+}
+
+/* What was said since the last time, as one frame: an agent does so at the end of its loop's turn.
+ * Whether there was anything. */
+static bool script_send_said(struct scripted *host)
+{
+    size_t size = 0;
+    const void *bytes = mn_joining_bytes(&host->said, &size);
+    if (bytes != NULL) {
+        script_send(host, bytes, size);
+        mn_joining_clear(&host->said);
+    }
+    return bytes != NULL;
 }
 
 static void script_say(struct scripts *scripts, struct scripted *host, struct mn_up *up)
@@ -106,7 +120,15 @@ static void script_say(struct scripts *scripts, struct scripted *host, struct mn
     if (mn_up_encode(up, &scripts->buffer) != MN_OK) {
         round_die("encoding a message");
     }
-    script_send(host, &scripts->buffer);
+    mn_result result = mn_joining_add(&host->said, &scripts->buffer);
+    if (result == MN_FULL) {
+        (void)script_send_said(host);
+        result = mn_joining_add(&host->said, &scripts->buffer);
+    }
+    if (result != MN_OK) {
+        (void)script_send_said(host);
+        script_send(host, scripts->buffer.bytes, scripts->buffer.size);
+    }
 }
 
 static struct mn_vat_status vat_status(uint32_t vat, mn_run run)
@@ -135,6 +157,7 @@ static void say_hello(struct scripts *scripts, struct scripted *host)
     up.hello.vats = vats;
     up.hello.everything = true;
     up.hello.numbering = scripts->size->numbering;
+    up.hello.joins = true;
     host->hello_at = round_now();
     host->row = 0;
     host->reports = 0;
@@ -229,11 +252,11 @@ static void say_intervals(struct scripts *scripts, struct scripted *host,
 {
     bool first = down->freeze.round == FIRST_ROUND && down->freeze.attempt == FIRST_ATTEMPT;
     if (first && host->answer.size > 0) {
-        script_send(host, &host->answer);
+        script_send(host, host->answer.bytes, host->answer.size);
         return;
     }
     make_intervals(scripts, host, down->freeze.round, down->freeze.attempt, &scripts->buffer);
-    script_send(host, &scripts->buffer);
+    script_send(host, scripts->buffer.bytes, scripts->buffer.size);
 }
 
 static void on_freeze(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
@@ -412,29 +435,45 @@ static void script_take(struct scripts *scripts, struct scripted *host, const vo
     mn_arena_deinit(&arena);
 }
 
-/* Take all that has come: also what came while something was sent, of which the descriptor says
- * nothing any more. */
+/* Take all that has come, say what follows, and take what came meanwhile: of that the descriptor
+ * says nothing any more. */
 static void script_drain(struct scripts *scripts, struct scripted *host)
 {
     zmq_msg_t part;
     (void)zmq_msg_init(&part);
-    while (host->socket != NULL && zmq_msg_recv(&part, host->socket, ZMQ_DONTWAIT) >= 0) {
-        script_take(scripts, host, zmq_msg_data(&part), zmq_msg_size(&part));
+    for (bool more = true; more;) {
+        while (host->socket != NULL && zmq_msg_recv(&part, host->socket, ZMQ_DONTWAIT) >= 0) {
+            struct mn_joined frame = mn_joined_of(zmq_msg_data(&part), zmq_msg_size(&part));
+            const void *bytes = NULL;
+            size_t size = 0;
+            while (mn_joined_next(&frame, &bytes, &size)) {
+                script_take(scripts, host, bytes, size);
+            }
+        }
+        more = host->socket != NULL && script_send_said(host);
     }
     (void)zmq_msg_close(&part);
 }
 
+/* The notices of one host come one after the other. */
 static void say_handled(struct scripts *scripts, int64_t now)
 {
+    struct scripted *host = NULL;
     while (scripts->notice_first < scripts->notice_count &&
            scripts->notices[scripts->notice_first].handled_at <= now) {
         const struct scripted_notice notice = scripts->notices[scripts->notice_first++];
+        if (host != NULL && host != notice.host) {
+            script_drain(scripts, host);
+        }
+        host = notice.host;
         struct mn_up up = {.kind = MN_UP_HANDLED};
         up.handled.vat = round_vat_name(notice.vat);
         up.handled.run = notice.run;
         up.handled.round = notice.round;
-        script_say(scripts, notice.host, &up);
-        script_drain(scripts, notice.host);
+        script_say(scripts, host, &up);
+    }
+    if (host != NULL) {
+        script_drain(scripts, host);
     }
 }
 

@@ -49,15 +49,11 @@ static void on_report(struct fake_cluster *cluster, const struct mn_report *repo
     fake_say_down(cluster, &taken);
 }
 
-static void on_up(void *context, struct mn_socket *socket, const struct mn_message *frame)
+static void on_word(struct fake_cluster *cluster, const void *bytes, size_t size)
 {
-    struct fake_cluster *cluster = context;
-    (void)socket;
     struct mn_arena arena = {0};
     struct mn_up up;
-    assert_string_equal(frame->key, cluster->h1_keys.public_key);
-    assert_int_equal(mn_up_decode(frame->frame, frame->frame_size, &arena, &up), MN_OK);
-    cluster->agent_peer = frame->peer;
+    assert_int_equal(mn_up_decode(bytes, size, &arena, &up), MN_OK);
     switch (up.kind) {
     case MN_UP_HELLO:
         cluster->hellos += 1;
@@ -68,6 +64,7 @@ static void on_up(void *context, struct mn_socket *socket, const struct mn_messa
         }
         if (cluster->welcomes) {
             struct mn_down welcome = {.kind = MN_DOWN_WELCOME};
+            welcome.welcome.joins = cluster->joins;
             fake_say_down(cluster, &welcome);
         }
         break;
@@ -97,6 +94,22 @@ static void on_up(void *context, struct mn_socket *socket, const struct mn_messa
         break;
     }
     mn_arena_deinit(&arena);
+}
+
+static void on_up(void *context, struct mn_socket *socket, const struct mn_message *message)
+{
+    struct fake_cluster *cluster = context;
+    struct mn_joined frame = mn_joined_of(message->frame, message->frame_size);
+    const void *bytes = NULL;
+    size_t size = 0;
+    int count = 0;
+    (void)socket;
+    assert_string_equal(message->key, cluster->h1_keys.public_key);
+    cluster->agent_peer = message->peer;
+    for (; mn_joined_next(&frame, &bytes, &size); count++) {
+        on_word(cluster, bytes, size);
+    }
+    cluster->joined += count > 1 ? 1 : 0;
 }
 
 /* h2 holds whatever fits into one piece as soon as it comes. */

@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "wire/control.h"
 #include "wire/copies.h"
+#include "wire/joined.h"
 
 enum { FAKE_ROW_COUNT_MAX = 4096, FAKE_TEXT_SIZE = 65536 };
 
@@ -44,6 +45,7 @@ struct fake_cluster {
     pid_t agent;                 /* 0: not running */
     uint64_t generation;         /* of what the coordinator says */
     bool welcomes;               /* every hello is answered */
+    bool joins;                  /* by one that reads joined frames */
     bool holds;                  /* h2 says that it has what it is sent */
 
     /* What came. */
@@ -51,6 +53,7 @@ struct fake_cluster {
     struct fake_status hello; /* of its last vat */
     uint32_t hello_vat_count;
     int heartbeats;
+    int joined; /* frames with several words */
     struct fake_status status;
     mn_epoch rows[FAKE_ROW_COUNT_MAX]; /* durable and here, as reported, oldest first */
     size_t row_count;

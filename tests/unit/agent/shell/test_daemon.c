@@ -147,6 +147,45 @@ static void leaves_its_vat_alive_and_the_next_agent_adopts_it(void **state)
     assert_int_equal(fake_agent_end_it(cluster), 0);
 }
 
+static bool has_joined(struct fake_cluster *cluster)
+{
+    return cluster->joined > 0;
+}
+
+static void join_start(struct mn_joining *frame, uint64_t generation)
+{
+    struct mn_down start = {.kind = MN_DOWN_START, .generation = generation};
+    struct mn_buffer bytes = {0};
+    start.start.vat = mn_name_of("x1");
+    start.start.run = 1;
+    start.start.incarnation = 1;
+    start.start.outcome = MN_RUNNING;
+    assert_int_equal(mn_down_encode(&start, &bytes), MN_OK);
+    assert_int_equal(mn_joining_add(frame, &bytes), MN_OK);
+    mn_buffer_deinit(&bytes);
+}
+
+/* A start that is said again is answered again: two in one frame are answered in one. */
+static void takes_several_words_in_a_frame_and_says_so(void **state)
+{
+    struct fake_cluster *cluster = *state;
+    struct mn_joining frame = {0};
+    size_t size = 0;
+    cluster->joins = true;
+    fake_agent_run_it(cluster, false);
+    fake_cluster_run(cluster, is_welcomed);
+    fake_start(cluster, "x1");
+    fake_cluster_run(cluster, x1_is_up);
+    join_start(&frame, cluster->generation);
+    join_start(&frame, cluster->generation);
+    cluster->joined = 0;
+    const void *bytes = mn_joining_bytes(&frame, &size);
+    fake_say_raw(cluster, true, bytes, size);
+    fake_cluster_run(cluster, has_joined);
+    assert_int_equal(fake_log_count(cluster, "message_refused"), 0);
+    mn_joining_deinit(&frame);
+}
+
 static bool x1_wants_a_lease(struct fake_cluster *cluster)
 {
     return cluster->lease_number > 0;
@@ -422,6 +461,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(leaves_its_vat_alive_and_the_next_agent_adopts_it),
+        CASE(takes_several_words_in_a_frame_and_says_so),
         CASE(hands_on_a_lease_that_its_vat_understands),
         CASE(tells_that_a_vat_was_killed),
         CASE(reports_nothing_that_only_its_own_store_holds),

@@ -328,14 +328,11 @@ static void answer(struct fake_host *host, const struct mn_down *down)
     }
 }
 
-static void fake_host_receive(void *context, struct mn_socket *socket,
-                              const struct mn_message *message)
+static enum mn_down_kind fake_host_take(struct fake_host *host, const void *bytes, size_t size)
 {
-    struct fake_host *host = context;
     struct mn_arena arena = {0};
     struct mn_down down;
-    (void)socket;
-    assert_int_equal(mn_down_decode(message->frame, message->frame_size, &arena, &down), MN_OK);
+    assert_int_equal(mn_down_decode(bytes, size, &arena, &down), MN_OK);
     assert_true(down.generation >= host->generation);
     host->generation = down.generation;
     if (down.kind == MN_DOWN_FREEZE) {
@@ -351,6 +348,24 @@ static void fake_host_receive(void *context, struct mn_socket *socket,
         answer(host, &down);
     }
     mn_arena_deinit(&arena);
+    return down.kind;
+}
+
+static void fake_host_receive(void *context, struct mn_socket *socket,
+                              const struct mn_message *message)
+{
+    struct fake_host *host = context;
+    struct mn_joined frame = mn_joined_of(message->frame, message->frame_size);
+    const void *bytes = NULL;
+    size_t size = 0;
+    bool decided = false;
+    (void)socket;
+    for (int count = 0; mn_joined_next(&frame, &bytes, &size); count++) {
+        assert_true(count == 0 || host->joins);
+        enum mn_down_kind kind = fake_host_take(host, bytes, size);
+        host->together = host->together || (decided && kind == MN_DOWN_START);
+        decided = decided || kind == MN_DOWN_DECISION;
+    }
 }
 
 void fake_host_open(struct fake_host *host, const struct daemon_place *place,
@@ -402,6 +417,7 @@ void fake_host_hello(struct fake_host *host, const char *name)
     message.hello.vats = &status;
     message.hello.vat_count = host->said_run > 0 ? 1 : 0;
     (void)snprintf(message.hello.agent.text, sizeof message.hello.agent.text, "tcp://127.0.0.1:9");
+    message.hello.joins = host->joins;
     fake_host_send(host, &message);
 }
 

@@ -9,6 +9,7 @@
 
 #include "net/net.h"
 #include "wire/control.h"
+#include "wire/joined.h"
 
 enum {
     PLACE_HOST_COUNT = 3,
@@ -75,6 +76,8 @@ struct fake_host {
     mn_run run; /* of the newest start */
     const char
         *answers_as;   /* not NULL: it says hello as this host, beats, and does as it is told */
+    bool joins;        /* its hello says that it reads joined frames */
+    bool together;     /* a decision has come with a start in one frame */
     uint64_t hello_in; /* the generation it said hello in */
     enum mn_vat_state said; /* of vat x1, with said_run; said_run 0: nothing */
     mn_run said_run;

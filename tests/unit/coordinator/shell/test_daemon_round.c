@@ -154,6 +154,44 @@ static void restores_a_lost_vat_and_says_so(void **state)
     daemon_place_stop(place);
 }
 
+static void join_state(struct mn_joining *frame, const struct fake_host *host,
+                       enum mn_vat_state state)
+{
+    struct mn_up up = {.kind = MN_UP_VAT_STATE, .generation = host->generation};
+    struct mn_buffer bytes = {0};
+    up.vat_state.status = (struct mn_vat_status){.vat = mn_name_of("x1"), .run = 1, .state = state};
+    (void)snprintf(up.vat_state.status.endpoint.text, sizeof up.vat_state.status.endpoint.text,
+                   "tcp://127.0.0.1:9");
+    assert_int_equal(mn_up_encode(&up, &bytes), MN_OK);
+    assert_int_equal(mn_joining_add(frame, &bytes), MN_OK);
+    mn_buffer_deinit(&bytes);
+}
+
+/* That x1 is up and that it has ended come in one frame; the decision and the start go in one, but
+ * not to those who have not said that they read such frames. */
+static void takes_and_says_several_words_in_a_frame(void **state)
+{
+    struct cluster *cluster = *state;
+    struct fake_host *host = &cluster->hosts[0];
+    struct mn_joining frame = {0};
+    size_t size = 0;
+    host->joins = true;
+    daemon_place_ready(&cluster->place);
+    until_run(cluster, 1);
+    join_state(&frame, host, MN_VAT_UP);
+    join_state(&frame, host, MN_VAT_EXITED);
+    const void *bytes = mn_joining_bytes(&frame, &size);
+    fake_host_send_bytes(host, bytes, size, NULL, 0);
+    host->said = MN_VAT_EXITED;
+    until_run(cluster, 2);
+    until(cluster, 1, MN_DOWN_DECISION, 1);
+    until_logged(cluster, "round_done");
+    assert_true(host->together);
+    assert_false(daemon_place_logged(&cluster->place, "message_refused"));
+    mn_joining_deinit(&frame);
+    daemon_place_stop(&cluster->place);
+}
+
 /* Alice may approve, and every plan waits for that. */
 static void have_plans_approved(const struct daemon_place *place)
 {
@@ -361,6 +399,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(restores_a_lost_vat_and_says_so, cluster_make,
+                                        cluster_remove),
+        cmocka_unit_test_setup_teardown(takes_and_says_several_words_in_a_frame, cluster_make,
                                         cluster_remove),
         cmocka_unit_test_setup_teardown(waits_until_an_operator_has_approved_its_plan, cluster_make,
                                         cluster_remove),
