@@ -105,6 +105,7 @@ static void machine_down(struct sim *sim, uint32_t number, bool lose)
         sim_machine_lost(sim, number);
         sim_found_keep(sim, number);
         sim_disk_lose(sim, number);
+        sim_left_less(sim);
     } else {
         sim_disk_cut(sim, number);
     }

@@ -151,6 +151,7 @@ static void ledger_replace(struct sim *sim, const struct sim_fault *fault, uint3
     sim_disturb(sim, host);
     sim_machine_lost(sim, host);
     sim_records_replace(&sim->machines[host].disk, with);
+    sim_left_less(sim);
 }
 
 /* Those of all hosts, or of so many of the keepers of now. */

@@ -238,6 +238,7 @@ struct sim_process *sim_process_new(struct sim *sim, enum sim_role role, uint32_
 
 void sim_process_free(struct sim *sim, struct sim_process *process)
 {
+    bool vat = process->role == SIM_VAT;
     sim_ends_on_exit(sim, process);
     for (size_t i = 0; i < process->missed_count; i++) {
         if (process->missed[i].kind == SIM_ON_MESSAGE) {
@@ -258,6 +259,9 @@ void sim_process_free(struct sim *sim, struct sim_process *process)
     }
     slot_give_back(sim, process->slot);
     free(process);
+    if (vat) {
+        sim_left_less(sim);
+    }
 }
 
 /* ---- clocks ---------------------------------------------------------------------------------- */

@@ -189,6 +189,7 @@ void sim_journal_forget(struct sim *sim, size_t count)
     sim_count(sim, SIM_SOMETIMES_JOURNAL_GONE);
     sim_journal_cut(&sim->in_force, count);
     sim->rounds_decided = 0;
+    sim->forgot = true;
     if (sim->observer != NULL) {
         left.vats = sim_take(sim->vat_count, sizeof *left.vats);
         left.generations = sim_take(sim->host_count, sizeof *left.generations);
@@ -198,4 +199,19 @@ void sim_journal_forget(struct sim *sim, size_t count)
         free(left.vats);
         free(left.generations);
     }
+}
+
+void sim_left_less(struct sim *sim)
+{
+    if (!sim->forgot || sim->observer == NULL || !observer_asks_left(sim->observer)) {
+        return;
+    }
+    struct observer_left left = {.sequence = 0};
+    left.vats = sim_take(sim->vat_count, sizeof *left.vats);
+    left.generations = sim_take(sim->host_count, sizeof *left.generations);
+    of_disks(sim, &left);
+    of_processes(sim, &left);
+    observer_left_less(sim->observer, left.vats);
+    free(left.vats);
+    free(left.generations);
 }

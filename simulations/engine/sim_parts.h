@@ -497,6 +497,7 @@ struct sim {
     bool accepted;              /* an operator had it go on without a majority, */
     bool given_up;              /* and nothing has come into force since; */
     size_t left;                /* so many records that were in force anybody has */
+    bool forgot;                /* nobody had some of them, and others took their place */
     struct {
         bool any;  /* some keeper was to be replaced */
         bool open; /* this one is to be, by an operator's wish, */

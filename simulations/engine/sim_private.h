@@ -292,6 +292,8 @@ void sim_left_with(struct sim *sim, const struct sim_coordinator *coordinator);
 size_t sim_journal_common(const struct sim_journal *a, const struct sim_journal *b);
 /* Nobody has those after the first @count any more. */
 void sim_journal_forget(struct sim *sim, size_t count);
+/* Another disk or process is gone: what of it only that one knew is not known any more. */
+void sim_left_less(struct sim *sim);
 
 /* sim_apply.c */
 /* Its time has come: it begins, or waits for what it is aimed at. */

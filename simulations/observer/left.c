@@ -4,11 +4,12 @@
  * G6 as before, of all that is left: no run, incarnation, round or generation that any disk or
  * process of the cluster still knows comes again or goes down. A number that nobody knows who is
  * left may come again, because whoever had it did nothing with it: a vat's process knows its run,
- * and so do its agent's ledger and each of its checkpoints, wherever they are. A coordinator may
- * put on record again what it learns of a run, as often as it learns more, in any order; a run that
- * is given out, or is begun, is always a new one. A generation counts from the first word to an
- * agent: a coordinator that has recorded one and is told of a higher one before it said anything
- * has done no harm. Whom it does not reach it need not go above.
+ * and so do its agent's ledger and each of its checkpoints, wherever they are. These may also be
+ * lost after the journal, as long as the number is not on record again. A coordinator may put on
+ * record again what it learns of a run, as often as it learns more, in any order; a run that is
+ * given out, or is begun, is always a new one. A generation counts from the first word to an agent:
+ * a coordinator that has recorded one and is told of a higher one before it said anything has done
+ * no harm. Whom it does not reach it need not go above.
  *
  * G2 as before, but for a vat whose process has ended and that a decision which is lost had started
  * elsewhere: where that was nobody may know, and its host's being up says nothing of it.
@@ -72,7 +73,6 @@ static bool sent_any(const struct observer_vat *vat)
 static void vat_left(struct observer *observer, uint32_t number, const struct observer_known *known)
 {
     struct observer_vat *vat = &observer->vats[number];
-    vat->learnt = false;
     if (known->run >= vat->run) {
         return;
     }
@@ -112,6 +112,7 @@ void observer_forgets(struct observer *observer, const struct observer_left *lef
     }
     uint64_t lost = first < observer->round_count ? observer->rounds[first].round : UINT64_MAX;
     for (uint32_t i = 0; i < observer->vat_count; i++) {
+        observer->vats[i].learnt = false;
         vat_left(observer, i, &left->vats[i]);
         told_left(&observer->vats[i], lost);
     }
@@ -135,6 +136,29 @@ bool left_learns(struct observer_vat *vat, mn_run run)
     bool anew = !vat->learnt && run <= vat->run;
     vat->learnt = vat->learnt || run >= vat->run;
     return anew;
+}
+
+static bool asks_left(const struct observer_vat *vat)
+{
+    return !vat->learnt && vat->run > 0;
+}
+
+bool observer_asks_left(const struct observer *observer)
+{
+    bool any = false;
+    for (uint32_t i = 0; !any && i < observer->vat_count; i++) {
+        any = asks_left(&observer->vats[i]);
+    }
+    return any;
+}
+
+void observer_left_less(struct observer *observer, const struct observer_known *vats)
+{
+    for (uint32_t i = 0; i < observer->vat_count; i++) {
+        if (asks_left(&observer->vats[i])) {
+            vat_left(observer, i, &vats[i]);
+        }
+    }
 }
 
 void observer_agent_lost(struct observer *observer, uint32_t host)

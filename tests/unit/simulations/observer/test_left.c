@@ -92,6 +92,30 @@ static void lets_a_run_begin_again_that_nobody_knows(void **state)
     history_close(&history);
 }
 
+/* Only its process knew that run, and dies before anybody has put it on record again. */
+static void lets_a_run_begin_again_that_nobody_knows_any_more(void **state)
+{
+    (void)state;
+    for (int on_record = 0; on_record < 2; on_record++) {
+        struct history history;
+        struct lost lost = lost_all();
+        history_open(&history);
+        forget(&history, &lost);
+        history_generation(&history);
+        if (on_record == 1) {
+            says_run(&history, 1, 1);
+        }
+        history_ends(&history, A);
+        assert_true(observer_asks_left(history.observer)); /* of b and c */
+        lost.vats[A] = (struct observer_known){0};
+        observer_left_less(history.observer, lost.vats);
+        says_run(&history, 1, 1);
+        history_broken(&history,
+                       on_record == 1 ? "G6: run 1 of a is given out after run 1" : "nothing");
+        history_close(&history);
+    }
+}
+
 /* The vat a has gone on from a checkpoint, in a second run and incarnation, by round 1. */
 static void forgets_a_round(struct history *history, struct lost *lost)
 {
@@ -213,6 +237,7 @@ int main(void)
         cmocka_unit_test(lets_runs_be_put_on_record_again_once),
         cmocka_unit_test(sees_that_a_known_run_begins_twice),
         cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows),
+        cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows_any_more),
         cmocka_unit_test(sees_that_an_incarnation_goes_back),
         cmocka_unit_test(sees_that_a_round_comes_again_that_somebody_knows),
         cmocka_unit_test(sees_that_a_generation_is_said_again),
