@@ -80,7 +80,13 @@ static void keepers_ask(const struct answer_source *source, const struct keeping
     struct keepers_said said = keepers_said(source, facts->keeper_count);
     uint32_t majority = keepers_majority(source, facts->keeper_count);
     const char *next = facts->next_needed > 0 ? ", and as many of those that are to be" : "";
-    if (said.answered == facts->keeper_count && said.knowing == 0) {
+    if (said.answered == facts->keeper_count && said.knowing == 0 && facts->newest > 0) {
+        (void)snprintf(text, size,
+                       "no keeper has kept anything, and this journal says that keepers had it: "
+                       "they have lost it, and may have had more; restore what one of them kept, "
+                       "or have it go on from this journal with mneme recall --accept-unknown "
+                       "--reason TEXT");
+    } else if (said.answered == facts->keeper_count && said.knowing == 0) {
         (void)snprintf(text, size,
                        "no keeper has kept anything, and this journal is empty, but there are "
                        "checkpoints: it was lost; restore a copy of it, or have it go on from "

@@ -84,6 +84,24 @@ static void says_that_the_journal_was_lost_with_all_keepers(void **state)
     stage_close(&stage);
 }
 
+static void says_that_all_keepers_have_lost_a_journal_that_is_here(void **state)
+{
+    static const uint64_t none[] = {0};
+    (void)state;
+    struct stage stage;
+    stage_load(&stage, none);
+    stage_generation(&stage, 1, 1, true);
+    stage_keepers(&stage, KEEPING_ON_LOG, 2, 1, "135");
+    stage_begin(&stage);
+    for (uint32_t host = 1; host <= 5; host += 2) {
+        stage_promised(&stage, host, 2, 0, 0, MN_MEMBER_BLANK);
+    }
+    says(&stage, "no keeper has kept anything, and this journal says that keepers had it: they "
+                 "have lost it, and may have had more; restore what one of them kept, or have it "
+                 "go on from this journal with mneme recall --accept-unknown --reason TEXT");
+    stage_close(&stage);
+}
+
 static void says_that_too_many_keepers_have_lost_what_they_kept(void **state)
 {
     (void)state;
@@ -196,6 +214,7 @@ int main(void)
         cmocka_unit_test(says_what_is_waited_for_where_one_is_being_replaced),
         cmocka_unit_test(says_that_all_keepers_of_a_new_cluster_have_to_answer),
         cmocka_unit_test(says_that_the_journal_was_lost_with_all_keepers),
+        cmocka_unit_test(says_that_all_keepers_have_lost_a_journal_that_is_here),
         cmocka_unit_test(says_that_too_many_keepers_have_lost_what_they_kept),
         cmocka_unit_test(says_how_a_change_is_taken_back_that_holds_everything),
         cmocka_unit_test(says_who_is_missing_where_none_is_replaced),
