@@ -79,7 +79,7 @@ static void lead_commit(struct keeping *keeping)
             newest = at;
         }
     }
-    newest = newest < keeping->durable ? newest : keeping->durable;
+    mn_assert(newest <= keeping->durable); /* nobody is sent, or believed to have, more than that */
     /* Of an earlier generation it may yet give way, however many have it (Ongaro, 3.6.2). */
     if (newest > keeping->in_force &&
         keeping_log_generation(keeping, newest) == keeping->generation) {
