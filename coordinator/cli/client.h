@@ -87,11 +87,11 @@ int client_run(const struct client_command *command, int argc, char **argv);
 /* What every usage text says of the options. */
 #define CLIENT_OPTIONS_USAGE                                                                       \
     "  --topology FILE  the cluster's topology; also from MNEME_TOPOLOGY\n"                        \
-    "  --key FILE       your key, one of the topology's operators; also from MNEME_KEY\n"          \
+    "  --key FILE       your key, that of an operator; also from MNEME_KEY\n"                      \
     "  --json           print the facts as JSON, on one line\n"                                    \
     "  --help           print this\n"
 #define CLIENT_EXIT_USAGE                                                                          \
-    "Exit status: 0 fine; 1 the coordinator cannot be reached, or knows no such thing; 2 bad\n"    \
-    "usage or bad input.\n"
+    "Exit status: 0 fine; 1 the coordinator cannot be reached, or knows no such\n"                 \
+    "thing; 2 bad usage or bad input.\n"
 
 #endif

@@ -24,19 +24,20 @@ static const char CUT_USAGE[] =
     "usage: mneme cut [--json] [--proof] FILE...\n"
     "       mneme cut --check FILE ANSWER\n"
     "\n"
-    "Compute what a recovery would decide from evidence, or check a decision against it.\n"
+    "Compute what a recovery would decide from evidence, or check a decision against\n"
+    "it.\n"
     "\n"
     "  --json    print one JSON document a line, in the order of the files\n"
     "  --proof   with the trace that proves it; goes with --json\n"
-    "  --check   see whether ANSWER, made with --json --proof, follows from the evidence in FILE;\n"
-    "            done by code that shares nothing with what computes answers\n"
+    "  --check   see whether ANSWER, made with --json --proof, follows from the\n"
+    "            evidence in FILE; done by code that shares nothing with what\n"
+    "            computes answers\n"
     "\n"
-    "FILE is YAML, JSON or evidence in binary form; - is standard input. Epochs of runs are shown "
-    "as\n"
-    "RUN.COUNT, in JSON as run * 2^32 + count.\n"
+    "FILE is YAML, JSON or evidence in binary form; - is standard input. Epochs of\n"
+    "runs are shown as RUN.COUNT, in JSON as run * 2^32 + count.\n"
     "\n"
-    "Exit status: 0 fine; 1 the checked answer is wrong, or something failed; 2 bad usage or bad\n"
-    "evidence (the other files are still answered).\n";
+    "Exit status: 0 fine; 1 the checked answer is wrong, or something failed; 2 bad\n"
+    "usage or bad evidence (the other files are still answered).\n";
 
 struct cut_options {
     bool json;

@@ -14,13 +14,13 @@
 static const char explain_usage[] =
     "usage: mneme explain ROUND VAT [--json] [--topology FILE] [--key FILE]\n"
     "\n"
-    "Say what the decision of round ROUND made of VAT, and why: what was lost, or which vat took "
-    "it\n"
-    "back, and what took that one back. mneme rounds lists the rounds.\n"
+    "Say what the decision of round ROUND made of VAT, and why: what was lost, or\n"
+    "which vat took it back, and what took that one back. mneme rounds lists the\n"
+    "rounds.\n"
     "\n" CLIENT_OPTIONS_USAGE "\n"
-    "Epochs are run * 2^32 + count; they are shown as RUN.COUNT: 1.57 is the 57th of run 1. In "
-    "JSON\n"
-    "they stand as plain numbers, with the rows of all vats on the chain of causes.\n"
+    "Epochs are run * 2^32 + count; they are shown as RUN.COUNT: 1.57 is the 57th of\n"
+    "run 1. In JSON they stand as plain numbers, with the rows of all vats on the\n"
+    "chain of causes.\n"
     "\n" CLIENT_EXIT_USAGE;
 
 static mn_result explain_fill(const struct client_options *options,

@@ -10,8 +10,8 @@
 static const char *const keygen_usage =
     "usage: mneme keygen FILE [--json]\n"
     "\n"
-    "Makes a key pair, writes it to FILE (which must not exist; only its owner may read it) and\n"
-    "prints the public key, which goes into the topology.\n";
+    "Makes a key pair, writes it to FILE (which must not exist; only its owner may\n"
+    "read it) and prints the public key, which goes into the topology.\n";
 
 int keygen_command(int argc, char **argv)
 {

@@ -16,16 +16,16 @@ static const struct main_command main_commands[] = {
     {"status", status_command, "[--json]", "show hosts, vats, and what is waited for"},
     {"rounds", rounds_command, "[--json]", "show every recovery, with its times"},
     {"explain", explain_command, "ROUND VAT [--json]", "say what a round did to a vat, and why"},
-    {"plan", plan_command, "ROUND [--json]", "say what a round is about to do; 2: it would"},
+    {"plan", plan_command, "ROUND [--json]", "say what a round is about to do"},
     {"approve", approve_command, "ROUND --reason TEXT", "let a round do what it plans"},
     {"reject", reject_command, "ROUND --reason TEXT", "hold a round that waits with its plan"},
     {"adopt", adopt_command, "VAT --store PATH --reason T",
      "take a disk that was found into a plan"},
     {"recall", recall_command, "--accept-unknown --reason T", "go on without absent keepers"},
     {"keepers", keepers_command, "[replace OLD NEW --reason T]", "show who keeps the journal"},
-    {"cut", cut_command, "[--json] FILE...", "decide from evidence files, or check a decision"},
+    {"cut", cut_command, "[--json] FILE...", "decide from evidence, or check that"},
     {"simulate", simulate_command, "SCENARIO.yaml [--out DIR]", "rehearse a disaster, simulated"},
-    {"keygen", keygen_command, "FILE [--json]", "make a key file and print its public key"},
+    {"keygen", keygen_command, "FILE [--json]", "make a key, and print its public half"},
 };
 
 enum { MAIN_COMMAND_COUNT = sizeof main_commands / sizeof *main_commands };
@@ -38,8 +38,8 @@ static void main_help(FILE *file)
                       main_commands[i].text);
     }
     (void)fputs(
-        "\nmneme COMMAND --help says more. Exit status: 0 fine, 1 it failed, 2 bad usage or "
-        "bad input.\n",
+        "\nmneme COMMAND --help says more. Exit status: 0 fine, 1 it failed, 2 bad usage or\n"
+        "bad input; of plan also 2: there are changes.\n",
         file);
 }
 

@@ -27,12 +27,13 @@ struct options {
 
 static const char usage[] =
     "usage: mneme simulate SCENARIO.yaml [--seed N] [--runs N] [--jobs N] [--json]\n"
-    "                      [--out DIR] [--against OTHER.yaml]\n\n"
-    "Run a scenario with the real cores under simulated time, network and disks, and check\n"
-    "what it promises. --out DIR writes report.html and report.json; --runs N runs N seeds,\n"
-    "--jobs of them at a time; --against runs another scenario on the same seeds and shows\n"
-    "what differs. --help says what a scenario may hold.\n"
-    "Exit status: 0 as promised, 1 not as promised or a guarantee broke, 2 bad input.\n";
+    "                      [--out DIR] [--against OTHER.yaml]\n"
+    "\n"
+    "Run a scenario with the real cores under simulated time, network and disks, and\n"
+    "check what it promises. --out DIR writes report.html and report.json; --runs N\n"
+    "runs N seeds, --jobs of them at a time; --against runs another scenario on the\n"
+    "same seeds and shows what differs. --help says what a scenario may hold. Exit\n"
+    "status: 0 as promised, 1 not as promised or a guarantee broke, 2 bad input.\n";
 
 /* ---- options --------------------------------------------------------------------------------- */
 
