@@ -112,7 +112,7 @@ static void agent_begin(struct agent *agent)
             agent_life_move(vat, AGENT_LIFE_EXITED);
         }
     }
-    agent_strangers_end(agent);
+    agent_strangers_begin(agent);
     agent_decisions_tidy(agent);
     agent_hello_when_adopted(agent);
 }

@@ -253,6 +253,7 @@ enum agent_then {
     AGENT_THEN_DROP,
     AGENT_THEN_ASIDE,
     AGENT_THEN_DECISION,
+    AGENT_THEN_STRANGERS,
     AGENT_THEN_KEEPER
 };
 
@@ -528,7 +529,8 @@ void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run);
 
 /* agent_strangers.c: processes of vats that no record names. */
 void agent_process_lives(struct agent *agent, const struct agent_event *event);
-/* It begins: they are ended, and what they were is put on record. */
+/* It begins: what they were is put on record, and then they are ended. */
+void agent_strangers_begin(struct agent *agent);
 void agent_strangers_end(struct agent *agent);
 bool agent_stranger_is(const struct agent *agent, const struct agent_vat *vat, uint32_t pid);
 /* That one has ended. */

@@ -89,6 +89,9 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
     case AGENT_THEN_DECISION:
         agent_decision_recorded(agent, pending->number, pending->sequence);
         return;
+    case AGENT_THEN_STRANGERS:
+        agent_strangers_end(agent);
+        return;
     case AGENT_THEN_KEEPER:
         agent_keeper_recorded(agent, pending->number);
         return;

@@ -1,8 +1,8 @@
 /* Processes that earlier agents of this disk started, and that no record names: the records were
  * lost, or are older ones. Such a vat reaches nobody that could keep its checkpoints, and its next
  * run must not begin beside it, so it is ended before the first hello. What it was may be known to
- * nobody else any more, a run above all that the records say above all: it becomes a record, and
- * the hello says that this run was here. */
+ * nobody else any more, a run above all that the records say above all: it is on record before it
+ * is ended, and the hello says that this run was here. */
 #include "agent_private.h"
 
 #include <stdlib.h>
@@ -47,11 +47,21 @@ void agent_process_lives(struct agent *agent, const struct agent_event *event)
     vat->found = true;
 }
 
+void agent_strangers_begin(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->vat_count; i++) {
+        if (agent->vats[i]->found) {
+            agent_put_vat(agent, agent->vats[i]);
+        }
+    }
+    agent_when_recorded(agent, AGENT_THEN_STRANGERS, NULL, 0, 0);
+}
+
 void agent_strangers_end(struct agent *agent)
 {
+    static const enum agent_effect_kind kinds[] = {AGENT_DO_ADOPT, AGENT_DO_KILL};
     for (size_t i = 0; i < agent->stranger_count; i++) {
         const struct agent_stranger *stranger = &agent->strangers[i];
-        static const enum agent_effect_kind kinds[] = {AGENT_DO_ADOPT, AGENT_DO_KILL};
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
             struct agent_effect *effect = agent_ask(agent, kinds[k]);
             if (effect != NULL) {
@@ -63,11 +73,6 @@ void agent_strangers_end(struct agent *agent)
         }
         agent_note_vat(agent, AGENT_NOTE_STRANGER, stranger->vat,
                        "no record says that this process runs, so it is killed");
-    }
-    for (size_t i = 0; i < agent->vat_count; i++) {
-        if (agent->vats[i]->found) {
-            agent_put_vat(agent, agent->vats[i]);
-        }
     }
 }
 

@@ -1,12 +1,13 @@
 /* First starts: the first run of a vat of which nobody remembers anything.
  *
  * A journal that knows no run of any vat is that of a new cluster, or was lost; and one that agents
- * remember more than is an old one. In either case a vat that its host has nothing of may have run
- * all the same, there or elsewhere, and what is known of it come with the next hello or the next
- * report. So nothing is started for the first time before every host has said hello; and once it is
- * known that something was forgotten, before every host has told what it has, or is lost. Of whom
- * somebody speaks has run, and is lost. While hosts are lost that have told nothing, so is of whom
- * nobody speaks, and unknown: that is for an operator to say. */
+ * remember more than is an old one, which nothing in it shows. So a vat that its host has nothing
+ * of may have run all the same, there or elsewhere, and what is known of it come with the next
+ * hello or the next report. So nothing is started for the first time before every host has said
+ * hello to this generation; and once it is known that something was forgotten, before every host
+ * has told what it has, or is lost. Of whom somebody speaks has run, and is lost. While hosts are
+ * lost that have told nothing, so is of whom nobody speaks, and unknown: that is for an operator to
+ * say. */
 #include "coordinator_private.h"
 
 /* ---- whether it is the first ----------------------------------------------------------------- */
@@ -63,9 +64,6 @@ static mn_time first_at(const struct coordinator *coordinator)
  * before it are not either. */
 static bool first_is_known(struct coordinator *coordinator)
 {
-    if (!coordinator->blank && !coordinator->forgotten) {
-        return true;
-    }
     if (!coordinator->forgotten && coordinator->now >= first_at(coordinator)) {
         return true; /* who is absent may come later; nobody who came remembers anything */
     }

@@ -266,12 +266,40 @@ static void begins_no_vat_before_its_host_has_told_what_it_holds(void **state)
     scene_run_all(&scene);
     scene_restart(&scene, 3);
     scene_recorded(&scene, scene.record_count);
+    scene_hello(&scene, 1, "x1 1 up");
+    scene_hello(&scene, 2, "x2 1 up");
+    holds(&scene, 4);
+    holds(&scene, 5);
+    holds(&scene, 6);
     scene_skip(&scene);
     holds(&scene, 3);
     trouble_must_not_say(&scene, "vat x3");
     scene_skip(&scene);
     complete(&scene, 3);
     scene_expect(&scene, "record 5 vat x3 run 1 incarnation 1 on h3\n");
+    scene_close(&scene);
+}
+
+/* It is older than x3's first run, and nothing in it shows that; x3 runs on h4 now, whose hello is
+ * the last one. */
+static void begins_no_vat_of_an_older_journal_before_every_host_is_there(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene);
+    scene_run_all(&scene);
+    scene_restart(&scene, 3);
+    scene_recorded(&scene, scene.record_count);
+    scene_hello(&scene, 1, "x1 1 up");
+    scene_hello(&scene, 2, "x2 1 up");
+    scene_hello(&scene, 3, "");
+    holds(&scene, 5);
+    holds(&scene, 6);
+    trouble_must_not_say(&scene, "vat x3");
+    scene_skip(&scene);
+    scene_hello(&scene, 4, "x3 2 up");
+    trouble_must_say(&scene, "vat x3 run 2 incarnation 1 on h4\n");
+    trouble_must_not_say(&scene, "start x3");
     scene_close(&scene);
 }
 
@@ -496,6 +524,7 @@ int main(void)
         cmocka_unit_test(takes_what_its_own_vats_wrote_for_nothing_forgotten),
         cmocka_unit_test(gives_out_another_run_where_an_agent_knows_that_the_first_is_over),
         cmocka_unit_test(begins_no_vat_before_its_host_has_told_what_it_holds),
+        cmocka_unit_test(begins_no_vat_of_an_older_journal_before_every_host_is_there),
         cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
         cmocka_unit_test(remembers_that_it_had_forgotten),
         cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
