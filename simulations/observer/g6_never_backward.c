@@ -29,7 +29,7 @@ void g6_record(struct observer *observer, uint64_t sequence, uint64_t generation
     if (record->kind == MN_JOURNAL_VAT) {
         uint32_t number = topology_find_vat(observer->topology, record->vat.vat.text);
         struct observer_vat *vat = &observer->vats[number];
-        if (left_learns(vat, record->vat.run)) {
+        if (left_learns(vat, &record->vat)) {
             learnt_anew(observer, vat, &record->vat);
             return;
         }

@@ -130,12 +130,14 @@ void observer_forgets(struct observer *observer, const struct observer_left *lef
     observer->sequence = left->sequence;
 }
 
-/* A run that a record says is one that is given out, or was known and is learnt anew. */
-bool left_learns(struct observer_vat *vat, mn_run run)
+/* A run that a record says is one that is given out, or was known and is learnt anew, or more of
+ * it. */
+bool left_learns(struct observer_vat *vat, const struct mn_journal_vat *record)
 {
-    bool anew = !vat->learnt && run <= vat->run;
-    vat->learnt = vat->learnt || run >= vat->run;
-    return anew;
+    bool more = vat->learnt && record->found && record->run == vat->run;
+    bool anew = !vat->learnt && record->run <= vat->run;
+    vat->learnt = vat->learnt || record->run >= vat->run;
+    return anew || more;
 }
 
 static bool asks_left(const struct observer_vat *vat)

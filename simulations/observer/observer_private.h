@@ -322,7 +322,7 @@ void approval_decided(struct observer *observer, const struct mn_journal_decisio
                       const struct mn_text *answer);
 
 /* left.c */
-bool left_learns(struct observer_vat *vat, mn_run run);
+bool left_learns(struct observer_vat *vat, const struct mn_journal_vat *record);
 void left_down(struct observer *observer, uint32_t host, const struct mn_down *message);
 
 void leases_held(struct observer *observer, const struct observer_actor *actor, mn_time until);

@@ -58,6 +58,31 @@ static void lets_runs_be_put_on_record_again_once(void **state)
     history_close(&history);
 }
 
+/* First that it ran, later its incarnation. */
+static void lets_more_be_put_on_record_of_a_run_that_was_found(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost = lost_all();
+    struct mn_journal_record record = {.kind = MN_JOURNAL_VAT};
+    record.vat.vat = mn_name_of("a");
+    record.vat.run = 1;
+    record.vat.incarnation = 1;
+    record.vat.found = true;
+    history_open(&history);
+    forget(&history, &lost);
+    history_generation(&history);
+    history_record(&history, &record);
+    history_record(&history, &record);
+    record.vat.incarnation = 2;
+    history_record(&history, &record);
+    history_fine(&history);
+    record.vat.found = false;
+    history_record(&history, &record);
+    history_broken(&history, "G6: run 1 of a is given out after run 1");
+    history_close(&history);
+}
+
 static void sees_that_a_known_run_begins_twice(void **state)
 {
     (void)state;
@@ -235,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lets_runs_be_put_on_record_again_once),
+        cmocka_unit_test(lets_more_be_put_on_record_of_a_run_that_was_found),
         cmocka_unit_test(sees_that_a_known_run_begins_twice),
         cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows),
         cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows_any_more),
