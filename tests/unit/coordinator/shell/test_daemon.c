@@ -351,7 +351,7 @@ static void answers_operators_in_json_and_in_words(void **state)
     const char *explain[] = {"explain", "7", "x1", NULL};
     daemon_place_ready(place);
     assert_int_equal(daemon_place_mneme(place, status, output, sizeof output), 0);
-    assert_non_null(strstr(output, "generation 1; the ledger holds "));
+    assert_non_null(strstr(output, "generation 1; ledger: "));
     assert_non_null(strstr(output, "  h3    unknown, no hello yet"));
     assert_int_equal(daemon_place_mneme(place, rounds, output, sizeof output), 0);
     assert_string_equal(
