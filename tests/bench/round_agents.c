@@ -4,7 +4,8 @@
  * are never silent and have handled a notice HANDLE_MS after it; nothing is on a disk; a witness
  * knows who was killed and does not try the port; what an agent answers to the first freeze it has
  * put together before the kill, since here all of them share the coordinator's cores, and nowhere
- * else would they. They keep no journal: the keepers are other hosts' agents. */
+ * else would they. They keep no journal: the keepers are other hosts' agents. What a host says in one
+ * turn of the loop goes as one frame, as an agent's does. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
