@@ -110,17 +110,16 @@ static void status_approval(const struct answer_source *source, char *text, size
     if (!coordinator_plan(source->coordinator, &plan)) {
         return;
     }
-    unsigned long long round = plan.round;
     int rejected =
         plan.rejected
             ? snprintf(text, size, "%.64s rejected the plan: ", plan.word->operator_name.text)
             : 0;
     (void)snprintf(text + rejected, size - (size_t)rejected,
-                   "an operator's approval, to restore %u vats, %u of them rolled back and %u "
-                   "reset; look with mneme plan %llu, then mneme approve %llu --reason TEXT or "
-                   "mneme reject %llu --reason TEXT",
-                   plan.bounds->restored, plan.bounds->rolled_back, plan.bounds->reset_count, round,
-                   round, round);
+                   "an operator's approval, to restore %u vat%s, %u of them rolled back and %u "
+                   "reset; mneme plan %llu shows it, and what to type",
+                   plan.bounds->restored, plan.bounds->restored == 1 ? "" : "s",
+                   plan.bounds->rolled_back, plan.bounds->reset_count,
+                   (unsigned long long)plan.round);
 }
 
 /* What one wait is called, and in words. */
