@@ -252,21 +252,36 @@ static void refuses_a_rehearsal_that_there_is_not(void **state)
     assert_true(daemon_place_logged(place, "known: crash-at=decided"));
 }
 
+/* h2 and h3 are there, so that a vat of h1 may be started for the first time. */
+static void others_come(struct daemon_place *place, struct fake_host others[2])
+{
+    static const char *const names[] = {"h2", "h3"};
+    for (size_t i = 0; i < 2; i++) {
+        fake_host_open(&others[i], place, &place->hosts[i + 1], place->agents_port);
+        fake_host_be_welcome(&others[i], names[i]);
+    }
+}
+
+static void others_go(struct fake_host others[2])
+{
+    fake_host_close(&others[0]);
+    fake_host_close(&others[1]);
+}
+
 /* Whoever appended meanwhile leads. */
 static void ends_when_another_has_appended_to_its_journal(void **state)
 {
     struct daemon_place *place = *state;
     struct journal journal = {0};
     struct fake_host host;
-    struct fake_host other;
+    struct fake_host others[2];
     uint64_t sequence = 0;
     uint64_t generation = 0;
     char path[128];
     (void)snprintf(path, sizeof path, "%s/journal.db", place->data);
     daemon_place_ready(place);
     fake_host_open(&host, place, &place->hosts[0], place->agents_port);
-    fake_host_open(&other, place, &place->hosts[1], place->agents_port);
-    fake_host_be_welcome(&other, "h2");
+    others_come(place, others);
     assert_int_equal(journal_open_sqlite(&journal, path, NULL), MN_OK);
     assert_int_equal(journal_newest(&journal, &sequence, &generation, NULL), MN_OK);
     struct journal_entry entry = {
@@ -283,7 +298,7 @@ static void ends_when_another_has_appended_to_its_journal(void **state)
     assert_int_equal(host.counts[MN_DOWN_START], 0);
     assert_true(daemon_place_logged(place, "is overtaken; another coordinator uses this journal"));
     fake_host_close(&host);
-    fake_host_close(&other);
+    others_go(others);
 }
 
 static void fill(const char *path)
@@ -300,15 +315,14 @@ static void promises_nothing_while_the_disk_is_full_and_goes_on_afterwards(void 
 {
     struct daemon_place *place = *state;
     struct fake_host host;
-    struct fake_host other;
+    struct fake_host others[2];
     char filler[192];
     if (!daemon_place_start(place, NULL, 1024 * 1024)) {
         skip(); /* no file system of our own without the right to mount one */
     }
     (void)snprintf(filler, sizeof filler, "/proc/%d/root%s/filler", (int)place->pid, place->data);
     fake_host_open(&host, place, &place->hosts[0], place->agents_port);
-    fake_host_open(&other, place, &place->hosts[1], place->agents_port);
-    fake_host_be_welcome(&other, "h2");
+    others_come(place, others);
     fill(filler);
     fake_host_hello(&host, "h1"); /* its vat never ran: the first run is a record */
     daemon_place_until_logged(place, "ERROR record_not_written sequence=");
@@ -317,7 +331,7 @@ static void promises_nothing_while_the_disk_is_full_and_goes_on_afterwards(void 
     assert_int_equal(unlink(filler), 0);
     fake_host_until(&host, MN_DOWN_START, 1);
     fake_host_close(&host);
-    fake_host_close(&other);
+    others_go(others);
     daemon_place_stop(place);
 }
 
@@ -325,20 +339,19 @@ static void ends_in_time_while_the_disk_is_full(void **state)
 {
     struct daemon_place *place = *state;
     struct fake_host host;
-    struct fake_host other;
+    struct fake_host others[2];
     char filler[192];
     if (!daemon_place_start(place, NULL, 1024 * 1024)) {
         skip();
     }
     (void)snprintf(filler, sizeof filler, "/proc/%d/root%s/filler", (int)place->pid, place->data);
     fake_host_open(&host, place, &place->hosts[0], place->agents_port);
-    fake_host_open(&other, place, &place->hosts[1], place->agents_port);
-    fake_host_be_welcome(&other, "h2");
+    others_come(place, others);
     fill(filler);
     fake_host_hello(&host, "h1");
     daemon_place_until_logged(place, "ERROR record_not_written sequence=");
     fake_host_close(&host);
-    fake_host_close(&other);
+    others_go(others);
     daemon_place_stop(place);
 }
 
