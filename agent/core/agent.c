@@ -214,6 +214,9 @@ static void agent_take_event(struct agent *agent, const struct agent_event *even
     case AGENT_ON_FILE:
         agent_file_found(agent, event->file);
         return;
+    case AGENT_ON_FILE_UNREAD:
+        agent_file_found_unread(agent, event);
+        return;
     case AGENT_ON_LIVES:
         agent_process_lives(agent, event);
         return;
@@ -278,7 +281,7 @@ void agent_step(struct agent *agent, mn_time now, const struct agent_event *even
 {
     mn_assert(now >= agent->now);
     bool memory = event->kind == AGENT_ON_RECORD || event->kind == AGENT_ON_FILE ||
-                  event->kind == AGENT_ON_LIVES;
+                  event->kind == AGENT_ON_FILE_UNREAD || event->kind == AGENT_ON_LIVES;
     bool early = memory || event->kind == AGENT_ON_BEGIN;
     mn_assert(early != agent->begun);
     agent->now = now;

@@ -99,6 +99,7 @@ struct agent_connection {
 enum agent_event_kind {
     AGENT_ON_RECORD,        /* before BEGIN: a record of the shell's ledger */
     AGENT_ON_FILE,          /* before BEGIN: a whole, verified and synced file of the store */
+    AGENT_ON_FILE_UNREAD,   /* before BEGIN: one that cannot be read */
     AGENT_ON_LIVES,         /* after those: a process that an earlier agent of this disk started */
     AGENT_ON_BEGIN,         /* everything that is remembered has been handed in */
     AGENT_ON_DOWN,          /* the coordinator says */
@@ -135,6 +136,10 @@ struct agent_event {
     union {
         const struct mn_agent_record *record;
         const struct agent_file_facts *file;
+        struct {
+            struct mn_name vat; /* by the name of its directory */
+            mn_epoch epoch;     /* and by its own */
+        } unread;
         const struct mn_down *down;
         struct {
             uint32_t host; /* by the key of its connection */
@@ -169,7 +174,10 @@ struct agent_event {
             struct mn_name vat;
             mn_epoch epoch;
             mn_result result; /* MN_NOT_FOUND; MN_CORRUPT: nothing of that file is here any more */
+            bool again;       /* the effect's */
             uint32_t took_ms; /* of the disk's time */
+            const struct agent_file_facts *facts; /* what it holds; NULL: not MN_OK, or another has
+                                                     taken its place meanwhile */
         } read_over;
         struct {
             struct mn_name vat;
@@ -323,7 +331,8 @@ struct agent_effect {
         struct { /* SYNC, LOOK, READ_OVER, DELETE */
             struct mn_name vat;
             mn_epoch epoch;
-            bool again;    /* SYNC failed before: its pages may be lost, so write them anew */
+            bool again;    /* SYNC failed before: its pages may be lost, so write them anew; or
+                              READ_OVER */
             uint64_t size; /* LOOK: so large is the file that is known here, */
             struct mn_digest digest; /* and it ends with this */
         } file;
@@ -406,6 +415,9 @@ void agent_invariant(const struct agent *agent);
 
 /* The name of @vat's directory in a store: '/' as %2f, a leading '.' as %2e. */
 void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]);
+
+/* Whose directory that is; false when it is no vat's. */
+bool agent_store_vat(const char *name, struct mn_name *vat);
 
 /* Add @next, the ledger's record with the next key, to the answer @up to a RECALL. @records: room
  * for AGENT_RECALL_COUNT_MAX. False: it does not fit, or does not follow; send what there is,

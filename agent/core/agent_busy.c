@@ -54,8 +54,9 @@ static bool copies_quiet(const struct agent *agent, const struct agent_vat *vat)
 bool agent_vat_quiet(const struct agent *agent, const struct agent_vat *vat)
 {
     for (size_t i = 0; i < vat->file_count; i++) {
-        enum agent_file_state state = vat->files[i].state;
-        if (state == AGENT_FILE_FAILED || state == AGENT_FILE_ARRIVING) {
+        const struct agent_file *file = &vat->files[i];
+        if (file->state == AGENT_FILE_FAILED || file->state == AGENT_FILE_ARRIVING ||
+            file->unread > 0) {
             return false;
         }
     }

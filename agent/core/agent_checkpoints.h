@@ -25,6 +25,7 @@ bool agent_file_live(const struct agent_vat *vat, const struct agent_file *file)
 mn_epoch agent_epoch_before(const struct agent_vat *vat, mn_epoch epoch);
 mn_run agent_newest_run(const struct agent *agent, const struct agent_vat *vat);
 void agent_file_found(struct agent *agent, const struct agent_file_facts *facts);
+void agent_file_found_unread(struct agent *agent, const struct agent_event *event);
 bool agent_holds(const struct agent *agent); /* any checkpoint at all */
 /* Whether to read back what may be damaged here: not again soon. */
 bool agent_file_doubtful(const struct agent *agent, const struct agent_file *file);
@@ -35,6 +36,12 @@ void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_fi
                      bool delete);
 /* It went bad or missing on the disk: it is copied anew if it can be had. */
 void agent_file_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
+/* It could not be read: tried again, and after a few times it is no copy any more, though looked
+ * at now and then. */
+void agent_file_unread(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                       mn_result why);
+/* It is no copy, for it cannot be read; but it is on the disk. */
+bool agent_file_hidden(const struct agent_file *file);
 void agent_trim_gone(struct agent *agent, struct agent_vat *vat);
 /* What was lost below that, or is no part of this history any more, need say nothing. */
 void agent_heard_forget(struct agent_vat *vat, mn_epoch below);
@@ -114,6 +121,10 @@ void agent_holder_tick(struct agent *agent, size_t count);
 
 /* agent_scrub.c: reading over what is here. */
 void agent_scrub_tick(struct agent *agent);
+/* Try at once to read the file that could not be read. */
+void agent_file_again(struct agent *agent, const struct agent_vat *vat, struct agent_file *file);
+/* Try again to read what could not be read, of the first @count that are looked at. */
+void agent_scrub_again(struct agent *agent, size_t count);
 void agent_scrub_read(struct agent *agent, const struct agent_event *event);
 
 /* agent_fetch.c: the chain of a start. */

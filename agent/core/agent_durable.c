@@ -42,7 +42,8 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
         return;
     }
     struct agent_file *file = agent_find_file(vat, epoch);
-    if (file != NULL) {
+    bool told = file != NULL && agent_file_hidden(file) && !file->learned;
+    if (file != NULL && !told) {
         if (file->durable) {
             agent_say_durable(agent, vat);
         }
@@ -57,11 +58,20 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
     facts.record.heard_count = message->written.heard_count;
     facts.record.heard_before = message->written.heard_before;
     facts.record.written_at = agent->now;
-    file = agent_add_file(agent, vat, epoch, AGENT_FILE_UNSYNCED);
+    if (told) { /* what it heard only its vat can say as long as the file cannot be read */
+        file->unreadable = false;
+        file->unread = 0;
+        agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
+    } else {
+        file = agent_add_file(agent, vat, epoch, AGENT_FILE_UNSYNCED);
+    }
     if (file != NULL) {
         agent_file_learn(agent, file, &facts);
+        if (file->reportable) {
+            agent_dirty(agent, vat, file);
+        }
         agent_copies_advance(agent, vat); /* Partners write it while it is synced here. */
-        agent_ask_file(agent, AGENT_DO_SYNC, vat, epoch, false);
+        agent_ask_file(agent, AGENT_DO_SYNC, vat, epoch, told);
     }
 }
 
@@ -75,6 +85,7 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
     }
     if (event->synced.result == MN_OK) {
         agent_file_move(vat, file, AGENT_FILE_HERE);
+        file->unread = 0;
         agent_copies_synced(agent, file);
         if (file->reportable) {
             agent_dirty(agent, vat, file);
@@ -90,12 +101,16 @@ void agent_synced(struct agent *agent, const struct agent_event *event)
                                                 .code = event->synced.result});
     if (event->synced.result == MN_NOT_FOUND || event->synced.result == MN_CORRUPT) {
         agent_file_lost(agent, vat, file);
-        agent_fetch_changed(agent, vat, event->synced.epoch);
-        agent_aside_advance(agent, vat);
+    } else if (event->synced.result == MN_IO && file->unread + 1 == AGENT_UNREAD_COUNT_MAX) {
+        agent_file_unread(agent, vat, file, MN_IO);
+    } else {
+        file->unread += event->synced.result == MN_IO ? 1 : 0;
+        agent_file_move(vat, file, AGENT_FILE_FAILED);
+        file->at = agent->now;
         return;
     }
-    agent_file_move(vat, file, AGENT_FILE_FAILED);
-    file->at = agent->now;
+    agent_fetch_changed(agent, vat, event->synced.epoch);
+    agent_aside_advance(agent, vat);
 }
 
 static bool file_there(const struct agent_file *file)
@@ -335,8 +350,8 @@ static bool kept_mark(const struct agent_vat *vat, mn_epoch floor, bool *kept)
     for (size_t i = vat->file_count; i > 0; i--) {
         const struct agent_file *file = &vat->files[i - 1];
         bool untaken = file->reportable && !file->taken;
-        bool keeps =
-            kept[i - 1] || file->epoch >= floor || untaken || file->state != AGENT_FILE_HERE;
+        bool there = file->state == AGENT_FILE_HERE || agent_file_hidden(file);
+        bool keeps = kept[i - 1] || file->epoch >= floor || untaken || !there;
         kept[i - 1] = keeps;
         all = all && keeps;
         const struct agent_file *onto =

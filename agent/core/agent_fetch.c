@@ -174,7 +174,7 @@ void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epo
 {
     struct agent_file *file = agent_find_file(vat, epoch);
     if (file != NULL && file->state == AGENT_FILE_ARRIVING && !file->writing) {
-        if (file->received > 0) {
+        if (file->received > 0 && !file->unreadable) {
             agent_ask_file(agent, AGENT_DO_DELETE, vat, epoch, false);
         }
         agent_file_give_up(agent, vat, file);

@@ -14,7 +14,7 @@ static const unsigned file_moves[AGENT_FILE_STATE_COUNT] = {
     [AGENT_FILE_FAILED] = TO(UNSYNCED),
     [AGENT_FILE_ARRIVING] = TO(HERE) | TO(GONE),
     [AGENT_FILE_HERE] = TO(GONE) | TO(UNSYNCED),
-    [AGENT_FILE_GONE] = TO(ARRIVING),
+    [AGENT_FILE_GONE] = TO(ARRIVING) | TO(UNSYNCED),
 };
 
 #undef TO
@@ -121,18 +121,22 @@ void agent_file_arrived(struct agent *agent, struct agent_vat *vat, struct agent
     file->reportable = true;
     file->heard_only = false;
     file->fetched = false;
+    file->unread = 0;
+    file->unreadable = false;
     agent_dirty(agent, vat, file);
 }
 
 void agent_file_give_up(struct agent *agent, struct agent_vat *vat, struct agent_file *file)
 {
-    if (!file->reportable) {
+    if (!file->reportable && !file->unreadable) {
         agent_remove_file(vat, file->epoch);
         return;
     }
     agent_file_move(vat, file, AGENT_FILE_GONE);
     file->fetched = false;
-    agent_dirty(agent, vat, file);
+    if (file->reportable) {
+        agent_dirty(agent, vat, file);
+    }
 }
 
 /* Whether the checkpoint is part of the history of the life that runs here: of this run, or below
@@ -185,6 +189,21 @@ void agent_file_found(struct agent *agent, const struct agent_file_facts *facts)
     file->reportable = true;
 }
 
+/* Whoever believes in it is told that it is gone. */
+void agent_file_found_unread(struct agent *agent, const struct agent_event *event)
+{
+    struct agent_vat *vat = agent_need_vat(agent, &event->unread.vat);
+    if (vat == NULL || agent_find_file(vat, event->unread.epoch) != NULL) {
+        return;
+    }
+    struct agent_file *file = agent_add_file(agent, vat, event->unread.epoch, AGENT_FILE_GONE);
+    if (file != NULL) {
+        file->reportable = true;
+        file->unread = AGENT_UNREAD_COUNT_MAX;
+        file->unreadable = true;
+    }
+}
+
 bool agent_holds(const struct agent *agent)
 {
     bool any = false;
@@ -205,8 +224,12 @@ static bool file_still_says(const struct agent_vat *vat, const struct agent_file
 void agent_file_gone(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
                      bool delete)
 {
-    agent_file_move(vat, file, AGENT_FILE_GONE);
+    if (file->state != AGENT_FILE_GONE) {
+        agent_file_move(vat, file, AGENT_FILE_GONE);
+    }
     file->durable = false;
+    file->unreadable = false;
+    file->unread = 0;
     if (delete) {
         agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
     }
@@ -221,6 +244,7 @@ void agent_file_lost(struct agent *agent, struct agent_vat *vat, struct agent_fi
 {
     agent_file_move(vat, file, AGENT_FILE_GONE);
     file->durable = false;
+    file->unread = file->unreadable ? file->unread : 0;
     agent_durable_lost(vat, file->epoch);
     file->heard_only = file_still_says(vat, file);
     file->reportable = file->reportable || file->heard_only;
@@ -228,9 +252,31 @@ void agent_file_lost(struct agent *agent, struct agent_vat *vat, struct agent_fi
         agent_dirty(agent, vat, file);
     }
     bool comes = agent_copies_lost(agent, vat, file);
-    if (!file->reportable && !comes) {
+    if (!file->reportable && !file->unreadable && !comes) {
         agent_remove_file(vat, file->epoch);
     }
+}
+
+bool agent_file_hidden(const struct agent_file *file)
+{
+    return file->state == AGENT_FILE_GONE && file->unreadable;
+}
+
+void agent_file_unread(struct agent *agent, struct agent_vat *vat, struct agent_file *file,
+                       mn_result why)
+{
+    agent_touch(vat);
+    file->unread += 1;
+    file->at = agent->now;
+    if (file->unread < AGENT_UNREAD_COUNT_MAX) {
+        return;
+    }
+    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FILE_LOST,
+                                                .vat = vat->name,
+                                                .epoch = file->epoch,
+                                                .code = why});
+    file->unreadable = true;
+    agent_file_lost(agent, vat, file);
 }
 
 bool agent_file_doubtful(const struct agent *agent, const struct agent_file *file)
@@ -271,7 +317,7 @@ void agent_heard_forget(struct agent_vat *vat, mn_epoch below)
 {
     for (size_t i = vat->file_count; i > 0; i--) {
         const struct agent_file *file = &vat->files[i - 1];
-        if (file->heard_only && file->state == AGENT_FILE_GONE &&
+        if (file->heard_only && file->state == AGENT_FILE_GONE && !agent_file_hidden(file) &&
             (file->epoch < below || !agent_file_live(vat, file))) {
             agent_remove_file(vat, file->epoch);
         }

@@ -220,6 +220,7 @@ void agent_heartbeat(struct agent *agent)
     size_t busy = agent_busy_begin(agent);
     agent_local_tick(agent, busy);
     agent_durable_tick(agent, busy);
+    agent_scrub_again(agent, busy);
     agent_aside_tick(agent, busy);
     agent_adopt_tick(agent, busy);
     agent_holder_tick(agent, busy);

@@ -249,8 +249,8 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
     mn_epoch last = message->drop.keep[message->drop.keep_count - 1];
     for (size_t i = vat->file_count; i > 0; i--) {
         struct agent_file *file = &vat->files[i - 1];
-        if (file->state == AGENT_FILE_HERE && file->epoch < last &&
-            !drop_keeps(message, file->epoch)) {
+        bool there = file->state == AGENT_FILE_HERE || agent_file_hidden(file);
+        if (there && file->epoch < last && !drop_keeps(message, file->epoch)) {
             agent_file_gone(agent, vat, file, true);
         }
     }
@@ -336,7 +336,8 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     agent_fetch_changed(agent, vat, file->epoch);
 }
 
-/* A piece was read and sent, or the file cannot be read: then it is no copy any more. */
+/* A piece was read and sent, or the file cannot be read: then it is no copy any more. Before that
+ * is sure nothing is said, and whoever wants it asks again. */
 void agent_file_read(struct agent *agent, const struct agent_event *event)
 {
     struct agent_vat *vat = agent_find_vat(agent, &event->read.vat);
@@ -355,11 +356,17 @@ void agent_file_read(struct agent *agent, const struct agent_event *event)
                                                 .host = *agent_host_name(agent, host),
                                                 .epoch = file->epoch,
                                                 .code = result});
-    agent_say_have(agent, host, &vat->name, file->epoch, &file->digest, result);
-    if (file->state == AGENT_FILE_UNSYNCED) { /* what is wrong with it, its sync will say */
+    bool synced = file->state == AGENT_FILE_HERE;
+    bool gone = result == MN_NOT_FOUND || result == MN_CORRUPT;
+    if (!synced || gone || file->unread + 1 == AGENT_UNREAD_COUNT_MAX) {
+        agent_say_have(agent, host, &vat->name, file->epoch, &file->digest, result);
+    }
+    if (!synced) { /* what is wrong with it, its sync will say */
         agent_copies_later(agent, host, vat, file);
-    } else if (result == MN_NOT_FOUND || result == MN_CORRUPT) {
+    } else if (gone) {
         agent_file_lost(agent, vat, file);
+    } else {
+        agent_file_unread(agent, vat, file, result);
     }
 }
 
@@ -384,7 +391,9 @@ void agent_holder_tick(struct agent *agent, size_t count)
                     agent_say_want(agent, file->source, vat, file);
                 }
             } else if (over) {
-                agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
+                if (!file->unreadable) { /* else what was here before may be all there is */
+                    agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
+                }
                 agent_file_give_up(agent, vat, file);
             }
         }

@@ -19,7 +19,8 @@
  *   ARRIVING ----+ <-----+     pieces come from another host
  *
  *   from HERE to UNSYNCED it is read back once, when a partner got it damaged or a process could
- *   not begin from it; from UNSYNCED it is GONE when it turns out to be damaged here
+ *   not begin from it; from UNSYNCED it is GONE when it turns out to be damaged here; from GONE to
+ *   UNSYNCED it comes when it could not be read for a while and can be again
  *
  * A round, as seen from here (table of moves: agent_round.c):
  *
@@ -45,6 +46,8 @@ enum {
     AGENT_REFRESH_HEARTBEATS = 10,      /* every vat's state is said again once in so many */
     AGENT_LEASE_BATCH_COUNT = 8192,     /* vats that one request is about */
     AGENT_LEASE_ASKED_COUNT = 64,       /* requests whose times are remembered */
+    AGENT_UNREAD_COUNT_MAX = 3,         /* what cannot be read so often in a row is no copy, */
+    AGENT_UNREAD_DOUBLINGS = 8,         /* and is tried ever more rarely, down to hourly */
     AGENT_SCRUB_SHARE = 8,              /* of the disk's time one in so many goes to reading over */
     AGENT_AWAY_FACTOR = 4,              /* a host that did not answer is left alone 4 * copy_ms */
     AGENT_FETCH_FACTOR = 4              /* a start of which nothing arrives for 4 * copy_ms fails */
@@ -112,7 +115,10 @@ struct agent_file {
     bool dirty;           /* waits in the list of rows to report */
     uint64_t reported_in; /* sequence of the newest report with it */
     bool taken;           /* the coordinator has its row: it may be deleted */
-    mn_time at;           /* ARRIVING: last progress; FAILED: last try */
+    uint32_t unread;      /* how often in a row it could not be read, or not be synced */
+    bool unreadable;      /* GONE: it is on the disk, and it may be possible again to read it */
+    bool reading;         /* whether it can be read again is being tried */
+    mn_time at;           /* ARRIVING: last progress; FAILED, or not read: last try */
     mn_time asked_at;     /* ARRIVING: when we last asked for more of it */
     uint64_t received;    /* ARRIVING: bytes that are here */
     uint32_t source;      /* ARRIVING: the host it comes from */

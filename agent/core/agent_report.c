@@ -325,7 +325,7 @@ void agent_report_taken(struct agent *agent, uint64_t sequence)
         if (file->heard_only) {
             continue; /* until the floor has passed it */
         }
-        if (file->state == AGENT_FILE_GONE && !file->dirty) {
+        if (file->state == AGENT_FILE_GONE && !file->dirty && !agent_file_hidden(file)) {
             agent_remove_file(batch.rows[i].vat, batch.rows[i].epoch);
         } else if (file->state == AGENT_FILE_ARRIVING && !file->dirty) {
             file->reportable = false;

@@ -135,13 +135,15 @@ static void freeze_look_at(struct agent *agent, const struct agent_vat *vat,
 }
 
 /* See whether what is held of a suspect is still there, and not another under its name. Read whole
- * it is when it is restored: no round waits for that. */
+ * it is when it is restored: no round waits for that. What could not be read is tried again. */
 static void freeze_look(struct agent *agent, struct agent_vat *vat)
 {
     for (size_t i = 0; i < vat->file_count; i++) {
         struct agent_file *file = &vat->files[i];
         if (file->state == AGENT_FILE_HERE && !file->looking) {
             freeze_look_at(agent, vat, file);
+        } else if (agent_file_hidden(file)) {
+            agent_file_again(agent, vat, file);
         }
     }
 }
@@ -158,14 +160,19 @@ void agent_looked(struct agent *agent, const struct agent_event *event)
     file->looking = false;
     mn_result result = event->looked.result;
     bool lost = result == MN_NOT_FOUND || result == MN_CORRUPT;
-    if (!lost || file->state != AGENT_FILE_HERE) {
+    if (result == MN_OK || file->state != AGENT_FILE_HERE) {
         return;
     }
-    agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_FILE_LOST,
+    agent_note(agent, (struct agent_note_facts){.note = lost ? AGENT_NOTE_FILE_LOST
+                                                             : AGENT_NOTE_READ_FAILED,
                                                 .vat = vat->name,
                                                 .epoch = file->epoch,
                                                 .code = result});
-    agent_file_lost(agent, vat, file);
+    if (lost) {
+        agent_file_lost(agent, vat, file);
+    } else {
+        agent_file_unread(agent, vat, file, result);
+    }
 }
 
 /* The fences are durable: end the suspects that run here, ask the others. */

@@ -21,6 +21,23 @@ void agent_store_name(const struct mn_name *vat, char out[AGENT_STORE_NAME_SIZE]
     out[at] = '\0';
 }
 
+bool agent_store_vat(const char *name, struct mn_name *vat)
+{
+    char text[MN_NAME_SIZE_MAX + 1];
+    size_t size = 0;
+    while (*name != '\0' && size < MN_NAME_SIZE_MAX) {
+        bool slash = strncmp(name, "%2f", 3) == 0;
+        bool dot = strncmp(name, "%2e", 3) == 0;
+        text[size] = *name;
+        if (slash || dot) {
+            text[size] = slash ? '/' : '.';
+        }
+        name += slash || dot ? 3 : 1;
+        size += 1;
+    }
+    return *name == '\0' && mn_name_set(vat, text, size);
+}
+
 static void text_key(char out[AGENT_RECORD_KEY_SIZE], const char *kind, const char *name)
 {
     size_t at = 0;

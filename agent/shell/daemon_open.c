@@ -150,13 +150,26 @@ static void open_signal(void *context, int fd)
     }
 }
 
+static mn_result load_step(struct daemon *daemon, const struct agent_event *event)
+{
+    agent_daemon_step(daemon, event);
+    open_signal(daemon, daemon->signals); /* a large store takes long to scan, an end must not */
+    return daemon->stop && daemon->result == MN_OK ? MN_AGAIN : daemon->result;
+}
+
 static mn_result load_file(void *context, const struct agent_file_facts *facts)
 {
     struct daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_ON_FILE, .file = facts};
-    agent_daemon_step(daemon, &event);
-    open_signal(daemon, daemon->signals); /* a large store takes long to scan, an end must not */
-    return daemon->stop && daemon->result == MN_OK ? MN_AGAIN : daemon->result;
+    return load_step(daemon, &event);
+}
+
+static mn_result load_unread_file(void *context, const struct mn_name *vat, mn_epoch epoch)
+{
+    struct agent_event event = {.kind = AGENT_ON_FILE_UNREAD};
+    event.unread.vat = *vat;
+    event.unread.epoch = epoch;
+    return load_step(context, &event);
 }
 
 static void load_bad_file(void *context, const char *text)
@@ -187,7 +200,8 @@ static mn_result open_files(struct daemon *daemon, struct mn_error *error)
         result = agent_ledger_read(daemon->ledger, load_record, daemon, error);
     }
     if (result == MN_OK) {
-        result = agent_store_scan(&daemon->store, load_file, load_bad_file, daemon, error);
+        result = agent_store_scan(&daemon->store, load_file, load_unread_file, load_bad_file,
+                                  daemon, error);
     }
     if (result == MN_OK) {
         result =

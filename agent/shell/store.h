@@ -26,9 +26,12 @@ mn_result agent_store_open(struct agent_store *store, const char *root,
 /* Verify and sync every file and hand out what it says of itself, sorted by vat and epoch. A file
  * that is corrupt is renamed to end in .corrupt, and @bad is told of it; it is not handed out. */
 typedef mn_result agent_store_each(void *context, const struct agent_file_facts *facts);
+/* One that cannot be read, though perhaps again later. */
+typedef mn_result agent_store_unread(void *context, const struct mn_name *vat, mn_epoch epoch);
 typedef void agent_store_bad(void *context, const char *text);
 mn_result agent_store_scan(const struct agent_store *store, agent_store_each *each,
-                           agent_store_bad *bad, void *context, struct mn_error *error) MN_CHECKED;
+                           agent_store_unread *unread, agent_store_bad *bad, void *context,
+                           struct mn_error *error) MN_CHECKED;
 
 /* Make the directory of a vat that is about to start, and clear away what an earlier process of it
  * left half written. */

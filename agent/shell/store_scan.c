@@ -74,6 +74,7 @@ static mn_result scan_list(const char *path, struct scan_names *names, struct mn
 struct scan {
     const struct agent_store *store;
     agent_store_each *each;
+    agent_store_unread *unread;
     agent_store_bad *bad;
     void *context;
 };
@@ -145,8 +146,10 @@ static mn_result scan_file(const struct scan *scan, const char *directory,
         scan_bad(scan, path, why.text);
         result = MN_OK;
     } else if (result != MN_NO_MEMORY) {
-        scan->bad(scan->context, why.text); /* unreadable: no copy, but perhaps it will be again */
-        result = MN_OK;
+        struct mn_name vat;
+        bool again = result != MN_BAD_VERSION && agent_store_vat(directory_name, &vat);
+        scan->bad(scan->context, why.text);
+        result = again ? scan->unread(scan->context, &vat, epoch) : MN_OK;
     }
     mn_arena_deinit(&arena);
     return result;
@@ -269,9 +272,11 @@ static mn_result scan_directory(const struct scan *scan, const char *name, struc
 }
 
 mn_result agent_store_scan(const struct agent_store *store, agent_store_each *each,
-                           agent_store_bad *bad, void *context, struct mn_error *error)
+                           agent_store_unread *unread, agent_store_bad *bad, void *context,
+                           struct mn_error *error)
 {
-    struct scan scan = {.store = store, .each = each, .bad = bad, .context = context};
+    struct scan scan = {
+        .store = store, .each = each, .unread = unread, .bad = bad, .context = context};
     struct scan_names directories = {0};
     mn_result result = scan_list(store->root, &directories, error);
     for (size_t i = 0; i < directories.count && result == MN_OK; i++) {

@@ -105,7 +105,8 @@ static void agent_load_records(struct sim *sim, struct sim_process *process)
     }
 }
 
-/* A file that is not what its digest says is set aside. */
+/* A file that is not what its digest says is set aside; one that cannot be read is said to be so.
+ */
 static void agent_load_store(struct sim *sim, struct sim_process *process, struct sim_store *store)
 {
     while (store->part_count > 0) {
@@ -115,6 +116,14 @@ static void agent_load_store(struct sim *sim, struct sim_process *process, struc
     while (i < store->file_count) {
         struct sim_file *file = &store->files[i];
         struct agent_file_facts facts;
+        if (file->unread) {
+            struct agent_event event = {.kind = AGENT_ON_FILE_UNREAD};
+            event.unread.vat = sim->vat_names[store->vat];
+            event.unread.epoch = file->epoch;
+            sim_agent_step(sim, process, &event);
+            i += 1;
+            continue;
+        }
         mn_result result =
             sim_checkpoint_facts(file->bytes->bytes, file->bytes->size, &sim->arena, &facts);
         if (result != MN_OK) {

@@ -499,6 +499,8 @@ void sim_fault_end(struct sim *sim, size_t index)
         sim->machines[host].full -= 1;
     } else if (fault->kind == SIM_FAULT_DISK_ERROR) {
         sim->machines[host].errors_percent -= fault->b;
+    } else if (fault->kind == SIM_FAULT_DISK_UNREAD) {
+        sim_damage_over(sim, fault);
     } else if (fault->kind == SIM_FAULT_PAUSE_AGENT) {
         sim_disturb(sim, host);
     } else if (fault->kind == SIM_FAULT_SWAP_DISK) {
@@ -510,14 +512,15 @@ void sim_fault_end(struct sim *sim, size_t index)
     }
 }
 
-/* A machine whose fault has no end stays as it is; everything else is mended. */
+/* A machine or disk whose fault has no end stays as it is; everything else is mended. */
 void sim_fault_heal_all(struct sim *sim)
 {
     for (size_t i = 0; i < sim->faults.count; i++) {
         const struct sim_fault *fault = &sim->faults.items[i];
         bool machine = fault->kind == SIM_FAULT_LOSE || fault->kind == SIM_FAULT_LOSE_RACK ||
                        fault->kind == SIM_FAULT_LOSE_ZONE || fault->kind == SIM_FAULT_POWER ||
-                       fault->kind == SIM_FAULT_POWER_RACK || fault->kind == SIM_FAULT_POWER_ZONE;
+                       fault->kind == SIM_FAULT_POWER_RACK || fault->kind == SIM_FAULT_POWER_ZONE ||
+                       fault->kind == SIM_FAULT_DISK_UNREAD;
         if (!machine || fault->for_ms > 0) {
             sim_fault_end(sim, i);
         }

@@ -3,12 +3,12 @@
  * in the copy. */
 #include "engine/sim_private.h"
 
-/* The synced files of @from, and what was set aside of it. */
+/* The synced files of @from that can be read, and what was set aside of it. */
 static void store_copy(struct sim_store *to, const struct sim_store *from)
 {
     *to = (struct sim_store){.vat = from->vat};
     for (size_t k = 0; k < from->file_count; k++) {
-        if (from->files[k].synced) {
+        if (from->files[k].synced && !from->files[k].unread) {
             from->files[k].bytes->references += 1;
             struct sim_file *file = sim_file_add(to, from->files[k].epoch, from->files[k].bytes);
             file->onto = from->files[k].onto;

@@ -82,6 +82,38 @@ static void lose_copy(struct sim *sim, uint32_t host, uint32_t number)
     }
 }
 
+/* Reading fails of @percent of the files there that are on the disk and not only in memory. As with
+ * those that are damaged, nobody knows before somebody reads them. */
+static void unread(struct sim *sim, uint32_t host, uint32_t percent)
+{
+    struct sim_disk *disk = &sim->machines[host].disk;
+    if (sim->observer != NULL) {
+        observer_backup(sim->observer);
+    }
+    for (size_t i = 0; i < disk->store_count; i++) {
+        for (size_t k = 0; k < disk->stores[i].file_count; k++) {
+            struct sim_file *file = &disk->stores[i].files[k];
+            if (file->synced && mn_random_below(&sim->disk_random, 100) < percent) {
+                sim_file_unread(sim, host, &disk->stores[i], file, true);
+            }
+        }
+    }
+}
+
+void sim_damage_over(struct sim *sim, const struct sim_fault *fault)
+{
+    uint32_t host = fault->a % sim->host_count;
+    struct sim_disk *disk = &sim->machines[host].disk;
+    for (size_t i = 0; i < disk->store_count; i++) {
+        for (size_t k = 0; k < disk->stores[i].file_count; k++) {
+            struct sim_file *file = &disk->stores[i].files[k];
+            if (file->unread) {
+                sim_file_unread(sim, host, &disk->stores[i], file, false);
+            }
+        }
+    }
+}
+
 /* ---- the store of one vat -------------------------------------------------------------------- */
 
 /* Where the vat runs, or ran when it was backed up; its process and its agent are ended.
@@ -176,6 +208,9 @@ bool sim_damage(struct sim *sim, const struct sim_fault *fault)
     static const struct sim_disk none;
     uint32_t host = fault->a % sim->host_count;
     switch (fault->kind) {
+    case SIM_FAULT_DISK_UNREAD:
+        unread(sim, host, fault->b);
+        return true;
     case SIM_FAULT_CORRUPT:
         corrupt(sim, host, fault->b);
         return true;

@@ -92,6 +92,7 @@ struct sim_file *sim_file_add(struct sim_store *store, mn_epoch epoch, struct si
         sim_bytes_free(file->bytes);
         file->bytes = take_bytes;
         file->wrong = false;
+        file->unread = false;
         return file;
     }
     size_t place = file_place(store, epoch);
@@ -121,7 +122,7 @@ void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *st
         observer_copy(sim->observer, machine, store->vat, file->epoch, OBSERVER_COPY_MADE);
     }
     file->told = true;
-    if (file->wrong) {
+    if (file->wrong || file->unread) {
         file_untell(sim, machine, store, file, OBSERVER_COPY_LOST);
     }
 }
@@ -154,6 +155,15 @@ void sim_file_aside(struct sim *sim, uint32_t machine, struct sim_store *store, 
     store->aside_count += 1;
     if (move) {
         sim_file_remove(sim, machine, store, epoch, OBSERVER_COPY_DELETED);
+    }
+}
+
+void sim_file_unread(struct sim *sim, uint32_t machine, struct sim_store *store,
+                     struct sim_file *file, bool unread)
+{
+    file->unread = unread;
+    if (unread) {
+        file_untell(sim, machine, store, file, OBSERVER_COPY_LOST);
     }
 }
 

@@ -44,6 +44,8 @@
     X(DISK_SLOW, "disk_slow", "host", "factor", "its disk takes so many times as long")            \
     X(DISK_FULL, "disk_full", "host", "-", "nothing can be written to its disk")                   \
     X(DISK_ERROR, "disk_error", "host", "percent", "so many of its syncs fail")                    \
+    X(DISK_UNREAD, "disk_unread", "host", "percent",                                               \
+      "so many of the files on its disk cannot be read, for good: until they are written anew")    \
     X(CORRUPT, "corrupt", "host", "number", "a checkpoint file there has wrong bytes")             \
     X(CORRUPT_FULL, "corrupt_full", "host", "-",                                                   \
       "the newest full of each vat there has wrong bytes")                                         \

@@ -79,7 +79,8 @@ bool sim_found_take(struct sim *sim, uint32_t machine, const struct sim_job *job
     const struct sim_store *from = store_at(sim, (const char *)job->bytes, vat);
     struct sim_bytes *bytes = NULL;
     for (size_t i = 0; from != NULL && i < from->file_count; i++) {
-        bytes = from->files[i].epoch == job->epoch ? from->files[i].bytes : bytes;
+        bool read = from->files[i].epoch == job->epoch && !from->files[i].unread;
+        bytes = read ? from->files[i].bytes : bytes;
     }
     if (bytes == NULL) {
         *why = MN_PASSED_UNREADABLE;

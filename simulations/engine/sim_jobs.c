@@ -126,6 +126,9 @@ static mn_result job_sync(struct sim *sim, uint32_t machine, const struct sim_jo
     if (mn_random_below(&sim->disk_random, 100) < where->errors_percent) {
         return MN_IO;
     }
+    if (job->again && file->unread) {
+        return MN_IO;
+    }
     if (job->again && file_damaged(sim, file)) {
         sim_file_remove(sim, machine, store, job->epoch, OBSERVER_COPY_LOST);
         return MN_CORRUPT;
@@ -209,6 +212,9 @@ static mn_result job_read(struct sim *sim, uint32_t machine, struct sim_job *job
     if (offset > file->bytes->size) {
         return MN_CORRUPT;
     }
+    if (file->unread) {
+        return MN_IO;
+    }
     size_t size = file->bytes->size - (size_t)offset;
     job->piece.piece.bytes = file->bytes->bytes + offset;
     job->piece.piece.byte_count =
@@ -258,34 +264,62 @@ static void done_look(struct sim *sim, struct sim_process *process, const struct
     event.looked.vat = job->vat;
     event.looked.epoch = job->epoch;
     event.looked.result = file != NULL ? MN_OK : MN_NOT_FOUND;
-    if (file != NULL && !look_same(file, job)) {
+    if (file != NULL && file->unread) {
+        event.looked.result = MN_IO;
+    } else if (file != NULL && !look_same(file, job)) {
         sim_file_remove(sim, process->machine, store, job->epoch, OBSERVER_COPY_LOST);
         event.looked.result = MN_CORRUPT;
     }
     sim_agent_step(sim, process, &event);
 }
 
+/* It is as it was; what it holds is in the arena. */
+static void over_whole(struct sim *sim, const struct sim_process *process,
+                       const struct sim_job *job, struct sim_file *file,
+                       struct agent_file_facts *facts)
+{
+    mn_result result =
+        sim_checkpoint_facts(file->bytes->bytes, file->bytes->size, &sim->arena, facts);
+    mn_assert(result == MN_OK);
+    if (file->synced) {
+        struct sim_store *store = sim_store(sim, process->machine, sim_vat_number(sim, &job->vat));
+        sim_file_tell(sim, process->machine, store, file);
+    }
+    if (job->again) {
+        sim_count(sim, SIM_SOMETIMES_READ_AGAIN);
+    }
+}
+
 static void done_read_over(struct sim *sim, struct sim_process *process, const struct sim_job *job)
 {
     struct sim_store *store = sim_store(sim, process->machine, sim_vat_number(sim, &job->vat));
-    const struct sim_file *file = sim_file_find(store, job->epoch);
+    struct sim_file *file = sim_file_find(store, job->epoch);
+    struct agent_file_facts facts;
     struct agent_event event = {.kind = AGENT_ON_READ_OVER};
     event.read_over.vat = job->vat;
     event.read_over.epoch = job->epoch;
     event.read_over.result = file != NULL ? MN_OK : MN_NOT_FOUND;
+    event.read_over.again = job->again;
     event.read_over.took_ms = (uint32_t)((sim->now - job->began) / MN_MS);
-    if (file != NULL && file_damaged(sim, file)) {
+    if (file != NULL && file->unread) {
+        sim_count(sim, SIM_SOMETIMES_UNREAD);
+        event.read_over.result = MN_IO;
+    } else if (file != NULL && file_damaged(sim, file)) {
         sim_file_remove(sim, process->machine, store, job->epoch, OBSERVER_COPY_LOST);
         event.read_over.result = MN_CORRUPT;
+    } else if (file != NULL) {
+        over_whole(sim, process, job, file, &facts);
+        event.read_over.facts = &facts;
     }
-    if (event.read_over.result != MN_OK) {
+    if (event.read_over.result == MN_CORRUPT || event.read_over.result == MN_NOT_FOUND) {
         sim_count(sim, SIM_SOMETIMES_WENT_BAD);
     }
     sim_agent_step(sim, process, &event);
+    mn_arena_clear(&sim->arena);
 }
 
 /* Files change places. What is set aside must be readable by itself: whatever a file applies onto
- * goes with it, unless a fault took that. */
+ * goes with it, unless a fault took that or makes it unreadable. */
 static void job_set_aside(struct sim *sim, uint32_t machine, const struct sim_job *job)
 {
     struct sim_store *store = sim_store(sim, machine, sim_vat_number(sim, &job->vat));
@@ -294,7 +328,8 @@ static void job_set_aside(struct sim *sim, uint32_t machine, const struct sim_jo
     for (size_t i = 0; i < count; i++) {
         const struct sim_file *file = sim_file_find(store, epochs[i]);
         mn_epoch onto = file != NULL ? file->onto : 0;
-        bool there = onto == 0 || sim_file_find(store, onto) == NULL;
+        const struct sim_file *base = onto != 0 ? sim_file_find(store, onto) : NULL;
+        bool there = base == NULL || base->unread;
         for (size_t k = 0; k < count && !there; k++) {
             there = epochs[k] == onto;
         }

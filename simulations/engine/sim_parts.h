@@ -175,9 +175,10 @@ struct sim_file {
     struct sim_bytes *bytes;
     mn_epoch onto;
     bool synced;
-    bool told;  /* the observer counts it as a copy */
-    bool found; /* it was copied from a disk that was found */
-    bool wrong; /* a fault changed its bytes: it is no copy, whatever is done with it */
+    bool told;   /* the observer counts it as a copy */
+    bool found;  /* it was copied from a disk that was found */
+    bool wrong;  /* a fault changed its bytes: it is no copy, whatever is done with it */
+    bool unread; /* reading it fails */
 };
 
 /* What arrives of a file. */

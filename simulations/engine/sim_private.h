@@ -149,6 +149,10 @@ struct sim_file *sim_file_add(struct sim_store *store, mn_epoch epoch,
 void sim_file_remove(struct sim *sim, uint32_t machine, struct sim_store *store, mn_epoch epoch,
                      enum observer_copy_change change);
 /* The file is whole: the observer may count on it, once it is synced. */
+/* Reading it fails from now on, or does not any more: whoever gave it up learns of that by reading,
+ * and then it is a copy again. */
+void sim_file_unread(struct sim *sim, uint32_t machine, struct sim_store *store,
+                     struct sim_file *file, bool unread);
 void sim_file_tell(struct sim *sim, uint32_t machine, const struct sim_store *store,
                    struct sim_file *file);
 /* Keep the file in a place of its own, where nobody looks for it; and, with @move, no more in this.
@@ -315,6 +319,8 @@ struct sim_process *sim_machine_process(const struct sim *sim, uint32_t machine)
 
 /* sim_damage.c: @fault begins, if it is one of files and records; false: it is another. */
 bool sim_damage(struct sim *sim, const struct sim_fault *fault);
+/* Its files can be read again. */
+void sim_damage_over(struct sim *sim, const struct sim_fault *fault);
 
 /* sim_topology.c */
 void sim_topology_make(struct sim *sim);

@@ -45,6 +45,8 @@
     X(SYNC_FAILED, "a checkpoint could not be synced")                                             \
     X(WRITE_FAILED, "a checkpoint could not be written")                                           \
     X(WENT_BAD, "a checkpoint was found damaged or missing by reading it over")                    \
+    X(UNREAD, "a checkpoint could not be read when it was read over")                              \
+    X(READ_AGAIN, "a checkpoint that could not be read could be when it was tried again")          \
     X(FULL_ASKED, "a vat was asked for a full checkpoint, because a link of its chain was lost")   \
     X(TORN, "a power cut took what was not synced")                                                \
     X(AHEAD, "a partner had what a power cut took from its owner")                                 \

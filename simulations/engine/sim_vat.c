@@ -94,7 +94,8 @@ static mn_result read_chain(struct sim *sim, struct sim_process *process)
     mn_result result = vat_new(&vat->core, life);
     for (uint32_t i = 0; result == MN_OK && i < life->chain_count; i++) {
         const struct sim_file *file = sim_file_find(store, life->chain[i]);
-        result = file == NULL ? MN_CORRUPT : sim_checkpoint_restore(vat->core, file->bytes);
+        bool read = file != NULL && !file->unread;
+        result = !read ? MN_CORRUPT : sim_checkpoint_restore(vat->core, file->bytes);
     }
     return result == MN_OK ? vat_restore_end(vat->core) : result;
 }

@@ -24,7 +24,7 @@
     X(CLOCK, "clock", true, "clocks differ and drift")                                             \
     X(SLOW, "slow", true, "disks are slow")                                                        \
     X(FULL, "full", true, "disks are full")                                                        \
-    X(ERROR, "error", true, "syncs fail")                                                          \
+    X(ERROR, "error", true, "syncs and reads fail")                                                \
     X(CORRUPT, "corrupt", true, "checkpoint files are damaged or gone")                            \
     X(OLD_JOURNAL, "old_journal", true, "the journal is an older one, lost, or there are two")     \
     X(OLD_AGENT, "old_agent", true, "a host's disk is an older one")                               \

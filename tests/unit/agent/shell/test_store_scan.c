@@ -68,6 +68,15 @@ static mn_result on_file(void *context, const struct agent_file_facts *facts)
     return test->answer;
 }
 
+static mn_result on_unread(void *context, const struct mn_name *vat, mn_epoch epoch)
+{
+    struct scan_case *test = context;
+    size_t used = strlen(test->found);
+    (void)snprintf(test->found + used, sizeof test->found - used, "%s %d unread;", vat->text,
+                   (int)(epoch - EPOCH(0)));
+    return MN_OK;
+}
+
 static void on_bad(void *context, const char *text)
 {
     struct scan_case *test = context;
@@ -82,7 +91,8 @@ static const char *scan(struct scan_case *test)
     test->found[0] = '\0';
     test->bad[0] = '\0';
     test->bad_count = 0;
-    assert_int_equal(agent_store_scan(&test->store, on_file, on_bad, test, &error), MN_OK);
+    assert_int_equal(agent_store_scan(&test->store, on_file, on_unread, on_bad, test, &error),
+                     MN_OK);
     assert_string_equal(error.text, "");
     return test->found;
 }
@@ -220,7 +230,7 @@ static void leaves_a_file_of_a_newer_version_where_it_is(void **state)
     assert_true(shell_exists(path));
 }
 
-static void leaves_a_file_that_may_not_be_read_where_it_is(void **state)
+static void names_a_file_that_cannot_be_read_and_leaves_it_where_it_is(void **state)
 {
     struct scan_case *test = *state;
     char path[SHELL_PATH_SIZE];
@@ -228,7 +238,7 @@ static void leaves_a_file_that_may_not_be_read_where_it_is(void **state)
     write_checkpoint(test->x1, "x1", EPOCH(1));
     assert_int_equal(chmod(path, 0), 0);
     shell_unprivileged_begin();
-    assert_string_equal(scan(test), "");
+    assert_string_equal(scan(test), "x1 1 unread;");
     shell_unprivileged_end();
     assert_int_equal(test->bad_count, 1);
     assert_non_null(strstr(test->bad, path));
@@ -277,7 +287,8 @@ static void ends_when_a_file_is_not_wanted(void **state)
     write_checkpoint(test->x1, "x1", EPOCH(1));
     write_checkpoint(test->x1, "x1", EPOCH(2));
     test->answer = MN_FULL;
-    assert_int_equal(agent_store_scan(&test->store, on_file, on_bad, test, &error), MN_FULL);
+    assert_int_equal(agent_store_scan(&test->store, on_file, on_unread, on_bad, test, &error),
+                     MN_FULL);
     assert_string_equal(test->found, "x1 1;");
 }
 
@@ -287,7 +298,8 @@ static void names_a_store_that_is_gone(void **state)
     struct agent_store store;
     struct mn_error error = {{0}};
     shell_path(store.root, test->root, "gone");
-    assert_int_equal(agent_store_scan(&store, on_file, on_bad, test, &error), MN_NOT_FOUND);
+    assert_int_equal(agent_store_scan(&store, on_file, on_unread, on_bad, test, &error),
+                     MN_NOT_FOUND);
     assert_non_null(strstr(error.text, store.root));
 }
 
@@ -303,7 +315,7 @@ int main(void)
         CASE(sets_aside_what_is_cut_short_or_empty),
         CASE(sets_aside_what_stands_under_a_wrong_name),
         CASE(leaves_a_file_of_a_newer_version_where_it_is),
-        CASE(leaves_a_file_that_may_not_be_read_where_it_is),
+        CASE(names_a_file_that_cannot_be_read_and_leaves_it_where_it_is),
         CASE(clears_away_what_had_not_arrived_but_nothing_of_a_living_vat),
         CASE(passes_over_the_files_of_others),
         CASE(ends_when_a_file_is_not_wanted),
