@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ENVIRON_SIZE = 65536 };
+/* The system lets no process have more than 6 MiB of arguments and environment. */
+enum { ENVIRON_SIZE = 65536, ENVIRON_SIZE_MAX = 8 * 1024 * 1024 };
 
 ssize_t agent_proc_read(uint32_t pid, const char *file, char *out, size_t size)
 {
@@ -29,12 +30,20 @@ ssize_t agent_proc_read(uint32_t pid, const char *file, char *out, size_t size)
 
 void agent_environ_init(struct agent_environ *environment, uint32_t pid)
 {
+    size_t size = ENVIRON_SIZE / 2;
     environment->size = -1;
-    environment->bytes = malloc(ENVIRON_SIZE);
-    if (environment->bytes != NULL) {
-        environment->size = agent_proc_read(pid, "environ", environment->bytes, ENVIRON_SIZE - 1);
-        environment->bytes[environment->size > 0 ? environment->size : 0] = '\0';
-    }
+    environment->bytes = NULL;
+    do {
+        size *= 2;
+        char *bytes = realloc(environment->bytes, size);
+        if (bytes == NULL) {
+            environment->size = -1;
+            return;
+        }
+        environment->bytes = bytes;
+        environment->size = agent_proc_read(pid, "environ", bytes, size - 1);
+        bytes[environment->size > 0 ? environment->size : 0] = '\0';
+    } while (environment->size == (ssize_t)size - 1 && size < ENVIRON_SIZE_MAX);
 }
 
 void agent_environ_deinit(struct agent_environ *environment)

@@ -247,7 +247,7 @@ _Noreturn static void spawn_child(const struct spawn *spawn)
 static bool spawn_replaces(const char *variable)
 {
     static const char *const names[] = {
-        "MNEME_VAT=", "MNEME_AGENT=", "MNEME_RUN=", "MNEME_INCARNATION="};
+        "MNEME_VAT=", "MNEME_AGENT=", "MNEME_START=", "MNEME_RUN=", "MNEME_INCARNATION="};
     bool replaces = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         replaces = replaces || strncmp(variable, names[i], strlen(names[i])) == 0;
@@ -277,7 +277,8 @@ static void spawn_say_start(struct spawn *spawn, const struct mn_start *start)
     mn_buffer_deinit(&buffer);
 }
 
-/* Our environment with what a vat is told by it, and what a later agent finds there. */
+/* What a vat is told by it, and what a later agent looks for, and before the rest of ours: however
+ * much that is, it need not be read. */
 static char **spawn_environment(struct spawn *spawn, const struct mn_start *start)
 {
     size_t count = 0;
@@ -289,6 +290,9 @@ static char **spawn_environment(struct spawn *spawn, const struct mn_start *star
         return NULL;
     }
     size_t used = 0;
+    made[used++] = spawn->vat;
+    made[used++] = spawn->agent;
+    made[used++] = spawn->start;
     for (size_t i = 0; i < count; i++) {
         if (!spawn_replaces(environ[i])) {
             made[used] = environ[i];
@@ -298,9 +302,6 @@ static char **spawn_environment(struct spawn *spawn, const struct mn_start *star
     (void)snprintf(spawn->vat, sizeof spawn->vat, "MNEME_VAT=%s", start->vat.text);
     (void)snprintf(spawn->agent, sizeof spawn->agent, "MNEME_AGENT=%s", AGENT_VATS_ENDPOINT);
     spawn_say_start(spawn, start);
-    made[used] = spawn->vat;
-    made[used + 1] = spawn->agent;
-    made[used + 2] = spawn->start;
     return made;
 }
 

@@ -311,6 +311,54 @@ static void await_the_command(uint32_t pid)
     }
 }
 
+/* The next agent knows it again once it executes @script with 100,000 bytes of environment. */
+static void known_with_much_environment(struct process_case *test, const char *script)
+{
+    static char large[100001];
+    memset(large, 'x', sizeof large - 1);
+    assert_int_equal(setenv("LARGE", large, 1), 0);
+    uint32_t pid = start(test, script);
+    assert_int_equal(unsetenv("LARGE"), 0);
+    struct agent_processes *next = NULL;
+    uint64_t ticks = 0;
+    assert_true(agent_process_began(pid, &ticks));
+    agent_process_release(test->processes, &test->vat);
+    await_the_command(pid);
+    assert_int_equal(agent_processes_new(&next, test->net, test->logs, on_exit_of_vat, test),
+                     MN_OK);
+    mn_result result = agent_process_adopt(next, &test->vat, pid, ticks, NULL);
+    agent_process_kill(test->processes, &test->vat, pid);
+    agent_processes_destroy(&next);
+    wait_for_exit(test);
+    assert_int_equal(result, MN_OK);
+}
+
+static void is_known_again_however_much_is_in_its_environment(void **state)
+{
+    known_with_much_environment(*state, "exec sleep 1000");
+}
+
+/* Its own program may put what it was told behind everything else. */
+static void is_known_again_wherever_it_is_in_its_environment(void **state)
+{
+    known_with_much_environment(*state, "exec env -i LARGE=$LARGE MNEME_VAT=x1 sleep 1000");
+}
+
+static void is_told_where_it_is_before_all_that_the_agent_was_told(void **state)
+{
+    struct process_case *test = *state;
+    static char text[4096];
+    char path[64];
+    struct earlier earlier = start_by_an_earlier_agent(test);
+    await_the_command(earlier.pid);
+    (void)snprintf(path, sizeof path, "/proc/%u/environ", earlier.pid);
+    size_t size = shell_read(path, text, sizeof text);
+    assert_string_equal(text, "MNEME_VAT=x1");
+    assert_non_null(memmem(text, size, "MNEME_AGENT=", 12));
+    assert_int_equal(kill((pid_t)earlier.pid, SIGKILL), 0);
+    assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
+}
+
 static void is_not_taken_for_another_process_of_its_pid(void **state)
 {
     struct process_case *test = *state;
@@ -456,6 +504,9 @@ int main(void)
         CASE(ends_by_itself_when_the_agent_goes_before_its_release),
         CASE(is_known_again_by_the_next_agent),
         CASE(is_known_again_before_it_has_executed_its_command),
+        CASE(is_known_again_however_much_is_in_its_environment),
+        CASE(is_known_again_wherever_it_is_in_its_environment),
+        CASE(is_told_where_it_is_before_all_that_the_agent_was_told),
         CASE(is_not_taken_for_another_process_of_its_pid),
         CASE(is_found_with_what_it_was_started_as),
         CASE(is_found_though_nobody_can_read_what_it_was_started_as),
