@@ -186,8 +186,10 @@ static void takes_no_answer_from_before_a_hello_for_one_after_it(void **state)
     trouble_answer(&scene, 6, 1, 1, "x6 1.3 1.1");
     trouble_hello_of(&scene, 5, "x5", 1, 0, true);
     scene_skip(&scene);
-    trouble_answer(&scene, 5, 1, 1, "x5 1.3 1.1");
+    trouble_answer_first(&scene, 1, 1); /* the others say theirs again */
     trouble_must_not_say(&scene, "note round_state: settle");
+    trouble_answer_first(&scene, 1, 2);
+    trouble_must_say(&scene, "note round_state: settle");
     scene_close(&scene);
 }
 
