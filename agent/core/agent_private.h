@@ -33,6 +33,7 @@
 #include "agent.h"
 #include "agent_decision.h"
 #include "agent_directory.h"
+#include "agent_records.h"
 
 enum {
     AGENT_BATCH_ROW_COUNT = 4096, /* rows of one report */
@@ -248,36 +249,6 @@ struct agent_scrub {
     bool reading;     /* one file, at the disk */
 };
 
-/* What goes on when a record is durable. */
-enum agent_then {
-    AGENT_THEN_GENERATION,
-    AGENT_THEN_START,
-    AGENT_THEN_RELEASE,
-    AGENT_THEN_UP,
-    AGENT_THEN_END,
-    AGENT_THEN_FREEZE,
-    AGENT_THEN_DROP,
-    AGENT_THEN_ASIDE,
-    AGENT_THEN_DECISION,
-    AGENT_THEN_STRANGERS,
-    AGENT_THEN_KEEPER
-};
-
-/* A process of a vat that an earlier agent started and no record names. */
-struct agent_stranger {
-    struct agent_vat *vat;
-    uint32_t pid;
-    uint64_t pid_started;
-};
-
-struct agent_pending {
-    uint64_t sequence;
-    enum agent_then then;
-    struct agent_vat *vat;
-    mn_run run;
-    uint64_t number; /* a generation, round, freeze, epoch or keeper's answer */
-};
-
 enum agent_freeze_state {
     AGENT_FREEZE_OPEN,
     AGENT_FREEZE_FENCING,
@@ -461,18 +432,6 @@ void agent_note(struct agent *agent, struct agent_note_facts facts);
 void agent_note_vat(struct agent *agent, enum agent_note note, const struct agent_vat *vat,
                     const char *text);
 
-/* agent_records.c: what is durable, and what goes on then. */
-void agent_record_loaded(struct agent *agent, const struct mn_agent_record *record);
-/* The newest START of a vat, as an earlier agent wrote it down. */
-void agent_vat_loaded(struct agent *agent, const struct mn_agent_vat *record);
-void agent_put_record(struct agent *agent, const struct mn_agent_record *record, bool forget);
-void agent_put_vat(struct agent *agent, const struct agent_vat *vat);
-void agent_put_fence(struct agent *agent, struct agent_vat *vat, mn_run run);
-/* Go on with @then once everything that was recorded so far is durable; at once if it is. */
-void agent_when_recorded(struct agent *agent, enum agent_then then, struct agent_vat *vat,
-                         mn_run run, uint64_t number);
-void agent_recorded(struct agent *agent, uint64_t sequence);
-
 /* agent_names.c */
 mn_result agent_names_number(struct agent_names *names, const struct mn_name *name,
                              uint32_t *number) MN_CHECKED;
@@ -532,15 +491,6 @@ void agent_start_recorded(struct agent *agent, struct agent_vat *vat, mn_run run
 void agent_stop(struct agent *agent, const struct mn_stop *stop);
 void agent_process(struct agent *agent, const struct agent_event *event);
 void agent_release(struct agent *agent, struct agent_vat *vat, mn_run run);
-
-/* agent_strangers.c: processes of vats that no record names. */
-void agent_process_lives(struct agent *agent, const struct agent_event *event);
-/* It begins: what they were is put on record, and then they are ended. */
-void agent_strangers_begin(struct agent *agent);
-void agent_strangers_end(struct agent *agent);
-bool agent_stranger_is(const struct agent *agent, const struct agent_vat *vat, uint32_t pid);
-/* That one has ended. */
-void agent_stranger_gone(struct agent *agent, const struct agent_vat *vat, uint32_t pid);
 
 /* agent_local.c: what vats say. */
 void agent_from_vat(struct agent *agent, const struct agent_connection *connection,

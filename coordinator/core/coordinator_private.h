@@ -4,6 +4,7 @@
 
 #include "coordinator.h"
 #include "decision.h"
+#include "vats_first.h"
 
 enum {
     /* What was sent and not answered is sent again after so many heartbeats. */
@@ -388,33 +389,6 @@ void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
 /* Write down a run of the vat that no decision gave out; @found: and this journal neither. */
 void vats_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind, bool found);
 
-/* vats_learn.c: what agents know of their lives. */
-/* Whether there is nothing in that to be learnt. */
-bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
-                     const struct mn_fork *forks, uint32_t fork_count);
-void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
-                     const struct mn_fork *forks, uint32_t fork_count);
-
-/* vats_first.c: vats that have never run. */
-void vats_first_begin(struct coordinator *coordinator);
-/* Somebody remembers more than this journal. */
-void vats_first_forgotten(struct coordinator *coordinator);
-/* The vat's host has nothing of it, and no run of it is known. */
-void vats_first_absent(struct coordinator *coordinator, uint32_t vat);
-/* That host has told all that it has: whatever has never run there may begin. */
-void vats_first_told(struct coordinator *coordinator, uint32_t host);
-/* Whether first starts, if any wait, wait for what that host has to say. */
-bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host);
-void vats_first_tick(struct coordinator *coordinator);
-mn_time vats_first_deadline(const struct coordinator *coordinator);
-void vats_first_say(struct coordinator *coordinator, uint32_t vat); /* order it (again) */
-/* Its first run is on record. */
-void vats_first_start(struct coordinator *coordinator, uint32_t vat);
-/* Its host is lost before it ever ran: that counts as its first run, so that a round replaces it.
- */
-void vats_first_run_lost(struct coordinator *coordinator, uint32_t vat);
-void vats_first_start_again(struct coordinator *coordinator);
-
 /* leases.c: which runs may act on the world outside. */
 /* Nothing is granted while grants of an earlier coordinator may still run. */
 void leases_begin(struct coordinator *coordinator);
@@ -533,10 +507,6 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
                const struct decision *decision);
 /* DECIDING: put what was made of @take on record. */
 void plan_record(struct coordinator *coordinator, struct round *round, struct decision **take);
-
-/* vats_first.c: this journal has forgotten, before the newest generation of it began, or before the
- * newest word of an operator: what is given out from now on is above all that can have been. */
-void vats_first_found(struct coordinator *coordinator);
 
 /* recalls.c: an operator had it go on without some of the keepers; the newest record says so. */
 void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recall *recall);
