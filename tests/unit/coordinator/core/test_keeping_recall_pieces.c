@@ -60,10 +60,43 @@ static void drops_a_piece_that_says_another_size_than_the_first(void **state)
     free(bytes);
 }
 
+/* h3 has another record 4 when it is asked for the rest of the first one. */
+static void drops_a_piece_of_another_generation_than_the_first(void **state)
+{
+    (void)state;
+    struct stage stage;
+    unsigned char *bytes = calloc(1, MN_PIECE_SIZE_MAX);
+    struct mn_kept piece = {.sequence = 4,
+                            .generation = 2,
+                            .kind = MN_JOURNAL_DECISION,
+                            .size = MN_PIECE_SIZE_MAX + 3,
+                            .bytes = bytes,
+                            .byte_count = MN_PIECE_SIZE_MAX};
+    struct mn_up message = {.generation = 3, .kind = MN_UP_RECALLED};
+    stage_open_with(&stage, three);
+    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
+    message.recalled.sequence = 4;
+    message.recalled.matched = true;
+    message.recalled.newest = 4;
+    message.recalled.records = &piece;
+    message.recalled.record_count = 1;
+    say(&stage, 3, &message);
+    piece.offset = message.recalled.offset = MN_PIECE_SIZE_MAX;
+    piece.byte_count = 3;
+    piece.generation = 3;
+    stage_pass_over(&stage);
+    say(&stage, 3, &message);
+    expect(&stage, "h3 recall 4 after 2\n"); /* from its beginning */
+    stage_close(&stage);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drops_a_piece_that_says_another_size_than_the_first),
+        cmocka_unit_test(drops_a_piece_of_another_generation_than_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
