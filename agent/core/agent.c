@@ -40,8 +40,9 @@ static mn_result agent_take_config(struct agent *agent, const struct agent_confi
 mn_result agent_new(struct agent **out, const struct agent_config *config)
 {
     if (config->own >= config->directory->host_count || config->heartbeat_ms == 0 ||
-        config->copy_ms == 0 || config->keep_count == 0 || config->stores == 0 ||
-        config->disk == 0 || config->store[0] == '\0') {
+        config->copy_ms == 0 || config->keep_count == 0 ||
+        config->keep_count > AGENT_KEEP_COUNT_MAX || config->stores == 0 || config->disk == 0 ||
+        config->store[0] == '\0') {
         return MN_BAD_INPUT;
     }
     struct agent *agent = calloc(1, sizeof *agent);

@@ -25,6 +25,9 @@ enum {
     /* Checkpoint files of one vat on one host. */
     AGENT_FILE_COUNT_MAX = 1 << 16,
 
+    /* Of these, those that are kept: the others are made while the coordinator is away. */
+    AGENT_KEEP_COUNT_MAX = AGENT_FILE_COUNT_MAX / 4,
+
     /* Names of vats that one agent has heard of. */
     AGENT_NAME_COUNT_MAX = 1 << 24,
 
@@ -84,7 +87,7 @@ struct agent_config {
     uint32_t interval_ms;
     uint32_t latency_ms; /* how long a vat's held message waits for a checkpoint, if that is less */
     uint32_t full_every;
-    uint32_t keep_count; /* durable checkpoints that stay restorable, at least 1 */
+    uint32_t keep_count; /* durable checkpoints that stay restorable, 1 to AGENT_KEEP_COUNT_MAX */
     uint32_t stores;     /* copies in all that make a checkpoint durable, at least 1 */
     uint32_t scrub_ms;   /* in which each file is read over once; 0: never */
     uint64_t disk;       /* the life of the disk that begins: drawn anew for each process of the
@@ -283,6 +286,7 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
     X(DROP_REFUSED, WARNING, "drop_refused")                                                       \
     X(BAD_WORD, WARNING, "vat_said_too_much")                                                      \
     X(FULL_ASKED, WARNING, "full_asked")                                                           \
+    X(UNTAKEN, WARNING, "checkpoints_pile_up")                                                     \
     X(TROUBLE, ERROR, "vat_trouble")                                                               \
     X(KEEPER, INFO, "keeper")                                                                      \
     X(KEPT_CUT, WARNING, "kept_records_dropped")                                                   \
@@ -392,7 +396,7 @@ struct agent;
 
 /* A new agent that remembers nothing yet. @config is copied, but for the directory.
  *
- * Errors:    MN_BAD_INPUT  own is not among the hosts, a setting that is 0
+ * Errors:    MN_BAD_INPUT  own is not among the hosts, a setting that is 0 or above its bound
  *            MN_NO_MEMORY */
 mn_result agent_new(struct agent **agent, const struct agent_config *config) MN_CHECKED;
 void agent_destroy(struct agent **agent);

@@ -71,7 +71,7 @@ enum {
       "how long a held message waits for a checkpoint, where that is less than interval_ms; "      \
       "0: as soon as the checkpoint before it is durable")                                         \
     X(full_every, 8, 1, 1000, "each so many checkpoints one is full, the others are diffs")        \
-    X(keep, 8, 1, 100000, "durable checkpoints that are kept of each vat")                         \
+    X(keep, 8, 1, 10000, "durable checkpoints that are kept of each vat")                          \
     X(stores, 2, 1, 16, "copies of each checkpoint, in as many different domains")                 \
     X(scrub_ms, 604800000, 0, 1814400000,                                                          \
       "time in which an agent reads over each checkpoint on its host, so that what went bad is "   \

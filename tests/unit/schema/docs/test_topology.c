@@ -290,7 +290,9 @@ static void refuses_settings_out_of_bounds_or_order(void **state)
             "t:8:9: heartbeat_ms 1000, stale_ms 3000, suspect_ms 4000, lost_ms 4000; expected "
             "heartbeat_ms < stale_ms <= suspect_ms < lost_ms (what is not given has its default)");
     refuses(BEGIN "checkpoints: {keep: 0}\n",
-            "t:8:21: \"0\" as keep; expected an integer from 1 to 100000");
+            "t:8:21: \"0\" as keep; expected an integer from 1 to 10000");
+    refuses(BEGIN "checkpoints: {keep: 10001}\n",
+            "t:8:21: \"10001\" as keep; expected an integer from 1 to 10000");
     refuses(BEGIN "checkpoints: {stores: 3}\n",
             "t:8:14: checkpoints in 3 stores, but hosts in 2 different domains; "
             "expected no more stores than domains");
