@@ -26,6 +26,13 @@ enum {
     /* The most heard entries in one message. */
     MN_BATCH_HEARD_COUNT_MAX = 262144,
 
+    /* What one vat may have heard since its last full: so many entries, of so many peers. The row
+     * of a checkpoint, and an open interval, fits into one message by itself, also with all its
+     * names.
+     */
+    MN_HEARD_COUNT_MAX = 65536,
+    MN_HEARD_PEER_COUNT_MAX = 16384,
+
     /* Bytes of a checkpoint, or of messages between vats, that travel in one piece. */
     MN_PIECE_SIZE_MAX = 256 * 1024,
 
@@ -96,6 +103,10 @@ enum {
 /* No generation is above this, whoever says so. */
 #define MN_GENERATION_MAX (UINT64_C(1) << 62)
 
+_Static_assert((MN_NAME_SIZE_MAX + 3) * MN_HEARD_PEER_COUNT_MAX + (3 + 9) * MN_HEARD_COUNT_MAX +
+                       4096 <=
+                   MN_MESSAGE_SIZE_MAX,
+               "what one vat has heard fits into a message");
 _Static_assert(MN_PIECE_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a piece fits into a message");
 _Static_assert(MN_BLOB_SIZE_MAX <= MN_ENTRY_SIZE_MAX, "a BLOB fits into an entry");
 

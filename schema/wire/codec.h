@@ -118,6 +118,8 @@ void codec_vats_in(struct codec *codec, size_t name_count, char **names,
                    const Mneme__Numbers *numbers, struct mn_vat_table *out);
 const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *heard,
                                       uint32_t name_count, uint32_t *out_count);
+/* Check the bounds of what one vat has heard; the first @before of these entries are older. */
+void codec_heard_bounds_in(struct codec *codec, uint32_t peers, uint32_t heard, uint32_t before);
 void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out);
 
 /* @next is the next number of that direction: no base is above it. */

@@ -130,6 +130,13 @@ const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *i
     return heard;
 }
 
+void codec_heard_bounds_in(struct codec *codec, uint32_t peers, uint32_t heard, uint32_t before)
+{
+    (void)codec_count_in(codec, peers, MN_HEARD_PEER_COUNT_MAX);
+    (void)codec_count_in(codec, heard, MN_HEARD_COUNT_MAX);
+    (void)codec_check(codec, before <= heard);
+}
+
 Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *lineage)
 {
     uint32_t count = lineage->count;

@@ -133,7 +133,8 @@ static void written_in(struct codec *codec, const Mneme__Written *in, struct mn_
     out->written.heard =
         codec_heard_in(codec, in->heard, out->written.name_count, &out->written.heard_count);
     out->written.heard_before = in->heard_before;
-    (void)codec_check(codec, out->written.heard_before <= out->written.heard_count);
+    codec_heard_bounds_in(codec, out->written.name_count, out->written.heard_count,
+                          in->heard_before);
 }
 
 static void interval_in(struct codec *codec, const Mneme__Interval *in, struct mn_from_vat *out)
@@ -147,7 +148,8 @@ static void interval_in(struct codec *codec, const Mneme__Interval *in, struct m
     out->interval.heard =
         codec_heard_in(codec, in->heard, out->interval.name_count, &out->interval.heard_count);
     out->interval.heard_before = in->heard_before;
-    (void)codec_check(codec, out->interval.heard_before <= out->interval.heard_count);
+    codec_heard_bounds_in(codec, out->interval.name_count, out->interval.heard_count,
+                          in->heard_before);
 }
 
 static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn_from_vat *out)

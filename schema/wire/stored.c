@@ -55,7 +55,7 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
     out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
     out->heard_before = in->heard_before;
-    (void)codec_check(codec, out->heard_before <= out->heard_count);
+    codec_heard_bounds_in(codec, out->name_count, out->heard_count, in->heard_before);
     out->round = in->round;
     out->blob_count = in->blob_count;
     out->body_size = in->body_size;

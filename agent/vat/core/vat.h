@@ -50,9 +50,9 @@ enum {
      * checkpoint is due: held peers wait for what was sent, and keep what was taken. */
     VAT_OPEN_SIZE_MAX = 4 * 1024 * 1024,
 
-    VAT_SESSION_COUNT_MAX = 16384,
-    VAT_STRANGER_COUNT_MAX = 64, /* that have greeted, and have no session yet */
-    VAT_HEARD_COUNT_MAX = 65536, /* since the last full; at half of it a full is due */
+    VAT_SESSION_COUNT_MAX = MN_HEARD_PEER_COUNT_MAX,
+    VAT_STRANGER_COUNT_MAX = 64,              /* that have greeted, and have no session yet */
+    VAT_HEARD_COUNT_MAX = MN_HEARD_COUNT_MAX, /* since the last full; at half of it a full is due */
 
     /* Bytes of checkpoints written and not yet durable, after which the next regular one waits,
      * unless there is only one: they become durable in their order, so it would only come later. */
@@ -83,8 +83,6 @@ _Static_assert((int)MN_PAYLOAD_SIZE_MAX + (int)VAT_MESSAGE_COST <= (int)VAT_SESS
 _Static_assert((int)MN_PAYLOAD_SIZE_MAX <= (int)VAT_ASSEMBLY_SIZE_MAX,
                "the largest message can be put together");
 _Static_assert((int)MN_PIECE_SIZE_MAX <= (int)VAT_WINDOW_SIZE_MAX, "a piece fits into the window");
-_Static_assert((int)VAT_HEARD_COUNT_MAX <= MN_BATCH_HEARD_COUNT_MAX, "heard fits into one message");
-_Static_assert((int)VAT_SESSION_COUNT_MAX <= MN_BATCH_ROW_COUNT_MAX, "peers fit into one message");
 
 /* Where a message came from: the other's connection to this vat. Comparable as memory. */
 struct vat_connection {
