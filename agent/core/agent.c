@@ -26,6 +26,9 @@ static void agent_take_partners(struct agent *agent, const struct agent_config *
 static mn_result agent_take_config(struct agent *agent, const struct agent_config *config)
 {
     agent->config = *config;
+    if (config->part_heard == 0) {
+        agent->config.part_heard = AGENT_PART_HEARD_COUNT;
+    }
     agent->report_patience = AGENT_RETRY_NS;
     agent->directory = config->directory;
     agent->config.store = config_text(agent, config->store);
@@ -180,6 +183,9 @@ static void agent_down(struct agent *agent, const struct mn_down *down)
         return;
     case MN_DOWN_FREEZE:
         agent_freeze(agent, down);
+        return;
+    case MN_DOWN_MORE:
+        agent_freeze_more(agent, down);
         return;
     case MN_DOWN_START:
         agent_start(agent, &down->start);

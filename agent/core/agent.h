@@ -89,6 +89,8 @@ struct agent_config {
     uint32_t full_every;
     uint32_t keep_count; /* durable checkpoints that stay restorable, 1 to AGENT_KEEP_COUNT_MAX */
     uint32_t stores;     /* copies in all that make a checkpoint durable, at least 1 */
+    uint32_t part_heard; /* heard entries in a part of an answer, unless one vat has more; 0: as
+                            many as a link carries well beside all else */
     uint32_t scrub_ms;   /* in which each file is read over once; 0: never */
     uint64_t disk;       /* the life of the disk that begins: drawn anew for each process of the
                             agent, and never drawn before */

@@ -2,7 +2,12 @@
  * is not durable yet. An open interval may begin after it, and would hang in the air without its
  * row; so those rows go first, marked as not durable. What was sent may be lost with its
  * connection, and the answer come through on the next one: it waits until all of them have been
- * taken. */
+ * taken.
+ *
+ * All that a host's vats have heard need not fit into one message, and one that does may be more
+ * than its link carries well beside all else. So the answer goes in parts, of which one is under
+ * way: the next one follows when the coordinator has taken it. There is none without a vat in it,
+ * and each vat fits into one by itself: so it ends. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -25,7 +30,7 @@ void agent_intervals_mark(struct agent *agent)
     agent->flush = true;
 }
 
-/* What one message can carry. */
+/* A part of the answer, which is one message. */
 struct intervals_draft {
     struct agent_naming naming;
     struct mn_interval *intervals;
@@ -34,37 +39,90 @@ struct intervals_draft {
     uint32_t heard_count;
     uint32_t *silent;
     uint32_t silent_count;
+    bool full;
 };
 
-enum { INTERVALS_HEARD_COUNT_MAX = 131072, INTERVALS_NAME_COUNT_MAX = 16384 };
+/* Where an interval begins that is said beside the row of the checkpoint before it, and from which
+ * entry on it lists what was heard. */
+struct interval_reach {
+    mn_epoch since;
+    uint32_t from;
+};
 
+static struct interval_reach interval_reach(const struct agent_vat *vat)
+{
+    const struct agent_interval *said = &vat->interval;
+    bool first = said->epoch == mn_epoch_first(mn_epoch_run(said->epoch));
+    mn_epoch before = first ? vat->start->keep : said->epoch - 1;
+    bool joins = before > said->since && agent_row_told(vat, before);
+    return (struct interval_reach){.since = joins ? before : said->since,
+                                   .from = joins ? said->heard_before : 0};
+}
+
+static bool interval_known(const struct agent_vat *vat)
+{
+    return vat->life == AGENT_LIFE_UP && vat->interval.answered;
+}
+
+/* Whether a vat that runs here is neither in a part that has been taken nor said there to be
+ * silent. */
+static bool interval_due(const struct agent *agent, const struct agent_vat *vat)
+{
+    bool taken = vat->interval_part != 0 && vat->interval_part <= agent->freeze.part;
+    return !taken && (interval_known(vat) || agent_vat_alive(vat));
+}
+
+/* What an interval lists. */
+static uint32_t interval_heard(const struct agent_vat *vat)
+{
+    return interval_known(vat) ? vat->interval.heard_count - interval_reach(vat).from : 0;
+}
+
+/* Room for a part: it holds what config.part_heard lets it, or one vat that has more. */
 static bool intervals_make(struct agent *agent, struct intervals_draft *draft)
 {
     size_t heard = 0;
+    size_t most = agent->config.part_heard;
+    size_t count = 0;
     for (size_t i = 0; i < agent->vat_count; i++) {
-        heard += agent->vats[i]->interval.heard_count;
+        const struct agent_vat *vat = agent->vats[i];
+        if (interval_due(agent, vat)) {
+            size_t own = interval_heard(vat);
+            heard += own;
+            most = own > most ? own : most;
+            count += 1;
+        }
     }
-    (void)agent_naming_make(agent, &draft->naming, heard + agent->vat_count);
-    draft->intervals = agent_take(agent, agent->vat_count, sizeof *draft->intervals);
+    heard = heard < most ? heard : most;
+    (void)agent_naming_make(agent, &draft->naming, heard + count);
+    draft->intervals = agent_take(agent, count, sizeof *draft->intervals);
     draft->heard = agent_take(agent, heard, sizeof *draft->heard);
-    draft->silent = agent_take(agent, agent->vat_count, sizeof *draft->silent);
+    draft->silent = agent_take(agent, count, sizeof *draft->silent);
     return agent->effects->result == MN_OK;
+}
+
+/* Whether the vat's part may be this one: it is the first here, or there is room for all that it
+ * lists, with as many names. */
+static bool intervals_fits(const struct agent *agent, const struct intervals_draft *draft,
+                           const struct agent_vat *vat)
+{
+    uint32_t most = agent->config.part_heard;
+    uint32_t own = interval_heard(vat);
+    bool room = draft->heard_count + own <= most && draft->naming.count + 1 + own <= most / 4;
+    return !draft->full && (room || draft->naming.count == 0);
 }
 
 static void intervals_add(struct intervals_draft *draft, const struct agent_vat *vat)
 {
     struct mn_interval *interval = &draft->intervals[draft->interval_count];
     const struct agent_interval *said = &vat->interval;
-    bool first = said->epoch == mn_epoch_first(mn_epoch_run(said->epoch));
-    mn_epoch before = first ? vat->start->keep : said->epoch - 1;
-    bool joins = before > said->since && agent_row_told(vat, before);
-    uint32_t from = joins ? said->heard_before : 0;
+    struct interval_reach reach = interval_reach(vat);
     interval->vat = agent_naming_place(&draft->naming, vat->number);
     interval->epoch = said->epoch;
-    interval->since = joins ? before : said->since;
+    interval->since = reach.since;
     interval->heard_first = draft->heard_count;
-    interval->heard_count = said->heard_count - from;
-    for (uint32_t i = from; i < said->heard_count; i++) {
+    interval->heard_count = said->heard_count - reach.from;
+    for (uint32_t i = reach.from; i < said->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = said->heard[i].epoch;
         heard->peer = agent_naming_place(&draft->naming, said->heard[i].peer);
@@ -84,38 +142,48 @@ static void intervals_add_silent(struct agent *agent, struct intervals_draft *dr
                                                 .round = agent->freeze.round});
 }
 
-/* A vat that runs here has its interval in the answer, or is silent: also when it does not fit into
- * one message any more, for unknown is safe. */
+/* A vat that runs here has its interval in a part of the answer, or is silent there. Those that no
+ * part has yet are in this one, in their order, as far as they fit; when it is said again it may
+ * have others, for all those before it have been taken. */
 static void intervals_fill(struct agent *agent, struct intervals_draft *draft)
 {
     for (size_t i = 0; i < agent->vat_count; i++) {
-        const struct agent_vat *vat = agent->vats[i];
-        bool fits = draft->heard_count + vat->interval.heard_count <= INTERVALS_HEARD_COUNT_MAX &&
-                    draft->naming.count < INTERVALS_NAME_COUNT_MAX;
-        if (vat->life == AGENT_LIFE_UP && vat->interval.answered && fits) {
+        struct agent_vat *vat = agent->vats[i];
+        if (!interval_due(agent, vat)) {
+            continue;
+        }
+        if (!intervals_fits(agent, draft, vat)) {
+            draft->full = true;
+            vat->interval_part = 0;
+            continue;
+        }
+        vat->interval_part = agent->freeze.part + 1;
+        if (interval_known(vat)) {
             intervals_add(draft, vat);
-        } else if (agent_vat_alive(vat)) {
+        } else {
             intervals_add_silent(agent, draft, vat);
         }
     }
 }
 
-void agent_intervals_say(struct agent *agent)
+bool agent_intervals_say(struct agent *agent)
 {
     struct intervals_draft draft = {0};
     if (!intervals_make(agent, &draft)) {
-        return;
+        return false;
     }
     intervals_fill(agent, &draft);
     struct mn_vat_table vats;
     bool made = agent_naming_table(agent, &draft.naming, &vats);
     struct mn_up *up = made ? agent_say_up(agent, MN_UP_INTERVALS) : NULL;
     if (up == NULL) {
-        return;
+        return false;
     }
     struct mn_intervals *answer = &up->intervals;
     answer->round = agent->freeze.round;
     answer->attempt = agent->freeze.attempt;
+    answer->part = agent->freeze.part;
+    answer->more = draft.full;
     answer->vats = vats;
     answer->intervals = draft.intervals;
     answer->interval_count = draft.interval_count;
@@ -126,4 +194,5 @@ void agent_intervals_say(struct agent *agent)
     agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_INTERVALS,
                                                 .round = agent->freeze.round,
                                                 .number = draft.interval_count});
+    return draft.full;
 }

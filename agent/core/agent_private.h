@@ -38,10 +38,12 @@
 enum {
     AGENT_BATCH_ROW_COUNT = 4096, /* rows of one report */
     AGENT_BATCH_HEARD_COUNT = 16384,
-    AGENT_BATCH_COUNT_MAX = 64,   /* reports under way that have not been acknowledged */
-    AGENT_WINDOW_COUNT = 8,       /* files of one vat under way to one host, or being fetched */
-    AGENT_WINDOW_LARGE_COUNT = 2, /* of them, that go in pieces */
-    AGENT_GONE_COUNT_MAX = 1024,  /* deleted files of one vat that are remembered */
+    AGENT_PART_HEARD_COUNT = 32768, /* of a part of an answer to a freeze, and a quarter as many
+                                       names */
+    AGENT_BATCH_COUNT_MAX = 64,     /* reports under way that have not been acknowledged */
+    AGENT_WINDOW_COUNT = 8,         /* files of one vat under way to one host, or being fetched */
+    AGENT_WINDOW_LARGE_COUNT = 2,   /* of them, that go in pieces */
+    AGENT_GONE_COUNT_MAX = 1024,    /* deleted files of one vat that are remembered */
     AGENT_PENDING_COUNT_MAX = 1 << 20,
     AGENT_STRANGER_COUNT_MAX = 1 << 16, /* processes that no record names */
     AGENT_REFRESH_HEARTBEATS = 10,      /* every vat's state is said again once in so many */
@@ -204,6 +206,8 @@ struct agent_vat {
     bool busy;                       /* it is in the list */
     struct agent_busy *busy_list;    /* the agent's */
     struct agent_interval interval;
+    uint32_t interval_part; /* 1 + the part of the answer that has it, or that it is silent; 0: none
+                               has yet */
     uint32_t intervals_due; /* asked on this connection in this attempt, and not answered */
     bool lease_wanted;      /* by its application, in this run */
     mn_time lease_until;    /* the newest lease that it was given */
@@ -274,6 +278,10 @@ struct agent_freeze {
     mn_time until;                  /* COLLECTING: who has not answered by then is silent */
     size_t looking;                 /* files of which is being asked whether they are there */
     struct agent_mark rows;         /* REPORTING, ANSWERED: what the answer rests on */
+    uint32_t part;                  /* of the answer: those before it have been taken; from 0 */
+    bool more;                      /* ANSWERED: it is not the last one */
+    mn_time said_at;                /* ANSWERED: when it went, */
+    mn_time patience;               /* and for how long it may still be on its way */
     struct agent_suspect *suspects; /* by number; owned */
     uint32_t suspect_count;
 };

@@ -69,6 +69,35 @@ static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
     return true;
 }
 
+/* The coordinator still misses what went last. On a slow link that may be on its way: then saying
+ * it each time that it is asked for would only make it later. */
+static void freeze_say_again(struct agent *agent)
+{
+    struct agent_freeze *freeze = &agent->freeze;
+    if (freeze->state != AGENT_FREEZE_ANSWERED || agent->now - freeze->said_at < freeze->patience) {
+        return;
+    }
+    mn_time patience = freeze->patience > 0 ? 2 * freeze->patience : AGENT_RETRY_NS;
+    freeze->patience = patience < AGENT_RETRY_NS_MAX ? patience : AGENT_RETRY_NS_MAX;
+    freeze_move(freeze, AGENT_FREEZE_REPORTING);
+    agent_freeze_check(agent);
+}
+
+/* A part of the answer has been taken. Which one is named, for that may be said twice. */
+void agent_freeze_more(struct agent *agent, const struct mn_down *down)
+{
+    struct agent_freeze *freeze = &agent->freeze;
+    if (freeze->state != AGENT_FREEZE_ANSWERED || !freeze->more ||
+        down->generation != freeze->generation || down->more.round != freeze->round ||
+        down->more.attempt != freeze->attempt || down->more.part != freeze->part) {
+        return;
+    }
+    freeze->part += 1;
+    freeze->patience = 0;
+    freeze_move(freeze, AGENT_FREEZE_REPORTING);
+    agent_freeze_check(agent);
+}
+
 void agent_freeze(struct agent *agent, const struct mn_down *down)
 {
     struct agent_freeze *freeze = &agent->freeze;
@@ -80,10 +109,7 @@ void agent_freeze(struct agent *agent, const struct mn_down *down)
         return;
     }
     if (order == 0 && freeze->state != AGENT_FREEZE_OPEN) {
-        if (freeze->state == AGENT_FREEZE_ANSWERED) {
-            freeze_move(freeze, AGENT_FREEZE_REPORTING);
-            agent_freeze_check(agent);
-        }
+        freeze_say_again(agent);
         return;
     }
     if (!freeze_take_up(agent, down)) {
@@ -183,6 +209,8 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
         return; /* overtaken by a newer attempt or by the decision */
     }
     freeze_move(freeze, AGENT_FREEZE_COLLECTING);
+    freeze->part = 0;
+    freeze->patience = 0;
     freeze->until = agent->now + AGENT_COLLECT_NS;
     for (uint32_t i = 0; i < freeze->suspect_count; i++) {
         struct agent_vat *vat =
@@ -194,6 +222,7 @@ void agent_freeze_fenced(struct agent *agent, uint64_t number)
     for (size_t i = 0; i < agent->vat_count; i++) {
         struct agent_vat *vat = agent->vats[i];
         vat->interval.answered = false;
+        vat->interval_part = 0;
         vat->intervals_due = 0;
         if (agent_vat_fenced(vat)) {
             agent_life_end(agent, vat);
@@ -222,7 +251,8 @@ void agent_freeze_check(struct agent *agent)
     }
     if (freeze->state == AGENT_FREEZE_REPORTING && agent_report_taken_up(agent, &freeze->rows)) {
         freeze_move(freeze, AGENT_FREEZE_ANSWERED);
-        agent_intervals_say(agent);
+        freeze->said_at = agent->now;
+        freeze->more = agent_intervals_say(agent);
     }
 }
 
@@ -251,6 +281,7 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
         vat->awaited = false;
     }
     if (freeze->state != AGENT_FREEZE_COLLECTING) {
+        vat->interval_part = 0;
         agent_intervals_mark(agent); /* it came late, and rests on rows of its own */
     }
     agent_freeze_check(agent);

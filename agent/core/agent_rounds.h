@@ -20,6 +20,7 @@ uint32_t agent_suspects_of(const struct agent *agent, const struct agent_vat *va
 
 /* agent_round.c: freezes. */
 void agent_freeze(struct agent *agent, const struct mn_down *down);
+void agent_freeze_more(struct agent *agent, const struct mn_down *down);
 void agent_freeze_fenced(struct agent *agent, uint64_t number);
 void agent_freeze_check(struct agent *agent); /* is somebody still awaited? */
 void agent_freeze_tell(struct agent *agent, struct agent_vat *vat);
@@ -30,6 +31,7 @@ void agent_looked(struct agent *agent, const struct agent_event *event);
 void agent_thaw(struct agent *agent, uint64_t round);
 /* Mark the rows that the answer rests on, and have them sent. */
 void agent_intervals_mark(struct agent *agent);
-void agent_intervals_say(struct agent *agent); /* agent_intervals.c */
+/* agent_intervals.c. Say the part of the answer whose turn it is; whether it is not the last. */
+bool agent_intervals_say(struct agent *agent);
 
 #endif

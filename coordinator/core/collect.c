@@ -167,6 +167,7 @@ void collect_begin(struct coordinator *coordinator, struct round *round)
         struct vat_entry *entry = &coordinator->vats[i];
         entry->suspect = entry->suspect || entry->lost;
         entry->silent = false;
+        entry->answered = false;
     }
     round->hold_at = coordinator->now + coordinator->topology->timing.collect_ms * MN_MS;
     round->recording = freeze_record(coordinator, round);
@@ -229,7 +230,7 @@ static void interval_take(struct coordinator *coordinator, uint32_t host,
     /* An interval that begins after a checkpoint of which nothing is known yet is no answer. */
     if (coordinator_fine(coordinator, result) &&
         ledger_running_covered(coordinator->ledger, open->vat)) {
-        entry->mention = coordinator->mention_count;
+        entry->answered = true;
     }
 }
 
@@ -275,9 +276,8 @@ static void intervals_take(struct coordinator *coordinator, uint32_t host, const
     }
 }
 
-/* A vat that runs there and of which nothing was said is silent too. */
-static void intervals_find_silent(struct coordinator *coordinator, uint32_t host,
-                                  const uint32_t *vats, const struct mn_intervals *answer)
+static void intervals_silent(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                             const struct mn_intervals *answer)
 {
     for (uint32_t i = 0; i < answer->silent_count; i++) {
         uint32_t vat = vats[answer->silent[i]];
@@ -285,14 +285,32 @@ static void intervals_find_silent(struct coordinator *coordinator, uint32_t host
             coordinator->vats[vat].silent = true;
         }
     }
+}
+
+/* The answer is whole. A vat that runs there and of which no part of it said anything is silent
+ * too; one that was silent at first and is in a later part is not. */
+static void intervals_end(struct coordinator *coordinator, uint32_t host)
+{
     uint32_t next = coordinator->hosts[host].vat_first;
     for (; next != TOPOLOGY_NONE; next = coordinator->vats[next].next_here) {
         struct vat_entry *entry = &coordinator->vats[next];
         bool runs = entry->said_any && entry->said == MN_VAT_UP;
-        if (runs && entry->mention != coordinator->mention_count) {
-            entry->silent = true;
-        }
-        entry->silent = entry->silent && !entry->suspect && !entry->lost;
+        entry->silent =
+            (entry->silent || runs) && !entry->answered && !entry->suspect && !entry->lost;
+    }
+    coordinator->hosts[host].answered = true;
+}
+
+/* The next part follows when this one has been taken: so a host has one of them under way, however
+ * many there are. Whatever is said again is taken again, for it need not be the same. */
+static void intervals_more(struct coordinator *coordinator, uint32_t host,
+                           const struct mn_intervals *answer)
+{
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_MORE);
+    if (down != NULL) {
+        down->more.round = answer->round;
+        down->more.attempt = answer->attempt;
+        down->more.part = answer->part;
     }
 }
 
@@ -309,10 +327,13 @@ void collect_intervals(struct coordinator *coordinator, uint32_t host, const str
     if (vats == NULL) {
         return;
     }
-    coordinator->mention_count += 1;
     intervals_take(coordinator, host, vats, answer);
-    intervals_find_silent(coordinator, host, vats, answer);
-    coordinator->hosts[host].answered = true;
+    intervals_silent(coordinator, host, vats, answer);
+    if (answer->more) {
+        intervals_more(coordinator, host, answer);
+    } else {
+        intervals_end(coordinator, host);
+    }
 }
 
 void collect_host_again(struct coordinator *coordinator, uint32_t host)

@@ -63,7 +63,7 @@ struct vat_entry {
     uint64_t disk;      /* and in which life of its disk: in a later one it is not begun */
     uint32_t next_here; /* the host's list */
     uint32_t previous_here;
-    uint64_t mention;       /* the newest hello, or answer to a freeze, that mentioned it */
+    uint64_t mention;       /* the newest hello that mentioned it */
     enum mn_vat_state said; /* what `host` has said of this run in this generation */
     bool said_any;
     bool waits_first;   /* its host has nothing of it: it is started when nobody else has */
@@ -77,6 +77,7 @@ struct vat_entry {
     bool unknown;       /* the ledger says so */
     bool inherited;     /* its run was given out before this generation, */
     bool told_of;       /* of which somebody has told this one a checkpoint or an interval, */
+    bool answered;      /* its interval, in the newest attempt */
     uint32_t found_at;  /* but for this host, which has them from a disk that was found;
                            TOPOLOGY_NONE: none was */
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
@@ -242,7 +243,7 @@ struct coordinator {
     size_t pending_capacity;
     uint32_t awaited_host;    /* one that had not answered, */
     uint32_t suspect_host;    /* and one that was suspect, when that was last looked for */
-    uint64_t mention_count;   /* of hellos and answers to freezes */
+    uint64_t mention_count;   /* of hellos */
     size_t lost_count;        /* vats that are lost, */
     size_t rest_count;        /* those of them that rest, */
     mn_time rest_at;          /* and when the first of these has rested */

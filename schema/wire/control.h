@@ -70,9 +70,12 @@ struct mn_interval {
     uint32_t heard_count;
 };
 
+/* The answer to a freeze, or one of several parts of it: what none of them speaks of is silent. */
 struct mn_intervals {
     uint64_t round;
     uint32_t attempt;
+    uint32_t part; /* from 0 */
+    bool more;     /* it is not the last: the next one follows once the coordinator has said More */
     struct mn_vat_table vats;
     const struct mn_interval *intervals;
     uint32_t interval_count;
@@ -365,7 +368,8 @@ enum mn_down_kind {
     MN_DOWN_PROMISE = 12,
     MN_DOWN_KEEP = 13,
     MN_DOWN_RECALL = 14,
-    MN_DOWN_ADOPT = 18 /* 15 is `head`, 16 a message that is compressed */
+    MN_DOWN_ADOPT = 18, /* 15 is `head`, 16 a message that is compressed */
+    MN_DOWN_MORE = 19
 };
 
 /* Coordinator to agent. */
@@ -397,6 +401,11 @@ struct mn_down {
             struct mn_vat_table suspects;
             const mn_run *runs; /* of the suspects */
         } freeze;
+        struct {
+            uint64_t round;
+            uint32_t attempt;
+            uint32_t part; /* that has been taken */
+        } more;
         struct mn_start start;
         struct mn_stop stop;
         struct mn_decision_notice decision;

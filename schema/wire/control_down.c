@@ -51,6 +51,29 @@ static Mneme__Freeze *freeze_out(struct codec *codec, const struct mn_down *mess
     return out;
 }
 
+static Mneme__More *more_out(struct codec *codec, const struct mn_down *message)
+{
+    Mneme__More *out = codec_take(codec, 1, sizeof *out);
+    if (out != NULL) {
+        mneme__more__init(out);
+        out->round = message->more.round;
+        out->attempt = message->more.attempt;
+        out->part = message->more.part;
+    }
+    return out;
+}
+
+static Mneme__Promise *promise_out(struct codec *codec, const struct mn_down *message)
+{
+    Mneme__Promise *out = codec_take(codec, 1, sizeof *out);
+    if (out != NULL) {
+        mneme__promise__init(out);
+        out->candidate = message->promise.candidate;
+        out->attempt = message->promise.attempt;
+    }
+    return out;
+}
+
 static Mneme__Leased *leased_out(struct codec *codec, const struct mn_down *message)
 {
     uint32_t count = message->leased.vat_count;
@@ -128,7 +151,6 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     Mneme__Down down = MNEME__DOWN__INIT;
     Mneme__Welcome welcome = MNEME__WELCOME__INIT;
     Mneme__Taken taken = MNEME__TAKEN__INIT;
-    Mneme__Promise promise = MNEME__PROMISE__INIT;
     down.version = MN_PROTOCOL_VERSION;
     down.generation = message->generation;
     down.head = message->head;
@@ -151,6 +173,9 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
     case MN_DOWN_FREEZE:
         down.freeze = freeze_out(&codec, message);
         break;
+    case MN_DOWN_MORE:
+        down.more = more_out(&codec, message);
+        break;
     case MN_DOWN_START:
         down.start = codec_start_out(&codec, &message->start);
         break;
@@ -167,9 +192,7 @@ mn_result mn_down_encode(const struct mn_down *message, struct mn_buffer *buffer
         down.leased = leased_out(&codec, message);
         break;
     case MN_DOWN_PROMISE:
-        promise.candidate = message->promise.candidate;
-        promise.attempt = message->promise.attempt;
-        down.promise = &promise;
+        down.promise = promise_out(&codec, message);
         break;
     case MN_DOWN_KEEP:
         down.keep = codec_keep_out(&codec, message);
@@ -247,6 +270,11 @@ static void down_in(struct codec *codec, const Mneme__Down *in, struct mn_down *
         return;
     case MNEME__DOWN__BODY_FREEZE:
         freeze_in(codec, in->freeze, out);
+        return;
+    case MNEME__DOWN__BODY_MORE:
+        out->more.round = in->more->round;
+        out->more.attempt = in->more->attempt;
+        out->more.part = in->more->part;
         return;
     case MNEME__DOWN__BODY_START:
         codec_start_in(codec, in->start, &out->start);

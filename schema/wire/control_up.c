@@ -118,6 +118,8 @@ static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_inte
     mneme__intervals__init(out);
     out->round = intervals->round;
     out->attempt = intervals->attempt;
+    out->part = intervals->part;
+    out->more = intervals->more;
     out->names = table.names;
     out->n_names = table.name_count;
     out->numbers = table.numbers;
@@ -332,6 +334,8 @@ static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct
     uint32_t at = 0;
     out->round = in->round;
     out->attempt = in->attempt;
+    out->part = in->part;
+    out->more = in->more != 0;
     (void)codec_check(codec,
                       in->n_epoch == count && in->n_since == count && in->n_heard_count == count);
     codec_vats_in(codec, in->n_names, in->names, in->numbers, &out->vats);

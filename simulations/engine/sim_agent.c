@@ -83,6 +83,7 @@ static void agent_make(struct sim *sim, const struct sim_process *process)
                                 .full_every = (uint32_t)config->full_every,
                                 .keep_count = (uint32_t)config->keep,
                                 .stores = (uint32_t)config->stores,
+                                .part_heard = (uint32_t)config->part_heard,
                                 .scrub_ms = (uint32_t)config->scrub_ms,
                                 .disk = process->instance};
     sim_endpoint(sim, agent->host, SIM_PORT_AGENT, &made.agent);

@@ -37,6 +37,9 @@ static void say_down(struct sim *sim, const struct sim_coordinator *coordinator,
         sim_count(sim, message->freeze.suspects.numbering != 0 ? SIM_SOMETIMES_FREEZE_NUMBERED
                                                                : SIM_SOMETIMES_FREEZE_NAMED);
     }
+    if (message->kind == MN_DOWN_MORE) {
+        sim_count(sim, SIM_SOMETIMES_PARTS);
+    }
     if (!sim_send(sim, coordinator->peers[host], coordinator->connections[host], &sim->buffer, NULL,
                   0)) {
         coordinator->connections[host] = 0;

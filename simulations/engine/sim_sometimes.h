@@ -89,7 +89,8 @@
     X(DISK_NOT_ADOPTED, "an adoption came to nothing")                                             \
     X(DISK_TOO_LATE, "a disk was found when a later life had spoken, and was refused")             \
     X(DISK_COUNTED, "a vat went on from a checkpoint that only an adopted disk had")               \
-    X(PLAN_OUTSIDE, "a plan took more than was approved, and waited again")
+    X(PLAN_OUTSIDE, "a plan took more than was approved, and waited again")                        \
+    X(PARTS, "an answer to a freeze was more than one message")
 
 enum sim_sometimes {
 #define SIM_SOMETIMES_ENUM(name, what) SIM_SOMETIMES_##name,

@@ -252,4 +252,7 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     if (swarm_chance(&chooser, 40)) {
         script->config.scrub_ms = swarm_between(&chooser, 500, 8000);
     }
+    if (swarm_chance(&chooser, 40)) {
+        script->config.part_heard = swarm_between(&chooser, 1, 12);
+    }
 }

@@ -396,6 +396,7 @@ static void on_down(struct scripts *scripts, struct scripted *host, const struct
     case MN_DOWN_KEEP:
     case MN_DOWN_RECALL:
     case MN_DOWN_ADOPT:
+    case MN_DOWN_MORE:
         return;
     }
 }

@@ -93,6 +93,9 @@ static void lines_intervals(struct play *play, const struct mn_intervals *interv
 {
     lines_add(play, "up intervals round %llu attempt %u", (unsigned long long)intervals->round,
               intervals->attempt);
+    if (intervals->part > 0 || intervals->more) {
+        lines_add(play, " part %u%s", intervals->part, intervals->more ? " of more" : "");
+    }
     for (uint32_t i = 0; i < intervals->interval_count; i++) {
         const struct mn_interval *interval = &intervals->intervals[i];
         lines_add(play, " (");

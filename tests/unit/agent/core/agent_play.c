@@ -10,6 +10,7 @@
 static uint32_t play_stores;
 static uint32_t play_keep;
 static uint32_t play_scrub_ms;
+static uint32_t play_part_heard;
 
 static void play_new_agent(struct play *play)
 {
@@ -43,6 +44,7 @@ static void play_new_agent(struct play *play)
                                   .full_every = 8,
                                   .keep_count = play_keep,
                                   .stores = play_stores,
+                                  .part_heard = play_part_heard,
                                   .scrub_ms = play_scrub_ms,
                                   .disk = PLAY_DISK};
     result = agent_new(&play->agent, &config);
@@ -63,7 +65,15 @@ void play_open_scrubbing(struct play *play, uint32_t stores, uint32_t keep, uint
     play_stores = stores;
     play_keep = keep;
     play_scrub_ms = scrub_ms;
+    play_part_heard = 0;
     play_new_agent(play);
+}
+
+void play_open_parts(struct play *play, uint32_t part_heard)
+{
+    play_open(play, 2, 2);
+    play_part_heard = part_heard;
+    play_restart(play);
 }
 
 void play_restart(struct play *play)
@@ -229,6 +239,15 @@ void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char
         }
         down.freeze.runs = &run;
     }
+    play_down(play, &down);
+}
+
+void play_more(struct play *play, uint64_t round, uint32_t attempt, uint32_t part)
+{
+    struct mn_down down = {.kind = MN_DOWN_MORE};
+    down.more.round = round;
+    down.more.attempt = attempt;
+    down.more.part = part;
     play_down(play, &down);
 }
 

@@ -27,6 +27,8 @@ struct play {
 void play_open(struct play *play, uint32_t stores, uint32_t keep);
 /* The same, with each file read over once in @scrub_ms. */
 void play_open_scrubbing(struct play *play, uint32_t stores, uint32_t keep, uint32_t scrub_ms);
+/* With answers to freezes in parts of so many heard entries, unless one vat has more. */
+void play_open_parts(struct play *play, uint32_t part_heard);
 void play_close(struct play *play);
 
 /* Another agent of the same host, that remembers nothing yet. */
@@ -64,6 +66,8 @@ void play_stop_former(struct play *play, const char *vat, mn_run run, mn_epoch k
 /* @host and @suspect may be NULL. */
 void play_freeze(struct play *play, uint64_t round, uint32_t attempt, const char *host,
                  const char *suspect, mn_run run);
+/* Part @part of the answer to that freeze has been taken. */
+void play_more(struct play *play, uint64_t round, uint32_t attempt, uint32_t part);
 /* One notice for @told about @peer, or none when @told is NULL. */
 void play_decision(struct play *play, uint64_t round, const char *told, const char *peer);
 /* The same, saying that @owed is owed notices of @owed_round. */

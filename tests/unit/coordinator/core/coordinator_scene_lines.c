@@ -115,6 +115,10 @@ static void line_down(struct scene *scene, uint32_t host, const struct mn_down *
     case MN_DOWN_FREEZE:
         line_freeze(scene, down);
         break;
+    case MN_DOWN_MORE:
+        line_add(scene, " more than part %u of round %llu attempt %u", down->more.part,
+                 (unsigned long long)down->more.round, down->more.attempt);
+        break;
     case MN_DOWN_START:
         line_add(scene, " start");
         line_start(scene, &down->start);

@@ -14,7 +14,7 @@
 enum {
     PLACE_HOST_COUNT = 3,
     PLACE_WAIT_MS = 20000, /* the bound of every wait */
-    PLACE_DOWN_KIND_COUNT = MN_DOWN_ADOPT + 1
+    PLACE_DOWN_KIND_COUNT = MN_DOWN_MORE + 1
 };
 
 /* Two agents of the topology and one that is in none have keys; so has an operator. */

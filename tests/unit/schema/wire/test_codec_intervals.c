@@ -1,0 +1,192 @@
+/* The codecs of answers to a freeze, and the bounds of what one vat has heard. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "schema/wire/codec_damage.h"
+#include "wire/local.h"
+#include "wire/stored.h"
+
+static mn_result decode_up(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_up out;
+    return mn_up_decode(bytes, size, arena, &out);
+}
+
+static mn_result decode_down(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_down out;
+    return mn_down_decode(bytes, size, arena, &out);
+}
+
+static void a_part_of_an_answer_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    static const struct mn_name names[] = {{"x1"}, {"x2"}, {"x3"}};
+    static const struct mn_heard heard[] = {{.peer = 1, .epoch = 9}};
+    struct mn_interval interval = {.epoch = 5, .since = 3, .heard_count = 1};
+    struct mn_up in = {.generation = 2, .kind = MN_UP_INTERVALS};
+    struct mn_up out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    uint32_t silent = 2;
+    in.intervals = (struct mn_intervals){.round = 7,
+                                         .attempt = 3,
+                                         .part = 4,
+                                         .more = true,
+                                         .vats = {.names = names, .count = 3},
+                                         .intervals = &interval,
+                                         .interval_count = 1,
+                                         .heard = heard,
+                                         .heard_count = 1,
+                                         .silent = &silent,
+                                         .silent_count = 1};
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.kind, MN_UP_INTERVALS);
+    assert_int_equal(out.intervals.round, 7);
+    assert_int_equal(out.intervals.attempt, 3);
+    assert_int_equal(out.intervals.part, 4);
+    assert_true(out.intervals.more);
+    assert_int_equal(out.intervals.intervals[0].since, 3);
+    assert_int_equal(out.intervals.heard[0].epoch, 9);
+    assert_int_equal(out.intervals.silent[0], 2);
+    survive_damage(decode_up, &buffer);
+    survive_little_memory(decode_up, &buffer);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+static void that_more_may_follow_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    struct mn_down in = {.generation = 2, .kind = MN_DOWN_MORE};
+    struct mn_down out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.more.round = UINT64_MAX;
+    in.more.attempt = 3;
+    in.more.part = UINT32_MAX;
+    assert_int_equal(mn_down_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_down_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.kind, MN_DOWN_MORE);
+    assert_true(out.more.round == UINT64_MAX);
+    assert_int_equal(out.more.attempt, 3);
+    assert_true(out.more.part == UINT32_MAX);
+    survive_damage(decode_down, &buffer);
+    survive_little_memory(decode_down, &buffer);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
+/* Peers by long names, and what was heard of them. */
+struct hearing {
+    struct mn_name *names;
+    uint32_t name_count;
+    struct mn_heard *heard;
+    uint32_t heard_count;
+};
+
+static struct hearing hearing_of(uint32_t peers, uint32_t heard)
+{
+    struct hearing made = {.names = calloc(peers, sizeof *made.names),
+                           .name_count = peers,
+                           .heard = calloc(heard, sizeof *made.heard),
+                           .heard_count = heard};
+    assert_non_null(made.names);
+    assert_non_null(made.heard);
+    for (uint32_t i = 0; i < peers; i++) {
+        (void)snprintf(made.names[i].text, sizeof made.names[i].text, "peer-%u", i);
+    }
+    for (uint32_t i = 0; i < heard; i++) {
+        made.heard[i] = (struct mn_heard){.peer = i % peers, .epoch = 1 + i / peers};
+    }
+    return made;
+}
+
+static mn_result interval_of(const struct hearing *hearing)
+{
+    struct mn_from_vat in = {.kind = MN_FROM_VAT_INTERVAL, .run = 1};
+    struct mn_from_vat out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.interval.epoch = 1;
+    in.interval.names = hearing->names;
+    in.interval.name_count = hearing->name_count;
+    in.interval.heard = hearing->heard;
+    in.interval.heard_count = hearing->heard_count;
+    assert_int_equal(mn_from_vat_encode(&in, &buffer), MN_OK);
+    mn_result result = mn_from_vat_decode(buffer.bytes, buffer.size, &arena, &out);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static mn_result written_of(const struct hearing *hearing)
+{
+    struct mn_from_vat in = {.kind = MN_FROM_VAT_WRITTEN, .run = 1};
+    struct mn_from_vat out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.written.epoch = 1;
+    in.written.names = hearing->names;
+    in.written.name_count = hearing->name_count;
+    in.written.heard = hearing->heard;
+    in.written.heard_count = hearing->heard_count;
+    assert_int_equal(mn_from_vat_encode(&in, &buffer), MN_OK);
+    mn_result result = mn_from_vat_decode(buffer.bytes, buffer.size, &arena, &out);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static mn_result stored_of(const struct hearing *hearing)
+{
+    struct mn_checkpoint_record in = {.vat = {"x1"}, .run = 1, .incarnation = 1, .epoch = 1};
+    struct mn_checkpoint_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.names = hearing->names;
+    in.name_count = hearing->name_count;
+    in.heard = hearing->heard;
+    in.heard_count = hearing->heard_count;
+    assert_int_equal(mn_checkpoint_record_encode(&in, &buffer), MN_OK);
+    mn_result result = mn_checkpoint_record_decode(buffer.bytes, buffer.size, &arena, &out);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static void heard_must_be(uint32_t peers, uint32_t heard, mn_result expected)
+{
+    struct hearing hearing = hearing_of(peers, heard);
+    assert_int_equal(interval_of(&hearing), expected);
+    assert_int_equal(written_of(&hearing), expected);
+    assert_int_equal(stored_of(&hearing), expected);
+    free(hearing.names);
+    free(hearing.heard);
+}
+
+/* Or no message could say it to the coordinator: the row, or the answer, would never be taken. */
+static void refuses_what_no_vat_has_heard(void **state)
+{
+    (void)state;
+    heard_must_be(MN_HEARD_PEER_COUNT_MAX, MN_HEARD_COUNT_MAX, MN_OK);
+    heard_must_be(MN_HEARD_PEER_COUNT_MAX, MN_HEARD_COUNT_MAX + 1, MN_TOO_LARGE);
+    heard_must_be(MN_HEARD_PEER_COUNT_MAX + 1, MN_HEARD_COUNT_MAX, MN_TOO_LARGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_part_of_an_answer_comes_out_as_it_went_in),
+        cmocka_unit_test(that_more_may_follow_comes_out_as_it_went_in),
+        cmocka_unit_test(refuses_what_no_vat_has_heard),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
