@@ -26,6 +26,10 @@ enum {
     HOST_LIFE_COUNT_MAX = 64,
     HOST_LIFE_MS = 5000,
 
+    /* Who is silent in so many attempts in a row is waited for no longer, and as long again before
+     * all are asked anew while the plan waits. */
+    COORDINATOR_SILENCE_COUNT_MAX = 12,
+
     COORDINATOR_ROUND_COUNT_MAX = 1 << 20,
     COORDINATOR_PENDING_COUNT_MAX = 1 << 24
 };
@@ -127,7 +131,9 @@ struct round {
     mn_time begun_at;
     mn_time quiet_from; /* when the newest suspect showed */
     bool drafted;       /* its evidence was begun */
-    mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again */
+    mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again; PLAN
+                           with a silence: the latter */
+    uint32_t silences;  /* attempts in a row of which the silent made something not sure */
     uint32_t settled;   /* the newest attempt that was settled */
     bool again;         /* the next attempt is due */
     bool recording;     /* the attempt's suspects are not on record yet: it is not sent */

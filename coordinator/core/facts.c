@@ -112,6 +112,18 @@ static bool waits_is(struct waits *waits, enum coordinator_wait_kind kind, uint6
     return true;
 }
 
+static bool waits_of_silent(const struct coordinator *coordinator, uint64_t round,
+                            struct waits *waits)
+{
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        if (coordinator->vats[i].silent &&
+            waits_is(waits, COORDINATOR_WAIT_SILENT, round, coordinator->vats[i].host, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool waits_of_collect(const struct coordinator *coordinator, const struct round *round,
                              struct waits *waits)
 {
@@ -123,11 +135,8 @@ static bool waits_of_collect(const struct coordinator *coordinator, const struct
             return true;
         }
     }
-    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
-        if (coordinator->vats[i].silent &&
-            waits_is(waits, COORDINATOR_WAIT_SILENT, number, coordinator->vats[i].host, i)) {
-            return true;
-        }
+    if (waits_of_silent(coordinator, number, waits)) {
+        return true;
     }
     struct coordinator_adoption_facts adoption;
     for (size_t i = 0; adopt_wait(coordinator, i, &adoption); i++) {
@@ -205,7 +214,8 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
             found = waits_of_collect(coordinator, round, &waits);
         } else if (round->facts.state == COORDINATOR_ROUND_PLAN) {
             found = waits_is(&waits, COORDINATOR_WAIT_APPROVAL, round->facts.round, TOPOLOGY_NONE,
-                             TOPOLOGY_NONE);
+                             TOPOLOGY_NONE) ||
+                    waits_of_silent(coordinator, round->facts.round, &waits);
         } else if (round->facts.decision != NULL) {
             found = waits_of_decided(coordinator, round, &waits);
         }

@@ -11,7 +11,8 @@
  *           silent. It also waits while a disk that was found is read (adopt.c).
  * SETTLE    settle.c. It passes at once, to DECIDING, to PLAN or back.
  * PLAN      approve.c. It waits for an operator; then, or when the situation changes, everybody is
- *           asked again, since the world has gone on meanwhile.
+ *           asked again, since the world has gone on meanwhile. So it is now and then while
+ *           somebody is silent.
  *
  * Invariant: every vat that is lost when an attempt begins is among its suspects, and a suspect
  * stays one until the decision: it was fenced, and would not be believed if it came back. */
@@ -343,6 +344,8 @@ void round_tick(struct coordinator *coordinator)
         }
     } else if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
         collect_tick(coordinator, round);
+    } else if (round->facts.state == COORDINATOR_ROUND_PLAN) {
+        round->again = round->again || coordinator->now >= round->hold_at;
     }
     /* Settling may have found further suspects, or an operator approved: the next attempt begins at
      * once. */
@@ -367,6 +370,9 @@ mn_time round_deadline(const struct coordinator *coordinator)
     }
     if (round->facts.state == COORDINATOR_ROUND_COLLECT && !round->recording) {
         return round->retry_at < round->hold_at ? round->retry_at : round->hold_at;
+    }
+    if (round->facts.state == COORDINATOR_ROUND_PLAN) {
+        return round->hold_at;
     }
     return MN_TIME_NEVER;
 }

@@ -2,8 +2,11 @@
  *
  * The decision is computed. Running vats that it takes back have to be stopped first, so that they
  * speak no more; they become suspects, and everybody is asked again. Each turn stops more vats, so
- * it ends. A vat that was stopped for a decision which then spares it is lost all the same. What is
- * not sure waits for those who were silent. */
+ * it ends. A vat that was stopped for a decision which then spares it is lost all the same.
+ *
+ * What is not sure waits for those who were silent, but not for ever: a vat that never answers
+ * would hold everybody who is lost. After some attempts in a row the plan takes it for lost, which
+ * is safe, and waits for an operator where policy says so. Only then it is stopped. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
@@ -98,6 +101,22 @@ static bool settle_is_sure(const struct decision *decision)
     return true;
 }
 
+/* Whether the silent made something not sure, and are still waited for. */
+static bool settle_silence(struct round *round, bool silent)
+{
+    round->silences = silent ? round->silences + 1 : 0;
+    return silent && round->silences < COORDINATOR_SILENCE_COUNT_MAX;
+}
+
+/* While the plan waits the silent may still answer. */
+static void settle_ask_later(struct coordinator *coordinator, struct round *round)
+{
+    mn_time attempt = coordinator->topology->timing.collect_ms * MN_MS;
+    round->hold_at = round->silences > 0
+                         ? coordinator->now + attempt * COORDINATOR_SILENCE_COUNT_MAX
+                         : MN_TIME_NEVER;
+}
+
 void settle(struct coordinator *coordinator, struct round *round)
 {
     struct settle_vats found = {.waits = false};
@@ -110,14 +129,19 @@ void settle(struct coordinator *coordinator, struct round *round)
         !coordinator_fine(coordinator, ledger_decide(coordinator->ledger, &decision))) {
         return;
     }
-    bool sure = !found.waits || settle_is_sure(decision);
+    bool silent = found.waits && !settle_is_sure(decision);
     bool again = settle_suspects(coordinator, decision, found.waits);
     again = (found.stopped && settle_stopped(coordinator, decision)) || again;
-    if (again || !sure || !plan_make(coordinator, round, decision)) {
+    bool waits = settle_silence(round, silent);
+    if (again || waits || !plan_make(coordinator, round, decision)) {
         round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
         round->again = again;
     } else if (approve_waits(coordinator, round, &decision)) {
         round_move(coordinator, round, COORDINATOR_ROUND_PLAN);
+        settle_ask_later(coordinator, round);
+    } else if (silent && settle_suspects(coordinator, decision, false)) {
+        round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
+        round->again = true;
     } else {
         plan_record(coordinator, round, &decision);
     }

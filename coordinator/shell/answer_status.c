@@ -136,10 +136,16 @@ static const char *status_wait_words(const struct answer_source *source,
                        (double)(wait->until - source->now) / 1e9);
         return "listens";
     case COORDINATOR_WAIT_ANSWER:
-        (void)snprintf(text, size, "the answer of host %s to the freeze", host);
+        (void)snprintf(text, size,
+                       "the answer of host %s to the freeze; if none comes, start its agent again, "
+                       "or turn the host off: then it counts as lost",
+                       host);
         return "answer";
     case COORDINATOR_WAIT_SILENT:
-        (void)snprintf(text, size, "vat %s, which has not said what interval it is in", vat);
+        (void)snprintf(text, size,
+                       "vat %s on host %s, which does not say what interval it is in; it is asked "
+                       "again, and when its process ends it counts as lost",
+                       vat, host);
         return "silent";
     case COORDINATOR_WAIT_START:
         (void)snprintf(text, size, "vat %s, which is being restored on host %s", vat, host);

@@ -1,4 +1,4 @@
-/* Answers to a freeze in parts. */
+/* Answers to a freeze in parts, and vats that never say what interval they are in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,12 +108,110 @@ static void believes_the_interval_of_one_that_another_part_calls_silent(void **s
     }
 }
 
+/* Everybody but x2 answers that attempt, and the next one begins. */
+static void stay_silent(struct scene *scene, uint32_t attempt)
+{
+    char next[64];
+    (void)snprintf(next, sizeof next, "h2 freeze round 1 attempt %u", attempt + 1);
+    others_answer(scene, attempt);
+    scene_silent(scene, 2, 1, attempt, "x2");
+    trouble_must_not_say(scene, "round_state: plan");
+    trouble_must_not_say(scene, "decision 1");
+    scene_until(scene, scene->now / MN_MS + 5000);
+    trouble_must_say(scene, next);
+    scene_skip(scene);
+}
+
+static void asks_an_operator_about_one_that_never_answers(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_wait wait;
+    struct coordinator_plan_facts plan;
+    begin(&scene, "policy: {approve: {share: 0.9}}\n");
+    for (uint32_t attempt = 1; attempt < 12; attempt++) {
+        stay_silent(&scene, attempt);
+    }
+    others_answer(&scene, 12);
+    scene_silent(&scene, 2, 1, 12, "x2");
+    scene_expect(&scene, "note round_state: settle\n"
+                         "note plan_waits: an operator has to approve it: see mneme plan\n"
+                         "note round_state: plan\n");
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.asks, COORDINATOR_ASKS_UNSURE);
+    assert_int_equal(plan.bounds->restored, 3);
+    assert_int_equal(plan.bounds->unsure, 1);
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_APPROVAL);
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 1, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_SILENT);
+    assert_int_equal(wait.vat, 1);
+    scene_word(&scene, ALICE, MN_STEP_APPROVE, 1, "it hangs");
+    scene_recorded(&scene, 9);
+    trouble_must_say(&scene, "h2 freeze round 1 attempt 13 lost h3 h4 suspects x3/1 x4/1\n");
+    scene_skip(&scene);
+    others_answer(&scene, 13);
+    scene_silent(&scene, 2, 1, 13, "x2"); /* only now it is ended */
+    trouble_must_say(&scene, "h2 freeze round 1 attempt 14 lost h3 h4 suspects x2/1 x3/1 x4/1\n");
+    others_answer(&scene, 14);
+    scene_interval(&scene, 2, 1, 14, NULL, 0, 0, "");
+    trouble_must_say(&scene, "h2 freeze round 1 attempt 15 lost h3 h4 suspects x2/1 x3/1 x4/1\n");
+    others_answer(&scene, 15);
+    scene_interval(&scene, 2, 1, 15, NULL, 0, 0, "");
+    trouble_must_say(&scene, "x2 run 2 incarnation 1 revived keep 1.2");
+    scene_close(&scene);
+}
+
+static void goes_on_without_an_operator_when_it_answers_after_all(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, "policy: {approve: {share: 0.9}}\n");
+    for (uint32_t attempt = 1; attempt < 12; attempt++) {
+        stay_silent(&scene, attempt);
+    }
+    others_answer(&scene, 12);
+    scene_silent(&scene, 2, 1, 12, "x2");
+    trouble_must_say(&scene, "note round_state: plan\n");
+    scene_until(&scene, scene.now / MN_MS + 59000);
+    trouble_must_not_say(&scene, "freeze round 1 attempt 13");
+    scene_until(&scene, scene.now / MN_MS + 2000);
+    trouble_must_say(&scene, "h2 freeze round 1 attempt 13 lost h3 h4 suspects x3/1 x4/1\n");
+    others_answer(&scene, 13);
+    scene_interval(&scene, 2, 1, 13, "x2", EPOCH(1, 3), EPOCH(1, 1), "");
+    trouble_must_say(&scene, "record 9 decision 1 lost h3 h4 [h5: x3");
+    trouble_must_not_say(&scene, "x2 run 2");
+    scene_close(&scene);
+}
+
+static void takes_one_that_never_answers_for_lost_where_nobody_is_to_be_asked(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, "policy: {approve: never}\n");
+    for (uint32_t attempt = 1; attempt < 12; attempt++) {
+        stay_silent(&scene, attempt);
+    }
+    others_answer(&scene, 12);
+    scene_silent(&scene, 2, 1, 12, "x2");
+    trouble_must_say(&scene, "h2 freeze round 1 attempt 13 lost h3 h4 suspects x2/1 x3/1 x4/1\n");
+    others_answer(&scene, 13);
+    scene_interval(&scene, 2, 1, 13, NULL, 0, 0, "");
+    others_answer(&scene, 14);
+    scene_interval(&scene, 2, 1, 14, NULL, 0, 0, "");
+    trouble_must_say(&scene, "x2 run 2 incarnation 1 revived keep 1.2");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_for_the_next_part_until_the_last_one),
         cmocka_unit_test(takes_for_silent_what_is_in_no_part),
         cmocka_unit_test(believes_the_interval_of_one_that_another_part_calls_silent),
+        cmocka_unit_test(asks_an_operator_about_one_that_never_answers),
+        cmocka_unit_test(goes_on_without_an_operator_when_it_answers_after_all),
+        cmocka_unit_test(takes_one_that_never_answers_for_lost_where_nobody_is_to_be_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
