@@ -181,7 +181,7 @@ exhaustive: $(BUILD)/bin/sim ## crash every process of small runs at each of its
 	@$(BUILD)/bin/sim --exhaustive --out $(BUILD)/exhaustive simulations/exhaustive/*.sim
 
 .PHONY: matrix
-matrix: all $(BUILD)/bin/sim ## each cell of tests/matrix/matrix.txt (who forgets, how, when) simulated, and fourteen with real processes
+matrix: all $(BUILD)/bin/sim ## each cell of tests/matrix/matrix.txt (who forgets, how, when) simulated, and fifteen with real processes
 	@tests/matrix/run $(BUILD)
 	@tests/cluster/matrix $(BUILD) $(BUILD)/matrix-cluster
 
