@@ -232,17 +232,11 @@ static int first(const struct options *options)
     return found < end ? 1 : 0;
 }
 
-/* Nothing but its own class loses what nobody keeps. */
-static bool may_happen(size_t sometimes, const struct options *options)
-{
-    return sometimes != SIM_SOMETIMES_JOURNAL_GONE || (options->classes >> SWARM_RECALL & 1U) != 0;
-}
-
 static int show_sometimes(const struct tally *tally, const struct options *options)
 {
     int missing = 0;
     for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
-        bool never = tally->sometimes[i] == 0 && may_happen(i, options);
+        bool never = tally->sometimes[i] == 0;
         printf("%10" PRIu64 " in %6" PRIu64 "  %s%s\n", tally->sometimes[i], tally->in_runs[i],
                sim_sometimes_text((enum sim_sometimes)i), never ? "  NEVER" : "");
         missing += never ? 1 : 0;

@@ -32,7 +32,7 @@
     X(LEDGER, "ledger", true, "an agent's ledger is lost, or an older one, below its vats")        \
     X(STORE, "store", true, "a vat's store is lost or torn")                                       \
     X(SHALLOW, "shallow", true, "one checkpoint is kept of each vat, lost hosts take more")        \
-    X(RECALL, "recall", false, "the journal is lost with those that keep it, or there are none")
+    X(RECALL, "recall", true, "the journal is lost with those that keep it, or there are none")
 
 enum swarm_class {
 #define SWARM_CLASS_ENUM(name, word, standard, text) SWARM_##name,

@@ -248,11 +248,11 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     choose_adoptions(&chooser, classes);
     swarm_late_stories(&chooser, classes);
     choose_replacements(&chooser);
-    swarm_recalls(&chooser, classes, all);
     if (swarm_chance(&chooser, 40)) {
         script->config.scrub_ms = swarm_between(&chooser, 500, 8000);
     }
     if (swarm_chance(&chooser, 40)) {
         script->config.part_heard = swarm_between(&chooser, 1, 12);
     }
+    swarm_recalls(&chooser, classes, all);
 }
