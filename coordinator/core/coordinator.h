@@ -77,6 +77,9 @@ struct coordinator_event {
             const char *reason; /* printable, below MN_REASON_SIZE_MAX bytes */
             uint64_t ticket;    /* comes back in COORDINATOR_DO_ANSWER */
         } step;
+        struct {
+            bool behind; /* so much evidence waits for the disk that no more is to be made now */
+        } tick;
     };
 };
 

@@ -17,6 +17,9 @@ enum {
      * said again and again while the first answers are still on their way. */
     COORDINATOR_AGAIN_COUNT_MAX = 4096,
 
+    /* Of so many vats at most are the checkpoints in one piece of evidence. */
+    COORDINATOR_PIECE_VAT_COUNT = 8192,
+
     /* Lives of a host's disk that are remembered after they are over. */
     HOST_FORMER_COUNT = 4,
 
@@ -131,6 +134,8 @@ struct round {
     mn_time begun_at;
     mn_time quiet_from; /* when the newest suspect showed */
     bool drafted;       /* its evidence was begun */
+    bool held_back;     /* and made faster than the disk took it: all of it before it is decided */
+    bool held_said;
     mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again; PLAN
                            with a silence: the latter */
     uint32_t silences;  /* attempts in a row of which the silent made something not sure */
@@ -222,9 +227,11 @@ struct coordinator {
     uint64_t sequence; /* of the newest record */
     uint64_t generation;
     bool begun;
-    uint64_t head; /* the newest record that is in force in this generation */
-    bool in_force; /* the generation's record is durable */
-    bool behind;   /* it is overtaken: nothing is said */
+    uint64_t head;            /* the newest record that is in force in this generation */
+    bool in_force;            /* the generation's record is durable */
+    bool behind;              /* it is overtaken: nothing is said */
+    uint32_t piece_vat_count; /* whose checkpoints are in one piece of evidence at most */
+    bool behind_disk;         /* so much evidence waits for the disk that no piece is made */
     mn_time listens_until;
     mn_time ages_due;          /* when the ledger is to forget what was written long ago */
     mn_time hold_note_at;      /* before that no hold is logged again */
@@ -482,11 +489,14 @@ void collect_host_again(struct coordinator *coordinator, uint32_t host);
 
 /* pieces.c: the evidence of the decision, made while its round still gathers. */
 void pieces_begin(struct coordinator *coordinator, struct round *round);
-void pieces_tick(struct coordinator *coordinator, const struct round *round);
+void pieces_tick(struct coordinator *coordinator, struct round *round);
 void pieces_end(struct coordinator *coordinator);
 /* The round is called off. */
 void pieces_call_off(struct coordinator *coordinator, const struct round *round);
 mn_time pieces_deadline(const struct coordinator *coordinator, const struct round *round);
+/* Whether the round waits until its pieces are made, since the disk did not take them in time. */
+bool pieces_wait(const struct coordinator *coordinator, const struct round *round);
+void pieces_say_wait(struct coordinator *coordinator, struct round *round);
 
 /* opens.c: open intervals that a decision has weighed. */
 void opens_weighed(struct coordinator *coordinator);

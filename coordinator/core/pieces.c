@@ -4,11 +4,15 @@
  * meanwhile is said anew at the end (ledger_evidence.c). A coordinator that has just begun is still
  * being told everything: it begins when no more time is left than a quiet round has.
  *
+ * Pieces may be made faster than a slow disk takes them, and a full one takes none. What waits for
+ * it is bounded: then the next piece is held back, and the round with it, for all of them would be
+ * in the last one otherwise.
+ *
  * Invariant: a step hands over one piece at most. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
-enum { PIECE_VAT_COUNT = 8192 };
+enum { PIECE_WAIT_MS = 100 };
 
 static mn_time pieces_from(const struct coordinator *coordinator, const struct round *round)
 {
@@ -25,23 +29,45 @@ void pieces_begin(struct coordinator *coordinator, struct round *round)
     }
     struct mn_buffer *piece = &coordinator->effects->evidence;
     mn_assert(piece->size == 0);
-    if (coordinator_fine(coordinator,
-                         ledger_evidence_first(coordinator->ledger, PIECE_VAT_COUNT, piece))) {
+    if (coordinator_fine(coordinator, ledger_evidence_first(coordinator->ledger,
+                                                            coordinator->piece_vat_count, piece))) {
         round->drafted = true;
         coordinator_hand_piece(coordinator, true);
     }
 }
 
-void pieces_tick(struct coordinator *coordinator, const struct round *round)
+void pieces_tick(struct coordinator *coordinator, struct round *round)
 {
     if (!round->drafted || !ledger_evidence_more(coordinator->ledger)) {
         return;
     }
+    round->held_back = round->held_back || coordinator->behind_disk;
+    if (coordinator->behind_disk) {
+        return;
+    }
     struct mn_buffer *piece = &coordinator->effects->evidence;
     mn_assert(piece->size == 0);
-    if (coordinator_fine(coordinator,
-                         ledger_evidence_next(coordinator->ledger, PIECE_VAT_COUNT, piece))) {
+    if (coordinator_fine(coordinator, ledger_evidence_next(coordinator->ledger,
+                                                           coordinator->piece_vat_count, piece))) {
         coordinator_hand_piece(coordinator, false);
+    }
+}
+
+bool pieces_wait(const struct coordinator *coordinator, const struct round *round)
+{
+    return round->held_back && ledger_evidence_more(coordinator->ledger);
+}
+
+void pieces_say_wait(struct coordinator *coordinator, struct round *round)
+{
+    if (!round->held_said) {
+        round->held_said = true;
+        coordinator_tell(coordinator,
+                         (struct coordinator_note_facts){
+                             .note = COORDINATOR_NOTE_ROUND_HOLDS,
+                             .round = round->facts.round,
+                             .text = "its evidence is made faster than the disk takes it, or the "
+                                     "disk is full: it waits until that has taken more"});
     }
 }
 
@@ -69,5 +95,8 @@ mn_time pieces_deadline(const struct coordinator *coordinator, const struct roun
     if (!begun) {
         return pieces_from(coordinator, round);
     }
-    return ledger_evidence_more(coordinator->ledger) ? coordinator->now : MN_TIME_NEVER;
+    if (!ledger_evidence_more(coordinator->ledger)) {
+        return MN_TIME_NEVER;
+    }
+    return coordinator->now + (coordinator->behind_disk ? PIECE_WAIT_MS * MN_MS : 0);
 }

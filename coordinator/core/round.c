@@ -322,9 +322,9 @@ static bool gather_is_over(struct coordinator *coordinator, const struct round *
 
 void round_prepare(struct coordinator *coordinator)
 {
-    const struct round *round = round_active(coordinator);
+    struct round *round = round_active(coordinator);
     if (round != NULL && round->facts.state == COORDINATOR_ROUND_GATHER &&
-        !gather_is_over(coordinator, round)) {
+        (pieces_wait(coordinator, round) || !gather_is_over(coordinator, round))) {
         pieces_tick(coordinator, round);
     }
 }
@@ -337,7 +337,9 @@ void round_tick(struct coordinator *coordinator)
     }
     round_number_seen(coordinator, coordinator->base); /* it may have been another's */
     if (round->facts.state == COORDINATOR_ROUND_GATHER) {
-        if (gather_is_over(coordinator, round)) {
+        if (gather_is_over(coordinator, round) && pieces_wait(coordinator, round)) {
+            pieces_say_wait(coordinator, round);
+        } else if (gather_is_over(coordinator, round)) {
             collect_begin(coordinator, round);
         } else {
             pieces_begin(coordinator, round);
@@ -366,7 +368,7 @@ mn_time round_deadline(const struct coordinator *coordinator)
         mn_time soon = gather_until(coordinator, round);
         mn_time due = soon > coordinator->now ? soon : gather_until_at_most(coordinator, round);
         mn_time piece = pieces_deadline(coordinator, round);
-        return piece < due ? piece : due;
+        return piece < due || pieces_wait(coordinator, round) ? piece : due;
     }
     if (round->facts.state == COORDINATOR_ROUND_COLLECT && !round->recording) {
         return round->retry_at < round->hold_at ? round->retry_at : round->hold_at;

@@ -61,6 +61,7 @@ static void daemon_loop(struct daemon *daemon)
         }
         if (!daemon->stop && mn_now() >= coordinator_deadline(daemon->coordinator)) {
             struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
+            tick.tick.behind = recorder_behind(daemon->recorder);
             coordinator_daemon_step(daemon, &tick);
         }
         coordinator_daemon_plans_tick(daemon);

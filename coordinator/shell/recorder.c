@@ -160,6 +160,20 @@ static mn_result aside_write(struct recorder *recorder, struct mn_error *error)
     return result;
 }
 
+/* Write them if the disk takes them now. */
+static void aside_try(struct recorder *recorder)
+{
+    struct mn_error error = {{0}};
+    uint64_t suppressed = 0;
+    mn_result result = aside_write(recorder, &error);
+    if (result != MN_OK && mn_log_allowed(&recorder->complained, mn_now(), &suppressed)) {
+        char quoted[MN_LOG_QUOTED_SIZE_MAX];
+        mn_log(MN_LOG_WARNING, "evidence_set_aside", "code=%s suppressed=%llu text=%s",
+               mn_result_name(result), (unsigned long long)suppressed,
+               mn_log_quote(quoted, sizeof quoted, error.text));
+    }
+}
+
 /* A document's piece, or its end before it is one; what was begun before it is of no use. Takes
  * the item. */
 static void draft_take(struct recorder *recorder, struct recorder_item *item)
@@ -174,15 +188,7 @@ static void draft_take(struct recorder *recorder, struct recorder_item *item)
     }
     list_add(&recorder->aside, item);
     recorder->aside_bytes += item_size(item);
-    struct mn_error error = {{0}};
-    uint64_t suppressed = 0;
-    mn_result result = aside_write(recorder, &error);
-    if (result != MN_OK && mn_log_allowed(&recorder->complained, mn_now(), &suppressed)) {
-        char quoted[MN_LOG_QUOTED_SIZE_MAX];
-        mn_log(MN_LOG_WARNING, "evidence_set_aside", "code=%s suppressed=%llu text=%s",
-               mn_result_name(result), (unsigned long long)suppressed,
-               mn_log_quote(quoted, sizeof quoted, error.text));
-    }
+    aside_try(recorder);
 }
 
 /* The item's evidence, durably: once, however often the append after it is tried, for what went
@@ -250,8 +256,7 @@ static void recorder_complain(struct recorder *recorder, const struct recorder_i
     }
 }
 
-/* Wait for the next try. Called with the mutex held. */
-static void recorder_pause(struct recorder *recorder)
+static struct timespec recorder_next_try(void)
 {
     struct timespec until = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -260,6 +265,13 @@ static void recorder_pause(struct recorder *recorder)
         until.tv_nsec -= 1000000000L;
         until.tv_sec += 1;
     }
+    return until;
+}
+
+/* Wait for the next try. Called with the mutex held. */
+static void recorder_pause(struct recorder *recorder)
+{
+    struct timespec until = recorder_next_try();
     int code = 0;
     while (!recorder->stop && code == 0) { /* new records wake it too, and change nothing */
         code = pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until);
@@ -292,6 +304,24 @@ static void recorder_draft(struct recorder *recorder)
     recorder->bytes -= bytes - recorder->aside_bytes;
 }
 
+/* Nothing waits: wait for something, or until what is set aside is tried again, for nobody may be
+ * going to hand over more before that is written. Called with the mutex held. */
+static void recorder_rest(struct recorder *recorder, bool given_up)
+{
+    if (given_up || recorder->aside.first == NULL) {
+        (void)pthread_cond_wait(&recorder->changed, &recorder->mutex);
+        return;
+    }
+    struct timespec until = recorder_next_try();
+    if (pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until) == ETIMEDOUT) {
+        size_t bytes = recorder->aside_bytes;
+        (void)pthread_mutex_unlock(&recorder->mutex);
+        aside_try(recorder);
+        (void)pthread_mutex_lock(&recorder->mutex);
+        recorder->bytes -= bytes - recorder->aside_bytes;
+    }
+}
+
 static void *recorder_main(void *context)
 {
     struct recorder *recorder = context;
@@ -299,7 +329,7 @@ static void *recorder_main(void *context)
     (void)pthread_mutex_lock(&recorder->mutex);
     while (!recorder->stop) {
         if (given_up || recorder->waiting.first == NULL) {
-            (void)pthread_cond_wait(&recorder->changed, &recorder->mutex);
+            recorder_rest(recorder, given_up);
             continue;
         }
         struct recorder_item *item = recorder->waiting.first; /* stays first until it is done */
@@ -368,12 +398,19 @@ int recorder_fd(const struct recorder *recorder)
     return recorder->fd;
 }
 
+bool recorder_behind(struct recorder *recorder)
+{
+    (void)pthread_mutex_lock(&recorder->mutex);
+    bool behind = recorder->bytes >= RECORDER_BYTES_BEHIND;
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    return behind;
+}
+
 bool recorder_give(struct recorder *recorder, struct recorder_item *item)
 {
     size_t size = item_size(item);
     (void)pthread_mutex_lock(&recorder->mutex);
-    bool room = recorder->count < RECORDER_RECORD_COUNT_MAX &&
-                (recorder->count == 0 || recorder->bytes + size <= RECORDER_BYTES_MAX);
+    bool room = recorder->count < RECORDER_RECORD_COUNT_MAX;
     if (room) {
         recorder->count += 1;
         recorder->bytes += size;

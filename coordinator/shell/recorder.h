@@ -9,7 +9,9 @@
  *
  * Nothing rests on the evidence of a decision before that decision: a piece of it that cannot be
  * written now is set aside, and holds up no record but its decision's and those behind that one. It
- * is tried again with the next piece, and with the decision. */
+ * is tried again by itself, with the next piece, and with the decision. Whoever makes pieces asks
+ * before each whether too much waits already: records, and the last piece with its decision, always
+ * find room. */
 #ifndef COORDINATOR_SHELL_RECORDER_H
 #define COORDINATOR_SHELL_RECORDER_H
 
@@ -26,9 +28,12 @@ enum {
     RECORDER_GROUP_COUNT_MAX = 256,
     RECORDER_GROUP_BYTES_MAX = 1024 * 1024,
 
-    /* The most records that may wait, and the most bytes of them and of pieces set aside. */
+    /* The most records and pieces that may wait. */
     RECORDER_RECORD_COUNT_MAX = 16 * 1024 * 1024,
-    RECORDER_BYTES_MAX = 1024 * 1024 * 1024
+
+    /* With so many bytes of records that wait, and of pieces that wait or are set aside, no further
+     * piece is to be made. */
+    RECORDER_BYTES_BEHIND = 256 * 1024 * 1024
 };
 
 /* A record on its way, encoded: it shares no memory with the core. */
@@ -66,6 +71,9 @@ mn_result recorder_start(struct recorder **recorder, struct journal *journal,
 
 /* Readable while done records wait. */
 int recorder_fd(const struct recorder *recorder);
+
+/* Whether so many bytes wait for the disk that no further piece is to be made. */
+bool recorder_behind(struct recorder *recorder);
 
 /* Hand over a record, which is the recorder's from then on. False when too many wait already; the
  * record is still the caller's then. */

@@ -208,6 +208,7 @@ void scene_recorded(struct scene *scene, uint64_t sequence)
 void scene_tick(struct scene *scene)
 {
     struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
+    event.tick.behind = scene->behind;
     scene_step(scene, &event);
 }
 

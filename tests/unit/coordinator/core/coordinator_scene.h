@@ -32,6 +32,7 @@ struct scene {
     uint64_t ticket; /* of the newest operator's step */
     uint64_t seen;   /* the digest that operators name; 0: none */
     uint32_t pieces; /* of the evidence so far */
+    bool behind;     /* the disk does not take more of it */
 };
 
 #define EPOCH(run, count) (((mn_epoch)(run) << 32) | (count))

@@ -203,6 +203,58 @@ static void a_decision_waits_until_all_pieces_can_be_written(void **state)
     document_is("first second last");
 }
 
+/* Whoever makes them holds the next one back meanwhile, so nothing else comes. */
+static void pieces_set_aside_are_written_when_the_disk_takes_them(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct mn_text text = {0};
+    assert_int_equal(rmdir("rounds"), 0);
+    assert_true(recorder_give(bench->recorder, piece_of("first ", 0)));
+    assert_true(recorder_give(bench->recorder, piece_of("second ", 6)));
+    recorder_bench_give(bench, 1);
+    is_written(bench, 1);
+    assert_int_equal(mkdir("rounds", 0700), 0);
+    for (int i = 0; i < 2000 && text.size < 13; i++) {
+        (void)usleep(10000);
+        mn_text_deinit(&text);
+        if (mn_file_read("rounds/evidence.part", 1000, &text, NULL) != MN_OK) {
+            mn_text_deinit(&text);
+        }
+    }
+    assert_int_equal(text.size, 13);
+    assert_string_equal(text.bytes, "first second ");
+    mn_text_deinit(&text);
+    give_decision(bench, 2, "last", 13);
+    is_written(bench, 2);
+    document_is("first second last");
+}
+
+/* The disk takes none of these: what waits is counted, records find room all the same. */
+static void says_when_so_much_waits_that_no_further_piece_is_to_be_made(void **state)
+{
+    static char bytes[RECORDER_BYTES_BEHIND / 8];
+    struct recorder_bench *bench = *state;
+    assert_int_equal(rmdir("rounds"), 0);
+    for (uint64_t i = 0; i < 8; i++) {
+        struct recorder_item *item = piece_of("", i * sizeof bytes);
+        assert_false(recorder_behind(bench->recorder));
+        assert_int_equal(mn_buffer_append(&item->binary, bytes, sizeof bytes), MN_OK);
+        assert_true(recorder_give(bench->recorder, item));
+    }
+    assert_true(recorder_behind(bench->recorder));
+    assert_true(recorder_give(bench->recorder, piece_of("last", 8 * sizeof bytes)));
+    recorder_bench_give(bench, 1);
+    is_written(bench, 1);
+    assert_true(recorder_behind(bench->recorder));
+    struct recorder_item *drop = recorder_item_new();
+    drop->drop = true;
+    assert_true(recorder_give(bench->recorder, drop));
+    recorder_bench_give(bench, 2);
+    is_written(bench, 2);
+    assert_false(recorder_behind(bench->recorder));
+    assert_int_equal(mkdir("rounds", 0700), 0);
+}
+
 static void pieces_set_aside_are_forgotten_when_the_document_begins_anew(void **state)
 {
     struct recorder_bench *bench = *state;
@@ -424,6 +476,8 @@ int main(void)
         RECORDED(puts_pieces_together_and_names_them_with_the_decision),
         ON_SMALL_DISK(a_piece_that_cannot_be_written_holds_up_no_record),
         ON_SMALL_DISK(a_decision_waits_until_all_pieces_can_be_written),
+        RECORDED(pieces_set_aside_are_written_when_the_disk_takes_them),
+        RECORDED(says_when_so_much_waits_that_no_further_piece_is_to_be_made),
         ON_SMALL_DISK(pieces_set_aside_are_forgotten_when_the_document_begins_anew),
         RECORDED(a_sync_that_failed_is_never_tried_again_without_the_bytes),
         RECORDED(copies_a_document_whose_sync_failed_if_it_can_be_read),
