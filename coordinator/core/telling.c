@@ -38,35 +38,24 @@ static bool decision_owed(struct coordinator *coordinator, const struct round *r
     return true;
 }
 
-/* The round's notices for the vats in @list, as one message. */
+/* The round's notices for the vats in @list, as one message: they stay where the decision has them.
+ */
 static void decision_say(struct coordinator *coordinator, const struct round *round, uint32_t host,
                          const uint32_t *list, uint32_t count)
 {
-    const struct mn_journal_decision *decision = &round->decision;
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_DECISION);
-    uint32_t notices = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        notices += decision->told[list[i]].notice_count;
-    }
     struct mn_told *told = coordinator_take(coordinator, count, sizeof *told);
-    struct mn_notice *all = coordinator_take(coordinator, notices, sizeof *all);
-    if (down == NULL || told == NULL || all == NULL ||
-        !decision_owed(coordinator, round, host, down)) {
+    if (down == NULL || told == NULL || !decision_owed(coordinator, round, host, down)) {
         return;
     }
     down->decision.round = round->facts.round;
     down->decision.told = told;
-    down->decision.notices = all;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct mn_told *from = &decision->told[list[i]];
-        told[i] = (struct mn_told){.vat = from->vat,
-                                   .notice_first = down->decision.notice_count,
-                                   .notice_count = from->notice_count};
-        for (uint32_t k = 0; k < from->notice_count; k++) {
-            all[down->decision.notice_count++] = decision->notices[from->notice_first + k];
-        }
-    }
     down->decision.told_count = count;
+    down->decision.notices = round->decision.notices;
+    for (uint32_t i = 0; i < count; i++) {
+        told[i] = round->decision.told[list[i]];
+        down->decision.notice_count += told[i].notice_count;
+    }
 }
 
 /* @owed_only: only to hosts whose vats are told something. */

@@ -1,6 +1,8 @@
 /* Tables that several families carry: names, heard entries, lineages, notices, starts. */
 #include "codec.h"
 
+#include "base/check.h"
+
 char **codec_names_out(struct codec *codec, const struct mn_name *names, uint32_t count)
 {
     char **texts = codec_take(codec, count, sizeof *texts);
@@ -268,26 +270,47 @@ void codec_gaps_in(struct codec *codec, const Mneme__Gaps *in, uint64_t taken, s
     out->count = count;
 }
 
+static void notice_out(const struct mn_notice *notice, Mneme__Notice *out)
+{
+    mneme__notice__init(out);
+    out->peer = codec_text(notice->peer.text);
+    out->incarnation = notice->incarnation;
+    out->kept = notice->kept;
+    out->you_heard_first = notice->you_heard.first;
+    out->you_heard_last = notice->you_heard.last;
+    out->forgot_you_first = notice->forgot_you.first;
+    out->forgot_you_last = notice->forgot_you.last;
+    out->reset = notice->reset;
+}
+
 Mneme__Notice **codec_notices_out(struct codec *codec, const struct mn_notice *notices,
                                   uint32_t count)
 {
-    Mneme__Notice **out = codec_take(codec, count, sizeof *out);
-    Mneme__Notice *rows = codec_take(codec, count, sizeof *rows);
-    if (codec->result != MN_OK) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        mneme__notice__init(&rows[i]);
-        rows[i].peer = codec_text(notices[i].peer.text);
-        rows[i].incarnation = notices[i].incarnation;
-        rows[i].kept = notices[i].kept;
-        rows[i].you_heard_first = notices[i].you_heard.first;
-        rows[i].you_heard_last = notices[i].you_heard.last;
-        rows[i].forgot_you_first = notices[i].forgot_you.first;
-        rows[i].forgot_you_last = notices[i].forgot_you.last;
-        rows[i].reset = notices[i].reset;
+    Mneme__Notice **out = codec_take_unset(codec, count, sizeof *out);
+    Mneme__Notice *rows = codec_take_unset(codec, count, sizeof *rows);
+    for (uint32_t i = 0; codec->result == MN_OK && i < count; i++) {
+        notice_out(&notices[i], &rows[i]);
         out[i] = &rows[i];
     }
+    return out;
+}
+
+/* The slices of the told vats, one after the other, wherever they stand. */
+static Mneme__Notice **told_out(struct codec *codec, const struct mn_decision_notice *decision)
+{
+    uint32_t count = decision->notice_count;
+    Mneme__Notice **out = codec_take_unset(codec, count, sizeof *out);
+    Mneme__Notice *rows = codec_take_unset(codec, count, sizeof *rows);
+    uint32_t at = 0;
+    for (uint32_t i = 0; codec->result == MN_OK && i < decision->told_count; i++) {
+        const struct mn_told *told = &decision->told[i];
+        mn_assert(told->notice_count <= count - at);
+        for (uint32_t k = 0; k < told->notice_count; k++, at++) {
+            notice_out(&decision->notices[told->notice_first + k], &rows[at]);
+            out[at] = &rows[at];
+        }
+    }
+    mn_assert(codec->result != MN_OK || at == count);
     return out;
 }
 
@@ -325,7 +348,7 @@ Mneme__Decision *codec_decision_out(struct codec *codec, const struct mn_decisio
     char **owed_vats = codec_take(codec, decision->owed_count, sizeof *owed_vats);
     uint64_t *owed_rounds = codec_take(codec, decision->owed_count, sizeof *owed_rounds);
     uint32_t *owed_runs = codec_take(codec, decision->owed_count, sizeof *owed_runs);
-    Mneme__Notice **notices = codec_notices_out(codec, decision->notices, decision->notice_count);
+    Mneme__Notice **notices = told_out(codec, decision);
     if (codec->result != MN_OK) {
         return NULL;
     }

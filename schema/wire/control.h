@@ -325,7 +325,7 @@ struct mn_decision_notice {
     const struct mn_told *told;
     uint32_t told_count;
     const struct mn_notice *notices;
-    uint32_t notice_count;
+    uint32_t notice_count; /* of all told vats' slices: others may stand between these */
     /* Vats of this host that are owed notices of older rounds: whoever does not know these does not
      * take up this round before it does, or it would overtake them. */
     const struct mn_owed *owed;

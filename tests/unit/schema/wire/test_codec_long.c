@@ -202,6 +202,31 @@ static void says_when_a_message_is_too_long_to_be_expanded(void **state)
     mn_buffer_deinit(&buffer);
 }
 
+/* A round's decision has the notices of all its vats; a host is told those of its own. */
+static void a_decision_carries_the_notices_of_those_it_names_alone(void **state)
+{
+    (void)state;
+    const struct mn_notice notices[] = {
+        {.peer = {"a"}}, {.peer = {"b"}}, {.peer = {"c"}}, {.peer = {"d"}}};
+    const struct mn_told told[] = {{.vat = {"y"}, .notice_first = 2, .notice_count = 2},
+                                   {.vat = {"x"}, .notice_first = 0, .notice_count = 1}};
+    struct mn_down in = {.kind = MN_DOWN_DECISION};
+    struct mn_down out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.decision = (struct mn_decision_notice){
+        .round = 6, .told = told, .told_count = 2, .notices = notices, .notice_count = 3};
+    assert_int_equal(mn_down_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_down_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.decision.told_count, 2);
+    assert_int_equal(out.decision.notice_count, 3);
+    assert_string_equal(out.decision.notices[out.decision.told[0].notice_first].peer.text, "c");
+    assert_string_equal(out.decision.notices[out.decision.told[0].notice_first + 1].peer.text, "d");
+    assert_string_equal(out.decision.notices[out.decision.told[1].notice_first].peer.text, "a");
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +237,7 @@ int main(void)
         cmocka_unit_test(refuses_one_inside_the_other),
         cmocka_unit_test(refuses_a_frame_of_too_much),
         cmocka_unit_test(says_when_a_message_is_too_long_to_be_expanded),
+        cmocka_unit_test(a_decision_carries_the_notices_of_those_it_names_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
