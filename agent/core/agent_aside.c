@@ -82,8 +82,8 @@ void agent_aside_learn(struct agent *agent, struct agent_vat *vat, const struct 
     vat->aside->lineage = stop->lineage;
 }
 
-/* Note which files are moved and which are linked. Bases come before what applies onto them, so one
- * pass from the newest to the oldest finds every chain. */
+/* Note which files are moved and which are linked, which takes no reading of them. Bases come
+ * before what applies onto them, so one pass from the newest to the oldest finds every chain. */
 static bool aside_choose(struct agent *agent, struct agent_vat *vat)
 {
     struct agent_aside *aside = vat->aside;
@@ -100,7 +100,7 @@ static bool aside_choose(struct agent *agent, struct agent_vat *vat)
         if (moves) {
             aside->moved[aside->moved_count] = file->epoch;
             aside->moved_count += 1;
-        } else if (needed[i - 1] && file->state == AGENT_FILE_HERE) {
+        } else if (needed[i - 1] && (file->state == AGENT_FILE_HERE || agent_file_hidden(file))) {
             aside->linked[aside->linked_count] = file->epoch;
             aside->linked_count += 1;
         }
