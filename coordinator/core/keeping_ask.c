@@ -99,11 +99,11 @@ static bool ask_accepted(const struct keeping *keeping)
 }
 
 /* When nobody ever was whole, nothing was in force: the own journal counts then. But all may have
- * lost their disks. Where it is empty and there are checkpoints, it was lost too; and one that
- * shows that keepers had it once may be an older one than they had. */
+ * lost their disks. Where no generation of it began without keepers and there are checkpoints, it
+ * was lost too, or is an older one; and so may be one that shows that keepers had it once. */
 static bool ask_never(const struct keeping *keeping, const struct ask_count *count)
 {
-    bool lost = keeping->newest > 0 ? keeping->kept_from > 0 : count->holds > 0;
+    bool lost = keeping->kept_from > 0 || (count->holds > 0 && keeping->unkept_from == 0);
     return count->whole + count->returned == 0 && !lost;
 }
 

@@ -34,6 +34,8 @@ static void log_shows_kept(struct keeping *keeping, const struct keeping_event *
     bool begins = event->record.kind == MN_JOURNAL_GENERATION;
     if (begins && says != NULL && says->generation.kept) {
         keeping->kept_generation = event->record.generation;
+    } else if (begins && keeping->unkept_from == 0) {
+        keeping->unkept_from = event->record.sequence;
     } else if (!begins && event->record.kind != MN_JOURNAL_RECALL && keeping->kept_from == 0 &&
                event->record.generation == keeping->kept_generation) {
         keeping->kept_from = event->record.sequence;
@@ -55,6 +57,7 @@ void keeping_log_cut(struct keeping *keeping, uint64_t sequence)
     keeping_sets_cut(keeping, sequence);
     keeping->newest = sequence - 1;
     keeping->kept_from = keeping->kept_from < sequence ? keeping->kept_from : 0;
+    keeping->unkept_from = keeping->unkept_from < sequence ? keeping->unkept_from : 0;
     keeping->durable = keeping->durable < sequence ? keeping->durable : sequence - 1;
     while (keeping->run_count > 0 && keeping->runs[keeping->run_count - 1].first >= sequence) {
         keeping->run_count -= 1;

@@ -75,7 +75,8 @@ struct keeping {
     uint64_t newest;          /* record of it, durable or asked for */
     uint64_t kept_generation; /* the newest that began with keepers, */
     uint64_t kept_from; /* and the first record that shows that such a one was in force; 0: none */
-    uint64_t durable;   /* up to here */
+    uint64_t unkept_from; /* the first record of a generation that began without; 0: none */
+    uint64_t durable;     /* up to here */
     uint64_t in_force;
     uint64_t
         excused; /* what was shown in generations below this one may be lost: an operator said so */
@@ -108,10 +109,10 @@ struct keeping {
     uint32_t source; /* RECALLING: the keeper that hands over */
     uint64_t from;   /* and what it was asked for */
     mn_time source_until;
-    bool aside;            /* a SET_ASIDE is under way */
-    uint64_t missing_from; /* the first record that the own journal did not have; 0: none */
-    unsigned char *part;   /* of a large record */
-    uint64_t part_size;    /* so much of it has come */
+    bool aside;             /* a SET_ASIDE is under way */
+    uint64_t missing_from;  /* the first record that the own journal did not have; 0: none */
+    unsigned char *part;    /* of a large record */
+    uint64_t part_size;     /* so much of it has come */
     struct mn_kept part_of; /* its first piece */
 
     struct keeping_effects *effects;

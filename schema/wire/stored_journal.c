@@ -70,6 +70,18 @@ static Mneme__JournalDecision *journal_decision_out(struct codec *codec,
     return out;
 }
 
+static Mneme__JournalAnswer *journal_answer_out(struct codec *codec,
+                                                const struct mn_journal_answer *answer)
+{
+    Mneme__JournalAnswer *out = codec_take(codec, 1, sizeof *out);
+    if (out != NULL) {
+        mneme__journal_answer__init(out);
+        out->round = answer->round;
+        out->answer = codec_squeeze(codec, answer->json, answer->size);
+    }
+    return out;
+}
+
 static Mneme__JournalFreeze *journal_freeze_out(struct codec *codec,
                                                 const struct mn_journal_freeze *freeze)
 {
@@ -200,7 +212,6 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
     struct mn_arena arena = {0};
     struct codec codec = {.arena = &arena};
     Mneme__JournalRecord out = MNEME__JOURNAL_RECORD__INIT;
-    Mneme__JournalAnswer answer = MNEME__JOURNAL_ANSWER__INIT;
     Mneme__JournalDone done = MNEME__JOURNAL_DONE__INIT;
     Mneme__JournalHost host = MNEME__JOURNAL_HOST__INIT;
     Mneme__JournalGeneration generation = MNEME__JOURNAL_GENERATION__INIT;
@@ -221,10 +232,8 @@ mn_result mn_journal_record_encode(const struct mn_journal_record *record, struc
         out.decision = journal_decision_out(&codec, &record->decision);
         break;
     case MN_JOURNAL_ANSWER:
-        answer.round = record->answer.round;
-        answer.answer = codec_squeeze(&codec, record->answer.json, record->answer.size);
         out.body_case = MNEME__JOURNAL_RECORD__BODY_ANSWER;
-        out.answer = &answer;
+        out.answer = journal_answer_out(&codec, &record->answer);
         break;
     case MN_JOURNAL_DONE:
         done.round = record->done.round;

@@ -119,10 +119,12 @@ static void choose_shallow(struct swarm_chooser *chooser)
               swarm_between(chooser, 0, 59), swarm_for_ms(chooser));
 }
 
-/* A bad sector or a bad disk, for a time or for good. Whatever else is drawn from a seed does not
- * depend on it. */
-static void choose_unread(struct swarm_chooser *chooser)
+/* Writing that fails for a while; and a bad sector or a bad disk, for a time or for good. Whatever
+ * else is drawn from a seed does not depend on the latter. */
+static void choose_error(struct swarm_chooser *chooser)
 {
+    swarm_add(chooser, SIM_FAULT_DISK_ERROR, swarm_between(chooser, 10, 100),
+              swarm_for_ms(chooser));
     struct mn_random before = chooser->random;
     if (swarm_chance(chooser, 40)) {
         int64_t percent = swarm_chance(chooser, 60) ? swarm_between(chooser, 5, 40) : 100;
@@ -177,9 +179,7 @@ void swarm_fault(struct swarm_chooser *chooser, enum swarm_class which)
         swarm_add(chooser, SIM_FAULT_DISK_FULL, 0, swarm_for_ms(chooser));
         return;
     case SWARM_ERROR:
-        swarm_add(chooser, SIM_FAULT_DISK_ERROR, swarm_between(chooser, 10, 100),
-                  swarm_for_ms(chooser));
-        choose_unread(chooser);
+        choose_error(chooser);
         return;
     case SWARM_CORRUPT:
         swarm_add(chooser, swarm_one_of(chooser, SIM_FAULT_CORRUPT, SIM_FAULT_LOSE_COPY),

@@ -1,11 +1,9 @@
 /* The agents of the round benchmark: minimal and scripted, with the real codecs over real sockets,
- * one with a key of its own for each host, many in a process. What they say follows the protocol as
- * an agent's core would, but for what costs an agent time: their vats are numbers, start at once,
- * are never silent and have handled a notice HANDLE_MS after it; nothing is on a disk; a witness
- * knows who was killed and does not try the port; what an agent answers to the first freeze it has
- * put together before the kill, since here all of them share the coordinator's cores, and nowhere
- * else would they. They keep no journal: the keepers are other hosts' agents. What a host says in one
- * turn of the loop goes as one frame, as an agent's does. */
+ * one with a key of its own for each host, many in a process. They follow the protocol but for what
+ * costs an agent time: their vats are numbers, start at once, are never silent and have handled a
+ * notice HANDLE_MS after it; nothing is on a disk; a witness knows who was killed; and the answer
+ * to the first freeze is put together before the kill, since here all share the coordinator's
+ * cores. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +24,7 @@ enum {
     CLOSE_MS = 50,
     HANDLE_MS = 20, /* what writing down that a notice is handled takes a vat, and its agent */
     LONG_SIZE = 64, /* of a message */
-    FIRST_ROUND = 1,
-    FIRST_ATTEMPT = 1
+    FIRST = 1       /* round, and attempt */
 };
 
 /* A vat that a round starts here, or that is told something before it has been. */
@@ -100,8 +97,7 @@ static void script_send(struct scripted *host, const void *bytes, size_t size)
     }
 }
 
-/* What was said since the last time, as one frame: an agent does so at the end of its loop's turn.
- * Whether there was anything. */
+/* What was said in this turn of the loop, as one frame. Whether there was anything. */
 static bool script_send_said(struct scripted *host)
 {
     size_t size = 0;
@@ -242,7 +238,7 @@ static void scripts_prepare(struct scripts *scripts)
     for (uint32_t i = 0; i < scripts->count; i++) {
         struct scripted *host = &scripts->hosts[i];
         if (!round_in_rack_0(scripts->size, host->host)) {
-            make_intervals(scripts, host, FIRST_ROUND, FIRST_ATTEMPT, &host->answer);
+            make_intervals(scripts, host, FIRST, FIRST, &host->answer);
             atomic_fetch_add(&scripts->shared->prepared, 1);
         }
     }
@@ -251,7 +247,7 @@ static void scripts_prepare(struct scripts *scripts)
 static void say_intervals(struct scripts *scripts, struct scripted *host,
                           const struct mn_down *down)
 {
-    bool first = down->freeze.round == FIRST_ROUND && down->freeze.attempt == FIRST_ATTEMPT;
+    bool first = down->freeze.round == FIRST && down->freeze.attempt == FIRST;
     if (first && host->answer.size > 0) {
         script_send(host, host->answer.bytes, host->answer.size);
         return;
@@ -595,9 +591,8 @@ void round_agents(const struct round_cluster *cluster, uint32_t first, uint32_t 
     int64_t now = round_now();
     for (uint32_t i = 0; i < scripts.count; i++) {
         scripts.hosts[i].host = first + i;
-        /* Their heartbeats come spread over the time between two. */
-        scripts.hosts[i].beat_at =
-            now + (int64_t)cluster->size.heartbeat_ms * MN_MS * i / scripts.count;
+        int64_t spread = (int64_t)cluster->size.heartbeat_ms * MN_MS * i / scripts.count;
+        scripts.hosts[i].beat_at = now + spread;
         script_open(&scripts, &scripts.hosts[i], context);
     }
     scripts_run(&scripts);

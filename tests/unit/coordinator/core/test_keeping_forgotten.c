@@ -10,7 +10,6 @@
 #include "coordinator/core/keeping_stage.h"
 
 static const uint64_t none[] = {0};
-static const uint64_t one[] = {1, 0};
 
 /* All keepers have lost what they kept, but not the checkpoints on their stores. */
 static void promised_with_checkpoints(struct stage *stage, uint32_t host, uint64_t generation)
@@ -54,7 +53,9 @@ static void a_journal_counts_before_keepers_that_never_kept_anything(void **stat
 {
     (void)state;
     struct stage stage;
-    stage_open_with(&stage, one);
+    stage_load(&stage, none);
+    stage_generation(&stage, 1, 1, false);
+    stage_begin(&stage);
     stage_pass_over(&stage);
     promised_with_checkpoints(&stage, 1, 2);
     promised_with_checkpoints(&stage, 3, 2);
@@ -123,6 +124,23 @@ static void a_new_cluster_that_died_as_it_began_begins_again(void **state)
     stage_close(&stage);
 }
 
+/* Of an old journal that keepers had only the beginning is left; there are checkpoints. */
+static void the_beginning_of_a_journal_that_was_kept_waits_for_a_word(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_load(&stage, none);
+    stage_generation(&stage, 1, 1, true);
+    stage_begin(&stage);
+    stage_pass_over(&stage);
+    promised_with_checkpoints(&stage, 1, 2);
+    promised_with_checkpoints(&stage, 3, 2);
+    stage_pass_over(&stage);
+    promised_with_checkpoints(&stage, 5, 2);
+    expect(&stage, "");
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +148,7 @@ int main(void)
         cmocka_unit_test(a_journal_that_was_kept_waits_for_a_word_when_all_keepers_have_lost_it),
         cmocka_unit_test(a_new_cluster_that_died_as_it_began_begins_again),
         cmocka_unit_test(a_journal_counts_before_keepers_that_never_kept_anything),
+        cmocka_unit_test(the_beginning_of_a_journal_that_was_kept_waits_for_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

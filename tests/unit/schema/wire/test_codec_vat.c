@@ -331,8 +331,7 @@ static void words_of_former_lives_come_out_as_they_went_in(void **state)
     down.stop.vat = mn_name_of("x1");
     down.stop.run = 2;
     down.stop.lineage.count = 1;
-    down.stop.lineage.forks[0] =
-        (struct mn_fork){.after = 5, .next = 0x200000001, .seen = true};
+    down.stop.lineage.forks[0] = (struct mn_fork){.after = 5, .next = 0x200000001, .seen = true};
     assert_int_equal(mn_down_encode(&down, &buffer), MN_OK);
     assert_int_equal(mn_down_decode(buffer.bytes, buffer.size, &arena, &down_out), MN_OK);
     assert_string_equal(down_out.stop.vat.text, "x1");
