@@ -169,41 +169,6 @@ static void a_journal_that_has_forgotten_is_completed_first(void **state)
     stage_close(&stage);
 }
 
-static void a_large_record_is_put_together(void **state)
-{
-    (void)state;
-    struct stage stage;
-    unsigned char *bytes = calloc(1, MN_PIECE_SIZE_MAX);
-    struct mn_kept piece = {.sequence = 4,
-                            .generation = 2,
-                            .kind = MN_JOURNAL_DECISION,
-                            .size = MN_PIECE_SIZE_MAX + 3,
-                            .bytes = bytes,
-                            .byte_count = MN_PIECE_SIZE_MAX};
-    struct mn_up message = {.generation = 3, .kind = MN_UP_RECALLED};
-    stage_open_with(&stage, three);
-    stage_promised(&stage, 1, 3, 3, 2, MN_MEMBER_WHOLE);
-    stage_promised(&stage, 3, 3, 4, 2, MN_MEMBER_WHOLE);
-    stage_pass_over(&stage);
-    message.recalled.sequence = 4;
-    message.recalled.matched = true;
-    message.recalled.newest = 4;
-    message.recalled.records = &piece;
-    message.recalled.record_count = 1;
-    stage_up(&stage, 3, &message);
-    expect(&stage, "h3 recall 4 after 2\n"); /* the rest of it */
-    stage_up(&stage, 3, &message);           /* the first piece once more */
-    expect(&stage, "");
-    piece.offset = message.recalled.offset = MN_PIECE_SIZE_MAX;
-    piece.byte_count = 3;
-    stage_up(&stage, 3, &message);
-    expect(&stage, "append 4 of 2\n");
-    stage_recorded(&stage, 4, 2);
-    assert_true(keeping_leads(stage.keeping));
-    stage_close(&stage);
-    free(bytes);
-}
-
 /* h1 promised, lost its disk and was refilled by the coordinator before, which h3 has noted. */
 static void a_promise_of_a_disk_that_was_lost_since_is_asked_for_again(void **state)
 {
@@ -470,7 +435,6 @@ int main(void)
         cmocka_unit_test(holds_below_a_majority_that_is_whole),
         cmocka_unit_test(a_new_cluster_needs_every_keeper_once),
         cmocka_unit_test(a_journal_that_has_forgotten_is_completed_first),
-        cmocka_unit_test(a_large_record_is_put_together),
         cmocka_unit_test(a_promise_of_a_disk_that_was_lost_since_is_asked_for_again),
         cmocka_unit_test(a_promise_of_a_life_that_others_know_is_no_newer_for_that),
         cmocka_unit_test(tells_the_keepers_which_disks_they_have),
