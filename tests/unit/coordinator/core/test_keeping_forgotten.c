@@ -48,19 +48,26 @@ static void an_empty_journal_beside_checkpoints_is_no_new_cluster(void **state)
     stage_close(&stage);
 }
 
+/* The journal has only the record of generation 1; all keepers are blank, and there are
+ * checkpoints.
+ */
+static void open_one_generation(struct stage *stage, bool kept)
+{
+    stage_load(stage, none);
+    stage_generation(stage, 1, 1, kept);
+    stage_begin(stage);
+    promised_with_checkpoints(stage, 1, 2);
+    promised_with_checkpoints(stage, 3, 2);
+    stage_pass_over(stage);
+    promised_with_checkpoints(stage, 5, 2);
+}
+
 /* They are new, and the cluster went without keepers before. */
 static void a_journal_counts_before_keepers_that_never_kept_anything(void **state)
 {
     (void)state;
     struct stage stage;
-    stage_load(&stage, none);
-    stage_generation(&stage, 1, 1, false);
-    stage_begin(&stage);
-    stage_pass_over(&stage);
-    promised_with_checkpoints(&stage, 1, 2);
-    promised_with_checkpoints(&stage, 3, 2);
-    stage_pass_over(&stage);
-    promised_with_checkpoints(&stage, 5, 2);
+    open_one_generation(&stage, false);
     expect(&stage, "note new_cluster\n"
                    "lead in 2\n"
                    "note leads\n"
@@ -129,15 +136,10 @@ static void the_beginning_of_a_journal_that_was_kept_waits_for_a_word(void **sta
 {
     (void)state;
     struct stage stage;
-    stage_load(&stage, none);
-    stage_generation(&stage, 1, 1, true);
-    stage_begin(&stage);
-    stage_pass_over(&stage);
-    promised_with_checkpoints(&stage, 1, 2);
-    promised_with_checkpoints(&stage, 3, 2);
-    stage_pass_over(&stage);
-    promised_with_checkpoints(&stage, 5, 2);
+    open_one_generation(&stage, true);
     expect(&stage, "");
+    stage_tick_at(&stage, 7000);
+    expect(&stage, "note keepers_missing\n");
     stage_close(&stage);
 }
 
