@@ -64,6 +64,23 @@ static struct mn_up report_message(void)
     return up;
 }
 
+static void no_generation_is_above_the_highest(void **state)
+{
+    (void)state;
+    struct mn_up in = {.generation = MN_GENERATION_MAX, .disk = 1, .kind = MN_UP_HEARTBEAT};
+    struct mn_up out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    buffer.size = 0;
+    in.generation += 1;
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 /* There is no run 0: its epochs are those that stand for forks that nobody names. */
 static void no_fork_of_a_vat_is_in_run_0(void **state)
 {
@@ -462,6 +479,7 @@ static void an_operators_question_and_answer_come_out_as_they_went_in(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_generation_is_above_the_highest),
         cmocka_unit_test(no_fork_of_a_vat_is_in_run_0),
         cmocka_unit_test(a_hello_says_whether_everything_follows_and_whether_there_is_any),
         cmocka_unit_test(vats_by_number_come_out_as_they_went_in),

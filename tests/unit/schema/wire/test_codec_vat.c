@@ -268,6 +268,21 @@ static void a_journaled_decision_comes_out_as_it_went_in(void **state)
     mn_buffer_deinit(&buffer);
 }
 
+/* What nobody could read is not written: the journal would be lost with it. */
+static void a_freeze_of_too_many_is_no_record(void **state)
+{
+    (void)state;
+    const struct mn_vat_run one = {.vat = mn_name_of("x1"), .run = 1};
+    struct mn_journal_record record = {.kind = MN_JOURNAL_FREEZE};
+    struct mn_buffer buffer = {0};
+    record.freeze.round = 1;
+    record.freeze.suspects = &one; /* the others are not looked at */
+    record.freeze.suspect_count = MN_RECORD_ROW_COUNT_MAX + 1;
+    assert_int_equal(mn_journal_record_encode(&record, &buffer), MN_TOO_LARGE);
+    assert_int_equal(buffer.size, 0);
+    mn_buffer_deinit(&buffer);
+}
+
 static mn_result decode_journal_answer(const void *bytes, size_t size, struct mn_arena *arena)
 {
     struct mn_journal_record out;
@@ -543,6 +558,7 @@ int main(void)
         cmocka_unit_test(a_piece_lies_within_its_message),
         cmocka_unit_test(marks_that_contradict_themselves_are_refused),
         cmocka_unit_test(a_journaled_decision_comes_out_as_it_went_in),
+        cmocka_unit_test(a_freeze_of_too_many_is_no_record),
         cmocka_unit_test(an_answer_comes_out_as_it_went_in),
         cmocka_unit_test(an_agents_record_of_a_vat_comes_out_as_it_went_in),
         cmocka_unit_test(words_of_former_lives_come_out_as_they_went_in),
