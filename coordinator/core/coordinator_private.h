@@ -95,7 +95,7 @@ struct vat_entry {
     mn_time rests_to;   /* until then it is lost without a round of its own; 0: it does not rest */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */
     bool floored;       /* the ledger has one of this generation */
-    bool floor_said;    /* by the vat's own host, or a start: until then it is hearsay */
+    bool floor_said;    /* by its host with the disk of now, or a start; until then hearsay */
     char *endpoint;     /* heap; NULL while it runs nowhere */
     uint32_t stop_host; /* where a former life was last told to stop, */
     mn_time stop_again; /* and when that may be said again */

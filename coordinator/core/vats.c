@@ -221,6 +221,7 @@ void vats_disk(struct coordinator *coordinator, uint32_t host)
 {
     uint32_t vat = coordinator->hosts[host].vat_first;
     for (; vat != TOPOLOGY_NONE; vat = coordinator->vats[vat].next_here) {
+        coordinator->vats[vat].floor_said = false; /* the disk that said it may be an older one */
         if (coordinator->vats[vat].run != 0) {
             vats_lose(coordinator, vat, "its host's disk is another one");
         }
