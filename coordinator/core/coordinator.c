@@ -422,7 +422,6 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
     mn_assert(now >= coordinator->now);
     coordinator->now = now;
     coordinator->effects = effects;
-    proof_write(coordinator);
     switch (event->kind) {
     case COORDINATOR_ON_RECORD:
         mn_assert(!coordinator->begun);

@@ -145,7 +145,7 @@ struct round {
     bool recording;     /* the attempt's suspects are not on record yet: it is not sent */
     uint32_t placeless; /* a vat that has no host to go to; TOPOLOGY_NONE: none */
 
-    struct decision *unproven; /* DECIDING: its answer is not written yet */
+    struct decision *unproven; /* decided: its answer is not written yet */
 
     /* PLAN only. */
     struct decision *plan;
@@ -488,7 +488,7 @@ mn_time opens_deadline(const struct coordinator *coordinator);
 /* proof.c: the answer that a decision came from. */
 /* The round takes the decision that is being put on record. */
 void proof_take(struct coordinator *coordinator, struct round *round, struct decision **take);
-/* Before anything else happens to the ledger: write the answer. */
+/* Before another life of a vat is learned: write the answer, unless that is done. */
 void proof_write(struct coordinator *coordinator);
 void proof_tick(struct coordinator *coordinator);
 /* Put the answer on record, unless that is done. */

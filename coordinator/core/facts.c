@@ -295,7 +295,7 @@ static void invariant_rounds(const struct coordinator *coordinator)
         mn_assert(decided || i + 1 == coordinator->round_count);
         mn_assert((round->facts.state == COORDINATOR_ROUND_PLAN) == (round->plan != NULL));
         mn_assert(round->unproven == NULL || coordinator->unanswered == round);
-        mn_assert(round->unproven == NULL || round->facts.state == COORDINATOR_ROUND_DECIDING);
+        mn_assert(round->unproven == NULL || round->facts.state >= COORDINATOR_ROUND_DECIDING);
         mn_assert(i == 0 || coordinator->rounds[i - 1]->facts.round < round->facts.round);
         for (uint32_t k = 0; decided && k < round->decision.start_count; k++) {
             starts += round->start_over[k] ? 0 : 1;

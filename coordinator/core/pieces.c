@@ -1,8 +1,10 @@
 /* The evidence of a decision, in pieces: it is as large as the ledger, and whoever waits for the
  * decision waits for it too. So most of it is made, and goes to the disk, while its round GATHERs,
  * which is waiting anyway: some vats at a time, so that nobody else waits for it. What changes
- * meanwhile is said anew at the end (ledger_evidence.c). A coordinator that has just begun is still
- * being told everything: it begins when no more time is left than a quiet round has.
+ * meanwhile is said anew at the end (ledger_evidence.c). It begins when the losses that come
+ * together have come, for their probes are waited for and pieces would be in their way. A
+ * coordinator that has just begun is still being told everything: it begins when no more time is
+ * left than a quiet round has.
  *
  * Pieces may be made faster than a slow disk takes them, and a full one takes none. What waits for
  * it is bounded: then the next piece is held back, and the round with it, for all of them would be
@@ -12,13 +14,20 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-enum { PIECE_WAIT_MS = 100 };
+enum {
+    PIECE_WAIT_MS = 100,
+    LOSSES_SHARE = 16 /* of a heartbeat: losses that come together have come after it */
+};
 
+/* Losses that go on and on do not put it off by more than a heartbeat. */
 static mn_time pieces_from(const struct coordinator *coordinator, const struct round *round)
 {
-    mn_time from = coordinator->listens_until -
-                   coordinator_heartbeat(coordinator) * COORDINATOR_QUIET_HEARTBEATS;
-    return from > round->begun_at ? from : round->begun_at;
+    mn_time heartbeat = coordinator_heartbeat(coordinator);
+    mn_time listened = coordinator->listens_until - heartbeat * COORDINATOR_QUIET_HEARTBEATS;
+    mn_time quiet = round->quiet_from + heartbeat / LOSSES_SHARE;
+    mn_time latest = round->begun_at + heartbeat;
+    mn_time from = quiet < latest ? quiet : latest;
+    return listened > from ? listened : from;
 }
 
 void pieces_begin(struct coordinator *coordinator, struct round *round)

@@ -1,10 +1,11 @@
 /* The answer that a decision came from, with its proof: for people, and for whoever checks it
  * (`mneme explain`). Nobody who is waiting needs it, and in a large cluster it is most of what a
- * decision would be. So it is written while the decision's record is on its way to the disk and to
- * the keepers, and put on record a heartbeat later, when everybody has been told, or before the
- * round's end. A coordinator that ends in between leaves none: it follows from the evidence.
+ * decision would be. So it is written and put on record a heartbeat after the decision, when
+ * everybody has been told, or before the round's end. A coordinator that ends in between leaves
+ * none: it follows from the evidence.
  *
- * Invariant: it is written before the ledger changes. */
+ * Invariant: all that may change meanwhile is in the decision itself, but for the incarnations of
+ * vats that it has nothing to say of. It is written before another one of these is learned. */
 #include "base/check.h"
 #include "coordinator_private.h"
 
@@ -49,8 +50,9 @@ void proof_end(struct coordinator *coordinator)
     if (round == NULL || round->facts.state < COORDINATOR_ROUND_RESTORE) {
         return;
     }
+    proof_write(coordinator);
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);
-    if (record == NULL) {
+    if (record == NULL || coordinator->unanswered == NULL) {
         return;
     }
     coordinator->unanswered = NULL;
@@ -63,13 +65,7 @@ void proof_end(struct coordinator *coordinator)
 mn_time proof_deadline(const struct coordinator *coordinator)
 {
     const struct round *round = coordinator->unanswered;
-    if (round == NULL) {
-        return MN_TIME_NEVER;
-    }
-    if (round->unproven != NULL) {
-        return coordinator->now;
-    }
-    return round->facts.state < COORDINATOR_ROUND_RESTORE
+    return round == NULL || round->facts.state < COORDINATOR_ROUND_RESTORE
                ? MN_TIME_NEVER
                : round->facts.decided_at + coordinator_heartbeat(coordinator);
 }

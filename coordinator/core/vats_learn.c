@@ -107,6 +107,7 @@ void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t inc
     }
     size_t count = forks_unite(known + first, known_count - first, forks, fork_count, all);
     count = forks_fill(all, count, least);
+    proof_write(coordinator);
     mn_result result = ledger_set_lineage(coordinator->ledger, vat, all, count);
     if (coordinator_fine(coordinator, result == MN_BAD_INPUT ? MN_CORRUPT : result)) {
         entry->incarnation = ledger_vat_incarnation(coordinator->ledger, vat);
