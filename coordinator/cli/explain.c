@@ -161,7 +161,7 @@ static void add_what_became(struct mn_text *text, const json_t *row, const json_
     const json_t *lost = json_object_get(start, "lost_ms");
     if (json_is_integer(lost)) {
         mn_text_add(text, " It lost ");
-        words_add_duration(text, json_integer_value(lost));
+        mn_text_add_duration(text, json_integer_value(lost));
         mn_text_add(text, " of its work.");
     } else if (json_is_null(lost)) {
         mn_text_add(text, " How much of its work that is, is not known.");

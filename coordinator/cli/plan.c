@@ -130,7 +130,7 @@ static void add_cost(struct mn_text *text, const json_t *facts)
     mn_text_add(text, "\n  time to restore: ");
     if (json_is_integer(estimate)) {
         mn_text_add(text, "about ");
-        words_add_duration(text, json_integer_value(estimate));
+        mn_text_add_duration(text, json_integer_value(estimate));
         mn_text_add(text, ", as it went in the newest round");
     } else {
         mn_text_add(text, facts_number(cost, "restored") > 0
@@ -187,7 +187,7 @@ static void add_cause(struct mn_text *text, const json_t *cause)
         const json_t *lost = json_object_get(vat, "lost_ms");
         if (json_is_integer(lost)) {
             mn_text_add(text, ", loses ");
-            words_add_duration(text, json_integer_value(lost));
+            mn_text_add_duration(text, json_integer_value(lost));
         }
         mn_text_add(text, json_is_false(json_object_get(vat, "sure")) ? "; not sure\n" : "\n");
     }

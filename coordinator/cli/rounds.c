@@ -56,8 +56,7 @@ static void add_times(struct mn_text *text, const json_t *round)
         words_add_time(text, at);
         if (begin != 0 && i > 0) {
             mn_text_add(text, at < begin ? "  " : "  +");
-            words_add_number(text, (at - begin) / INT64_C(1000000));
-            mn_text_add(text, " ms");
+            mn_text_add_duration(text, (at - begin) / INT64_C(1000000));
         }
         mn_text_add(text, "\n");
     }
@@ -115,32 +114,34 @@ static void add_restored(struct mn_text *text, const json_t *list, bool colour)
 
 static void add_round(struct mn_text *text, const json_t *round, bool colour)
 {
-    mn_text_add_format(text, "%sround %" JSON_INTEGER_FORMAT ": %s%s", colour ? WORDS_BOLD : "",
+    struct mn_text lines = {0};
+    mn_text_add_format(&lines, "%sround %" JSON_INTEGER_FORMAT ": %s%s", colour ? WORDS_BOLD : "",
                        facts_number(round, "round"), facts_word(round, "state"),
                        colour ? WORDS_PLAIN : "");
     if (facts_number(round, "decided_at") != 0) {
-        mn_text_add(text, "; ");
-        words_add_number(text, facts_number(round, "revived"));
-        mn_text_add(text, " revived, ");
-        words_add_number(text, facts_number(round, "rolled_back"));
-        mn_text_add(text, " rolled back, ");
-        words_add_number(text, facts_number(round, "reset"));
-        mn_text_add(text, " reset, ");
-        words_add_number(text, (int64_t)json_array_size(json_object_get(round, "told")));
-        mn_text_add(text, " told");
+        mn_text_add(&lines, "; ");
+        words_add_number(&lines, facts_number(round, "revived"));
+        mn_text_add(&lines, " revived, ");
+        words_add_number(&lines, facts_number(round, "rolled_back"));
+        mn_text_add(&lines, " rolled back, ");
+        words_add_number(&lines, facts_number(round, "reset"));
+        mn_text_add(&lines, " reset, ");
+        words_add_number(&lines, (int64_t)json_array_size(json_object_get(round, "told")));
+        mn_text_add(&lines, " told");
         int64_t restored = (int64_t)json_array_size(json_object_get(round, "restored"));
         if (restored > 0) {
-            mn_text_add(text, "; work lost: ");
-            words_add_lost(text, facts_number(round, "lost_ms"),
+            mn_text_add(&lines, "; work lost: ");
+            words_add_lost(&lines, facts_number(round, "lost_ms"),
                            facts_number(round, "lost_unknown"), restored);
         }
     }
-    mn_text_add(text, "\n");
-    add_times(text, round);
-    add_list(text, "  lost hosts: ", json_object_get(round, "lost_hosts"), NULL);
-    add_list(text, "  lost vats: ", json_object_get(round, "lost_vats"), NULL);
-    add_list(text, "  told: ", json_object_get(round, "told"), "vat");
-    live_add_steps(text, json_object_get(round, "steps"));
+    mn_text_add(&lines, "\n");
+    add_times(&lines, round);
+    add_list(&lines, "  lost hosts: ", json_object_get(round, "lost_hosts"), NULL);
+    add_list(&lines, "  lost vats: ", json_object_get(round, "lost_vats"), NULL);
+    add_list(&lines, "  told: ", json_object_get(round, "told"), "vat");
+    live_add_steps(&lines, json_object_get(round, "steps"));
+    words_add_lines(text, &lines);
     add_restored(text, json_object_get(round, "restored"), colour);
 }
 
@@ -151,16 +152,18 @@ static void add_recalls(struct mn_text *text, const json_t *list)
     json_t *recall = NULL;
     json_array_foreach(list, index, recall)
     {
-        mn_text_add(text, index == 0 ? "\nrecalls:\n  " : "  ");
-        words_add_time(text, facts_number(recall, "at"));
-        mn_text_add_format(text, " by %s: %s\n", facts_word(recall, "operator"),
+        struct mn_text lines = {0};
+        mn_text_add(&lines, index == 0 ? "\nrecalls:\n  " : "  ");
+        words_add_time(&lines, facts_number(recall, "at"));
+        mn_text_add_format(&lines, " by %s: %s\n", facts_word(recall, "operator"),
                            facts_word(recall, "reason"));
-        add_list(text, "    without keepers: ", json_object_get(recall, "absent"), NULL);
+        add_list(&lines, "    without keepers: ", json_object_get(recall, "absent"), NULL);
         if (facts_number(recall, "record") > 0) { /* else of the version before this one */
-            mn_text_add(text, "    the journal goes on from record ");
-            words_add_number(text, facts_number(recall, "record"));
-            mn_text_add(text, "; of what was before, it has what is shown\n");
+            mn_text_add(&lines, "    the journal goes on from record ");
+            words_add_number(&lines, facts_number(recall, "record"));
+            mn_text_add(&lines, "; of what was before, it has what is shown\n");
         }
+        words_add_lines(text, &lines);
     }
 }
 

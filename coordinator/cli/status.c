@@ -17,7 +17,7 @@ static const char status_usage[] =
     "Show how far the journal is in force and which keepers have it, the hosts and\n"
     "vats, what the coordinator waits for, and which former lives of vats are set\n"
     "aside where. Of more than 20 hosts or vats, those that are up are only counted;\n"
-    "--json names them all.\n"
+    "--json names them too, but not those of very large clusters (left_out).\n"
     "\n" CLIENT_OPTIONS_USAGE "\n"
     "SILENT is how long ago a host was heard, LAG how late its agent's own timer\n"
     "was, DISK how long a write took there, REFUSED how many of its messages were\n"
@@ -58,7 +58,7 @@ static void add_spoken(struct words_table *table, const json_t *row, const char 
     if (json_is_false(json_object_get(row, "known")) && facts_number(row, key) == 0) {
         mn_text_add(&table->cells, "-");
     } else {
-        words_add_duration(&table->cells, facts_number(row, key));
+        mn_text_add_duration(&table->cells, facts_number(row, key));
     }
     words_cell(table);
 }

@@ -47,22 +47,10 @@ void words_add_time(struct mn_text *text, int64_t time)
                        zone + 3);
 }
 
-void words_add_duration(struct mn_text *text, int64_t ms)
-{
-    if (ms < 1000) {
-        mn_text_add_format(text, "%" PRId64 " ms", ms);
-    } else if (ms < 120000) {
-        mn_text_add_format(text, "%" PRId64 ".%" PRId64 " s", ms / 1000, ms % 1000 / 100);
-    } else {
-        words_add_number(text, ms / 60000);
-        mn_text_add(text, " min");
-    }
-}
-
 void words_add_lost(struct mn_text *text, int64_t ms, int64_t unknown, int64_t count)
 {
     if (unknown < count || count == 0) {
-        words_add_duration(text, ms);
+        mn_text_add_duration(text, ms);
     }
     if (unknown > 0) {
         mn_text_add(text, unknown < count ? ", and of " : "not known of ");

@@ -32,9 +32,6 @@ void words_add_epoch(struct mn_text *text, int64_t epoch);
 /* A time (nanoseconds since 1970) in local ISO form with milliseconds. */
 void words_add_time(struct mn_text *text, int64_t time);
 
-/* 12 ms, 1.2 s, 3 min; for a number of milliseconds. */
-void words_add_duration(struct mn_text *text, int64_t ms);
-
 /* How much of their work @count vats lose, added up: "4.5 s, and of 2 vats it is not known". */
 void words_add_lost(struct mn_text *text, int64_t ms, int64_t unknown, int64_t count);
 

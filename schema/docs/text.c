@@ -2,6 +2,7 @@
  * first failure. */
 #include "docs/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,6 +80,46 @@ void mn_text_add_format(struct mn_text *text, const char *format, ...)
     }
     va_end(again);
     va_end(arguments);
+}
+
+/* "3 min 5 s": so many of the larger unit, and of the smaller one what is left of that. */
+static void add_units(struct mn_text *text, uint64_t count, uint64_t each, const char *large,
+                      const char *small)
+{
+    mn_text_add_format(text, "%" PRIu64 " %s", count / each, large);
+    if (count % each > 0) {
+        mn_text_add_format(text, " %" PRIu64 " %s", count % each, small);
+    }
+}
+
+/* Seconds below a minute, with as many places as are worth reading and no zeros after the last. */
+static void add_seconds(struct mn_text *text, uint64_t ms)
+{
+    uint64_t hundredths = ms < 10000 ? ms / 10 : ms / 100 * 10;
+    mn_text_add_format(text, "%" PRIu64, hundredths / 100);
+    if (hundredths % 10 > 0) {
+        mn_text_add_format(text, ".%02" PRIu64, hundredths % 100);
+    } else if (hundredths % 100 > 0) {
+        mn_text_add_format(text, ".%" PRIu64, hundredths % 100 / 10);
+    }
+    mn_text_add(text, " s");
+}
+
+void mn_text_add_duration(struct mn_text *text, int64_t ms)
+{
+    uint64_t rest = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
+    mn_text_add(text, ms < 0 ? "-" : "");
+    if (rest < 1000) {
+        mn_text_add_format(text, "%" PRIu64 " ms", rest);
+    } else if (rest < 60000) {
+        add_seconds(text, rest);
+    } else if (rest < 3600000) {
+        add_units(text, rest / 1000, 60, "min", "s");
+    } else if (rest < 86400000) {
+        add_units(text, rest / 60000, 60, "h", "min");
+    } else {
+        add_units(text, rest / 3600000, 24, "d", "h");
+    }
 }
 
 void mn_text_add_json(struct mn_text *text, const char *string)

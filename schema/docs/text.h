@@ -46,6 +46,10 @@ void mn_text_add_i64(struct mn_text *text, int64_t number);
 void mn_text_add_format(struct mn_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Append a number of milliseconds as people say it: 12 ms, 1.42 s, 14.2 s, 3 min 5 s, 2 h 10 min,
+ * 5 d 3 h; what is finer than that is cut off. */
+void mn_text_add_duration(struct mn_text *text, int64_t ms);
+
 /* Append @string in quotes, escaped as JSON wants it. */
 void mn_text_add_json(struct mn_text *text, const char *string);
 

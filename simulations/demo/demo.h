@@ -233,6 +233,8 @@ int demo_story(struct demo *demo);
 /* Print one line of the time line: since the start, or since the disaster once it has come. */
 void demo_tell(const struct demo *demo, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same @ms after the disaster. */
+void demo_tell_after(int64_t ms, const char *text);
 bool demo_wait(struct demo *demo, bool (*condition)(struct demo *), const char *what);
 bool demo_work(struct demo *demo, int64_t ms); /* let everything run on; false: interrupted */
 

@@ -40,7 +40,7 @@ static void report_time_line(const struct demo *demo, const json_t *round)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int64_t ms = report_ms(demo, round, steps[i].key);
         if (ms >= 0) {
-            printf("%+9lld ms  %s\n", (long long)ms, steps[i].text);
+            demo_tell_after(ms, steps[i].text);
         }
     }
 }
@@ -109,9 +109,11 @@ static json_t *report_taken(const struct demo *demo, const struct demo_audit *au
 static void report_tell_taken(const json_t *taken)
 {
     if (taken != NULL) {
-        printf("\n%s was reset, and took with it: %lld of money; %lld transfers to it that nobody "
-               "keeps any more (named to both sides in gap events); and the memory of %lld "
-               "transfers of its own, %lld in all, which stay with those who received them.\n",
+        printf("\n%s was reset, and took with it:\n"
+               "  %lld of money;\n"
+               "  %lld transfers to it that nobody keeps any more (named to both sides in gap\n"
+               "  events); and the memory of %lld transfers of its own, %lld in all, which\n"
+               "  stay with those who received them.\n",
                json_string_value(json_object_get(taken, "vat")),
                (long long)report_number(taken, "money"),
                (long long)report_number(taken, "received_and_gone"),
@@ -159,8 +161,8 @@ static void report_add_former(const struct demo *demo, json_t *report)
 static void report_tell_former(const struct demo *demo)
 {
     if (demo->which == DEMO_PARTITION) {
-        printf("\n%d vats of r2 ran on while it was cut off; %d checkpoints of others had heard of "
-               "what they did then; of %d of them that is set aside, and can be read.\n",
+        printf("\n%d vats of r2 ran on while it was cut off; %d checkpoints of others had heard\n"
+               "of what they did then; of %d of them that is set aside, and can be read.\n",
                demo->former.running, demo->former.believed, demo->former.aside);
     }
 }
@@ -191,9 +193,10 @@ bool demo_report(struct demo *demo, json_t *rounds, const struct demo_audit *aud
     }
     bool judged = demo_judge(demo, rounds, audit, reason, sizeof reason);
     bool pass = story_well && judged;
-    printf("\nCounted from the checkpoints of all %d vats: %lld transfers; money %lld of %lld; "
-           "%lld orphans, %lld repeated, %lld lost; %d vats elsewhere touched; longest stall "
-           "elsewhere %lld ms; median pause for a diff %lld us.\n",
+    printf("\nCounted from the checkpoints of all %d vats:\n"
+           "  %lld transfers; money %lld of %lld;\n"
+           "  %lld orphans, %lld repeated, %lld lost; %d vats elsewhere touched;\n"
+           "  longest stall elsewhere %lld ms; median pause for a diff %lld us.\n",
            DEMO_VAT_COUNT, (long long)audit->transfers, (long long)audit->money,
            (long long)DEMO_VAT_COUNT * DEMO_ACCOUNT_COUNT * DEMO_BALANCE, (long long)audit->orphans,
            (long long)audit->repeated, (long long)audit->lost, report_touched(demo, audit),

@@ -8,7 +8,17 @@
 #include <string.h>
 
 #include "demo/demo.h"
+#include "docs/text.h"
 #include "net/net.h"
+
+void demo_tell_after(int64_t ms, const char *text)
+{
+    struct mn_text after = {0};
+    mn_text_add(&after, "+");
+    mn_text_add_duration(&after, ms);
+    printf("%12s  %s\n", mn_text_result(&after) == MN_OK ? after.bytes : "", text);
+    mn_text_deinit(&after);
+}
 
 void demo_tell(const struct demo *demo, const char *format, ...)
 {
@@ -20,7 +30,7 @@ void demo_tell(const struct demo *demo, const char *format, ...)
     if (demo->killed_at == 0) {
         printf("%9.3f s   %s\n", (double)(mn_now() - demo->begun_at) / 1e9, text);
     } else {
-        printf("%+9.0f ms  %s\n", (double)(mn_now() - demo->killed_at) / 1e6, text);
+        demo_tell_after((mn_now() - demo->killed_at) / MN_MS, text);
     }
     (void)fflush(stdout);
 }

@@ -2,6 +2,7 @@
 #include "scenario/outcome.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -84,12 +85,10 @@ size_t outcome_worst(const struct outcome *outcome)
 
 static void add_value(struct mn_text *text, double value, bool time)
 {
-    if (!time) {
-        mn_text_add_format(text, value == (double)(int64_t)value ? "%.0f" : "%.1f", value);
-    } else if (value < 1000 && value > -1000) {
-        mn_text_add_format(text, "%.0f ms", value);
+    if (time) {
+        mn_text_add_duration(text, llround(value));
     } else {
-        mn_text_add_format(text, "%.2f s", value / 1000);
+        mn_text_add_format(text, value == (double)(int64_t)value ? "%.0f" : "%.1f", value);
     }
 }
 
@@ -118,22 +117,23 @@ static void add_broken(const struct scenario *scenario, const struct facts *fact
 static void write_one(const struct facts *facts, struct mn_text *text)
 {
     const int64_t *values = facts->values;
-    mn_text_add_format(
-        text,
-        "  %" PRId64 " round(s): %" PRId64 " revived, %" PRId64 " rolled back, %" PRId64
-        " reset; %" PRId64 " notices, %" PRId64 " epochs and %" PRId64 " messages lost\n",
-        values[FACT_rounds], values[FACT_revived], values[FACT_rolled_back], values[FACT_reset],
-        values[FACT_notices], values[FACT_epochs_lost], values[FACT_messages_lost]);
+    mn_text_add_format(text,
+                       "  %" PRId64 " %s: %" PRId64 " revived, %" PRId64 " rolled back, %" PRId64
+                       " reset; %" PRId64 " notices, %" PRId64 " epochs and %" PRId64
+                       " messages lost\n",
+                       values[FACT_rounds], values[FACT_rounds] == 1 ? "round" : "rounds",
+                       values[FACT_revived], values[FACT_rolled_back], values[FACT_reset],
+                       values[FACT_notices], values[FACT_epochs_lost], values[FACT_messages_lost]);
     static const enum fact times[] = {FACT_detect_ms, FACT_decide_ms, FACT_restore_ms,
                                       FACT_tell_ms};
-    static const char *const words[] = {"detected after", "decided after", "restored after",
-                                        "told after"};
+    static const char *const words[] = {"  detected after ", "; from there decided in ",
+                                        ", restored in ", ", told in "};
     for (size_t i = 0; values[FACT_rounds] > 0 && i < 4; i++) {
-        mn_text_add_format(text, "%s%s ", i == 0 ? "  " : ", ", words[i]);
+        mn_text_add(text, words[i]);
         if (values[times[i]] == FACT_NONE) {
             mn_text_add(text, "(it never was)");
         } else {
-            add_value(text, (double)values[times[i]], true);
+            mn_text_add_duration(text, values[times[i]]);
         }
     }
     mn_text_add(text, values[FACT_rounds] > 0 ? "\n" : "");

@@ -70,7 +70,7 @@ void report_parameters(struct report *report);
 void report_add(struct mn_text *text, const char *string);
 /* 1.57: run and count. */
 void report_add_epoch(struct mn_text *text, mn_epoch epoch);
-/* 12 ms, 1.20 s; a dash for FACT_NONE. */
+/* A duration; a dash for FACT_NONE. */
 void report_add_ms(struct mn_text *text, int64_t ms);
 void report_add_at(struct mn_text *text, mn_time time);
 

@@ -1,6 +1,7 @@
 /* The tables of the page, and the time line of the rounds. */
 #include "scenario/report_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,7 +183,7 @@ static void add_sum(struct report *report)
     cell(text, "n", (int64_t)sum.taken);
     mn_text_add(text, "<td class=\"n\">at most ");
     report_add_ms(text, values[FACT_down_most_ms]);
-    mn_text_add(text, "</td></tr></table>\n");
+    mn_text_add(text, "</td></tr></table></div>\n");
 }
 
 void report_losses(struct report *report)
@@ -199,7 +200,9 @@ void report_losses(struct report *report)
         return;
     }
     mn_text_add(text,
-                "<table><tr><th>vat</th><th>host</th><th>round</th><th>outcome</th><th>keeps</th>"
+                "<div "
+                "class=\"wide\"><table><tr><th>vat</th><th>host</th><th>round</th><th>outcome</"
+                "th><th>keeps</th>"
                 "<th>epochs died</th><th>open ones</th><th>work lost</th><th>sent in them</th>"
                 "<th>taken in them</th><th>without a process</th></tr>\n");
     for (size_t i = 0; i < shown; i++) {
@@ -291,7 +294,7 @@ void report_events(struct report *report)
     struct mn_text *text = report->text;
     mn_text_add_format(text,
                        "<details><summary>What happened, and what the coordinator said (%zu)"
-                       "</summary><table class=\"events\">\n",
+                       "</summary><div class=\"wide\"><table class=\"events\">\n",
                        record->event_count);
     for (size_t i = 0; i < record->event_count; i++) {
         mn_text_add_format(text, "<tr class=\"%s\"><td class=\"n\">%.3f s</td><td>",
@@ -299,7 +302,7 @@ void report_events(struct report *report)
         report_add(text, record->events[i].text);
         mn_text_add(text, "</td></tr>\n");
     }
-    mn_text_add(text, "</table></details>\n");
+    mn_text_add(text, "</table></div></details>\n");
 }
 
 /* ---- many runs ------------------------------------------------------------------------------- */
@@ -307,11 +310,8 @@ void report_events(struct report *report)
 static void add_number(struct mn_text *text, double value, bool time)
 {
     mn_text_add(text, "<td class=\"n\">");
-    if (time && value >= 0) {
-        report_add_ms(text, (int64_t)value);
-    } else if (time) {
-        mn_text_add(text, "&minus;");
-        report_add_ms(text, (int64_t)-value);
+    if (time) {
+        mn_text_add_duration(text, llround(value));
     } else {
         mn_text_add_format(text, value == (double)(int64_t)value ? "%.0f" : "%.2f", value);
     }
@@ -340,9 +340,11 @@ static void add_spread(struct mn_text *text, enum fact fact, const struct spread
 static void add_spreads(struct report *report, bool difference)
 {
     const struct outcome *outcome = report->outcome;
-    mn_text_add(report->text,
-                "<table><tr><th></th><th>least</th><th>median</th><th>p95</th><th>most</th>"
-                "<th>mean</th><th colspan=\"2\">95 % interval of the mean</th></tr>\n");
+    mn_text_add(
+        report->text,
+        "<div "
+        "class=\"wide\"><table><tr><th></th><th>least</th><th>median</th><th>p95</th><th>most</th>"
+        "<th>mean</th><th colspan=\"2\">95 % interval of the mean</th></tr>\n");
     for (unsigned i = 0; i < FACT_COUNT; i++) {
         struct spread spread;
         if (difference) {
@@ -352,7 +354,7 @@ static void add_spreads(struct report *report, bool difference)
         }
         add_spread(report->text, (enum fact)i, &spread, difference);
     }
-    mn_text_add(report->text, "</table>\n");
+    mn_text_add(report->text, "</table></div>\n");
 }
 
 void report_many(struct report *report)
@@ -424,9 +426,9 @@ void report_parameters(struct report *report)
         mn_text_add(text, "</pre></details>\n");
     }
     mn_text_add(text, "<details><summary>The parameters; what is not as its default is bold"
-                      "</summary><table>\n");
+                      "</summary><div class=\"wide\"><table>\n");
 #define PARAMETER_ROW(name, ...) add_parameter(text, #name, config->name, standard.name);
     SIM_SETTINGS(PARAMETER_ROW)
 #undef PARAMETER_ROW
-    mn_text_add(text, "</table></details>\n");
+    mn_text_add(text, "</table></div></details>\n");
 }

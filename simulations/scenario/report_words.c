@@ -37,12 +37,8 @@ void report_add_ms(struct mn_text *text, int64_t ms)
 {
     if (ms == FACT_NONE) {
         mn_text_add(text, "&ndash;");
-    } else if (ms < 1000) {
-        mn_text_add_format(text, "%lld ms", (long long)ms);
-    } else if (ms < 120000) {
-        mn_text_add_format(text, "%.2f s", (double)ms / 1e3);
     } else {
-        mn_text_add_format(text, "%.1f min", (double)ms / 6e4);
+        mn_text_add_duration(text, ms);
     }
 }
 

@@ -50,12 +50,31 @@ static void shows_a_time_in_local_form_with_its_zone(void **state)
     says(words_add_time, INT64_C(1782000000009456789), "2026-06-21T00:00:00.009+00:00");
 }
 
-static void shows_durations_and_sizes_by_their_magnitude(void **state)
+static void says_a_duration_as_people_do(void **state)
 {
     (void)state;
-    says(words_add_duration, 12, "12 ms");
-    says(words_add_duration, 1234, "1.2 s");
-    says(words_add_duration, 7200000, "120 min");
+    says(mn_text_add_duration, 0, "0 ms");
+    says(mn_text_add_duration, 999, "999 ms");
+    says(mn_text_add_duration, -14, "-14 ms");
+    says(mn_text_add_duration, 1000, "1 s");
+    says(mn_text_add_duration, 1049, "1.04 s");
+    says(mn_text_add_duration, 1421, "1.42 s");
+    says(mn_text_add_duration, 4500, "4.5 s");
+    says(mn_text_add_duration, 9999, "9.99 s");
+    says(mn_text_add_duration, 14259, "14.2 s");
+    says(mn_text_add_duration, 30000, "30 s");
+    says(mn_text_add_duration, 59999, "59.9 s");
+    says(mn_text_add_duration, 60000, "1 min");
+    says(mn_text_add_duration, 185999, "3 min 5 s");
+    says(mn_text_add_duration, 7200000, "2 h");
+    says(mn_text_add_duration, 7859999, "2 h 10 min");
+    says(mn_text_add_duration, -443000000, "-5 d 3 h");
+    says(mn_text_add_duration, INT64_MIN, "-106751991167 d 7 h");
+}
+
+static void shows_sizes_by_their_magnitude(void **state)
+{
+    (void)state;
     says(words_add_bytes, 1023, "1023 bytes");
     says(words_add_bytes, 1536, "1.5 KiB");
     says(words_add_bytes, 68 * 1024, "68 KiB");
@@ -117,7 +136,8 @@ int main(void)
         cmocka_unit_test(groups_thousands),
         cmocka_unit_test(shows_an_epoch_as_run_and_count_and_a_plain_one_as_it_is),
         cmocka_unit_test(shows_a_time_in_local_form_with_its_zone),
-        cmocka_unit_test(shows_durations_and_sizes_by_their_magnitude),
+        cmocka_unit_test(says_a_duration_as_people_do),
+        cmocka_unit_test(shows_sizes_by_their_magnitude),
         cmocka_unit_test(breaks_prose_between_words_only),
         cmocka_unit_test(lines_up_the_columns_of_a_table),
     };
