@@ -19,7 +19,10 @@ static const char style[] =
     "72px;max-width:130px}\n"
     ".card b{display:block;font-size:18px;white-space:nowrap}.card "
     "span{color:#64748b;font-size:12px}\n"
-    "table{border-collapse:collapse;font-size:13px}td,th{padding:3px 10px;border-bottom:1px solid "
+    "table{border-collapse:collapse;font-size:13px}td:not(:last-child),td.n{white-space:nowrap}td,"
+    "th{"
+    "padding:3px "
+    "10px;border-bottom:1px solid "
     "#eef2f6;text-align:left}th{color:#64748b;font-weight:600}\n"
     "td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
     "tr.sum td{font-weight:600;border-top:2px solid #cbd5e1}\n"
@@ -58,7 +61,8 @@ static const char style[] =
     "rotate(45deg)}.k.line{height:1px;background:#94a3b8;vertical-align:4px}"
     ".k.deadline{height:1px;background:#dc2626;vertical-align:4px}\n"
     ".round{display:grid;grid-template-columns:310px 1fr 540px;gap:14px;align-items:center;margin:"
-    "5px 0}.track{background:#f1f5f9;border-radius:4px}.bar{display:flex;height:18px;"
+    "5px 0}@media(max-width:1100px){.round{grid-template-columns:1fr;gap:4px;margin:5px 0 "
+    "14px}}.track{background:#f1f5f9;border-radius:4px}.bar{display:flex;height:18px;"
     "border-radius:4px;overflow:hidden;min-width:12px}.part{min-width:2px}.parts{display:flex;"
     "flex-wrap:wrap;font-size:13px}.parts span{margin-right:12px}.parts .k{margin-left:0}\n"
     ".detect{background:#f59e0b}.decide{background:#3b82f6}.restore{background:#10b981}.tell{"
@@ -90,7 +94,8 @@ static void add_verdict(struct report *report)
 static void add_head(struct report *report)
 {
     struct mn_text *text = report->text;
-    mn_text_add(text, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+    mn_text_add(text, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                      "<meta name=\"viewport\" content=\"width=device-width\"><title>");
     report_add(text, report->scenario->name);
     mn_text_add(text, "</title>\n");
     mn_text_add(text, style);
