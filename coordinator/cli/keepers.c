@@ -15,7 +15,9 @@ static const char keepers_usage[] =
     "\n"
     "Show the agents that keep the coordinator's journal: whether each answers,\n"
     "votes, and up to which record it keeps; whether one is being replaced; and who\n"
-    "had which one replaced.\n"
+    "had which one replaced. VOTES is whether its word counts when it answers,\n"
+    "MEMBER whether its copy is whole, returned (its agent began anew, so it may be\n"
+    "an older one), blank (lost), or founding (of a new cluster).\n"
     "\n"
     "With replace: have host NEW keep the journal in place of host OLD, which may be\n"
     "gone for good. That becomes a record, with who, when and why; then NEW is\n"
@@ -129,9 +131,10 @@ void live_add_keepers(struct mn_text *text, const json_t *keepers, bool colour)
         bool votes = json_is_true(json_object_get(row, "counts"));
         bool comes = json_is_false(json_object_get(row, "now"));
         bool leaves = strcmp(change, "joint") == 0 && json_is_false(json_object_get(row, "next"));
-        words_row(&table, votes ? "" : WORDS_YELLOW);
+        bool answers = json_is_true(json_object_get(row, "answers"));
+        words_row(&table, votes && answers ? "" : WORDS_YELLOW);
         words_cell_text(&table, facts_word(row, "host"));
-        words_cell_text(&table, json_is_true(json_object_get(row, "answers")) ? "yes" : "no");
+        words_cell_text(&table, answers ? "yes" : "no");
         words_cell_text(&table, votes ? "yes" : "no");
         mn_text_add_format(&table.cells, "%s%s", facts_word(row, "member"),
                            comes    ? ", comes"

@@ -44,9 +44,9 @@ static const char usage_text[] =
     "Exit status: 0 ended by a signal, 1 it could not start or go on, 2 bad usage or\n"
     "input.\n";
 
-static int usage_error(const char *what)
+static int usage_error(const char *what, const char *word)
 {
-    (void)fprintf(stderr, "mneme-coordinator: %s; see mneme-coordinator --help\n", what);
+    (void)fprintf(stderr, "mneme-coordinator: %s%s; see mneme-coordinator --help\n", what, word);
     return 2;
 }
 
@@ -77,6 +77,7 @@ int main(int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     struct coordinator_options options = {.topology = NULL};
+    opterr = 0; /* what is wrong is said below, in one line */
     for (int option = getopt_long(argc, argv, "", longs, NULL); option != -1;
          option = getopt_long(argc, argv, "", longs, NULL)) {
         switch (option) {
@@ -92,14 +93,15 @@ int main(int argc, char **argv)
         case 'h':
             return fputs(usage_text, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
         default:
-            return usage_error("bad option");
+            return usage_error("there is no such option, or its value is missing: ",
+                               argv[optind - 1]);
         }
     }
     if (optind < argc) {
-        return usage_error("it takes options only");
+        return usage_error("it takes options only, and no word like ", argv[optind]);
     }
     if (options.topology == NULL || options.key == NULL || options.data == NULL) {
-        return usage_error("--topology, --key and --data are all needed");
+        return usage_error("--topology, --key and --data are all needed", "");
     }
     if (!read_rehearsal(&options)) {
         return 2;
