@@ -1,4 +1,4 @@
-/* What the checker finds out for itself: rules 1 to 10 of evidence.md. */
+/* What the checker finds out for itself: rules 1 to 10 of EVIDENCE.md. */
 #ifndef COORDINATOR_CLI_CHECK_FACTS_H
 #define COORDINATOR_CLI_CHECK_FACTS_H
 

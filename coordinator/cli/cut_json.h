@@ -8,7 +8,7 @@
 #include "docs/evidence.h"
 #include "docs/text.h"
 
-/* Decide @evidence and append the answer to @text as one line, as evidence.md has it; with its
+/* Decide @evidence and append the answer to @text as one line, as EVIDENCE.md has it; with its
  * trace when @proof. On failure @text may hold a part of it. Errors:    MN_NO_MEMORY, MN_FULL when
  * a bound of the ledger is reached */
 mn_result cut_json_write(const struct evidence *evidence, bool proof,

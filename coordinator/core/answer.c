@@ -1,4 +1,4 @@
-/* The answer of evidence.md: a decision as one line of JSON. */
+/* The answer of EVIDENCE.md: a decision as one line of JSON. */
 #include <stdlib.h>
 #include <string.h>
 

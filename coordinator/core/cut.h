@@ -1,4 +1,4 @@
-/* The cut while it is being taken: rules 2 to 10 of evidence.md. For the decision's own files. */
+/* The cut while it is being taken: rules 2 to 10 of EVIDENCE.md. For the decision's own files. */
 #ifndef COORDINATOR_CORE_CUT_H
 #define COORDINATOR_CORE_CUT_H
 

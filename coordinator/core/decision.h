@@ -1,4 +1,4 @@
-/* A decision: what one set of evidence makes of every vat, why, and the proof (evidence.md).
+/* A decision: what one set of evidence makes of every vat, why, and the proof (EVIDENCE.md).
  *
  * It is made by ledger_decide; see there and core/cut.c. A vat that runs on, is told nothing, and
  * is as sure as can be has no row: so a decision is as large as what it touches. */
@@ -121,7 +121,7 @@ void decision_destroy(struct decision **decision);
 /* The row of @vat; NULL when it runs on untouched. */
 const struct decision_vat *decision_find(const struct decision *decision, uint32_t vat);
 
-/* Append the answer of evidence.md as one line of JSON without its newline, every vat of the ledger
+/* Append the answer of EVIDENCE.md as one line of JSON without its newline, every vat of the ledger
  * included, by name; the trace only when @proof. @ledger is the one that decided, unchanged since.
  * Errors:    MN_NO_MEMORY, MN_FULL when @text is at its bound; @text may hold a part of it then */
 mn_result decision_write_json(struct ledger *ledger, const struct decision *decision, bool proof,

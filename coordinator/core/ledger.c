@@ -24,7 +24,7 @@
  *     itself nowhere, the same entry of an interval once;
  *   - an interval is known as long as it is listed, open or heard by somebody;
  *   - links lead from each interval in a slot to the next live one in the slots above it;
- *   - slots grow strictly in epoch; an interval is settled, live and covered as evidence.md has it
+ *   - slots grow strictly in epoch; an interval is settled, live and covered as EVIDENCE.md has it
  *     at every moment, so that a decision begins with nothing but what is lost;
  *   - vats that cannot run whatever is lost (stopped), and those with entries on what died at a
  * fork that was not told (standing), are listed, so a decision need not look for them;

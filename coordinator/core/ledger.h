@@ -1,6 +1,6 @@
 /* The ledger: everything a decision is computed from, in memory, as it is reported.
  *
- * It holds what a document of evidence.md holds, takes it in any order, repeated and late, and
+ * It holds what a document of EVIDENCE.md holds, takes it in any order, repeated and late, and
  * could decide after every call: nothing is put off. ledger_load of a document and the same facts
  * reported one by one give the same decisions, byte for byte.
  *
@@ -166,7 +166,7 @@ mn_result ledger_chain(const struct ledger *ledger, uint32_t vat, mn_epoch epoch
 
 /* ---- deciding, and what follows -------------------------------------------------------------- */
 
-/* Decide on what is known now (evidence.md, The decision). Changes nothing that could be observed.
+/* Decide on what is known now (EVIDENCE.md, The decision). Changes nothing that could be observed.
  * @decision: out; decision_destroy is the caller's. Its cost is in core/decision.h. */
 mn_result ledger_decide(struct ledger *ledger, struct decision **decision) MN_CHECKED;
 

@@ -121,7 +121,7 @@ struct vat_settled {
 };
 
 struct vat {
-    mn_epoch floor; /* as given, or as evidence.md derives it */
+    mn_epoch floor; /* as given, or as EVIDENCE.md derives it */
     mn_epoch limit;
     struct evidence_lineage *lineage; /* heap */
     uint32_t lineage_count;

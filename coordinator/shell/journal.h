@@ -1,4 +1,4 @@
-/* The journal: the coordinator's hard facts, appended in order (design.md, State).
+/* The journal: the coordinator's hard facts, appended in order (DESIGN.md, State).
  *
  * An append succeeds only if the caller's generation is the newest and the sequence is the next:
  * one compare-and-append, so that two coordinators never both go on. A generation becomes the

@@ -179,14 +179,14 @@ struct evidence {
     struct mn_arena arena;
 };
 
-/* An empty document: every count 0, every default as evidence.md has it.
+/* An empty document: every count 0, every default as EVIDENCE.md has it.
  * Errors:    MN_NO_MEMORY */
 mn_result evidence_new(struct evidence **evidence) MN_CHECKED;
 
 /* Give a document back and null the caller's pointer; NULL inside is fine. */
 void evidence_destroy(struct evidence **evidence);
 
-/* Read one document, YAML or JSON, in time linear in its size, and check all that evidence.md
+/* Read one document, YAML or JSON, in time linear in its size, and check all that EVIDENCE.md
  * calls bad. What is read keeps every promise of the structs above.
  *
  * @origin    the file's name, for the error only.

@@ -48,7 +48,7 @@ struct mn_digest {
     unsigned char bytes[MN_DIGEST_SIZE];
 };
 
-/* One entry for each time a vat went on from an older checkpoint (evidence.md, `lineage`). */
+/* One entry for each time a vat went on from an older checkpoint (EVIDENCE.md, `lineage`). */
 struct mn_fork {
     mn_epoch after;
     mn_epoch next;
@@ -100,7 +100,7 @@ struct mn_epoch_range {
     mn_epoch last;
 };
 
-/* What a vat is told of a peer that forgot (evidence.md, rule 12). */
+/* What a vat is told of a peer that forgot (EVIDENCE.md, rule 12). */
 struct mn_notice {
     struct mn_name peer;
     uint32_t incarnation;

@@ -47,7 +47,7 @@ void mn_evidence_seal_end(struct mn_evidence_seal *seal, unsigned char *end,
 mn_result mn_evidence_begin(struct mn_buffer *buffer) MN_CHECKED;
 mn_result mn_evidence_end(struct mn_buffer *buffer) MN_CHECKED;
 
-/* Read a document in its binary form and check all that evidence.md calls bad, as evidence_read
+/* Read a document in its binary form and check all that EVIDENCE.md calls bad, as evidence_read
  * does. Time and memory are linear in @size. Only the shortest encoding of each piece is taken. The
  * rows that count stand in the order of the pieces.
  *

@@ -5,7 +5,7 @@
 
 #include "wire/control.h"
 
-/* A checkpoint file's own record (design.md, State): it can speak for a host that burned. */
+/* A checkpoint file's own record (DESIGN.md, State): it can speak for a host that burned. */
 struct mn_checkpoint_record {
     struct mn_name vat;
     mn_run run;

@@ -1,4 +1,4 @@
-/* What sessions show from outside: which rows of the hello's table (sessions.md) a step of a vat
+/* What sessions show from outside: which rows of the hello's table (SESSIONS.md) a step of a vat
  * was about, counted, so that a run can demand that they happened. */
 #include "engine/sim_private.h"
 

@@ -1,5 +1,5 @@
 /* The observer: knows the true history of every vat, every message and every copy, and says when a
- * guarantee of design.md is broken. It shares no code with the cores; the engine tells it of every
+ * guarantee of DESIGN.md is broken. It shares no code with the cores; the engine tells it of every
  * true event, and it checks what that event touched.
  *
  * Hosts and vats are numbered as in the topology. The first thing that is wrong stays. */

@@ -12,7 +12,7 @@
  *   - VAT_EFFECT_CHECKPOINT is answered by VAT_EVENT_WRITTEN or VAT_EVENT_WRITE_FAILED at once.
  *   - What an effect points to is valid until the next event.
  *
- * Numbers between two vats (sessions.md): each direction numbers its messages from 1. A message is
+ * Numbers between two vats (SESSIONS.md): each direction numbers its messages from 1. A message is
  * given its number when it is sent, leaves when its epoch's checkpoint is durable (of an early
  * sender when the turn is over, at the next event), is taken in order, and is kept, in the
  * checkpointed state, until the receiver's floor covers it. An early sender that crashes has

@@ -89,7 +89,7 @@ struct draft {
 };
 
 /* A random document that the reader takes: earlier lives, gaps, broken chains, early senders,
- * erasure coding, total losses, unknowns and whatever else evidence.md knows. */
+ * erasure coding, total losses, unknowns and whatever else EVIDENCE.md knows. */
 void draft_make(struct draft *draft, struct mn_random *random);
 
 /* Write the document. @order NULL writes maps and lists as they stand, otherwise shuffled. */

@@ -1,4 +1,4 @@
-/* A second opinion on recovery decisions, for tests: evidence.md rule by rule, with no thought of
+/* A second opinion on recovery decisions, for tests: EVIDENCE.md rule by rule, with no thought of
  * speed. It shares nothing with the engine or the checker but struct evidence. */
 #ifndef TESTS_ORACLE_H
 #define TESTS_ORACLE_H
@@ -13,7 +13,7 @@
  */
 enum { ORACLE_CHOICE_COUNT_MAX = 20000 };
 
-/* The answer to @evidence as evidence.md writes it, without because and trace. The caller's
+/* The answer to @evidence as EVIDENCE.md writes it, without because and trace. The caller's
  * reference. @enumerated: out, whether all choices were looked at; may be NULL. */
 json_t *oracle_answer(const struct evidence *evidence, bool *enumerated);
 

@@ -1,4 +1,4 @@
-/* Rules 1 to 10 of evidence.md, each its own function, each asked again whenever it is needed. */
+/* Rules 1 to 10 of EVIDENCE.md, each its own function, each asked again whenever it is needed. */
 #include "oracle/oracle_rules.h"
 
 #include <string.h>

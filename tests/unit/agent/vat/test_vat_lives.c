@@ -1,4 +1,4 @@
-/* Two vats of which one has forgotten, as each row of the hello's table says (sessions.md). */
+/* Two vats of which one has forgotten, as each row of the hello's table says (SESSIONS.md). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
