@@ -177,7 +177,7 @@ static void write_open(const struct ledger *ledger, const struct interval *row,
 
 /* How many vats ahead their parts are asked for, each part found through the one before: most of
  * the time is spent waiting for memory otherwise. */
-enum { AHEAD_PEERS = 1, AHEAD_WORDS = 2, AHEAD_ROWS = 4, AHEAD_SLOTS = 8 };
+enum { AHEAD_PEERS = 4, AHEAD_WORDS = 8, AHEAD_ROWS = 12, AHEAD_SLOTS = 16 };
 
 /* Ask for what the checkpoints of the vats after @vat and below @end will need. */
 static void fetch_rows(const struct ledger *ledger, uint32_t vat, uint32_t end)

@@ -13,7 +13,7 @@
 
 /* What the binary form begins with. The first byte begins no UTF-8 text, and the line end is
  * damaged by whatever damages those of text files. */
-#define MN_EVIDENCE_MAGIC "\x89MNEV2\r\n"
+#define MN_EVIDENCE_MAGIC "\x89MNEV3\r\n"
 
 enum {
     MN_EVIDENCE_MAGIC_SIZE = 8,

@@ -167,7 +167,7 @@ static void vats_in(struct evidence_decoder *decoder)
 static const struct evidence_heard *heard_in(struct evidence_decoder *decoder,
                                              const uint32_t *counts, size_t row_count,
                                              const char *const names[3], const uint32_t *vats,
-                                             size_t vats_given, const int64_t *epochs,
+                                             size_t vats_given, const uint64_t *epochs,
                                              size_t epochs_given)
 {
     char like[64];
@@ -178,8 +178,10 @@ static const struct evidence_heard *heard_in(struct evidence_decoder *decoder,
         return NULL;
     }
     struct evidence_heard *heard = codec_take(&decoder->codec, expected, sizeof *heard);
+    uint64_t epoch = 0;
     for (size_t i = 0; heard != NULL && i < expected; i++) {
-        heard[i] = (struct evidence_heard){.vat = vats[i], .epoch = epochs[i]};
+        epoch += evidence_unfold(epochs[i]);
+        heard[i] = (struct evidence_heard){.vat = vats[i], .epoch = (mn_epoch)epoch};
     }
     return heard;
 }
@@ -214,6 +216,12 @@ static const struct evidence_form *forms_in(struct evidence_decoder *decoder)
     return forms;
 }
 
+/* Where an interval begins that ends in @epoch, as it is given. */
+static mn_epoch since_in(mn_epoch epoch, uint64_t given)
+{
+    return (mn_epoch)((uint64_t)epoch - evidence_unfold(given - 1));
+}
+
 static void checkpoints_in(struct evidence_decoder *decoder)
 {
     static const char *const heard_names[] = {"checkpoint_heard_count", "checkpoint_heard_vat",
@@ -233,12 +241,14 @@ static void checkpoints_in(struct evidence_decoder *decoder)
         in->n_checkpoint_heard_vat, in->checkpoint_heard_epoch, in->n_checkpoint_heard_epoch);
     const struct evidence_form *forms = forms_in(decoder);
     struct evidence_checkpoint *rows = codec_take(&decoder->codec, count, sizeof *rows);
+    uint64_t epoch = 0;
     for (size_t i = 0; rows != NULL && i < count; i++) {
         struct evidence_checkpoint *row = &rows[i];
+        epoch += evidence_unfold(in->checkpoint_epoch[i]);
         row->vat = in->checkpoint_vat[i];
-        row->epoch = in->checkpoint_epoch[i];
+        row->epoch = (mn_epoch)epoch;
         row->has_since = in->checkpoint_since[i] != 0;
-        row->since = row->has_since ? (mn_epoch)(in->checkpoint_since[i] - 1) : 0;
+        row->since = row->has_since ? since_in(row->epoch, in->checkpoint_since[i]) : 0;
         row->durable = in->checkpoint_durable[i] != 0;
         row->heard_count = in->checkpoint_heard_count[i];
         row->heard = heard;
@@ -267,12 +277,14 @@ static void open_in(struct evidence_decoder *decoder)
         heard_in(decoder, in->open_heard_count, count, heard_names, in->open_heard_vat,
                  in->n_open_heard_vat, in->open_heard_epoch, in->n_open_heard_epoch);
     struct evidence_open *rows = codec_take(&decoder->codec, count, sizeof *rows);
+    uint64_t epoch = 0;
     for (size_t i = 0; rows != NULL && i < count; i++) {
         struct evidence_open *row = &rows[i];
+        epoch += evidence_unfold(in->open_epoch[i]);
         row->vat = in->open_vat[i];
-        row->epoch = in->open_epoch[i];
+        row->epoch = (mn_epoch)epoch;
         row->has_since = in->open_since[i] != 0;
-        row->since = row->has_since ? (mn_epoch)(in->open_since[i] - 1) : 0;
+        row->since = row->has_since ? since_in(row->epoch, in->open_since[i]) : 0;
         row->heard_count = in->open_heard_count[i];
         row->heard = heard;
         heard += row->heard_count;

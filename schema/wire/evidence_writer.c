@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "wire/evidence.h"
+#include "wire/evidence_private.h"
 
 enum { NUMBER_SIZE_MAX = 10, TYPE_NUMBER = 0, TYPE_BYTES = 2 };
 
@@ -117,6 +117,19 @@ static void write_given(struct mn_evidence_writer *writer, unsigned field, bool 
     write_number(writer, field, given ? (uint64_t)epoch + 1 : 0);
 }
 
+static void write_step(struct mn_evidence_writer *writer, unsigned field, mn_epoch epoch)
+{
+    write_number(writer, field, evidence_fold(writer->last[field], epoch));
+    writer->last[field] = epoch;
+}
+
+/* 0 when none is given. */
+static void write_since(struct mn_evidence_writer *writer, unsigned field, bool given,
+                        mn_epoch since, mn_epoch epoch)
+{
+    write_number(writer, field, given ? evidence_fold(since, epoch) + 1 : 0);
+}
+
 /* Texts are not packed: each has the field's number before it. */
 static void write_text(struct mn_evidence_writer *writer, unsigned field, const char *text)
 {
@@ -195,14 +208,14 @@ void mn_evidence_write_checkpoint(struct mn_evidence_writer *writer,
                                   const struct evidence_checkpoint *row)
 {
     write_number(writer, FIELD_CHECKPOINT_VAT, row->vat);
-    write_epoch(writer, FIELD_CHECKPOINT_EPOCH, row->epoch);
-    write_given(writer, FIELD_CHECKPOINT_SINCE, row->has_since, row->since);
+    write_step(writer, FIELD_CHECKPOINT_EPOCH, row->epoch);
+    write_since(writer, FIELD_CHECKPOINT_SINCE, row->has_since, row->since, row->epoch);
     write_number(writer, FIELD_CHECKPOINT_DURABLE, row->durable);
     write_number(writer, FIELD_CHECKPOINT_HEARD_COUNT, row->heard_count);
     write_number(writer, FIELD_CHECKPOINT_FORM_COUNT, row->form_count);
     for (size_t i = 0; i < row->heard_count; i++) {
         write_number(writer, FIELD_CHECKPOINT_HEARD_VAT, row->heard[i].vat);
-        write_epoch(writer, FIELD_CHECKPOINT_HEARD_EPOCH, row->heard[i].epoch);
+        write_step(writer, FIELD_CHECKPOINT_HEARD_EPOCH, row->heard[i].epoch);
     }
     for (size_t i = 0; i < row->form_count; i++) {
         write_form(writer, &row->forms[i]);
@@ -212,12 +225,12 @@ void mn_evidence_write_checkpoint(struct mn_evidence_writer *writer,
 void mn_evidence_write_open(struct mn_evidence_writer *writer, const struct evidence_open *row)
 {
     write_number(writer, FIELD_OPEN_VAT, row->vat);
-    write_epoch(writer, FIELD_OPEN_EPOCH, row->epoch);
-    write_given(writer, FIELD_OPEN_SINCE, row->has_since, row->since);
+    write_step(writer, FIELD_OPEN_EPOCH, row->epoch);
+    write_since(writer, FIELD_OPEN_SINCE, row->has_since, row->since, row->epoch);
     write_number(writer, FIELD_OPEN_HEARD_COUNT, row->heard_count);
     for (size_t i = 0; i < row->heard_count; i++) {
         write_number(writer, FIELD_OPEN_HEARD_VAT, row->heard[i].vat);
-        write_epoch(writer, FIELD_OPEN_HEARD_EPOCH, row->heard[i].epoch);
+        write_step(writer, FIELD_OPEN_HEARD_EPOCH, row->heard[i].epoch);
     }
 }
 
@@ -322,6 +335,7 @@ mn_result mn_evidence_write_piece(struct mn_evidence_writer *writer,
         return writer->result;
     }
     piece_put(writer, buffer);
+    memset(writer->last, 0, sizeof writer->last);
     writer->host_count = 0;
     return MN_OK;
 }

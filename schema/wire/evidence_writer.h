@@ -15,7 +15,8 @@ enum { MN_EVIDENCE_COLUMN_COUNT = 51 };
 
 /* Zero-initialise; mn_evidence_writer_deinit gives it back. */
 struct mn_evidence_writer {
-    struct mn_buffer columns[MN_EVIDENCE_COLUMN_COUNT]; /* by field number: their elements */
+    struct mn_buffer columns[MN_EVIDENCE_COLUMN_COUNT]; /* by field number: their elements, */
+    mn_epoch last[MN_EVIDENCE_COLUMN_COUNT]; /* and the last one, of those that are steps */
     uint32_t host_count;
     mn_result result; /* the first failure; what is written after it is dropped */
 };
