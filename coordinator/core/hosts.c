@@ -414,10 +414,13 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     if (newest <= reached + ROUND_AHEAD_MAX) {
         round_applied_seen(coordinator, host, newest);
     }
+    /* A frozen agent says hello every few heartbeats, and tells what it has told no second time. */
+    coordinator->hosts[host].told_all = coordinator->hosts[host].told_all && !everything &&
+                                        coordinator->hosts[host].known &&
+                                        coordinator->hosts[host].everything;
     coordinator->hosts[host].known = true;
     coordinator->hosts[host].met = true;
     coordinator->hosts[host].holds = message->hello.holds;
-    coordinator->hosts[host].told_all = false;
     coordinator->hosts[host].numbering = message->hello.numbering;
     hosts_welcome(coordinator, host);
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */

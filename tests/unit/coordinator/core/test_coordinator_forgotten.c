@@ -463,7 +463,7 @@ static void decides_under_a_number_that_no_round_has_had(void **state)
     scene_until(&scene, 22500);
     trouble_must_say(&scene, "h6 freeze round 1 attempt 1 suspects x1/1\n");
     scene_skip(&scene);
-    trouble_hello_of(&scene, 6, "x6", 1, 4, false);
+    trouble_hello_of(&scene, 6, "x6", 1, 4, true);
     trouble_must_say(&scene, "note round_begun: its number had been another's\n");
     trouble_must_say(&scene, "h6 freeze round 5 attempt 2 suspects x1/1\n");
     trouble_answer(&scene, 1, 5, 2, "");

@@ -174,6 +174,29 @@ a_round_waits_until_every_host_has_told_all_where_the_journal_has_forgotten(void
     scene_close(&scene);
 }
 
+static bool has_told_all(const struct scene *scene, uint32_t host)
+{
+    struct coordinator_host_facts facts;
+    coordinator_host(scene->coordinator, scene->now, host - 1, &facts);
+    return facts.told_all;
+}
+
+/* So says a frozen agent every few heartbeats while a plan waits; one that begins anew has still to
+ * tell. */
+static void a_host_that_says_hello_once_more_has_told_what_it_had(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct mn_up told = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.complete = true}};
+    trouble_begin(&scene);
+    scene_up(&scene, 1, &told);
+    trouble_hello_of(&scene, 1, "x1", 1, 0, false);
+    assert_true(has_told_all(&scene, 1));
+    trouble_hello_of(&scene, 1, "x1", 1, 0, true);
+    assert_false(has_told_all(&scene, 1));
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +207,7 @@ int main(void)
         cmocka_unit_test(believes_nobody_that_a_vat_of_another_host_died),
         cmocka_unit_test(
             a_round_waits_until_every_host_has_told_all_where_the_journal_has_forgotten),
+        cmocka_unit_test(a_host_that_says_hello_once_more_has_told_what_it_had),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
