@@ -87,15 +87,6 @@ static void freeze_say(struct coordinator *coordinator, struct round *round)
     if (hosts == NULL || !freeze_suspects(coordinator, &suspects, &runs)) {
         return;
     }
-    if (suspects.count > MN_LONG_ROW_COUNT_MAX) {
-        coordinator_tell(coordinator, (struct coordinator_note_facts){
-                                          .note = COORDINATOR_NOTE_ROUND_HOLDS,
-                                          .round = round->facts.round,
-                                          .number = suspects.count,
-                                          .text = "more suspects than one freeze can name; divide "
-                                                  "the cluster into cells"});
-        return;
-    }
     struct mn_down *down = NULL;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         if (coordinator->hosts[i].answered || hosts_lost(coordinator, i)) {
@@ -118,9 +109,23 @@ static void freeze_say(struct coordinator *coordinator, struct round *round)
     }
 }
 
+/* More suspects than can be said: half of them would be no freeze. Whom no attempt has named yet is
+ * none then, so that the round goes on when enough of them are back. */
+static void freeze_too_large(struct coordinator *coordinator, struct round *round, uint32_t count)
+{
+    for (uint32_t i = 0; i < coordinator->vat_count; i++) {
+        struct vat_entry *entry = &coordinator->vats[i];
+        entry->suspect = entry->suspect && entry->fenced;
+    }
+    round->retry_at = MN_TIME_NEVER;       /* nobody is asked in this attempt, */
+    round->settled = round->facts.attempt; /* and nothing settled */
+    round_hold(coordinator, round, count,
+               "more suspects than one freeze can name; divide the cluster into cells");
+}
+
 /* Put the suspects on record that no attempt has named before. False: there are none, or more
- * suspects than can be said, as freeze_say will find. */
-static bool freeze_record(struct coordinator *coordinator, const struct round *round)
+ * suspects than can be said. */
+static bool freeze_record(struct coordinator *coordinator, struct round *round)
 {
     uint32_t count = 0;
     uint32_t suspect_count = 0;
@@ -128,7 +133,8 @@ static bool freeze_record(struct coordinator *coordinator, const struct round *r
         suspect_count += coordinator->vats[i].suspect ? 1 : 0;
         count += coordinator->vats[i].suspect && !coordinator->vats[i].fenced ? 1 : 0;
     }
-    if (suspect_count > MN_LONG_ROW_COUNT_MAX) {
+    if (suspect_count > coordinator->suspect_count_max) {
+        freeze_too_large(coordinator, round, suspect_count);
         return false;
     }
     struct mn_vat_run *suspects = coordinator_take(coordinator, count, sizeof *suspects);
@@ -156,6 +162,7 @@ void collect_begin(struct coordinator *coordinator, struct round *round)
 {
     round->again = false;
     round->placeless = TOPOLOGY_NONE;
+    round->held = NULL;
     round->facts.attempt += 1;
     decision_destroy(&round->plan);
     opens_end(coordinator);
@@ -171,7 +178,7 @@ void collect_begin(struct coordinator *coordinator, struct round *round)
     }
     round->hold_at = coordinator->now + coordinator->topology->timing.collect_ms * MN_MS;
     round->recording = freeze_record(coordinator, round);
-    if (!round->recording) {
+    if (!round->recording && round->held == NULL) {
         freeze_say(coordinator, round);
     }
 }

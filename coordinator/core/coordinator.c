@@ -129,6 +129,7 @@ mn_result coordinator_new(struct coordinator **out, const struct topology *topol
     }
     coordinator->topology = topology;
     coordinator->decision_size_max = MN_RECORD_WHOLE_SIZE_MAX;
+    coordinator->suspect_count_max = MN_LONG_ROW_COUNT_MAX;
     coordinator->piece_vat_count = COORDINATOR_PIECE_VAT_COUNT;
     coordinator->host_count = (uint32_t)topology->host_count;
     coordinator->vat_count = (uint32_t)topology->vat_count;

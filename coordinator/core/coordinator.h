@@ -326,14 +326,17 @@ enum coordinator_wait_kind {
     COORDINATOR_WAIT_HELD,     /* a vat that may have forgotten without being told so: it or a peer
                                   says it, and they hold what they would send */
     COORDINATOR_WAIT_REST,     /* a vat that keeps ending is started again at `until` */
-    COORDINATOR_WAIT_TOLD      /* what a host remembers of vats that seem never to have run */
+    COORDINATOR_WAIT_TOLD,     /* what a host remembers of vats that seem never to have run */
+    COORDINATOR_WAIT_ROUND     /* nobody's answer helps: `text` says what is too large, or that the
+                                  evidence is not on the disk yet */
 };
 struct coordinator_wait {
     enum coordinator_wait_kind kind;
     uint64_t round;
-    uint32_t host; /* TOPOLOGY_NONE where it does not apply */
-    uint32_t vat;  /* the same */
-    mn_time until; /* of LISTENS and REST */
+    uint32_t host;    /* TOPOLOGY_NONE where it does not apply */
+    uint32_t vat;     /* the same */
+    mn_time until;    /* of LISTENS and REST */
+    const char *text; /* of ROUND */
 };
 
 /* The @index-th thing that is waited for; false when there are no more. */

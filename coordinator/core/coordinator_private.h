@@ -136,7 +136,6 @@ struct round {
     mn_time quiet_from; /* when the newest suspect showed */
     bool drafted;       /* its evidence was begun */
     bool held_back;     /* and made faster than the disk took it: all of it before it is decided */
-    bool held_said;
     mn_time hold_at;    /* COLLECT: when to say what it waits for, and to ask the silent again; PLAN
                            with a silence: the latter */
     uint32_t silences;  /* attempts in a row of which the silent made something not sure */
@@ -144,6 +143,7 @@ struct round {
     bool again;         /* the next attempt is due */
     bool recording;     /* the attempt's suspects are not on record yet: it is not sent */
     uint32_t placeless; /* a vat that has no host to go to; TOPOLOGY_NONE: none */
+    const char *held;   /* why it cannot go on whoever answers (round_hold); NULL: it can */
 
     struct decision *unproven; /* decided: its answer is not written yet */
 
@@ -243,10 +243,10 @@ struct coordinator {
     struct round **rounds; /* oldest first; the last may be undecided */
     size_t round_count;
     size_t round_capacity;
-    /* Of what one decision's record says, in bytes. */
-    uint64_t decision_size_max;
-    uint64_t round_seen;    /* the highest number that anybody has heard of, */
-    uint64_t round_applied; /* and that of which an agent says that it was decided */
+    uint64_t decision_size_max; /* bytes of what one decision's record says */
+    uint32_t suspect_count_max; /* of one freeze */
+    uint64_t round_seen;        /* the highest number that anybody has heard of, */
+    uint64_t round_applied;     /* and that of which an agent says that it was decided */
     uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
                             interval that a decision in force has weighed, */
     mn_time opens_at;    /* from then on */
@@ -441,6 +441,9 @@ void round_destroy(struct round **round);
 /* Room for the numbers of whom its decision names, and for what is open of them, in its memory. */
 mn_result round_make_room(struct round *round, uint32_t starts, uint32_t told,
                           uint32_t notices) MN_CHECKED;
+/* It holds, and says so once: something of it is too large, or not on the disk yet. */
+void round_hold(struct coordinator *coordinator, struct round *round, uint64_t number,
+                const char *text);
 void round_move(struct coordinator *coordinator, struct round *round,
                 enum coordinator_round_state to);
 /* Vats or hosts were lost, or came back: begin, widen or call off. */

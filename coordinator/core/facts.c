@@ -210,7 +210,11 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
     for (size_t i = 0; i < coordinator->round_count; i++) {
         const struct round *round = coordinator->rounds[i];
         bool found = false;
-        if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
+        if (round->held != NULL) {
+            found = waits_is(&waits, COORDINATOR_WAIT_ROUND, round->facts.round, TOPOLOGY_NONE,
+                             TOPOLOGY_NONE);
+            out->text = found ? round->held : NULL;
+        } else if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
             found = waits_of_collect(coordinator, round, &waits);
         } else if (round->facts.state == COORDINATOR_ROUND_PLAN) {
             found = waits_is(&waits, COORDINATOR_WAIT_APPROVAL, round->facts.round, TOPOLOGY_NONE,

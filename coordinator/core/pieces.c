@@ -69,15 +69,9 @@ bool pieces_wait(const struct coordinator *coordinator, const struct round *roun
 
 void pieces_say_wait(struct coordinator *coordinator, struct round *round)
 {
-    if (!round->held_said) {
-        round->held_said = true;
-        coordinator_tell(coordinator,
-                         (struct coordinator_note_facts){
-                             .note = COORDINATOR_NOTE_ROUND_HOLDS,
-                             .round = round->facts.round,
-                             .text = "its evidence is made faster than the disk takes it, or the "
-                                     "disk is full: it waits until that has taken more"});
-    }
+    round_hold(coordinator, round, 0,
+               "its evidence is made faster than the disk takes it, or the disk is full: it waits "
+               "until that has taken more");
 }
 
 void pieces_end(struct coordinator *coordinator)

@@ -132,11 +132,7 @@ static void plan_count(const struct decision *decision, uint32_t *starts, uint32
 
 static bool plan_too_large(struct plan *plan, uint64_t number, const char *text)
 {
-    coordinator_tell(plan->coordinator,
-                     (struct coordinator_note_facts){.note = COORDINATOR_NOTE_ROUND_HOLDS,
-                                                     .round = plan->round->facts.round,
-                                                     .number = number,
-                                                     .text = text});
+    round_hold(plan->coordinator, plan->round, number, text);
     return false;
 }
 

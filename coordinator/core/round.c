@@ -57,6 +57,19 @@ void round_move(struct coordinator *coordinator, struct round *round,
                                                      .text = coordinator_round_state_name(to)});
 }
 
+void round_hold(struct coordinator *coordinator, struct round *round, uint64_t number,
+                const char *text)
+{
+    if (round->held != text) {
+        round->held = text;
+        coordinator_tell(coordinator,
+                         (struct coordinator_note_facts){.note = COORDINATOR_NOTE_ROUND_HOLDS,
+                                                         .round = round->facts.round,
+                                                         .number = number,
+                                                         .text = text});
+    }
+}
+
 struct round *round_active(const struct coordinator *coordinator)
 {
     if (coordinator->round_count == 0) {

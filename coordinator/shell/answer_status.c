@@ -8,6 +8,11 @@
 
 enum { STATUS_TEXT_SIZE_MAX = 640 };
 
+/* A duration in words. */
+struct status_left {
+    char text[32];
+};
+
 /* Of hosts, or of vats. */
 struct status_rows {
     bool all;       /* name those that are up, too */
@@ -122,6 +127,19 @@ static void status_approval(const struct answer_source *source, char *text, size
                    (unsigned long long)plan.round);
 }
 
+/* How long it is until then. */
+static struct status_left status_left(const struct answer_source *source, mn_time until)
+{
+    struct status_left left = {.text = ""};
+    struct mn_text words = {0};
+    mn_text_add_duration(&words, until > source->now ? (until - source->now) / MN_MS : 0);
+    if (mn_text_result(&words) == MN_OK) {
+        (void)snprintf(left.text, sizeof left.text, "%s", words.bytes);
+    }
+    mn_text_deinit(&words);
+    return left;
+}
+
 /* What one wait is called, and in words. */
 static const char *status_wait_words(const struct answer_source *source,
                                      const struct coordinator_wait *wait, char *text, size_t size)
@@ -132,8 +150,8 @@ static const char *status_wait_words(const struct answer_source *source,
     vat = vat != NULL ? vat : "?";
     switch (wait->kind) {
     case COORDINATOR_WAIT_LISTENS:
-        (void)snprintf(text, size, "it listens first, and holds nobody for lost for another %.1f s",
-                       (double)(wait->until - source->now) / 1e9);
+        (void)snprintf(text, size, "it listens first, and holds nobody for lost for another %s",
+                       status_left(source, wait->until).text);
         return "listens";
     case COORDINATOR_WAIT_ANSWER:
         (void)snprintf(text, size,
@@ -178,9 +196,12 @@ static const char *status_wait_words(const struct answer_source *source,
     case COORDINATOR_WAIT_REST:
         (void)snprintf(text, size,
                        "vat %s on host %s, which ends again and again before it has made a "
-                       "checkpoint; it is started again in %.1f s",
-                       vat, host, (double)(wait->until - source->now) / 1e9);
+                       "checkpoint; it is started again in %s",
+                       vat, host, status_left(source, wait->until).text);
         return "rest";
+    case COORDINATOR_WAIT_ROUND:
+        (void)snprintf(text, size, "%s", wait->text);
+        return "round";
     }
     return "?";
 }

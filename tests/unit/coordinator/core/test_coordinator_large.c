@@ -282,9 +282,14 @@ static void holds_what_no_record_can_hold(void **state)
     struct large large;
     lose_the_disk(&large, 20);
     large.coordinator->decision_size_max = 65536;
+    struct coordinator_wait wait;
     go_on(&large, 60);
     assert_true(large.too_large);
     assert_false(large.decided);
+    assert_true(coordinator_waits(large.coordinator, large.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ROUND);
+    assert_string_equal(wait.text, "more than one decision's record can hold; divide the cluster "
+                                   "into cells");
     large.too_large = false;
     large.coordinator->decision_size_max = 262144;
     go_on(&large, 60);

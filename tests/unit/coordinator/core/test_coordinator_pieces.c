@@ -88,6 +88,10 @@ static void holds_while_the_disk_does_not_take_the_evidence(void **state)
     assert_int_equal(state_of(&scene), COORDINATOR_ROUND_GATHER);
     assert_non_null(strstr(scene.text, "note round_holds: its evidence is made faster than the "
                                        "disk takes it, or the disk is full"));
+    struct coordinator_wait wait;
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ROUND);
+    assert_non_null(strstr(wait.text, "the disk is full"));
     scene_tick(&scene);
     assert_true(coordinator_deadline(scene.coordinator) > scene.now); /* it does not spin */
     scene_close(&scene);
