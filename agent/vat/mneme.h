@@ -179,8 +179,9 @@ int mneme_next(struct mneme *vat, struct mneme_event *event, int timeout_ms) MNE
  * How soon a turn that sent something is in a checkpoint is for the topology to say: after
  * interval_ms, or after latency_ms where that is less. With latency_ms: 0 it is written at the next
  * call of mneme_next, or, while the checkpoint before is not durable, as soon as that is, with all
- * turns in between: as often as the disks allow, and no oftener. Otherwise each checkpoint beyond
- * one that is not durable yet puts the next off by another interval_ms. */
+ * turns in between: as often as the disks allow, and no oftener. Otherwise the next one comes 3, 15
+ * or 63 times interval_ms later while 2, 3 or 4 checkpoints are not durable yet, and once more for
+ * each further one. */
 int mneme_send(struct mneme *vat, const char *peer, const void *bytes, size_t size) MNEME_CHECKED;
 
 /* Set the BLOB @name to a copy of @size bytes. Putting the same bytes again costs nothing.

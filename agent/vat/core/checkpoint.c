@@ -41,15 +41,16 @@ void checkpoint_on_take_full(struct vat *vat, mn_time now, mn_epoch above)
 
 /* One that is hastened waits until the one before it is durable, with all turns in between: so
  * checkpoints are taken as often as disks and copies allow, and no oftener. A regular one waits for
- * none of those under way, for it is all that this host has of the state by then; but each of them
- * beyond the first puts it off by another interval. Otherwise a vat whose disks and copies take
- * longer than its interval would queue ever more of them, and what it sent would leave ever later.
- * A full that was asked for waits for nothing: what is under way may never be durable without it.
- */
+ * none of those under way, for it is all that this host has of the state by then; but those beyond
+ * the first put it off: by 3 intervals, 15, 63, and then one more each. Otherwise a vat whose disks
+ * and copies take longer than its interval would queue ever more of them, and what it sent would
+ * leave ever later: it leaves after so many times what one of them takes as there are under way. A
+ * full that was asked for waits for nothing: what is under way may never be durable without it. */
 mn_time checkpoint_deadline(const struct vat *vat)
 {
     size_t behind = vat->undurable_count > 1 && !full_asked(vat) ? vat->undurable_count - 1 : 0;
-    mn_time due = vat->checkpoint_due + (mn_time)behind * vat->interval;
+    size_t intervals = behind < 3 ? ((size_t)1 << 2 * behind) - 1 : 60 + behind;
+    mn_time due = vat->checkpoint_due + (mn_time)intervals * vat->interval;
     return vat->undurable_count == 0 && vat->commit_due < due ? vat->commit_due : due;
 }
 
