@@ -125,27 +125,12 @@ static struct round *adopt_round(const struct coordinator *coordinator, uint32_t
     return before && entry->fenced ? round : NULL;
 }
 
-/* The newest decision that gave the vat a run; 0: none did. */
-static uint64_t adopt_later_round(const struct coordinator *coordinator, uint32_t vat)
-{
-    for (size_t i = coordinator->round_count; i > 0; i--) {
-        const struct round *round = coordinator->rounds[i - 1];
-        uint32_t count = round->facts.decision != NULL ? round->decision.start_count : 0;
-        for (uint32_t k = 0; k < count; k++) {
-            if (round->start_vats[k] == vat) {
-                return round->facts.round;
-            }
-        }
-    }
-    return 0;
-}
-
 /* Answer why there is nothing to be decided on for that vat, or not yet. */
 static void adopt_refuse(struct coordinator *coordinator, uint64_t ticket, uint32_t vat)
 {
     const struct vat_entry *entry = &coordinator->vats[vat];
     const struct round *round = round_active(coordinator);
-    uint64_t later = adopt_later_round(coordinator, vat);
+    uint64_t later = entry->decided;
     struct mn_text text = {0};
     if (entry->fenced ? round == NULL : entry->lost || entry->suspect) {
         coordinator_answer(coordinator, ticket, MN_AGAIN,

@@ -130,6 +130,8 @@ mn_result coordinator_new(struct coordinator **out, const struct topology *topol
     coordinator->topology = topology;
     coordinator->decision_size_max = MN_RECORD_WHOLE_SIZE_MAX;
     coordinator->suspect_count_max = MN_LONG_ROW_COUNT_MAX;
+    coordinator->over_count_max = COORDINATOR_OVER_COUNT_MAX;
+    coordinator->answers_size_max = COORDINATOR_ANSWERS_SIZE_MAX;
     coordinator->piece_vat_count = COORDINATOR_PIECE_VAT_COUNT;
     coordinator->host_count = (uint32_t)topology->host_count;
     coordinator->vat_count = (uint32_t)topology->vat_count;
@@ -202,9 +204,7 @@ static void begin_detector(struct coordinator *coordinator)
     }
     coordinator->listens_until = coordinator->now + config.lost;
     leases_begin(coordinator);
-    for (size_t i = 0; i < coordinator->round_count; i++) {
-        replay_lost_hosts(coordinator, coordinator->rounds[i]);
-    }
+    replay_lost_hosts(coordinator);
 }
 
 /* Who had it go on without some of the keepers, and why: for good. */

@@ -294,6 +294,7 @@ const char *coordinator_round_state_name(enum coordinator_round_state state);
 
 struct coordinator_round_facts {
     uint64_t round;
+    uint64_t previous; /* the round before it; 0: there was none */
     enum coordinator_round_state state;
     mn_time suspected_at; /* this and the next ones 0 while they have not come */
     mn_time lost_at;
@@ -302,11 +303,14 @@ struct coordinator_round_facts {
     mn_time told_at;
     const struct mn_journal_decision *decision; /* NULL before it is durable */
     const char *answer; /* what a durable decision comes from (struct mn_journal_answer); NULL: it
-                           was too large, or its coordinator ended before that was on record */
+                           was too large, its coordinator ended before that was on record, or it is
+                           so long ago that the journal alone has it */
     size_t answer_size;
     uint32_t attempt; /* how often intervals were asked for */
 };
 size_t coordinator_round_count(const struct coordinator *coordinator);
+/* How many rounds that are over are not among them, since there were so many. */
+uint64_t coordinator_rounds_left_out(const struct coordinator *coordinator);
 
 /* @index from 0, the oldest round first. */
 void coordinator_round(const struct coordinator *coordinator, size_t index,

@@ -35,6 +35,8 @@ enum {
     COORDINATOR_SILENCE_COUNT_MAX = 12,
 
     COORDINATOR_ROUND_COUNT_MAX = 1 << 20,
+    COORDINATOR_OVER_COUNT_MAX = 1000,
+    COORDINATOR_ANSWERS_SIZE_MAX = 256 << 20,
     COORDINATOR_PENDING_COUNT_MAX = 1 << 24
 };
 
@@ -49,6 +51,7 @@ struct host_entry {
     bool told_all;   /* every row of its newest hello has been taken */
     bool anew;       /* this life of its disk has not said hello yet */
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
+    bool decided;    /* some decision has taken it for lost */
     bool answered;   /* the active round's newest attempt */
     mn_time suspected_at;
     uint64_t numbering;                 /* of its agent's topology, as its newest hello said */
@@ -69,6 +72,7 @@ struct vat_entry {
     uint32_t incarnation;
     uint32_t host;      /* where that run is meant to be */
     uint64_t disk;      /* and in which life of its disk: in a later one it is not begun */
+    uint64_t decided;   /* the newest round that gave it a run; 0: none did */
     uint32_t next_here; /* the host's list */
     uint32_t previous_here;
     uint64_t mention;       /* the newest hello that mentioned it */
@@ -247,6 +251,11 @@ struct coordinator {
     uint32_t suspect_count_max; /* of one freeze */
     uint64_t round_seen;        /* the highest number that anybody has heard of, */
     uint64_t round_applied;     /* and that of which an agent says that it was decided */
+    size_t over_count;          /* of the rounds those that are over and told nobody, */
+    size_t over_count_max;      /* at most so many, */
+    uint64_t rounds_left_out;   /* and those that were there before them */
+    uint64_t answers_size;      /* of the answers that are held, in bytes; at most so much: */
+    uint64_t answers_size_max;
     uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
                             interval that a decision in force has weighed, */
     mn_time opens_at;    /* from then on */
@@ -488,6 +497,12 @@ void opens_tick(struct coordinator *coordinator);
 void opens_end(struct coordinator *coordinator);
 mn_time opens_deadline(const struct coordinator *coordinator);
 
+/* history.c: rounds that are over. */
+/* The round is done: one that is too many is left out, which may be this one. */
+void history_round_over(struct coordinator *coordinator, const struct round *round);
+/* The round has its answer: those of older ones that are too much are given up. */
+void history_answer(struct coordinator *coordinator, const struct round *round);
+
 /* proof.c: the answer that a decision came from. */
 /* The round takes the decision that is being put on record. */
 void proof_take(struct coordinator *coordinator, struct round *round, struct decision **take);
@@ -593,6 +608,7 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
 uint32_t replay_find_vat(struct coordinator *coordinator, const struct mn_name *name);
 uint32_t replay_find_host(struct coordinator *coordinator, const struct mn_name *name);
 /* The hosts that a decision found lost stay so until they are heard. */
-void replay_lost_hosts(struct coordinator *coordinator, const struct round *round);
+/* The hosts that decisions of the journal have taken for lost, and that nobody is to run on. */
+void replay_lost_hosts(struct coordinator *coordinator);
 
 #endif

@@ -56,6 +56,7 @@ void proof_end(struct coordinator *coordinator)
         return;
     }
     coordinator->unanswered = NULL;
+    history_answer(coordinator, round);
     record->kind = MN_JOURNAL_ANSWER;
     record->answer = (struct mn_journal_answer){
         .round = round->facts.round, .json = round->answer.bytes, .size = round->answer.size};

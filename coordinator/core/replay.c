@@ -211,7 +211,9 @@ static void replay_answer(struct coordinator *coordinator, const struct mn_journ
         return;
     }
     mn_text_add_bytes(&round->answer, answer->json, answer->size);
-    (void)coordinator_fine(coordinator, mn_text_result(&round->answer));
+    if (coordinator_fine(coordinator, mn_text_result(&round->answer))) {
+        history_answer(coordinator, round);
+    }
 }
 
 static void replay_done(struct coordinator *coordinator, const struct mn_journal_done *done)
@@ -244,6 +246,7 @@ static void replay_done(struct coordinator *coordinator, const struct mn_journal
         restore_again_handled(coordinator, round);
     }
     round->starts_open = 0;
+    history_round_over(coordinator, round);
 }
 
 /* Whoever sent that freeze, its suspects are not believed any more: they have to be replaced. */
@@ -316,16 +319,14 @@ void replay_record(struct coordinator *coordinator, const struct coordinator_eve
 }
 
 /* A host to which a vat was moved since is not among them: whether that one lives is to be seen. */
-void replay_lost_hosts(struct coordinator *coordinator, const struct round *round)
+void replay_lost_hosts(struct coordinator *coordinator)
 {
-    for (uint32_t i = 0; i < round->decision.lost_host_count; i++) {
-        uint32_t host =
-            topology_find_host(coordinator->topology, round->decision.lost_hosts[i].text);
-        if (coordinator->hosts[host].vat_count > 0) {
+    for (uint32_t i = 0; i < coordinator->host_count; i++) {
+        if (!coordinator->hosts[i].decided || coordinator->hosts[i].vat_count > 0) {
             continue;
         }
-        detector_set_lost(coordinator->detector, host);
-        struct ledger_loss loss = {.kind = LEDGER_LOSS_HOST, .index = host};
+        detector_set_lost(coordinator->detector, i);
+        struct ledger_loss loss = {.kind = LEDGER_LOSS_HOST, .index = i};
         (void)coordinator_fine(coordinator, ledger_lose(coordinator->ledger, &loss));
     }
 }

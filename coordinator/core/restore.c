@@ -158,6 +158,7 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; i < decision->lost_host_count; i++) {
         uint32_t host = topology_find_host(coordinator->topology, decision->lost_hosts[i].text);
         coordinator->hosts[host].fresh_loss = false;
+        coordinator->hosts[host].decided = true;
     }
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].emptied = false;
@@ -390,4 +391,5 @@ void restore_done(struct coordinator *coordinator, struct round *round)
     coordinator_tell(coordinator,
                      (struct coordinator_note_facts){.note = COORDINATOR_NOTE_ROUND_DONE,
                                                      .round = round->facts.round});
+    history_round_over(coordinator, round);
 }

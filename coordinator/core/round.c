@@ -110,6 +110,9 @@ struct round *round_new(struct coordinator *coordinator, uint64_t number)
         return NULL;
     }
     round->facts.round = number;
+    round->facts.previous = coordinator->round_count > 0
+                                ? coordinator->rounds[coordinator->round_count - 1]->facts.round
+                                : 0;
     round->placeless = TOPOLOGY_NONE;
     coordinator->rounds[coordinator->round_count++] = round;
     return round;

@@ -286,6 +286,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     leases_run_over(coordinator, vat);
     entry->run = start->run;
     entry->disk = start->disk;
+    entry->decided = start->round;
     entry->incarnation = start->incarnation;
     entry->starting = true;
     entry->doubted = false;

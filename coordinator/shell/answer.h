@@ -62,10 +62,9 @@ mn_result answer_plan(const struct answer_source *source, uint64_t round, json_t
 mn_result answer_adopt(const struct answer_source *source, const char *vat, uint64_t number,
                        json_t **json, struct mn_error *error) MN_CHECKED;
 
-/* The facts of round @number, and the number of the round before it; MN_NOT_FOUND with what there
- * is. */
+/* The facts of round @number; MN_NOT_FOUND with what there is. */
 mn_result answer_find_round(const struct answer_source *source, uint64_t number,
-                            struct coordinator_round_facts *facts, uint64_t *previous,
+                            struct coordinator_round_facts *facts,
                             struct mn_error *error) MN_CHECKED;
 
 /* Of a plan's or a decision's `lost` the milliseconds; null where it is not known. */

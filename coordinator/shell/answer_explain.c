@@ -28,7 +28,15 @@ static mn_result explain_no_round(const struct answer_source *source, uint64_t r
     struct coordinator_round_facts last;
     coordinator_round(source->coordinator, 0, &first);
     coordinator_round(source->coordinator, count - 1, &last);
-    if (first.round == last.round) {
+    uint64_t left_out = coordinator_rounds_left_out(source->coordinator);
+    if (left_out > 0 && round < last.round) {
+        mn_error_set(
+            error,
+            "round %llu is not at hand: the oldest %llu that told nobody are in the "
+            "journal alone; what it was decided from is rounds/%llu.evidence.json in the "
+            "data of the coordinator that decided, and mneme cut --proof says what follows",
+            (unsigned long long)round, (unsigned long long)left_out, (unsigned long long)round);
+    } else if (first.round == last.round) {
         mn_error_set(error, "there is no round %llu; there is round %llu only",
                      (unsigned long long)round, (unsigned long long)first.round);
     } else {
@@ -63,17 +71,11 @@ static mn_result explain_no_vat(const struct answer_source *source, uint64_t rou
 }
 
 mn_result answer_find_round(const struct answer_source *source, uint64_t number,
-                            struct coordinator_round_facts *facts, uint64_t *previous,
-                            struct mn_error *error)
+                            struct coordinator_round_facts *facts, struct mn_error *error)
 {
     for (size_t i = coordinator_round_count(source->coordinator); i > 0; i--) {
         coordinator_round(source->coordinator, i - 1, facts);
         if (facts->round == number) {
-            struct coordinator_round_facts before = {.round = 0};
-            if (i > 1) {
-                coordinator_round(source->coordinator, i - 2, &before);
-            }
-            *previous = before.round;
             return MN_OK;
         }
     }
@@ -131,8 +133,7 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
                          json_t **json, struct mn_error *error)
 {
     struct coordinator_round_facts facts;
-    uint64_t previous = 0;
-    mn_result found = answer_find_round(source, round, &facts, &previous, error);
+    mn_result found = answer_find_round(source, round, &facts, error);
     if (found != MN_OK) {
         return found;
     }
@@ -143,8 +144,9 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
     }
     if (facts.answer == NULL) {
         mn_error_set(error,
-                     "why round %llu decided so is not in the journal: it is longer than a record "
-                     "may be, or the coordinator ended before it was written down; it follows from "
+                     "why round %llu decided so is not at hand: it is longer than a record may be, "
+                     "the coordinator ended before it was written down, or it is so long ago that "
+                     "the journal alone has it; it follows from "
                      "rounds/%llu.evidence.json in the data of the coordinator that decided: see "
                      "mneme cut --proof",
                      (unsigned long long)round, (unsigned long long)round);
@@ -167,11 +169,12 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
         result = explain_no_vat(source, round, vat, error);
     }
     if (result == MN_OK) {
-        *json = json_pack(
-            "{s:I, s:s, s:s, s:o, s:o, s:{s:O, s:O}, s:b}", "round", (json_int_t)round, "vat", vat,
-            "state", coordinator_round_state_name(facts.state), "start",
-            explain_start(facts.decision, vat), "steps", answer_steps(source, previous, round),
-            "answer", "summary", counts, "vats", rows, "more_causes", more ? 1 : 0);
+        *json =
+            json_pack("{s:I, s:s, s:s, s:o, s:o, s:{s:O, s:O}, s:b}", "round", (json_int_t)round,
+                      "vat", vat, "state", coordinator_round_state_name(facts.state), "start",
+                      explain_start(facts.decision, vat), "steps",
+                      answer_steps(source, facts.previous, round), "answer", "summary", counts,
+                      "vats", rows, "more_causes", more ? 1 : 0);
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(counts);

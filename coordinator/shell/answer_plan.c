@@ -319,8 +319,7 @@ static json_t *plan_places(const struct answer_source *source,
 
 static mn_result plan_json(const struct answer_source *source,
                            const struct coordinator_round_facts *round,
-                           const struct coordinator_plan_facts *plan, uint64_t previous,
-                           json_t **json)
+                           const struct coordinator_plan_facts *plan, json_t **json)
 {
     char name[ANSWER_PLAN_SIZE] = "";
     json_t *tell = NULL;
@@ -338,7 +337,7 @@ static mn_result plan_json(const struct answer_source *source,
         plan_asks(plan->asks), "plan", name, "bounds",
         plan->bounds != NULL ? answer_bounds(plan->bounds) : NULL, "rejected",
         plan->rejected ? 1 : 0, "word", plan->word != NULL ? answer_step(plan->word) : NULL,
-        "steps", answer_steps(source, previous, round->round), "vats",
+        "steps", answer_steps(source, round->previous, round->round), "vats",
         (json_int_t)source->topology->vat_count, "cost", plan_cost(source, plan->decision),
         "places", plan_places(source, plan), "causes", plan_causes(source, plan), "tell", tell);
     return *json != NULL ? MN_OK : MN_NO_MEMORY;
@@ -346,13 +345,12 @@ static mn_result plan_json(const struct answer_source *source,
 
 /* A round that has decided has nothing left to do but what it decided. */
 static mn_result plan_decided(const struct answer_source *source,
-                              const struct coordinator_round_facts *round, uint64_t previous,
-                              json_t **json)
+                              const struct coordinator_round_facts *round, json_t **json)
 {
     *json =
         json_pack("{s:I, s:s, s:I, s:b, s:o}", "round", (json_int_t)round->round, "state",
                   coordinator_round_state_name(round->state), "attempt", (json_int_t)round->attempt,
-                  "waits", 0, "steps", answer_steps(source, previous, round->round));
+                  "waits", 0, "steps", answer_steps(source, round->previous, round->round));
     return *json != NULL ? MN_OK : MN_NO_MEMORY;
 }
 
@@ -362,20 +360,19 @@ mn_result answer_plan(const struct answer_source *source, uint64_t number, json_
     struct coordinator_round_facts round;
     struct coordinator_plan_facts plan = {0};
     struct decision *decision = NULL;
-    uint64_t previous = 0;
-    mn_result result = answer_find_round(source, number, &round, &previous, error);
+    mn_result result = answer_find_round(source, number, &round, error);
     if (result != MN_OK) {
         return result;
     }
     if (round.state >= COORDINATOR_ROUND_DECIDING) {
-        return plan_decided(source, &round, previous, json);
+        return plan_decided(source, &round, json);
     }
     if (!coordinator_plan(source->coordinator, &plan)) {
         result = coordinator_foresee(source->coordinator, NULL, &decision);
         plan.decision = decision;
     }
     if (result == MN_OK) {
-        result = plan_json(source, &round, &plan, previous, json);
+        result = plan_json(source, &round, &plan, json);
     }
     decision_destroy(&decision);
     return result;

@@ -94,7 +94,7 @@ static json_t *rounds_restored(const struct mn_journal_decision *decision,
 }
 
 static json_t *rounds_row(const struct answer_source *source,
-                          const struct coordinator_round_facts *facts, uint64_t previous)
+                          const struct coordinator_round_facts *facts)
 {
     static const struct mn_journal_decision nothing;
     const struct mn_journal_decision *decision =
@@ -113,7 +113,7 @@ static json_t *rounds_row(const struct answer_source *source,
         counts.outcomes[MN_REVIVED], "rolled_back", counts.outcomes[MN_ROLLED_BACK], "reset",
         counts.outcomes[MN_RESET], "lost_ms", counts.lost_ms, "lost_unknown", counts.lost_unknown,
         "restored", restored, "told", rounds_told(decision), "steps",
-        answer_steps(source, previous, facts->round));
+        answer_steps(source, facts->previous, facts->round));
 }
 
 mn_result answer_rounds(const struct answer_source *source, json_t **json, struct mn_error *error)
@@ -127,11 +127,7 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json, struc
     while (result == MN_OK && left > 0) {
         struct coordinator_round_facts facts;
         coordinator_round(source->coordinator, left - 1, &facts);
-        struct coordinator_round_facts before = {.round = 0};
-        if (left > 1) {
-            coordinator_round(source->coordinator, left - 2, &before);
-        }
-        json_t *row = rounds_row(source, &facts, before.round);
+        json_t *row = rounds_row(source, &facts);
         size_t size = row == NULL ? 0 : json_dumpb(row, NULL, 0, JSON_COMPACT) + 1;
         if (size > room) {
             json_decref(row);
@@ -143,10 +139,10 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json, struc
         left -= 1;
     }
     if (result == MN_OK) {
-        *json =
-            json_pack("{s:O, s:I, s:b, s:o}", "rounds", list, "older_left_out", (json_int_t)left,
-                      "forgotten", coordinator_has_forgotten(source->coordinator) ? 1 : 0,
-                      "recalls", answer_recalls(source));
+        *json = json_pack("{s:O, s:I, s:b, s:o}", "rounds", list, "older_left_out",
+                          (json_int_t)(left + coordinator_rounds_left_out(source->coordinator)),
+                          "forgotten", coordinator_has_forgotten(source->coordinator) ? 1 : 0,
+                          "recalls", answer_recalls(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
     }
     json_decref(list);

@@ -354,7 +354,7 @@ static void says_which_rounds_and_vats_there_are(void **state)
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 3, "v0"), MN_CORRUPT);
     assert_string_equal(desk.reply.text, "the answer of round 3 in the journal is damaged");
     assert_int_equal(ask(&desk, MN_COMMAND_EXPLAIN, 4, "v0"), MN_NOT_FOUND);
-    assert_memory_equal(desk.reply.text, "why round 4 decided so is not in the journal: ", 46);
+    assert_memory_equal(desk.reply.text, "why round 4 decided so is not at hand: ", 39);
     desk_close(&desk);
 }
 
