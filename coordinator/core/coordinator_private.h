@@ -573,6 +573,8 @@ void restore_apply(struct coordinator *coordinator, struct round *round);
 /* The vat's run, which may be the one that a round ordered, is up. */
 void restore_vat_up(struct coordinator *coordinator, uint32_t vat);
 void restore_handled(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
+/* Say one of the round's starts. */
+void restore_say_start(struct coordinator *coordinator, const struct round *round, uint32_t index);
 /* Say again the start of the vat's run. */
 void restore_start_again(struct coordinator *coordinator, uint32_t vat);
 /* A host is lost: what waits for a checkpoint that it was to give does so in vain. */
@@ -583,9 +585,9 @@ void restore_done(struct coordinator *coordinator, struct round *round);
 void restore_again_handled(struct coordinator *coordinator, struct round *round);
 
 /* telling.c: decisions to hosts. */
-/* The round's decision to every host that is not lost, after what is owed of older ones: a vat that
- * is owed a notice may have gone to another host, which must know of it before it knows of @round.
- */
+/* The round's decision to every host that is not lost, and what it is to start, after what is owed
+ * of older rounds: a vat that is owed a notice may have gone to another host, which must know of it
+ * before it knows of @round. */
 void telling_all(struct coordinator *coordinator, const struct round *round);
 /* Only to the hosts whose vats have not handled what the round tells them. */
 void telling_owed(struct coordinator *coordinator, const struct round *round);

@@ -185,7 +185,7 @@ static uint64_t told_up_to(const struct coordinator *coordinator, const struct r
     return round->facts.round;
 }
 
-static void start_say(struct coordinator *coordinator, const struct round *round, uint32_t index)
+void restore_say_start(struct coordinator *coordinator, const struct round *round, uint32_t index)
 {
     uint32_t host = round->start_hosts[index];
     uint64_t disk = round->decision.starts[index].start.disk;
@@ -229,17 +229,8 @@ void restore_start_again(struct coordinator *coordinator, uint32_t vat)
                           ? list_find(round->start_vats, round->decision.start_count, vat)
                           : round->decision.start_count;
         if (at < round->decision.start_count) {
-            start_say(coordinator, round, at);
+            restore_say_start(coordinator, round, at);
             return;
-        }
-    }
-}
-
-static void starts_say(struct coordinator *coordinator, const struct round *round)
-{
-    for (uint32_t i = 0; i < round->decision.start_count; i++) {
-        if (!round->start_over[i]) {
-            start_say(coordinator, round, i);
         }
     }
 }
@@ -306,7 +297,6 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
     }
     if (!coordinator->behind) {
         telling_all(coordinator, round);
-        starts_say(coordinator, round);
     }
     note_restores(coordinator, round); /* nobody waits for these lines */
     for (uint32_t i = 0; i < round->decision.start_count; i++) {
@@ -380,7 +370,6 @@ void restore_tick(struct coordinator *coordinator)
             continue;
         }
         telling_all(coordinator, round);
-        starts_say(coordinator, round);
         restore_progress(coordinator, round);
     }
 }

@@ -1,5 +1,7 @@
 /* Decisions to hosts. Every host hears of every decision, for it ends the freeze and moves its
- * vats' round on; of the notices it is handed those of the vats that are meant to run there.
+ * vats' round on; of the notices it is handed those of the vats that are meant to run there, and
+ * after it the vats that it is to start. All that is for one host is said before anything for the
+ * next, so that its way begins while the others' words are still being written.
  *
  * A vat is told of rounds in their order: what is owed of older rounds goes out before a newer one,
  * and the newer one names it, because the older may be lost with a connection, and says to which
@@ -58,35 +60,70 @@ static void decision_say(struct coordinator *coordinator, const struct round *ro
     }
 }
 
-/* @owed_only: only to hosts whose vats are told something. */
-static void telling_round(struct coordinator *coordinator, const struct round *round,
-                          bool owed_only)
+/* Entries of a list, by host: those of host h are `list` from first[h] to first[h + 1]. */
+struct by_host {
+    uint32_t *first;
+    uint32_t *list;
+};
+
+/* @hosts: of each of the @count entries; without those that are @over. False after failing. */
+static bool group_by_host(struct coordinator *coordinator, const uint32_t *hosts, const bool *over,
+                          uint32_t count, struct by_host *out)
 {
-    uint32_t told_count = round->decision.told_count;
     uint32_t host_count = coordinator->host_count;
-    /* The told vats by host: first[h] to first[h + 1] of `list`. */
     uint32_t *first = coordinator_take(coordinator, (size_t)host_count + 1, sizeof *first);
-    uint32_t *list = coordinator_take(coordinator, told_count, sizeof *list);
+    uint32_t *list = coordinator_take(coordinator, count, sizeof *list);
     if (first == NULL || list == NULL) {
-        return;
+        return false;
     }
-    for (uint32_t i = 0; i < told_count; i++) {
-        first[coordinator->vats[round->told_vats[i]].host] += round->told_handled[i] ? 0 : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        first[hosts[i]] += over[i] ? 0 : 1;
     }
     uint32_t sum = 0;
     for (uint32_t i = 0; i <= host_count; i++) {
         sum += first[i];
         first[i] = sum;
     }
-    for (uint32_t i = told_count; i > 0; i--) {
-        if (!round->told_handled[i - 1]) {
-            list[--first[coordinator->vats[round->told_vats[i - 1]].host]] = i - 1;
+    for (uint32_t i = count; i > 0; i--) {
+        if (!over[i - 1]) {
+            list[--first[hosts[i - 1]]] = i - 1;
         }
     }
-    for (uint32_t host = 0; host < host_count; host++) {
-        if (!hosts_lost(coordinator, host) && (!owed_only || first[host + 1] > first[host])) {
-            decision_say(coordinator, round, host, list + first[host],
-                         first[host + 1] - first[host]);
+    *out = (struct by_host){.first = first, .list = list};
+    return true;
+}
+
+/* Where the vats are meant to run that @round tells something; NULL after failing. */
+static uint32_t *told_hosts(struct coordinator *coordinator, const struct round *round)
+{
+    uint32_t *hosts = coordinator_take(coordinator, round->decision.told_count, sizeof *hosts);
+    for (uint32_t i = 0; hosts != NULL && i < round->decision.told_count; i++) {
+        hosts[i] = coordinator->vats[round->told_vats[i]].host;
+    }
+    return hosts;
+}
+
+/* @owed_only: only to hosts whose vats are told something, and no starts. */
+static void telling_round(struct coordinator *coordinator, const struct round *round,
+                          bool owed_only)
+{
+    struct by_host told;
+    struct by_host starts;
+    const uint32_t *hosts = told_hosts(coordinator, round);
+    if (hosts == NULL ||
+        !group_by_host(coordinator, hosts, round->told_handled, round->decision.told_count,
+                       &told) ||
+        !group_by_host(coordinator, round->start_hosts, round->start_over,
+                       owed_only ? 0 : round->decision.start_count, &starts)) {
+        return;
+    }
+    for (uint32_t host = 0; host < coordinator->host_count; host++) {
+        uint32_t count = told.first[host + 1] - told.first[host];
+        if (!hosts_lost(coordinator, host) && (!owed_only || count > 0)) {
+            decision_say(coordinator, round, host, told.list + told.first[host], count);
+        }
+        for (uint32_t i = starts.first[host]; i < starts.first[host + 1]; i++) {
+            restore_say_start(coordinator, round, starts.list[i]);
         }
     }
 }

@@ -53,8 +53,8 @@ static void effects_send_said(struct daemon *daemon, uint32_t host)
     }
 }
 
-/* What is said to one host one thing after the other goes as one frame: a round says so much to so
- * many that what a frame costs would be most of it. */
+/* What is said to one host within a step goes as one frame, with the last of it: a round says so
+ * much to so many that what a frame costs would be most of it. */
 static void effects_join(struct daemon *daemon, uint32_t host, const struct mn_buffer *message)
 {
     struct daemon_host *to = &daemon->hosts[host];
@@ -98,7 +98,8 @@ static mn_result effects_encode(const struct mn_down *message, struct mn_buffer 
 /* What the core says to everybody is one message: it is encoded once. */
 static void effect_send(struct daemon *daemon, const struct coordinator_effect *effect)
 {
-    const struct daemon_host *to = &daemon->hosts[effect->send.host];
+    struct daemon_host *to = &daemon->hosts[effect->send.host];
+    to->due -= 1;
     if (to->peer.size == 0) {
         return;
     }
@@ -113,6 +114,9 @@ static void effect_send(struct daemon *daemon, const struct coordinator_effect *
     } else {
         effects_send_bytes(daemon, effect->send.host, daemon->said_bytes.bytes,
                            daemon->said_bytes.size);
+    }
+    if (to->due == 0) {
+        effects_send_said(daemon, effect->send.host);
     }
 }
 
@@ -275,6 +279,11 @@ static void effects_carry_out(struct daemon *daemon, const struct coordinator_ef
  * happens while some of them wait to be written. */
 void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effects *effects)
 {
+    for (size_t i = 0; i < effects->count; i++) {
+        if (effects->items[i].kind == COORDINATOR_DO_SEND) {
+            daemon->hosts[effects->items[i].send.host].due += 1;
+        }
+    }
     for (size_t i = 0; i < effects->count && !daemon->stop; i++) {
         effects_carry_out(daemon, &effects->items[i]);
     }

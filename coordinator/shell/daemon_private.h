@@ -22,6 +22,7 @@ struct daemon_host {
     struct mn_peer peer;    /* its newest connection; size 0 is none */
     bool joins;             /* its agent reads joined frames */
     bool waits;             /* listed in waiting */
+    size_t due;             /* messages to it within a step that have not been written yet */
     struct mn_joining said; /* to it within a step, and not sent yet */
     struct mn_log_limit refused_limit;
     struct mn_log_limit said_limit;
