@@ -8,16 +8,14 @@
 #include "base/grow.h"
 #include "coordinator_private.h"
 
-enum { ASIDE_COUNT_MAX = 1 << 20 };
-
-static size_t aside_place(const struct coordinator *coordinator, uint32_t vat, uint32_t host)
+/* Where the vat stands among those of the host, or would. */
+static size_t aside_place(const struct host_entry *host, uint32_t vat)
 {
     size_t low = 0;
-    size_t high = coordinator->aside_count;
+    size_t high = host->aside_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct coordinator_aside *there = &coordinator->asides[middle];
-        if (there->vat < vat || (there->vat == vat && there->host < host)) {
+        if (host->asides[middle].vat < vat) {
             low = middle + 1;
         } else {
             high = middle;
@@ -29,26 +27,26 @@ static size_t aside_place(const struct coordinator *coordinator, uint32_t vat, u
 void aside_said(struct coordinator *coordinator, uint32_t host, uint32_t vat,
                 const struct mn_vat_status *status)
 {
-    size_t place = aside_place(coordinator, vat, host);
-    struct coordinator_aside *there = coordinator->asides + place;
-    bool known = place < coordinator->aside_count && there->vat == vat && there->host == host;
+    struct host_entry *entry = &coordinator->hosts[host];
+    size_t place = aside_place(entry, vat);
+    struct coordinator_aside *there = entry->asides + place;
+    bool known = place < entry->aside_count && there->vat == vat;
     if (status->aside_count == 0) {
         if (known) {
-            coordinator->aside_count -= 1;
-            memmove(there, there + 1, (coordinator->aside_count - place) * sizeof *there);
+            entry->aside_count -= 1;
+            memmove(there, there + 1, (entry->aside_count - place) * sizeof *there);
         }
         return;
     }
     if (!known) {
-        if (!coordinator_fine(coordinator,
-                              mn_grow(&coordinator->asides, &coordinator->aside_capacity,
-                                      coordinator->aside_count + 1, sizeof *coordinator->asides,
-                                      ASIDE_COUNT_MAX))) {
+        mn_result result = mn_grow(&entry->asides, &entry->aside_capacity, entry->aside_count + 1,
+                                   sizeof *entry->asides, coordinator->vat_count);
+        if (!coordinator_fine(coordinator, result)) {
             return;
         }
-        there = coordinator->asides + place;
-        memmove(there + 1, there, (coordinator->aside_count - place) * sizeof *there);
-        coordinator->aside_count += 1;
+        there = entry->asides + place;
+        memmove(there + 1, there, (entry->aside_count - place) * sizeof *there);
+        entry->aside_count += 1;
     }
     *there = (struct coordinator_aside){
         .vat = vat, .host = host, .run = status->aside, .count = status->aside_count};
@@ -65,14 +63,7 @@ bool aside_owed(const struct coordinator *coordinator, uint32_t vat,
 
 void aside_host_anew(struct coordinator *coordinator, uint32_t host)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < coordinator->aside_count; i++) {
-        if (coordinator->asides[i].host != host) {
-            coordinator->asides[kept] = coordinator->asides[i];
-            kept += 1;
-        }
-    }
-    coordinator->aside_count = kept;
+    coordinator->hosts[host].aside_count = 0;
 }
 
 void aside_stop(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run)
@@ -96,14 +87,10 @@ void aside_stop(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn
     }
 }
 
-size_t coordinator_aside_count(const struct coordinator *coordinator)
+size_t coordinator_asides(const struct coordinator *coordinator, uint32_t host,
+                          const struct coordinator_aside **out)
 {
-    return coordinator->aside_count;
-}
-
-const struct coordinator_aside *coordinator_aside(const struct coordinator *coordinator,
-                                                  size_t index)
-{
-    mn_assert(index < coordinator->aside_count);
-    return &coordinator->asides[index];
+    mn_assert(host < coordinator->host_count);
+    *out = coordinator->hosts[host].asides;
+    return coordinator->hosts[host].aside_count;
 }

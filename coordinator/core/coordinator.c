@@ -166,6 +166,9 @@ void coordinator_destroy(struct coordinator **out)
     for (size_t i = 0; i < coordinator->round_count; i++) {
         round_destroy(&coordinator->rounds[i]);
     }
+    for (uint32_t i = 0; coordinator->hosts != NULL && i < coordinator->host_count; i++) {
+        free(coordinator->hosts[i].asides);
+    }
     for (uint32_t i = 0; coordinator->vats != NULL && i < coordinator->vat_count; i++) {
         free(coordinator->vats[i].endpoint);
         free(coordinator->vats[i].watchers);
@@ -177,7 +180,6 @@ void coordinator_destroy(struct coordinator **out)
     mn_arena_deinit(&coordinator->step_memory);
     free(coordinator->pendings);
     free(coordinator->claims);
-    free(coordinator->asides);
     free(coordinator->vats);
     free(coordinator->domains);
     free(coordinator->hosts);

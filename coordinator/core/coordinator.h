@@ -273,10 +273,9 @@ struct coordinator_aside {
     mn_run run;
     uint32_t count; /* checkpoints */
 };
-size_t coordinator_aside_count(const struct coordinator *coordinator);
-/* Borrowed until the next step; in the order of the vats' numbers. */
-const struct coordinator_aside *coordinator_aside(const struct coordinator *coordinator,
-                                                  size_t index);
+/* Those of a host, borrowed until the next step, in the order of the vats' numbers. */
+size_t coordinator_asides(const struct coordinator *coordinator, uint32_t host,
+                          const struct coordinator_aside **out);
 
 enum coordinator_round_state {
     COORDINATOR_ROUND_GATHER,

@@ -64,6 +64,9 @@ struct host_entry {
     uint32_t vat_count; /* whose newest run is meant to be here */
     uint32_t vat_first; /* the list of these, in the order in which they came */
     uint32_t vat_last;
+    struct coordinator_aside *asides; /* heap: former lives here, by vat */
+    size_t aside_count;
+    size_t aside_capacity;
 };
 
 /* A vat. Its lineage stands in the ledger. */
@@ -305,9 +308,6 @@ struct coordinator {
 
     mn_time now;                         /* of the step */
     struct coordinator_effects *effects; /* of the step */
-    struct coordinator_aside *asides;    /* by vat, then host */
-    size_t aside_count;
-    size_t aside_capacity;
 };
 
 /* coordinator_effects.c: what a step asks for. Failure is noted in the effects. */

@@ -249,15 +249,17 @@ static json_t *status_left_out(const struct status_rows *hosts, const struct sta
                      (json_int_t)vats->left);
 }
 
-static mn_result status_asides(const struct answer_source *source, json_t *list, bool *more)
+static mn_result status_asides(const struct answer_source *source, uint32_t host, json_t *list,
+                               bool *more)
 {
-    size_t count = coordinator_aside_count(source->coordinator);
+    const struct coordinator_aside *asides = NULL;
+    size_t count = coordinator_asides(source->coordinator, host, &asides);
     for (size_t i = 0; i < count; i++) {
-        if (i == ANSWER_ROW_COUNT_MAX) {
+        const struct coordinator_aside *aside = &asides[i];
+        if (json_array_size(list) == ANSWER_ROW_COUNT_MAX) {
             *more = true;
             break;
         }
-        const struct coordinator_aside *aside = coordinator_aside(source->coordinator, i);
         json_t *row =
             json_pack("{s:s?, s:s?, s:I, s:I}", "vat", status_vat_name(source, aside->vat), "host",
                       status_host_name(source, aside->host), "run", (json_int_t)aside->run,
@@ -290,8 +292,8 @@ mn_result answer_status(const struct answer_source *source, json_t **json, struc
     if (result == MN_OK) {
         result = status_waits(source, waits, &more);
     }
-    if (result == MN_OK) {
-        result = status_asides(source, asides, &more_asides);
+    for (uint32_t i = 0; result == MN_OK && i < source->topology->host_count; i++) {
+        result = status_asides(source, i, asides, &more_asides);
     }
     if (result == MN_OK) {
         *json = json_pack("{s:I, s:O, s:O, s:O, s:b, s:O, s:b, s:{s:O, s:O}, s:o, s:o, s:o}",

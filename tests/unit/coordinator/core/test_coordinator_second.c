@@ -244,7 +244,8 @@ static void says_stop_until_a_former_life_is_set_aside_once_a_heartbeat(void **s
     scene_hello(&scene, 3, "x3 1 up");
     trouble_must_say(&scene, "h3 stop x3 run 1 (after 1.2 on at 2.1)");
     scene_skip(&scene);
-    assert_int_equal(coordinator_aside_count(scene.coordinator), 0);
+    const struct coordinator_aside *aside = NULL;
+    assert_int_equal(coordinator_asides(scene.coordinator, 2, &aside), 0);
     say_aside(&scene, 0, 0); /* stopped: the word to stop has just been said */
     scene_expect(&scene, "");
     scene_at(&scene, 29100);
@@ -254,14 +255,13 @@ static void says_stop_until_a_former_life_is_set_aside_once_a_heartbeat(void **s
     scene_at(&scene, 30200);
     say_aside(&scene, 1, 4);
     scene_expect(&scene, "");
-    assert_int_equal(coordinator_aside_count(scene.coordinator), 1);
-    const struct coordinator_aside *aside = coordinator_aside(scene.coordinator, 0);
+    assert_int_equal(coordinator_asides(scene.coordinator, 2, &aside), 1);
     assert_int_equal(aside->vat, 2);
     assert_int_equal(aside->host, 2);
     assert_int_equal(aside->run, 1);
     assert_int_equal(aside->count, 4);
     say_aside(&scene, 1, 0); /* an operator has taken it away */
-    assert_int_equal(coordinator_aside_count(scene.coordinator), 0);
+    assert_int_equal(coordinator_asides(scene.coordinator, 2, &aside), 0);
     scene_close(&scene);
 }
 
