@@ -114,6 +114,41 @@ bool adopt_open(const struct coordinator *coordinator)
     return coordinator->adoption_open > 0;
 }
 
+/* ---- what comes from them -------------------------------------------------------------------- */
+
+bool adopt_found(const struct coordinator *coordinator, uint32_t vat, uint32_t host)
+{
+    for (size_t i = 0; coordinator->vats[vat].found && i < coordinator->found_count; i++) {
+        if (coordinator->founds[i].vat == vat && coordinator->founds[i].host == host) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void found_add(struct coordinator *coordinator, uint32_t vat, uint32_t host)
+{
+    if (!adopt_found(coordinator, vat, host) &&
+        coordinator_fine(coordinator, mn_grow(&coordinator->founds, &coordinator->found_capacity,
+                                              coordinator->found_count + 1,
+                                              sizeof *coordinator->founds, SIZE_MAX))) {
+        coordinator->founds[coordinator->found_count++] = (struct found){vat, host};
+        coordinator->vats[vat].found = true;
+    }
+}
+
+void adopt_forget(struct coordinator *coordinator, uint32_t vat)
+{
+    size_t kept = 0;
+    for (size_t i = 0; coordinator->vats[vat].found && i < coordinator->found_count; i++) {
+        if (coordinator->founds[i].vat != vat) {
+            coordinator->founds[kept++] = coordinator->founds[i];
+        }
+    }
+    coordinator->found_count = coordinator->vats[vat].found ? kept : coordinator->found_count;
+    coordinator->vats[vat].found = false;
+}
+
 /* ---- whether it may be ----------------------------------------------------------------------- */
 
 /* The round in which the vat is still to be decided on; NULL: there is none. */
@@ -255,15 +290,16 @@ void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_ste
     uint32_t vat = coordinator_find_vat(coordinator, &step->vat);
     struct adoption *adoption = adoption_find(coordinator, vat);
     mn_assert(adoption != NULL && adoption->state == ADOPTION_RECORDING);
-    coordinator->vats[vat].found_at = adoption->host;
     adoption->state = ADOPTION_READING;
     adoption->moved_at = coordinator->now;
     adoption_note(coordinator, adoption, COORDINATOR_NOTE_ADOPTION, step->reason);
     /* While that was written down a host spoke of a later run of it, or the one host is lost. */
     if (adopt_round(coordinator, vat) == NULL) {
-        coordinator->vats[vat].found_at = TOPOLOGY_NONE;
         adoption_end(coordinator, adoption, MN_STALE, "a later life of it has spoken");
-    } else if (hosts_lost(coordinator, adoption->host)) {
+        return;
+    }
+    found_add(coordinator, vat, adoption->host);
+    if (hosts_lost(coordinator, adoption->host)) {
         adopt_host_lost(coordinator, adoption->host);
     } else {
         adoption_ask(coordinator, adoption);
@@ -275,7 +311,7 @@ void adopt_replay(struct coordinator *coordinator, const struct mn_journal_step 
     uint32_t vat = replay_find_vat(coordinator, &step->vat);
     uint32_t host = replay_find_host(coordinator, &step->host);
     if (vat != TOPOLOGY_NONE && host != TOPOLOGY_NONE && coordinator->vats[vat].run == step->run) {
-        coordinator->vats[vat].found_at = host;
+        found_add(coordinator, vat, host);
     }
 }
 

@@ -176,6 +176,7 @@ void coordinator_destroy(struct coordinator **out)
     free((void *)coordinator->rounds);
     free(coordinator->steps);
     free(coordinator->adoptions);
+    free(coordinator->founds);
     free(coordinator->recalls);
     mn_arena_deinit(&coordinator->step_memory);
     free(coordinator->pendings);

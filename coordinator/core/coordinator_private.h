@@ -93,8 +93,7 @@ struct vat_entry {
     bool inherited;     /* its run was given out before this generation, */
     bool told_of;       /* of which somebody has told this one a checkpoint or an interval, */
     bool answered;      /* its interval, in the newest attempt */
-    uint32_t found_at;  /* but for this host, which has them from a disk that was found;
-                           TOPOLOGY_NONE: none was */
+    bool found;         /* but for hosts that have them from a disk that was found */
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
@@ -221,6 +220,12 @@ struct adoption {
     struct mn_passed passed[MN_PASSED_COUNT_MAX];
 };
 
+/* What that host has of the vat's newest run may come from a disk that was found. */
+struct found {
+    uint32_t vat;
+    uint32_t host;
+};
+
 struct coordinator {
     const struct topology *topology;
     struct ledger *ledger;
@@ -291,7 +296,10 @@ struct coordinator {
     struct adoption *adoptions; /* oldest first */
     size_t adoption_count;
     size_t adoption_capacity;
-    size_t adoption_open;     /* so many are not over */
+    size_t adoption_open; /* so many are not over */
+    struct found *founds; /* each pair once */
+    size_t found_count;
+    size_t found_capacity;
     uint64_t adoption_number; /* of the newest */
     struct step_entry *steps; /* oldest first */
     size_t step_count;
@@ -547,6 +555,9 @@ void approve_replay(struct coordinator *coordinator, const struct mn_journal_ste
 void adopt_step(struct coordinator *coordinator, const struct coordinator_event *event);
 void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_step *step);
 void adopt_replay(struct coordinator *coordinator, const struct mn_journal_step *step);
+/* Whether what the host has of the vat's newest run may come from such a disk. */
+bool adopt_found(const struct coordinator *coordinator, uint32_t vat, uint32_t host);
+void adopt_forget(struct coordinator *coordinator, uint32_t vat); /* it has a new run */
 void adopt_said(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 void adopt_host_lost(struct coordinator *coordinator, uint32_t host);
 void adopt_tick(struct coordinator *coordinator);

@@ -124,7 +124,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];
-    entry->told_of = entry->told_of || host != entry->found_at;
+    entry->told_of = entry->told_of || !adopt_found(coordinator, vat, host);
     vats_run_seen(coordinator, vat, mn_epoch_run(row->epoch));
     if (row->incarnation > entry->incarnation) {
         vats_incarnation_seen(coordinator, vat, row->incarnation);

@@ -88,7 +88,6 @@ void vats_place_all(struct coordinator *coordinator)
     }
     for (uint32_t i = 0; i < coordinator->vat_count; i++) {
         coordinator->vats[i].incarnation = 1;
-        coordinator->vats[i].found_at = TOPOLOGY_NONE;
         place_append(coordinator, i, coordinator->topology->vats[i].host);
     }
 }
@@ -291,7 +290,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     entry->starting = true;
     entry->doubted = false;
     entry->inherited = false;
-    entry->found_at = TOPOLOGY_NONE;
+    adopt_forget(coordinator, vat);
     entry->said_any = false;
     entry->suspect = false;
     entry->fenced = false;

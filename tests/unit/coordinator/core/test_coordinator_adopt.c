@@ -378,6 +378,58 @@ static void another_coordinator_knows_which_copies_come_from_a_found_disk(void *
     scene_close(&scene);
 }
 
+/* An older disk of x3, with 1.1 alone, is mounted on h5. */
+static void adopt_on_h5_too(struct scene *scene)
+{
+    uint64_t record = scene->record_count + 1;
+    scene_adopt(scene, ALICE, "x3", "h5", "/mnt/old", "another tray");
+    scene_recorded(scene, record);
+    scene_adopted(scene, 5, 2, "x3", MN_OK, "");
+    scene_row(scene, 5, "x3", EPOCH(1, 1), 0, true, "");
+    scene_skip(scene);
+}
+
+static void two_found_disks_are_not_all_that_there_was_either(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    begin(&scene, "policy: {approve: {share: 1, reset: false}}\n");
+    lose_h3(&scene);
+    another_coordinator_comes(&scene); /* and nobody tells it anything of x3 */
+    find_the_round_again(&scene);
+    adopt_on_h4(&scene);
+    adopt_on_h5_too(&scene);
+    /* What h4 took from the first disk comes again: a report that was lost, say. */
+    scene_row(&scene, 4, "x3", EPOCH(1, 3), EPOCH(1, 2), true, "");
+    scene_skip(&scene);
+    trouble_answer_first(&scene, 2, 3);
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.asks, COORDINATOR_ASKS_UNSURE);
+    scene_close(&scene);
+}
+
+/* Without any report said again: whoever reads both words in the journal. */
+static void another_coordinator_knows_which_copies_come_from_two_found_disks(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    begin(&scene, "policy: {approve: {share: 1, reset: false}}\n");
+    lose_h3(&scene);
+    adopt_on_h4(&scene);
+    adopt_on_h5_too(&scene);
+    another_coordinator_comes(&scene);
+    scene_row(&scene, 4, "x3", EPOCH(1, 1), 0, true, "");
+    scene_row(&scene, 4, "x3", EPOCH(1, 2), EPOCH(1, 1), true, "");
+    scene_row(&scene, 5, "x3", EPOCH(1, 1), 0, true, "");
+    find_the_round_again(&scene);
+    trouble_answer_first(&scene, 2, 1);
+    assert_true(coordinator_plan(scene.coordinator, &plan));
+    assert_int_equal(plan.asks, COORDINATOR_ASKS_UNSURE);
+    scene_close(&scene);
+}
+
 /* The journal is an old one: run 2 lives on h2. */
 static void
 goes_on_without_a_disk_when_a_later_life_speaks_before_the_word_is_on_record(void **state)
@@ -415,6 +467,8 @@ int main(void)
         cmocka_unit_test(an_approval_stands_that_an_adoption_was_said_after),
         cmocka_unit_test(does_not_take_a_found_disk_for_all_that_there_was),
         cmocka_unit_test(another_coordinator_knows_which_copies_come_from_a_found_disk),
+        cmocka_unit_test(two_found_disks_are_not_all_that_there_was_either),
+        cmocka_unit_test(another_coordinator_knows_which_copies_come_from_two_found_disks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
