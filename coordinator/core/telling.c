@@ -9,57 +9,6 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* What vats of @host are owed of rounds before @round. */
-static bool decision_owed(struct coordinator *coordinator, const struct round *round, uint32_t host,
-                          struct mn_down *down)
-{
-    uint32_t most = 0;
-    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
-        most += coordinator->rounds[i]->told_open;
-    }
-    if (most == 0) {
-        return true;
-    }
-    struct mn_owed *owed = coordinator_take(coordinator, most, sizeof *owed);
-    if (owed == NULL) {
-        return false;
-    }
-    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
-        const struct round *older = coordinator->rounds[i];
-        for (uint32_t k = 0; older->told_open > 0 && k < older->decision.told_count; k++) {
-            const struct vat_entry *vat = &coordinator->vats[older->told_vats[k]];
-            if (!older->told_handled[k] && vat->host == host) {
-                owed[down->decision.owed_count++] =
-                    (struct mn_owed){.vat = older->decision.told[k].vat,
-                                     .round = older->facts.round,
-                                     .run = vat->run};
-            }
-        }
-    }
-    down->decision.owed = owed;
-    return true;
-}
-
-/* The round's notices for the vats in @list, as one message: they stay where the decision has them.
- */
-static void decision_say(struct coordinator *coordinator, const struct round *round, uint32_t host,
-                         const uint32_t *list, uint32_t count)
-{
-    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_DECISION);
-    struct mn_told *told = coordinator_take(coordinator, count, sizeof *told);
-    if (down == NULL || told == NULL || !decision_owed(coordinator, round, host, down)) {
-        return;
-    }
-    down->decision.round = round->facts.round;
-    down->decision.told = told;
-    down->decision.told_count = count;
-    down->decision.notices = round->decision.notices;
-    for (uint32_t i = 0; i < count; i++) {
-        told[i] = round->decision.told[list[i]];
-        down->decision.notice_count += told[i].notice_count;
-    }
-}
-
 /* Entries of a list, by host: those of host h are `list` from first[h] to first[h + 1]. */
 struct by_host {
     uint32_t *first;
@@ -93,6 +42,74 @@ static bool group_by_host(struct coordinator *coordinator, const uint32_t *hosts
     return true;
 }
 
+/* What vats are owed of rounds before another one, by host. It is gathered once for all hosts: in a
+ * large cluster it may be much. */
+struct owed {
+    const uint32_t *first;
+    const struct mn_owed *items;
+};
+
+/* Gather it. @only: that host's alone, unless TOPOLOGY_NONE. False after failing. */
+static bool owed_before(struct coordinator *coordinator, const struct round *round, uint32_t only,
+                        struct owed *out)
+{
+    uint32_t most = 0;
+    uint32_t count = 0;
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        most += coordinator->rounds[i]->told_open;
+    }
+    struct mn_owed *all = coordinator_take(coordinator, most, sizeof *all);
+    struct mn_owed *items = coordinator_take(coordinator, most, sizeof *items);
+    uint32_t *hosts = coordinator_take(coordinator, most, sizeof *hosts);
+    bool *over = coordinator_take(coordinator, most, sizeof *over);
+    struct by_host groups;
+    if (all == NULL || items == NULL || hosts == NULL || over == NULL) {
+        return false;
+    }
+    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
+        const struct round *older = coordinator->rounds[i];
+        for (uint32_t k = 0; older->told_open > 0 && k < older->decision.told_count; k++) {
+            const struct vat_entry *vat = &coordinator->vats[older->told_vats[k]];
+            if (!older->told_handled[k] && (only == TOPOLOGY_NONE || only == vat->host)) {
+                hosts[count] = vat->host;
+                all[count++] = (struct mn_owed){.vat = older->decision.told[k].vat,
+                                                .round = older->facts.round,
+                                                .run = vat->run};
+            }
+        }
+    }
+    if (!group_by_host(coordinator, hosts, over, count, &groups)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = all[groups.list[i]];
+    }
+    *out = (struct owed){.first = groups.first, .items = items};
+    return true;
+}
+
+/* The round's notices for the vats in @list, as one message: they stay where the decision has them.
+ */
+static void decision_say(struct coordinator *coordinator, const struct round *round, uint32_t host,
+                         const struct owed *owed, const uint32_t *list, uint32_t count)
+{
+    struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_DECISION);
+    struct mn_told *told = coordinator_take(coordinator, count, sizeof *told);
+    if (down == NULL || told == NULL) {
+        return;
+    }
+    down->decision.owed = owed->items + owed->first[host];
+    down->decision.owed_count = owed->first[host + 1] - owed->first[host];
+    down->decision.round = round->facts.round;
+    down->decision.told = told;
+    down->decision.told_count = count;
+    down->decision.notices = round->decision.notices;
+    for (uint32_t i = 0; i < count; i++) {
+        told[i] = round->decision.told[list[i]];
+        down->decision.notice_count += told[i].notice_count;
+    }
+}
+
 /* Where the vats are meant to run that @round tells something; NULL after failing. */
 static uint32_t *told_hosts(struct coordinator *coordinator, const struct round *round)
 {
@@ -107,10 +124,11 @@ static uint32_t *told_hosts(struct coordinator *coordinator, const struct round 
 static void telling_round(struct coordinator *coordinator, const struct round *round,
                           bool owed_only)
 {
+    struct owed owed;
     struct by_host told;
     struct by_host starts;
     const uint32_t *hosts = told_hosts(coordinator, round);
-    if (hosts == NULL ||
+    if (hosts == NULL || !owed_before(coordinator, round, TOPOLOGY_NONE, &owed) ||
         !group_by_host(coordinator, hosts, round->told_handled, round->decision.told_count,
                        &told) ||
         !group_by_host(coordinator, round->start_hosts, round->start_over,
@@ -120,7 +138,7 @@ static void telling_round(struct coordinator *coordinator, const struct round *r
     for (uint32_t host = 0; host < coordinator->host_count; host++) {
         uint32_t count = told.first[host + 1] - told.first[host];
         if (!hosts_lost(coordinator, host) && (!owed_only || count > 0)) {
-            decision_say(coordinator, round, host, told.list + told.first[host], count);
+            decision_say(coordinator, round, host, &owed, told.list + told.first[host], count);
         }
         for (uint32_t i = starts.first[host]; i < starts.first[host + 1]; i++) {
             restore_say_start(coordinator, round, starts.list[i]);
@@ -161,8 +179,10 @@ void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t new
         }
         bool last =
             i + 1 == coordinator->round_count || coordinator->rounds[i + 1]->facts.decision == NULL;
-        if (list != NULL && (count > 0 || (last && newest < round->facts.round))) {
-            decision_say(coordinator, round, host, list, count);
+        struct owed owed;
+        if (list != NULL && (count > 0 || (last && newest < round->facts.round)) &&
+            owed_before(coordinator, round, host, &owed)) {
+            decision_say(coordinator, round, host, &owed, list, count);
         }
     }
 }

@@ -1,9 +1,10 @@
-/* Former lives that were set aside, more of them than anybody would wish for: a site that was cut
- * off, and went on, is back. */
+/* Stories of more hosts and vats than those of a scene: former lives that were set aside, when a
+ * site is back that was cut off and went on; and what a step takes that tells all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -78,16 +79,27 @@ static void say_aside(struct site *site, uint32_t host, uint32_t vat, uint32_t c
     say(site, host, &up);
 }
 
-static void open_site(struct site *site)
+static void new_site(struct site *site)
 {
     *site = (struct site){.topology = make_topology()};
     assert_int_equal(coordinator_new(&site->coordinator, site->topology), MN_OK);
+}
+
+/* It leads, after @records that it has read. */
+static void lead(struct site *site, uint64_t records)
+{
     struct coordinator_event event = {.kind = COORDINATOR_ON_BEGIN};
     event.begin.generation = 1;
     step(site, &event);
     event = (struct coordinator_event){.kind = COORDINATOR_ON_RECORDED};
-    event.recorded.sequence = 1;
+    event.recorded.sequence = records + 1;
     step(site, &event);
+}
+
+static void open_site(struct site *site)
+{
+    new_site(site);
+    lead(site, 0);
     for (uint32_t host = 0; host < HOSTS; host++) {
         say_hello(site, host);
     }
@@ -142,11 +154,69 @@ static void forgets_those_that_are_taken_away(void **state)
     close_site(&site);
 }
 
+static void read_record(struct site *site, uint64_t sequence, struct mn_journal_record *record)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
+    event.record.sequence = sequence;
+    event.record.record = record;
+    step(site, &event);
+}
+
+/* Notices of round 1 that @count vats have not handled, and round 2, which names them to whoever is
+ * told of it. */
+static void read_owed(struct site *site, uint32_t count)
+{
+    struct mn_told *told = calloc(count, sizeof *told);
+    struct mn_notice *notices = calloc(count, sizeof *notices);
+    assert_true(told != NULL && notices != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        told[i] = (struct mn_told){
+            .vat = mn_name_of(site->topology->vats[i].name), .notice_first = i, .notice_count = 1};
+        notices[i] = (struct mn_notice){.peer = mn_name_of(site->topology->vats[i + 1].name),
+                                        .incarnation = 2};
+    }
+    struct mn_journal_record record = {.kind = MN_JOURNAL_DECISION};
+    record.decision = (struct mn_journal_decision){
+        .round = 1, .told = told, .told_count = count, .notices = notices, .notice_count = count};
+    read_record(site, 1, &record);
+    record.decision = (struct mn_journal_decision){.round = 2};
+    read_record(site, 2, &record);
+    free(told);
+    free(notices);
+}
+
+/* What is owed is not gathered for each host anew: that would be a gibibyte here. */
+static void tells_all_hosts_in_memory_for_what_is_said(void **state)
+{
+    (void)state;
+    struct site site;
+    struct coordinator_event tick = {.kind = COORDINATOR_ON_TICK};
+    new_site(&site);
+    read_owed(&site, 1000);
+    lead(&site, 2);
+    coordinator_step(site.coordinator, 10 * MN_SECOND, &tick, &site.effects);
+    uint32_t owed = 0;
+    uint32_t said = 0;
+    for (size_t i = 0; i < site.effects.count; i++) {
+        const struct coordinator_effect *effect = &site.effects.items[i];
+        bool decision = effect->kind == COORDINATOR_DO_SEND &&
+                        effect->send.message->kind == MN_DOWN_DECISION &&
+                        effect->send.message->decision.round == 2;
+        said += decision ? 1 : 0;
+        owed += decision ? effect->send.message->decision.owed_count : 0;
+    }
+    assert_int_equal(said, HOSTS);
+    assert_int_equal(owed, 1000);
+    assert_true(site.effects.arena.size < 16 << 20);
+    close_site(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_all_of_them_however_many_there_are),
         cmocka_unit_test(forgets_those_that_are_taken_away),
+        cmocka_unit_test(tells_all_hosts_in_memory_for_what_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
