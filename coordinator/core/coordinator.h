@@ -210,6 +210,10 @@ mn_result coordinator_new(struct coordinator **coordinator,
                           const struct topology *topology) MN_CHECKED;
 void coordinator_destroy(struct coordinator **coordinator);
 
+/* Have the checkpoints of @vat_count vats in a piece of evidence at most, as they are of large
+ * clusters: small ones have all of theirs in one. Before its first step. */
+void coordinator_set_pieces(struct coordinator *coordinator, uint32_t vat_count);
+
 /* Take in @event and append what follows from it to @effects.
  *
  * @now       nanoseconds, never below the last call's.

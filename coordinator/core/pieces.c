@@ -19,6 +19,11 @@ enum {
     LOSSES_SHARE = 16 /* of a heartbeat: losses that come together have come after it */
 };
 
+void coordinator_set_pieces(struct coordinator *coordinator, uint32_t vat_count)
+{
+    coordinator->piece_vat_count = vat_count;
+}
+
 /* Losses that go on and on do not put it off by more than a heartbeat. */
 static mn_time pieces_from(const struct coordinator *coordinator, const struct round *round)
 {

@@ -413,6 +413,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_DISK_FULL:
         sim->machines[host].full += 1;
         return;
+    case SIM_FAULT_FULL_COORDINATOR:
+        sim->machines[sim->host_count].full += 1;
+        return;
     case SIM_FAULT_DISK_ERROR:
         sim->machines[host].errors_percent += fault->b;
         return;
@@ -497,6 +500,8 @@ void sim_fault_end(struct sim *sim, size_t index)
         sim->machines[host].slow -= fault->b;
     } else if (fault->kind == SIM_FAULT_DISK_FULL) {
         sim->machines[host].full -= 1;
+    } else if (fault->kind == SIM_FAULT_FULL_COORDINATOR) {
+        sim->machines[sim->host_count].full -= 1;
     } else if (fault->kind == SIM_FAULT_DISK_ERROR) {
         sim->machines[host].errors_percent -= fault->b;
     } else if (fault->kind == SIM_FAULT_DISK_UNREAD) {

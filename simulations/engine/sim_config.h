@@ -20,6 +20,7 @@
     X(told_percent, 0, 0, 100, "of the vats that are told of a peer's rollback, not rolled back")  \
     X(named_percent, 0, 0, 100, "of the hosts go by no numbers of vats, but by names alone")       \
     X(part_heard, 0, 0, 1000000, "heard entries in a part of an answer to a freeze; 0: as usual")  \
+    X(piece_vats, 0, 0, 1000000, "vats in a piece of the evidence; 0: as usual")                   \
     X(early_percent, 0, 0, 100, "of the vats send early")                                          \
     X(lease_percent, 0, 0, 100, "of the vats act on the world outside, while they have a lease")   \
     X(limit, 1, 0, 1, "the epoch that a peer's loss never takes a vat below")                      \

@@ -236,6 +236,15 @@ static void ask_kept(struct sim *sim, struct sim_process *process,
     append_next(sim, process);
 }
 
+static void core_new(const struct sim *sim, struct sim_coordinator *coordinator)
+{
+    mn_result result = coordinator_new(&coordinator->core, sim->topology);
+    mn_assert(result == MN_OK);
+    if (sim->config.piece_vats > 0) {
+        coordinator_set_pieces(coordinator->core, (uint32_t)sim->config.piece_vats);
+    }
+}
+
 static void lead(struct sim *sim, struct sim_process *process, const struct keeping_effect *effect)
 {
     struct sim_coordinator *coordinator = process->coordinator;
@@ -245,14 +254,14 @@ static void lead(struct sim *sim, struct sim_process *process, const struct keep
         return;
     }
     coordinator_destroy(&coordinator->core);
-    mn_result result = coordinator_new(&coordinator->core, sim->topology);
-    mn_assert(result == MN_OK);
+    core_new(sim, coordinator);
     for (size_t i = 0; i < effect->lead.upto; i++) {
         const struct sim_entry *entry = &journal->entries[i];
         struct mn_journal_record record;
         struct mn_arena arena = {0};
-        result = mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes.bytes,
-                                          entry->bytes.size, &arena, &record);
+        mn_result result =
+            mn_journal_record_decode((enum mn_journal_kind)entry->kind, entry->bytes.bytes,
+                                     entry->bytes.size, &arena, &record);
         mn_assert(result == MN_OK);
         struct coordinator_event event = {.kind = COORDINATOR_ON_RECORD};
         event.record.sequence = i + 1;
@@ -434,14 +443,13 @@ void sim_coordinator_start(struct sim *sim)
     coordinator->last = &coordinator->first;
     coordinator->peers = sim_take(sim->host_count, sizeof *coordinator->peers);
     coordinator->connections = sim_take(sim->host_count, sizeof *coordinator->connections);
-    mn_result result = coordinator_new(&coordinator->core, sim->topology);
-    mn_assert(result == MN_OK);
+    core_new(sim, coordinator);
     if (sim->rounds_decided > 0) {
         sim_count(sim, SIM_SOMETIMES_RESUMED);
     }
     coordinator->journal = sim->journal_used;
     sim_left_at_start(sim);
-    result = keeping_new(&coordinator->keeping, sim->topology, process->instance);
+    mn_result result = keeping_new(&coordinator->keeping, sim->topology, process->instance);
     mn_assert(result == MN_OK);
     const struct sim_journal *journal = &sim->journals[coordinator->journal];
     for (size_t i = 0; i < journal->count; i++) {
@@ -512,6 +520,16 @@ void sim_coordinator_message(struct sim *sim, struct sim_process *process,
     mn_arena_clear(&sim->arena);
 }
 
+/* A full disk takes nothing of the evidence. The daemon has a bound for what waits then, which is
+ * more than a simulated cluster makes; here nothing more is made. */
+static bool is_behind(struct sim *sim, const struct sim_process *process)
+{
+    bool behind = sim->machines[process->machine].full > 0;
+    sim->result.sometimes[SIM_SOMETIMES_EVIDENCE_WAITED] +=
+        behind && ledger_evidence_more(coordinator_ledger(process->coordinator->core)) ? 1 : 0;
+    return behind;
+}
+
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process)
 {
     struct sim_coordinator *coordinator = process->coordinator;
@@ -522,6 +540,7 @@ void sim_coordinator_timer(struct sim *sim, struct sim_process *process)
     sim_operator_replaces(sim, process);
     if (!process->dying && sim_clock(sim, process) >= coordinator_deadline(coordinator->core)) {
         struct coordinator_event event = {.kind = COORDINATOR_ON_TICK};
+        event.tick.behind = is_behind(sim, process);
         sim_coordinator_step(sim, process, &event);
     }
     set_timer(sim, process);

@@ -43,6 +43,8 @@
       "where it ends, he takes that back then")                                                    \
     X(DISK_SLOW, "disk_slow", "host", "factor", "its disk takes so many times as long")            \
     X(DISK_FULL, "disk_full", "host", "-", "nothing can be written to its disk")                   \
+    X(FULL_COORDINATOR, "full_coordinator", "-", "-",                                              \
+      "nothing can be written to the coordinator's disk")                                          \
     X(DISK_ERROR, "disk_error", "host", "percent", "so many of its syncs fail")                    \
     X(DISK_UNREAD, "disk_unread", "host", "percent",                                               \
       "so many of the files on its disk cannot be read, for good: until they are written anew")    \

@@ -30,6 +30,7 @@
     X(REPLACED, "a coordinator that stood still was replaced")                                     \
     X(HELD, "a coordinator held")                                                                  \
     X(ROUND_HELD, "a round waited for an answer")                                                  \
+    X(EVIDENCE_WAITED, "evidence waited for the coordinator's disk")                               \
     X(SILENT, "a vat did not answer a freeze")                                                     \
     X(AGENT_ONLY, "only an agent was silent")                                                      \
     X(HOST_LOST, "a host was found lost")                                                          \

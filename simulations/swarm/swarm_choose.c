@@ -171,6 +171,15 @@ static void choose_adoptions(struct swarm_chooser *chooser, uint64_t classes)
     }
 }
 
+/* The evidence comes in several pieces, and for a while the coordinator's disk takes none. */
+static void choose_evidence(struct swarm_chooser *chooser, uint64_t classes)
+{
+    if ((classes >> SWARM_FULL & 1U) != 0 && swarm_chance(chooser, 40)) {
+        chooser->script->config.piece_vats = swarm_between(chooser, 1, 3);
+        swarm_add(chooser, SIM_FAULT_FULL_COORDINATOR, 0, swarm_between(chooser, 200, 4000));
+    }
+}
+
 /* A keeper is replaced, and often something befalls the coordinator, its journal or a keeper while
  * that goes on: it takes some ten milliseconds. */
 static void choose_replacements(struct swarm_chooser *chooser)
@@ -255,4 +264,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
         script->config.part_heard = swarm_between(&chooser, 1, 12);
     }
     swarm_recalls(&chooser, classes, all);
+    choose_evidence(&chooser, classes);
 }

@@ -50,7 +50,7 @@ static void drops_the_evidence_of_a_round_that_is_called_off(void **state)
 static void lose_two(struct scene *scene)
 {
     scene_open(scene);
-    scene->coordinator->piece_vat_count = 1;
+    coordinator_set_pieces(scene->coordinator, 1);
     scene_run_all(scene);
     scene_until(scene, 20000);
     scene->silent[2] = true;
