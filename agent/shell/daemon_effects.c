@@ -255,6 +255,10 @@ static void effect_adopt(struct daemon *daemon, const struct agent_effect *effec
     mn_result result =
         agent_process_adopt(daemon->processes, &effect->process.vat, effect->process.pid,
                             effect->process.pid_started, &error);
+    if (result != MN_OK && result != MN_NOT_FOUND) {
+        agent_daemon_fail(daemon, result, error.text); /* it may live: the next agent looks again */
+        return;
+    }
     struct daemon_followup *followup = agent_daemon_follow(
         daemon, result == MN_OK ? AGENT_ON_ADOPTED : AGENT_ON_EXITED, &effect->process.vat);
     if (followup != NULL) {

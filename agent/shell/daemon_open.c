@@ -292,6 +292,17 @@ static mn_result open_watches(struct daemon *daemon, struct mn_error *error)
     return result;
 }
 
+/* A watched process and a connection for each vat, and two to and from each host. */
+static uint64_t open_files_wanted(const struct topology *topology, uint32_t own)
+{
+    enum { OTHERS = 200 };
+    uint64_t wanted = OTHERS + 2 * (uint64_t)topology->host_count;
+    for (size_t i = 0; i < topology->vat_count; i++) {
+        wanted += topology->vats[i].host == own ? 2 : 0;
+    }
+    return wanted;
+}
+
 mn_result agent_daemon_open(struct daemon *daemon, const struct agent_options *options,
                             struct mn_error *error)
 {
@@ -320,8 +331,11 @@ mn_result agent_daemon_open(struct daemon *daemon, const struct agent_options *o
         result = open_watches(daemon, error);
     }
     if (result == MN_OK) {
+        mn_files_raise(open_files_wanted(daemon->topology, daemon->own));
+        result = agent_process_find_all(open_found, daemon, error);
+    }
+    if (result == MN_OK) {
         struct agent_event event = {.kind = AGENT_ON_BEGIN};
-        agent_process_find_all(open_found, daemon);
         agent_daemon_step(daemon, &event);
     }
     return result;

@@ -1,6 +1,7 @@
 /* Reading /proc. A process may end meanwhile, and its files with it: then they cannot be read. */
 #include "proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@ ssize_t agent_proc_read(uint32_t pid, const char *file, char *out, size_t size)
         got = read(fd, out + used, size - used);
         used += got > 0 ? (size_t)got : 0;
     }
+    int code = errno;
     (void)close(fd);
+    errno = code;
     return got < 0 && used == 0 ? -1 : (ssize_t)used;
 }
 
@@ -38,10 +41,12 @@ void agent_environ_init(struct agent_environ *environment, uint32_t pid)
         char *bytes = realloc(environment->bytes, size);
         if (bytes == NULL) {
             environment->size = -1;
+            environment->code = ENOMEM;
             return;
         }
         environment->bytes = bytes;
         environment->size = agent_proc_read(pid, "environ", bytes, size - 1);
+        environment->code = environment->size < 0 ? errno : 0;
         bytes[environment->size > 0 ? environment->size : 0] = '\0';
     } while (environment->size == (ssize_t)size - 1 && size < ENVIRON_SIZE_MAX);
 }

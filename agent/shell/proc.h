@@ -7,13 +7,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Read a file of the process into @out, as much as fits. Its size; -1 when it cannot be read. */
+/* Read a file of the process into @out, as much as fits. Its size; -1 with errno when it cannot be
+ * read: ENOENT or ESRCH when there is no such process. */
 ssize_t agent_proc_read(uint32_t pid, const char *file, char *out, size_t size);
 
 /* A process's environment, as it was when it executed its program. */
 struct agent_environ {
     char *bytes;
-    ssize_t size; /* -1: it cannot be read */
+    ssize_t size; /* -1: it cannot be read, */
+    int code;     /* and why, as errno says it */
 };
 
 void agent_environ_init(struct agent_environ *environment, uint32_t pid);

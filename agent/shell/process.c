@@ -1,14 +1,13 @@
 /* The vats' processes. */
 #include "process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 #include "base/grow.h"
 #include "proc.h"
 
-enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048, PROCESS_START_SIZE = 4096 };
+enum { PROCESS_COUNT_MAX = 4000, PROCESS_PATH_SIZE = 2048 };
 
 struct process {
     struct mn_name vat;
@@ -28,6 +27,7 @@ struct process {
 
 struct agent_processes {
     struct mn_net *net;
+    struct rlimit files; /* what vats get: how many may be open, as it was at first */
     char logs[MN_PATH_SIZE_MAX];
     agent_process_exited *exited;
     void *context;
@@ -44,6 +44,7 @@ mn_result agent_processes_new(struct agent_processes **out, struct mn_net *net, 
         return MN_NO_MEMORY;
     }
     processes->net = net;
+    (void)getrlimit(RLIMIT_NOFILE, &processes->files);
     processes->exited = exited;
     processes->context = context;
     (void)snprintf(processes->logs, sizeof processes->logs, "%s", logs);
@@ -152,32 +153,6 @@ bool agent_process_began(uint32_t pid, uint64_t *ticks)
     return end != at + 1;
 }
 
-/* Whether a process executes the same file as we do. */
-static bool process_is_agent(uint32_t pid)
-{
-    char path[64];
-    struct stat its;
-    struct stat ours;
-    (void)snprintf(path, sizeof path, "/proc/%u/exe", pid);
-    return stat(path, &its) == 0 && stat("/proc/self/exe", &ours) == 0 &&
-           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
-}
-
-/* Whether the process of that pid and start time was started for @vat: both may repeat after a
- * reboot. One that was released when its agent died may not have executed its command yet, or be at
- * it: then its environment is the agent's, or empty. */
-static bool process_is_of(uint32_t pid, const struct mn_name *vat)
-{
-    struct agent_environ environment;
-    agent_environ_init(&environment, pid);
-    const char *named = agent_environ_find(&environment, "MNEME_VAT");
-    bool found = named != NULL && strcmp(named, vat->text) == 0;
-    bool early =
-        named == NULL && environment.size >= 0 && (environment.size == 0 || process_is_agent(pid));
-    agent_environ_deinit(&environment);
-    return found || early;
-}
-
 static mn_result process_watch(struct agent_processes *processes, struct process process,
                                struct mn_error *error)
 {
@@ -207,7 +182,8 @@ struct spawn {
     char **environment;
     char vat[MN_NAME_SIZE_MAX + 16];
     char agent[64];
-    char start[PROCESS_START_SIZE];
+    char start[AGENT_START_TEXT_SIZE];
+    struct rlimit files;
     int log;
     int wait; /* the child's end of the pipe */
 };
@@ -226,6 +202,7 @@ _Noreturn static void spawn_child(const struct spawn *spawn)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)signal(SIGXFSZ, SIG_DFL);
+    (void)setrlimit(RLIMIT_NOFILE, &spawn->files); /* select() knows of 1024 */
     (void)setsid();
     int null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(spawn->log, STDOUT_FILENO) < 0 ||
@@ -360,11 +337,28 @@ static mn_result spawn_fork(struct agent_processes *processes, struct spawn *spa
     return result;
 }
 
+/* When the process that was started last began, which is what it is known by later. Without that it
+ * is ended. */
+static mn_result spawn_began(struct agent_processes *processes, uint64_t *ticks,
+                             struct mn_error *error)
+{
+    struct process process = processes->items[processes->count - 1];
+    if (agent_process_began(process.pid, ticks)) {
+        return MN_OK;
+    }
+    mn_result result = mn_result_from_errno(errno);
+    mn_error_set(error, "cannot start %s: when its process began cannot be read: %s",
+                 process.vat.text, mn_result_text(result));
+    process_forget(processes, processes->count - 1); /* it ends by that */
+    (void)waitpid((pid_t)process.pid, NULL, 0);
+    return result;
+}
+
 mn_result agent_process_start(struct agent_processes *processes, const struct mn_start *start,
                               const char *const *command, uint32_t *pid, uint64_t *pid_started,
                               struct mn_error *error)
 {
-    struct spawn spawn = {.command = command, .log = -1};
+    struct spawn spawn = {.command = command, .files = processes->files, .log = -1};
     struct process process = {.vat = start->vat};
     mn_result result = spawn_open_log(processes, &start->vat, &spawn.log, error);
     if (result != MN_OK) {
@@ -377,8 +371,7 @@ mn_result agent_process_start(struct agent_processes *processes, const struct mn
     (void)close(spawn.log);
     if (result == MN_OK) {
         *pid = process.pid;
-        *pid_started = 0;
-        (void)agent_process_began(process.pid, pid_started); /* it waits, so it is there */
+        result = spawn_began(processes, pid_started, error);
     }
     return result;
 }
@@ -399,20 +392,21 @@ void agent_process_release(struct agent_processes *processes, const struct mn_na
 mn_result agent_process_adopt(struct agent_processes *processes, const struct mn_name *vat,
                               uint32_t pid, uint64_t pid_started, struct mn_error *error)
 {
-    int fd = process_open(pid);
-    uint64_t ticks = 0;
-    if (fd < 0 || !agent_process_began(pid, &ticks) || ticks != pid_started ||
-        !process_is_of(pid, vat)) {
-        if (fd >= 0) {
-            (void)close(fd);
-        }
+    struct process process = {.vat = *vat, .pid = pid, .fd = process_open(pid), .release = -1};
+    mn_result result =
+        process.fd < 0 ? mn_result_from_errno(errno) : agent_process_look(pid, pid_started, vat);
+    if (result == MN_NOT_FOUND) {
         mn_error_set(error, "ended while no agent watched it");
-        return MN_NOT_FOUND;
+    } else if (result != MN_OK) {
+        mn_error_set(error,
+                     "cannot look at process %u, which was one of %s: %s%s; it may live, so none "
+                     "is started beside it",
+                     pid, vat->text, mn_result_text(result), AGENT_FILES_HINT(result));
+    } else {
+        result = process_watch(processes, process, error);
     }
-    struct process process = {.vat = *vat, .pid = pid, .fd = fd, .release = -1};
-    mn_result result = process_watch(processes, process, error);
-    if (result != MN_OK) {
-        (void)close(fd);
+    if (result != MN_OK && process.fd >= 0) {
+        (void)close(process.fd);
     }
     return result;
 }
@@ -422,94 +416,5 @@ void agent_process_kill(struct agent_processes *processes, const struct mn_name 
     struct process *process = process_find(processes, vat, pid);
     if (process != NULL) {
         (void)syscall(SYS_pidfd_send_signal, process->fd, SIGKILL, NULL, 0);
-    }
-}
-
-/* ---- those of earlier agents ----------------------------------------------------------------- */
-
-/* Whether the process works in this directory, or did in one of that path which was deleted. */
-static bool found_works_in(uint32_t pid, const char *directory)
-{
-    static const char deleted[] = " (deleted)";
-    char path[64];
-    char cwd[PROCESS_PATH_SIZE];
-    (void)snprintf(path, sizeof path, "/proc/%u/cwd", pid);
-    ssize_t size = readlink(path, cwd, sizeof cwd - 1);
-    size_t length = strlen(directory);
-    if (size < 0 || (size_t)size < length || memcmp(cwd, directory, length) != 0) {
-        return false;
-    }
-    cwd[size] = '\0';
-    return cwd[length] == '\0' || strcmp(cwd + length, deleted) == 0;
-}
-
-static int found_digit(char text)
-{
-    return text >= '0' && text <= '9'   ? text - '0'
-           : text >= 'a' && text <= 'f' ? text - 'a' + 10
-                                        : -1;
-}
-
-/* What spawn_say_start said of @vat; false when it did not, or something else stands there. */
-static bool found_start(const char *text, const struct mn_name *vat, struct mn_arena *arena,
-                        struct mn_agent_record *record)
-{
-    unsigned char bytes[PROCESS_START_SIZE / 2];
-    size_t size = 0;
-    for (; text != NULL && text[0] != '\0' && size < sizeof bytes; text += 2) {
-        int high = found_digit(text[0]);
-        int low = high >= 0 ? found_digit(text[1]) : -1;
-        if (low < 0) {
-            return false;
-        }
-        bytes[size] = (unsigned char)(high << 4 | low);
-        size += 1;
-    }
-    return text != NULL && text[0] == '\0' && size > 0 &&
-           mn_agent_record_decode(bytes, size, arena, record) == MN_OK &&
-           record->kind == MN_AGENT_VAT && mn_name_equal(&record->vat.start.vat, vat);
-}
-
-/* Whether an agent of this data directory started the process, for a vat. What a vat itself has
- * started is in that one's session. */
-static void found_look(uint32_t pid, const char *directory, agent_process_found *found,
-                       void *context)
-{
-    struct agent_environ environment;
-    struct mn_agent_record record;
-    struct mn_arena arena = {0};
-    struct mn_name vat;
-    uint64_t ticks = 0;
-    if (getsid((pid_t)pid) != (pid_t)pid || !found_works_in(pid, directory) ||
-        !agent_process_began(pid, &ticks)) {
-        return;
-    }
-    agent_environ_init(&environment, pid);
-    const char *name = agent_environ_find(&environment, "MNEME_VAT");
-    const char *agent = agent_environ_find(&environment, "MNEME_AGENT");
-    const char *start = agent_environ_find(&environment, "MNEME_START");
-    if (name != NULL && agent != NULL && strcmp(agent, AGENT_VATS_ENDPOINT) == 0 &&
-        mn_name_set(&vat, name, strlen(name))) {
-        bool said = found_start(start, &vat, &arena, &record);
-        found(context, &vat, said ? &record.vat.start : NULL, pid, ticks);
-    }
-    mn_arena_deinit(&arena);
-    agent_environ_deinit(&environment);
-}
-
-void agent_process_find_all(agent_process_found *found, void *context)
-{
-    char directory[PROCESS_PATH_SIZE];
-    DIR *proc = getcwd(directory, sizeof directory) != NULL ? opendir("/proc") : NULL;
-    const struct dirent *entry = NULL;
-    while (proc != NULL && (entry = readdir(proc)) != NULL) {
-        char *end = NULL;
-        unsigned long pid = strtoul(entry->d_name, &end, 10);
-        if (*end == '\0' && pid > 0 && pid <= INT32_MAX && pid != (unsigned long)getpid()) {
-            found_look((uint32_t)pid, directory, found, context);
-        }
-    }
-    if (proc != NULL) {
-        (void)closedir(proc);
     }
 }

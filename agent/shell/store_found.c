@@ -199,7 +199,7 @@ static mn_result found_verify(const char *path, const struct mn_name *vat, mn_ep
     }
     mn_checkpoint_close(reading);
     if (result != MN_OK) {
-        bool own = result == MN_IO || result == MN_NO_MEMORY;
+        bool own = mn_result_again(result);
         *why = own ? MN_PASSED_UNWRITTEN : MN_PASSED_DAMAGED;
         return result;
     }

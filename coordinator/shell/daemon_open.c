@@ -123,6 +123,8 @@ static void open_recorded(void *context, int fd)
  * mistake fails here and has not taken over the first one's journal. */
 static mn_result open_sockets(struct daemon *daemon, struct mn_error *error)
 {
+    enum { OTHER_FILES = 200 };
+    mn_files_raise(OTHER_FILES + (uint64_t)daemon->topology->host_count);
     const struct topology_coordinator *own = &daemon->topology->coordinator;
     mn_result result =
         mn_net_new(&daemon->net, &daemon->keys, coordinator_daemon_allow, daemon, error);

@@ -64,6 +64,9 @@ mn_result mn_result_from_errno(int error)
     case EAGAIN:
     case EINTR:
         return MN_AGAIN;
+    case EMFILE:
+    case ENFILE:
+        return MN_FULL;
     case EFBIG:
     case EMSGSIZE:
         return MN_TOO_LARGE;

@@ -168,4 +168,8 @@ mn_time mn_time_from_boot(int64_t boot);
  * ignored, for each is the failure of a write. -1 with errno on failure. */
 int mn_signals_open(void);
 
+/* Let this process have as many files open as the system lets it at most. The log warns when that
+ * is fewer than @wanted. */
+void mn_files_raise(uint64_t wanted);
+
 #endif

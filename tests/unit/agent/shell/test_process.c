@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -380,6 +381,75 @@ static void is_not_taken_for_another_process_of_its_pid(void **state)
     assert_int_equal(test->exits, 0);
 }
 
+/* No descriptor is left. */
+static struct rlimit take_descriptors(void)
+{
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = {.rlim_cur = (rlim_t)dup(0), .rlim_max = before.rlim_max};
+    (void)close((int)few.rlim_cur); /* the lowest that is free */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    return before;
+}
+
+static void on_none_found(void *context, const struct mn_name *vat, const struct mn_start *start,
+                          uint32_t pid, uint64_t pid_started)
+{
+    (void)context;
+    (void)vat;
+    (void)start;
+    (void)pid;
+    (void)pid_started;
+    fail();
+}
+
+static void is_not_said_to_have_ended_when_nobody_can_look(void **state)
+{
+    struct process_case *test = *state;
+    struct earlier earlier = start_by_an_earlier_agent(test);
+    struct mn_error error = {{0}};
+    await_the_command(earlier.pid);
+    struct rlimit before = take_descriptors();
+    mn_result adopted =
+        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks, &error);
+    mn_result looked = agent_process_look(earlier.pid, earlier.ticks, &test->vat);
+    mn_result found = agent_process_find_all(on_none_found, NULL, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(adopted, MN_FULL);
+    assert_non_null(strstr(error.text, "it may live, so none is started beside it"));
+    assert_int_equal(looked, MN_FULL);
+    assert_int_equal(found, MN_FULL);
+    assert_int_equal(
+        agent_process_adopt(test->processes, &test->vat, earlier.pid, earlier.ticks, NULL), MN_OK);
+    agent_process_kill(test->processes, &test->vat, earlier.pid);
+    wait_for_exit(test);
+    assert_int_equal(waitpid((pid_t)earlier.pid, NULL, 0), (pid_t)earlier.pid);
+}
+
+/* However many the agent itself may have. */
+static void may_have_as_many_files_open_as_the_agent_could_at_first(void **state)
+{
+    struct process_case *test = *state;
+    char text[64] = "";
+    struct rlimit before;
+    struct rlimit raised;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = {.rlim_cur = 300, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    agent_processes_destroy(&test->processes);
+    assert_int_equal(
+        agent_processes_new(&test->processes, test->net, test->logs, on_exit_of_vat, test), MN_OK);
+    mn_files_raise(0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &raised), 0);
+    assert_int_equal(raised.rlim_cur, before.rlim_max);
+    (void)start(test, "ulimit -Sn");
+    agent_process_release(test->processes, &test->vat);
+    wait_for_exit(test);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    text[shell_read(test->x1_log, text, sizeof text - 1)] = '\0';
+    assert_string_equal(text, "300\n");
+}
+
 /* What was found of x1, and how often. */
 struct found {
     size_t count;
@@ -419,7 +489,7 @@ static void is_found_with_what_it_was_started_as(void **state)
     assert_int_equal(rmdir(lost), 0);
     assert_int_equal(mkdir(lost, 0700), 0);
     assert_int_equal(chdir(lost), 0);
-    agent_process_find_all(on_found, &found);
+    assert_int_equal(agent_process_find_all(on_found, &found, NULL), MN_OK);
     assert_int_equal(chdir(before), 0);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.pid, earlier.pid);
@@ -463,7 +533,7 @@ static void is_found_though_nobody_can_read_what_it_was_started_as(void **state)
                                            starts[i], NULL};
         struct found found = {0};
         pid_t pid = start_with(environment);
-        agent_process_find_all(on_found, &found);
+        assert_int_equal(agent_process_find_all(on_found, &found, NULL), MN_OK);
         assert_int_equal(found.count, 1);
         assert_int_equal(found.pid, (uint32_t)pid);
         assert_false(found.said);
@@ -483,7 +553,7 @@ static void is_not_found_when_it_works_elsewhere(void **state)
     await_the_command(earlier.pid);
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(test->logs), 0);
-    agent_process_find_all(on_found, &found);
+    assert_int_equal(agent_process_find_all(on_found, &found, NULL), MN_OK);
     assert_int_equal(chdir(before), 0);
     assert_int_equal(found.count, 0);
     assert_int_equal(kill((pid_t)earlier.pid, SIGKILL), 0);
@@ -508,6 +578,8 @@ int main(void)
         CASE(is_known_again_wherever_it_is_in_its_environment),
         CASE(is_told_where_it_is_before_all_that_the_agent_was_told),
         CASE(is_not_taken_for_another_process_of_its_pid),
+        CASE(is_not_said_to_have_ended_when_nobody_can_look),
+        CASE(may_have_as_many_files_open_as_the_agent_could_at_first),
         CASE(is_found_with_what_it_was_started_as),
         CASE(is_found_though_nobody_can_read_what_it_was_started_as),
         CASE(is_not_found_when_it_works_elsewhere),
