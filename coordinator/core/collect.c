@@ -166,6 +166,7 @@ void collect_begin(struct coordinator *coordinator, struct round *round)
     round->facts.attempt += 1;
     decision_destroy(&round->plan);
     opens_end(coordinator);
+    mn_assert(coordinator->unsettled == NULL); /* a round gathers before it collects */
     round_move(coordinator, round, COORDINATOR_ROUND_COLLECT);
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
         coordinator->hosts[i].answered = false;

@@ -426,6 +426,7 @@ void coordinator_step(struct coordinator *coordinator, mn_time now,
     mn_assert(now >= coordinator->now);
     coordinator->now = now;
     coordinator->effects = effects;
+    restore_settle(coordinator);
     switch (event->kind) {
     case COORDINATOR_ON_RECORD:
         mn_assert(!coordinator->begun);
@@ -472,6 +473,9 @@ mn_time coordinator_deadline(const struct coordinator *coordinator)
 {
     if (!coordinator->in_force || coordinator->behind) {
         return MN_TIME_NEVER; /* nothing is said, so nothing is due */
+    }
+    if (coordinator->unsettled != NULL) {
+        return coordinator->now;
     }
     mn_time detector = detector_deadline(coordinator->detector);
     mn_time round = round_deadline(coordinator);

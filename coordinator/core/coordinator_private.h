@@ -267,6 +267,7 @@ struct coordinator {
     uint32_t opens_over; /* of so many vats, the last ones, the ledger is still to forget the open
                             interval that a decision in force has weighed, */
     mn_time opens_at;    /* from then on */
+    struct round *unsettled;  /* its decision is in force, and restore_settle still to come */
     struct round *unanswered; /* it has decided, and its answer is not on record yet; or NULL */
     struct pending *pendings; /* by sequence; those before `pending_first` are recorded */
     size_t pending_first;
@@ -579,8 +580,12 @@ uint32_t places_holder(const struct coordinator *coordinator, const struct ledge
 
 /* restore.c: from the durable decision to the end of the round. */
 void restore_begin(struct coordinator *coordinator, struct round *round);
-/* What a decision changes in what is known: also when it is read from the journal. */
+/* What a decision changes in what is known: also when it is read from the journal. But for what no
+ * word to anybody rests on, which the next step begins with, so that they leave before it. */
 void restore_apply(struct coordinator *coordinator, struct round *round);
+/* The rest of it, unless that is done: what vats are told is settled, and the ledger follows the
+ * floors. Before anything else is made of the ledger. */
+void restore_settle(struct coordinator *coordinator);
 /* The vat's run, which may be the one that a round ordered, is up. */
 void restore_vat_up(struct coordinator *coordinator, uint32_t vat);
 void restore_handled(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);

@@ -138,6 +138,8 @@ static void fetch_vats(const struct coordinator *coordinator, const uint32_t *va
 void restore_apply(struct coordinator *coordinator, struct round *round)
 {
     const struct mn_journal_decision *decision = &round->decision;
+    mn_assert(coordinator->unsettled == NULL);
+    coordinator->unsettled = round;
     round->facts.decision = decision;
     for (size_t i = 0; coordinator->rounds[i] != round; i++) {
         struct round *older = coordinator->rounds[i];
@@ -151,10 +153,6 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
         vats_begin_run(coordinator, round->start_vats[i], round->start_hosts[i],
                        &decision->starts[i].start);
     }
-    for (uint32_t i = 0; i < decision->told_count; i++) {
-        fetch_vats(coordinator, round->told_vats, decision->told_count, i);
-        apply_told(coordinator, round, i);
-    }
     for (uint32_t i = 0; i < decision->lost_host_count; i++) {
         uint32_t host = topology_find_host(coordinator->topology, decision->lost_hosts[i].text);
         coordinator->hosts[host].fresh_loss = false;
@@ -164,6 +162,22 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
         coordinator->hosts[i].emptied = false;
     }
     opens_weighed(coordinator);
+}
+
+void restore_settle(struct coordinator *coordinator)
+{
+    const struct round *round = coordinator->unsettled;
+    if (round == NULL) {
+        return;
+    }
+    coordinator->unsettled = NULL;
+    for (uint32_t i = 0; i < round->decision.told_count; i++) {
+        fetch_vats(coordinator, round->told_vats, round->decision.told_count, i);
+        apply_told(coordinator, round, i);
+    }
+    if (coordinator->begun) {
+        reports_floors(coordinator);
+    }
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */
@@ -305,7 +319,6 @@ void restore_begin(struct coordinator *coordinator, struct round *round)
                       "the host it was to be restored on is lost");
         }
     }
-    reports_floors(coordinator);
     for (size_t i = 0; i < coordinator->round_count; i++) {
         restore_progress(coordinator, coordinator->rounds[i]);
     }

@@ -316,6 +316,10 @@ static void takes_back_who_heard_what_an_early_sender_lost(void **state)
                          "h5 decision 1\n"
                          "note restore x1 h1: rolled_back\n"
                          "note restore x6 h2: rolled_back\n");
+    /* What nobody's word rests on is for the next step, at once. */
+    assert_true(coordinator_deadline(scene.coordinator) == scene.now);
+    scene_tick(&scene);
+    assert_true(coordinator_deadline(scene.coordinator) > scene.now);
     scene_state(&scene, 1, "x1 2 up");
     scene_state(&scene, 2, "x6 2 up");
     scene_expect(&scene, "note vat_up x1 h1: tcp://x1.2\n"
