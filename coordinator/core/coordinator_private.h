@@ -26,7 +26,8 @@ enum {
 
     /* Each life of a disk is a record. An agent may begin so many at once, and then one each so
      * many ms: one that invents them does not fill the journal, and one that is started over and
-     * over is heard all the same. */
+     * over is heard all the same. So it is with runs that the journal does not know of, of which
+     * there may be one of each vat besides. */
     HOST_LIFE_COUNT_MAX = 64,
     HOST_LIFE_MS = 5000,
 
@@ -57,7 +58,8 @@ struct host_entry {
     uint64_t numbering;                 /* of its agent's topology, as its newest hello said */
     uint64_t disk;                      /* the life of its disk; 0: its agent has not said */
     uint64_t former[HOST_FORMER_COUNT]; /* and lives before that: what comes of them comes late */
-    mn_time lives_at; /* when it will have begun no more of them than one each HOST_LIFE_MS */
+    mn_time lives_at;  /* when it will have begun no more of them than one each HOST_LIFE_MS, */
+    mn_time raises_at; /* and raised no more runs */
     uint32_t lag_ms;
     uint32_t disk_ms;
     uint64_t refused;
@@ -361,6 +363,8 @@ void hosts_heard(struct coordinator *coordinator, uint32_t host);
 /* Which life of its disk says that. False: one that is over, and is not heard. */
 bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 void hosts_begin_life(struct coordinator *coordinator, uint32_t host, uint64_t disk);
+/* Whether the host may speak of one more run or life of a vat that the journal does not know of. */
+bool hosts_raise_allowed(struct coordinator *coordinator, uint32_t host);
 void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
 void hosts_welcome(struct coordinator *coordinator, uint32_t host);
 void hosts_probed(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
@@ -396,10 +400,6 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat);
 void vats_fence(struct coordinator *coordinator, uint32_t vat);
 /* A checkpoint was written in an incarnation that the journal does not know of. */
 void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
-/* Somebody speaks of this run of the vat: the next one given out is higher. */
-void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run);
-/* No run of the vat that was ever given out is above this, as far as anybody can know. */
-mn_run vats_run_reached(const struct coordinator *coordinator, uint32_t vat);
 /* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
 void vats_inherit(struct coordinator *coordinator);
 /* It has forgotten what it had called durable: a round is to give it a new incarnation. */

@@ -5,8 +5,9 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* An old journal is so many rounds behind at most; what an agent says beyond that is not heard. */
-enum { ROUND_AHEAD_MAX = 65536 };
+/* Of what agents say of rounds nothing above this is heard: whatever is said, there are numbers
+ * left to give out. No clock, however wrong, puts the base anywhere near. */
+#define ROUND_SAID_MAX (UINT64_C(1) << 62)
 
 /* Of hosts that change at the same time so many are named in the log, and the others counted. */
 enum { MOVED_NOTE_COUNT_MAX = 16 };
@@ -244,20 +245,41 @@ static void host_forgot(struct coordinator *coordinator, uint32_t host)
     vats_disk(coordinator, host);
 }
 
-/* Whether another life may begin there now; if so it is counted. */
+/* What an agent says that becomes a record of the journal: @count of it at once, and then one each
+ * HOST_LIFE_MS. Whether one more is heard now; if so it is counted. */
+static bool host_may(struct coordinator *coordinator, mn_time *until, mn_time count)
+{
+    const mn_time each = HOST_LIFE_MS * MN_MS;
+    mn_time from = *until > coordinator->now ? *until : coordinator->now;
+    if (from - coordinator->now >= count * each) {
+        return false;
+    }
+    *until = from + each;
+    return true;
+}
+
 static bool life_allowed(struct coordinator *coordinator, uint32_t host)
 {
-    struct host_entry *entry = &coordinator->hosts[host];
-    const mn_time each = HOST_LIFE_MS * MN_MS;
-    mn_time from = entry->lives_at > coordinator->now ? entry->lives_at : coordinator->now;
-    if (from - coordinator->now >= HOST_LIFE_COUNT_MAX * each) {
+    bool may = host_may(coordinator, &coordinator->hosts[host].lives_at, HOST_LIFE_COUNT_MAX);
+    if (!may) {
         coordinator_refuse(coordinator, host,
                            "it begins anew too often, each time with another life of its disk: "
                            "it is heard again in some seconds");
-        return false;
     }
-    entry->lives_at = from + each;
-    return true;
+    return may;
+}
+
+/* A host that is right says of each vat once what a journal that was lost does not know. */
+bool hosts_raise_allowed(struct coordinator *coordinator, uint32_t host)
+{
+    bool may = host_may(coordinator, &coordinator->hosts[host].raises_at,
+                        HOST_LIFE_COUNT_MAX + (mn_time)coordinator->vat_count);
+    if (!may) {
+        coordinator_refuse(coordinator, host,
+                           "it knows of ever later runs of vats: it is heard again in some "
+                           "seconds");
+    }
+    return may;
 }
 
 bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
@@ -373,6 +395,10 @@ static void hello_compare(struct coordinator *coordinator, uint32_t host,
         const struct mn_vat_status *status = &message->hello.vats[i];
         uint32_t vat = coordinator_find_vat(coordinator, &status->vat);
         if (vat != TOPOLOGY_NONE) {
+            if (coordinator->vats[vat].mention == coordinator->mention_count) {
+                coordinator_refuse(coordinator, host, "a hello that names a vat twice");
+                continue;
+            }
             coordinator->vats[vat].mention = coordinator->mention_count;
         }
         vats_said(coordinator, host, status, "as its agent's hello says");
@@ -385,6 +411,20 @@ static void hello_compare(struct coordinator *coordinator, uint32_t host,
             vats_absent(coordinator, vat);
         }
     }
+}
+
+/* The newest round that the host knows of; 0: none can be so high. */
+static uint64_t hello_round(struct coordinator *coordinator, uint32_t host,
+                            const struct mn_up *message)
+{
+    uint64_t newest = message->hello.newest_round > message->hello.seen_round
+                          ? message->hello.newest_round
+                          : message->hello.seen_round;
+    if (newest > ROUND_SAID_MAX && newest > coordinator->round_seen) {
+        coordinator_refuse(coordinator, host, "about a round that cannot be");
+        return 0;
+    }
+    return newest;
 }
 
 void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
@@ -402,18 +442,12 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
     }
-    uint64_t newest = message->hello.newest_round > message->hello.seen_round
-                          ? message->hello.newest_round
-                          : message->hello.seen_round;
+    uint64_t newest = hello_round(coordinator, host, message);
     bool above = newest > coordinator->round_seen && round_find(coordinator, newest) == NULL;
     if (above || (coordinator->blank && message->hello.holds && !coordinator->hosts[host].met)) {
         vats_first_forgotten(coordinator);
     }
-    uint64_t base = mn_base_at(coordinator->journal_at);
-    uint64_t reached = coordinator->round_seen > base ? coordinator->round_seen : base;
-    if (newest <= reached + ROUND_AHEAD_MAX) {
-        round_applied_seen(coordinator, host, newest);
-    }
+    round_applied_seen(coordinator, host, newest);
     /* A frozen agent says hello every few heartbeats, and tells what it has told no second time. */
     coordinator->hosts[host].told_all = coordinator->hosts[host].told_all && !everything &&
                                         coordinator->hosts[host].known &&

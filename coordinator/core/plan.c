@@ -58,6 +58,7 @@ static void plan_lineage(const struct plan *plan, const struct decision_vat *row
                            .next = mn_epoch_first(start->run),
                            .seen = row->forgot,
                            .told = row->forgot_told};
+    mn_assert(fork.after < fork.next); /* nobody could read the record otherwise */
     coordinator_lineage(plan->coordinator, row->vat, &start->lineage);
     coordinator_lineage_add(&start->lineage, &fork);
     mn_assert(start->lineage.count > 0);

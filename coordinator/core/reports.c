@@ -35,7 +35,8 @@ struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t h
     size_t kept = 0;
     for (size_t i = 0; out != NULL && i < *count; i++) {
         uint32_t peer = vats[heard[i].peer];
-        if (peer == TOPOLOGY_NONE || heard[i].epoch < 1 || heard[i].epoch > MN_EPOCH_MAX) {
+        if (peer == TOPOLOGY_NONE || heard[i].epoch < 1 ||
+            !vats_run_believed(coordinator, peer, mn_epoch_run(heard[i].epoch))) {
             coordinator_refuse(coordinator, host,
                                "a checkpoint that heard a vat which is not in the topology, or an "
                                "epoch that cannot be");
@@ -54,9 +55,10 @@ struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t h
     return out;
 }
 
-static bool row_right(const struct mn_row *row)
+static bool row_right(const struct coordinator *coordinator, uint32_t vat, const struct mn_row *row)
 {
-    return row->epoch >= 1 && row->epoch <= MN_EPOCH_MAX && row->since >= 0 &&
+    return vat != TOPOLOGY_NONE && row->epoch >= 1 &&
+           vats_run_believed(coordinator, vat, mn_epoch_run(row->epoch)) && row->since >= 0 &&
            row->since < row->epoch && row->onto >= 0 && row->onto < row->epoch && row->floor >= 0;
 }
 
@@ -117,7 +119,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
                      const struct mn_report *report, const struct mn_row *row)
 {
     uint32_t vat = vats[row->vat];
-    if (vat == TOPOLOGY_NONE || !row_right(row)) {
+    if (!row_right(coordinator, vat, row)) {
         coordinator_refuse(coordinator, host,
                            "a checkpoint of a vat that is not in the topology, or one that breaks "
                            "its rules");

@@ -7,10 +7,6 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* A journal that was lost says nothing of how far a vat has come, so any run is heard, but for the
- * upper quarter of them: whatever is said, there are runs left to give out above it. */
-enum { RUN_SAID_MAX = MN_RUN_MAX / 4 * 3 };
-
 void vats_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
                mn_run run, const char *text)
 {
@@ -232,39 +228,6 @@ bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epo
     return ledger_epoch_dead(coordinator->ledger, vat, epoch);
 }
 
-/* Whether a decision that starts the vat anew is on its way into the journal. */
-static bool vat_is_decided(const struct coordinator *coordinator, uint32_t vat)
-{
-    const struct round *round = round_active(coordinator);
-    bool found = false;
-    if (round != NULL && round->facts.state == COORDINATOR_ROUND_DECIDING) {
-        for (uint32_t i = 0; i < round->decision.start_count; i++) {
-            found = found || round->start_vats[i] == vat;
-        }
-    }
-    return found;
-}
-
-void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)
-{
-    struct vat_entry *entry = &coordinator->vats[vat];
-    if (run > entry->run_seen && run <= RUN_SAID_MAX) {
-        entry->run_seen = run;
-    }
-    if (run > entry->run && run <= RUN_SAID_MAX && !vat_is_decided(coordinator, vat)) {
-        vats_first_forgotten(coordinator);
-    }
-}
-
-mn_run vats_run_reached(const struct coordinator *coordinator, uint32_t vat)
-{
-    const struct vat_entry *entry = &coordinator->vats[vat];
-    mn_run known = entry->run > entry->run_seen ? entry->run : entry->run_seen;
-    mn_run base =
-        coordinator->base < RUN_SAID_MAX ? (mn_run)coordinator->base : (mn_run)RUN_SAID_MAX;
-    return known > base ? known : base;
-}
-
 void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
                     const struct mn_start *start)
 {
@@ -341,7 +304,7 @@ static void vat_raise_life(struct coordinator *coordinator, uint32_t vat, uint32
 void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation)
 {
     if (!vats_knows_life(coordinator, vat, incarnation, NULL, 0) &&
-        !vat_is_decided(coordinator, vat)) {
+        !vats_decided(coordinator, vat)) {
         vat_raise_life(coordinator, vat, incarnation, NULL, 0);
     }
 }
@@ -449,7 +412,7 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];
-    if (status->run > entry->run && status->run > RUN_SAID_MAX) {
+    if (!vats_run_believed(coordinator, vat, status->run)) {
         coordinator_refuse(coordinator, host, "about a run that cannot be");
         return;
     }
@@ -465,8 +428,11 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
         coordinator_refuse(coordinator, host, "the lineage of a vat that is not placed there");
         later = false;
     }
-    if ((above || later) && vat_is_decided(coordinator, vat)) {
+    if ((above || later) && vats_decided(coordinator, vat)) {
         return; /* agents say it again: then it is a former life, or above the new one too */
+    }
+    if ((above || later) && !hosts_raise_allowed(coordinator, host)) {
+        return;
     }
     if (above) {
         vat_raise(coordinator, host, vat, status);

@@ -11,6 +11,15 @@ bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32
 void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count);
 
+/* Whether a decision that starts the vat anew is on its way into the journal. */
+bool vats_decided(const struct coordinator *coordinator, uint32_t vat);
+/* Whether a run of the vat can be so high; of another one nothing that is said is heard. */
+bool vats_run_believed(const struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* Somebody speaks of this run of the vat, which is believed: the next one given out is higher. */
+void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* No run of the vat that was ever given out is above this, as far as anybody can know. */
+mn_run vats_run_reached(const struct coordinator *coordinator, uint32_t vat);
+
 /* vats_first.c: vats that have never run. */
 void vats_first_begin(struct coordinator *coordinator);
 /* This journal has forgotten, before the newest generation of it began, or before the

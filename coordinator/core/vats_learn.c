@@ -6,7 +6,14 @@
  * nothing died: it is below the first epoch of run 1, and never travels. */
 #include <string.h>
 
+#include "base/check.h"
 #include "coordinator_private.h"
+
+/* A journal that was lost says nothing of how far a vat has come, so any run is heard, but for the
+ * upper eighth of them: whatever is said, there are runs left to give out above it. The base, which
+ * a wrong clock may put anywhere, ends another eighth below that: what is given out above it has to
+ * be believed by the next coordinator, whose journal may be lost as well. */
+enum { RUN_BASE_MAX = MN_RUN_MAX / 8 * 6, RUN_SAID_MAX = MN_RUN_MAX / 8 * 7 };
 
 /* Each one that is not named costs a fork: of more incarnations than these nothing is believed. */
 enum { INCARNATION_SAID_MAX = 4096 };
@@ -112,4 +119,40 @@ void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t inc
     if (coordinator_fine(coordinator, result == MN_BAD_INPUT ? MN_CORRUPT : result)) {
         entry->incarnation = ledger_vat_incarnation(coordinator->ledger, vat);
     }
+}
+
+bool vats_decided(const struct coordinator *coordinator, uint32_t vat)
+{
+    const struct round *round = round_active(coordinator);
+    bool found = false;
+    if (round != NULL && round->facts.state == COORDINATOR_ROUND_DECIDING) {
+        for (uint32_t i = 0; i < round->decision.start_count; i++) {
+            found = found || round->start_vats[i] == vat;
+        }
+    }
+    return found;
+}
+
+bool vats_run_believed(const struct coordinator *coordinator, uint32_t vat, mn_run run)
+{
+    return run <= RUN_SAID_MAX || run <= coordinator->vats[vat].run;
+}
+
+void vats_run_seen(struct coordinator *coordinator, uint32_t vat, mn_run run)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    mn_assert(vats_run_believed(coordinator, vat, run));
+    entry->run_seen = run > entry->run_seen ? run : entry->run_seen;
+    if (run > entry->run && !vats_decided(coordinator, vat)) {
+        vats_first_forgotten(coordinator);
+    }
+}
+
+mn_run vats_run_reached(const struct coordinator *coordinator, uint32_t vat)
+{
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    mn_run known = entry->run > entry->run_seen ? entry->run : entry->run_seen;
+    mn_run base =
+        coordinator->base < RUN_BASE_MAX ? (mn_run)coordinator->base : (mn_run)RUN_BASE_MAX;
+    return known > base ? known : base;
 }

@@ -107,11 +107,12 @@ static void hears_of_any_round_that_can_have_been(void **state)
     (void)state;
     struct scene scene;
     begin(&scene);
-    trouble_hello_of(&scene, 6, "x6", 1, UINT64_C(5000) + 65536, false);
+    trouble_hello_of(&scene, 6, "x6", 1, UINT64_C(1) << 62, false);
     scene_until(&scene, AT(22500));
-    trouble_must_say(&scene, "freeze round 70537 attempt 1");
+    trouble_must_say(&scene, "freeze round 4611686018427387905 attempt 1");
     scene_skip(&scene);
-    trouble_hello_of(&scene, 6, "x6", 1, UINT64_C(1) << 40, false);
+    trouble_hello_of(&scene, 6, "x6", 1, (UINT64_C(1) << 62) + 2, false);
+    trouble_must_say(&scene, "note said_too_much h6: about a round that cannot be\n");
     trouble_must_not_say(&scene, "freeze");
     scene_close(&scene);
 }

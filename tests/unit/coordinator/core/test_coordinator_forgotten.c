@@ -114,7 +114,7 @@ static void hears_of_any_run_but_leaves_as_many_to_give_out(void **state)
                          "note run_above_journal x1 h1" RAISED
                          "record 2 vat x1 run 70000 incarnation 1 on h1\n");
     char words[64];
-    (void)snprintf(words, sizeof words, "x1 %u up", (unsigned)(MN_RUN_MAX / 4 * 3 + 1));
+    (void)snprintf(words, sizeof words, "x1 %u up", (unsigned)(MN_RUN_MAX / 8 * 7 + 1));
     scene_hello(&scene, 2, "");
     scene_skip(&scene);
     scene_state(&scene, 2, words);
