@@ -115,6 +115,21 @@ static void floor_take(struct coordinator *coordinator, uint32_t vat, mn_epoch f
     entry->floor_said = entry->floor_said || (own && !entry->lost && !entry->starting);
 }
 
+/* Of a vat whose host cannot say it, a checkpoint says what its floor was: none above itself,
+ * whatever else is said by a host that does not run the vat. One that is gone shows nothing, so it
+ * counts only while the vat's own host cannot be asked. */
+static mn_epoch floor_foreign(const struct coordinator *coordinator, uint32_t vat,
+                              const struct mn_row *row)
+{
+    const struct vat_entry *entry = &coordinator->vats[vat];
+    bool told = coordinator->hosts[entry->host].told_all && !entry->lost;
+    if (!reports_floor_open(entry) || (row->gone && told) ||
+        vats_epoch_dead(coordinator, vat, row->epoch)) {
+        return 0;
+    }
+    return row->floor < row->epoch ? row->floor : row->epoch;
+}
+
 static void row_take(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
                      const struct mn_report *report, const struct mn_row *row)
 {
@@ -143,11 +158,8 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
             row_into_ledger(coordinator, host, vat, row, heard, count);
         }
     }
-    /* Of a vat whose host cannot say it, a checkpoint says what its floor was. */
-    bool heir = reports_floor_open(entry) && !vats_epoch_dead(coordinator, vat, row->epoch);
-    if (entry->host == host || heir) {
-        floor_take(coordinator, vat, row->floor, entry->host == host);
-    }
+    mn_epoch floor = entry->host == host ? row->floor : floor_foreign(coordinator, vat, row);
+    floor_take(coordinator, vat, floor, entry->host == host);
 }
 
 void reports_floor_said(struct coordinator *coordinator, uint32_t vat, mn_epoch floor)

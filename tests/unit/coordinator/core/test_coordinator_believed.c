@@ -1,6 +1,6 @@
-/* How much of what one agent says is believed: no run and no round that cannot be, and of each vat
- * one later run. What the coordinator itself gives out, also by a clock that is wrong, has to be
- * among what is believed. */
+/* How much of what one agent says is believed: no run and no round that cannot be, no floor of
+ * another host's vat beyond what the row itself shows, and of each vat one later run. What the
+ * coordinator itself gives out, also by a clock that is wrong, has to be among what is believed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -189,6 +189,48 @@ static void goes_on_above_rounds_when_its_clock_is_behind(void **state)
     assert_int_equal(round_after(50000, BASE_2027 + 1), BASE_2027 + 2);
 }
 
+/* h5 has no copy of x1. What x1 heard of x6 in 1.3 is not settled by its word. */
+static void takes_no_floor_above_its_own_checkpoint_of_another_hosts_vat(bool gone)
+{
+    struct scene scene;
+    trouble_begin(&scene);
+    scene_row(&scene, 4, "x6", EPOCH(1, 1), 0, false, "");
+    scene_row(&scene, 4, "x6", EPOCH(1, 2), EPOCH(1, 1), false, "");
+    if (gone) {
+        const struct mn_name name = mn_name_of("x1");
+        const struct mn_row row = {.epoch = EPOCH(1, 1000), .gone = true, .floor = EPOCH(1, 1000)};
+        struct mn_up up = {.kind = MN_UP_REPORT};
+        up.report.sequence = 1;
+        up.report.vats = (struct mn_vat_table){.names = &name, .count = 1};
+        up.report.rows = &row;
+        up.report.row_count = 1;
+        scene_up(&scene, 5, &up);
+    } else {
+        trouble_row_with_floor(&scene, 5, "x1", EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1),
+                               EPOCH(1, 1000), false);
+    }
+    scene_row(&scene, 1, "x1", EPOCH(1, 3), EPOCH(1, 1), true, "x6 1.3");
+    scene_row(&scene, 3, "x1", EPOCH(1, 3), EPOCH(1, 1), false, "x6 1.3");
+    trouble_lose_hosts(&scene, "6");
+    scene_until(&scene, 30000);
+    trouble_answer(&scene, 1, 1, 1, "x1 1.4 1.3");
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "x1/1");
+    scene_close(&scene);
+}
+
+static void takes_back_who_heard_what_is_forgotten_whatever_floor_a_copy_names(void **state)
+{
+    (void)state;
+    takes_no_floor_above_its_own_checkpoint_of_another_hosts_vat(false);
+}
+
+static void takes_back_who_heard_what_is_forgotten_whatever_floor_a_lost_copy_names(void **state)
+{
+    (void)state;
+    takes_no_floor_above_its_own_checkpoint_of_another_hosts_vat(true);
+}
+
 static void hears_of_a_vat_once_in_a_hello(void **state)
 {
     (void)state;
@@ -236,6 +278,8 @@ int main(void)
         cmocka_unit_test(believes_what_was_given_out_by_a_clock_that_was_ahead),
         cmocka_unit_test(goes_on_above_rounds_that_a_clock_ahead_has_numbered),
         cmocka_unit_test(goes_on_above_rounds_when_its_clock_is_behind),
+        cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_copy_names),
+        cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_lost_copy_names),
         cmocka_unit_test(hears_of_a_vat_once_in_a_hello),
         cmocka_unit_test(records_no_end_of_runs_of_one_that_invents_them),
     };
