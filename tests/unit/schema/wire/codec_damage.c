@@ -10,6 +10,8 @@
 
 #include "schema/wire/codec_damage.h"
 
+enum { DAMAGED_SIZE_MAX = 16 * 1024 };
+
 void survive_damage(decode_any *decode, const struct mn_buffer *whole)
 {
     for (size_t size = 0; size < whole->size; size++) {
@@ -47,4 +49,82 @@ void survive_little_memory(decode_any *decode, const struct mn_buffer *whole)
         worked = result == MN_OK;
         mn_arena_deinit(&arena);
     }
+}
+
+/* Of large messages too little is damaged in a long time: it grows with the square of their size.
+ */
+static void survive(decode_any *decode, const struct mn_buffer *whole, mn_result result)
+{
+    if (whole->size > DAMAGED_SIZE_MAX) {
+        return;
+    }
+    survive_damage(decode, whole);
+    if (result == MN_OK) {
+        survive_little_memory(decode, whole);
+    }
+}
+
+static mn_result decode_up(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_up out;
+    return mn_up_decode(bytes, size, arena, &out);
+}
+
+mn_result up_again(const struct mn_up *in, struct mn_arena *arena, struct mn_up *out)
+{
+    struct mn_buffer buffer = {0};
+    assert_int_equal(mn_up_encode(in, &buffer), MN_OK);
+    mn_result result = mn_up_decode(buffer.bytes, buffer.size, arena, out);
+    survive(decode_up, &buffer, result);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static mn_result decode_down(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_down out;
+    return mn_down_decode(bytes, size, arena, &out);
+}
+
+mn_result down_again(const struct mn_down *in, struct mn_arena *arena, struct mn_down *out)
+{
+    struct mn_buffer buffer = {0};
+    assert_int_equal(mn_down_encode(in, &buffer), MN_OK);
+    mn_result result = mn_down_decode(buffer.bytes, buffer.size, arena, out);
+    survive(decode_down, &buffer, result);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static mn_result decode_from_vat(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_from_vat out;
+    return mn_from_vat_decode(bytes, size, arena, &out);
+}
+
+mn_result from_vat_again(const struct mn_from_vat *in, struct mn_arena *arena,
+                         struct mn_from_vat *out)
+{
+    struct mn_buffer buffer = {0};
+    assert_int_equal(mn_from_vat_encode(in, &buffer), MN_OK);
+    mn_result result = mn_from_vat_decode(buffer.bytes, buffer.size, arena, out);
+    survive(decode_from_vat, &buffer, result);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static mn_result decode_to_vat(const void *bytes, size_t size, struct mn_arena *arena)
+{
+    struct mn_to_vat out;
+    return mn_to_vat_decode(bytes, size, arena, &out);
+}
+
+mn_result to_vat_again(const struct mn_to_vat *in, struct mn_arena *arena, struct mn_to_vat *out)
+{
+    struct mn_buffer buffer = {0};
+    assert_int_equal(mn_to_vat_encode(in, &buffer), MN_OK);
+    mn_result result = mn_to_vat_decode(buffer.bytes, buffer.size, arena, out);
+    survive(decode_to_vat, &buffer, result);
+    mn_buffer_deinit(&buffer);
+    return result;
 }
