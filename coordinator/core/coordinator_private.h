@@ -5,7 +5,8 @@
 #include "coordinator.h"
 #include "decision.h"
 #include "leases.h"
-#include "vats_first.h"
+#include "steps.h"
+#include "vats.h"
 
 enum {
     /* What was sent and not answered is sent again after so many heartbeats. */
@@ -377,48 +378,7 @@ void hosts_emptied(struct coordinator *coordinator, uint32_t host);
 /* Whether it is gone, or empty, and never told all that it had. */
 bool hosts_untold(const struct coordinator *coordinator, uint32_t host);
 
-/* aside.c: former lives. */
-void aside_said(struct coordinator *coordinator, uint32_t host, uint32_t vat,
-                const struct mn_vat_status *status);
-/* Whether a life that was stopped is still to be set aside, and it is known what died of it. */
-bool aside_owed(const struct coordinator *coordinator, uint32_t vat,
-                const struct mn_vat_status *status);
-void aside_host_anew(struct coordinator *coordinator, uint32_t host); /* its hello says all again */
-void aside_stop(struct coordinator *coordinator, uint32_t host, uint32_t vat, mn_run run);
-
-/* vats.c: which run of each vat is meant, and whether it lives. */
-void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_vat_status *status,
-               const char *reason);
-/* Not mentioned in its host's hello: the host has nothing of it. */
-void vats_absent(struct coordinator *coordinator, uint32_t vat);
-void vats_lose(struct coordinator *coordinator, uint32_t vat, const char *text);
-/* The host has another disk than before, or an older one: what was started there is gone. */
-void vats_disk(struct coordinator *coordinator, uint32_t host);
-/* No longer lost: it is restored by a decision, or was never gone. */
-void vats_unlose(struct coordinator *coordinator, uint32_t vat);
-/* A freeze that names its run is on record: it has to be replaced. */
-void vats_fence(struct coordinator *coordinator, uint32_t vat);
-/* A checkpoint was written in an incarnation that the journal does not know of. */
-void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
-/* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
-void vats_inherit(struct coordinator *coordinator);
-/* It has forgotten what it had called durable: a round is to give it a new incarnation. */
-void vats_forgot(struct coordinator *coordinator, uint32_t vat);
-/* Whether the epoch died when the vat went on from an older checkpoint. */
-bool vats_epoch_dead(const struct coordinator *coordinator, uint32_t vat, mn_epoch epoch);
-/* Begin with every vat where the topology places it. */
-void vats_place_all(struct coordinator *coordinator);
-void vats_place(struct coordinator *coordinator, uint32_t vat, uint32_t host);
-/* Whether its run is meant for the life that its host's disk has, or was found there in that. */
-bool vats_on_disk(const struct coordinator *coordinator, uint32_t vat);
-/* The journal says that it was given this run, there. */
-void vats_recorded(struct coordinator *coordinator, uint32_t vat, mn_run run, uint32_t host);
-/* A decision gives the vat this run, on @host. */
-void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host,
-                    const struct mn_start *start);
-void vats_note(struct coordinator *coordinator, enum coordinator_note note, uint32_t vat,
-               mn_run run, const char *text);
-void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
+/* vats.c: what it records. */
 /* Write down a run of the vat that no decision gave out; @found: and this journal neither. */
 void vats_record(struct coordinator *coordinator, uint32_t vat, enum pending_kind kind, bool found);
 
@@ -532,42 +492,6 @@ bool plan_make(struct coordinator *coordinator, struct round *round,
 /* DECIDING: put what was made of @take on record. */
 void plan_record(struct coordinator *coordinator, struct round *round, struct decision **take);
 
-/* recalls.c: an operator had it go on without some of the keepers; the newest record says so. */
-void recalls_keep(struct coordinator *coordinator, const struct mn_journal_recall *recall);
-
-/* approve.c: plans that wait for an operator. */
-/* Whether the plan that was made of @take has to wait; the round takes the decision then. */
-bool approve_waits(struct coordinator *coordinator, struct round *round, struct decision **take);
-void approve_step(struct coordinator *coordinator, const struct coordinator_event *event);
-/* Whether an operator's word may be taken at all. Answers when not. */
-bool steps_allowed(struct coordinator *coordinator, const struct coordinator_event *event);
-/* Answer with what was put together in @text, which is given back. */
-void steps_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,
-                  struct mn_text *text);
-/* Put @step on record, with who says it, when and why; the answer waits for that. What lasts as
- * long as the coordinator of it; NULL after failing. */
-const struct mn_journal_step *steps_record(struct coordinator *coordinator,
-                                           const struct coordinator_event *event,
-                                           struct mn_journal_step *step);
-void approve_recorded(struct coordinator *coordinator, size_t index);
-void approve_replay(struct coordinator *coordinator, const struct mn_journal_step *step);
-
-/* adopt.c: disks that were found. */
-void adopt_step(struct coordinator *coordinator, const struct coordinator_event *event);
-void adopt_recorded(struct coordinator *coordinator, const struct mn_journal_step *step);
-void adopt_replay(struct coordinator *coordinator, const struct mn_journal_step *step);
-/* Whether what the host has of the vat's newest run may come from such a disk. */
-bool adopt_found(const struct coordinator *coordinator, uint32_t vat, uint32_t host);
-void adopt_forget(struct coordinator *coordinator, uint32_t vat); /* it has a new run */
-void adopt_said(struct coordinator *coordinator, uint32_t host, const struct mn_up *message);
-void adopt_host_lost(struct coordinator *coordinator, uint32_t host);
-void adopt_tick(struct coordinator *coordinator);
-/* Whether one is not over: nothing is decided meanwhile. */
-bool adopt_open(const struct coordinator *coordinator);
-/* The @index-th that is not over; false when there are no more. */
-bool adopt_wait(const struct coordinator *coordinator, size_t index,
-                struct coordinator_adoption_facts *out);
-
 /* places.c. Whether a vat may be restored there. */
 bool places_usable(const struct coordinator *coordinator, uint32_t host);
 /* places.c: the host for a restored vat, TOPOLOGY_NONE when there is none. @links and @link_count:
@@ -611,21 +535,11 @@ void telling_owed(struct coordinator *coordinator, const struct round *round);
 void telling_remind(struct coordinator *coordinator, uint32_t host, uint64_t newest);
 
 /* replay.c: the journal's records. */
-/* rests.c. The process of the run that is meant has ended: before vats_lose. */
-void rests_ended(struct coordinator *coordinator, uint32_t vat);
-/* There is a checkpoint of that run. */
-void rests_saved(struct coordinator *coordinator, uint32_t vat, mn_run run);
-/* It rests no longer. */
-void rests_end(struct coordinator *coordinator, uint32_t vat);
-void rests_tick(struct coordinator *coordinator);
-mn_time rests_deadline(const struct coordinator *coordinator);
-
 void replay_record(struct coordinator *coordinator, const struct coordinator_event *event);
 /* The number of what a record names. TOPOLOGY_NONE after failing, because it is not in the topology
  * any more; the error says so. */
 uint32_t replay_find_vat(struct coordinator *coordinator, const struct mn_name *name);
 uint32_t replay_find_host(struct coordinator *coordinator, const struct mn_name *name);
-/* The hosts that a decision found lost stay so until they are heard. */
 /* The hosts that decisions of the journal have taken for lost, and that nobody is to run on. */
 void replay_lost_hosts(struct coordinator *coordinator);
 
