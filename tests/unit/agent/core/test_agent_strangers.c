@@ -50,13 +50,19 @@ static void on_record(struct play *play, mn_run run, uint32_t pid)
     play_record(play, &record);
 }
 
+/* A process of run 2 lives, and nothing is on record. */
+static void begin_with_run_2(struct play *play)
+{
+    play_open(play, 2, 2);
+    lives(play, 2, 71);
+    play_begin(play);
+}
+
 static void ends_what_lives_before_it_says_hello_and_says_which_run_that_was(void **state)
 {
     (void)state;
     struct play play;
-    play_open(&play, 2, 2);
-    lives(&play, 2, 71);
-    play_begin(&play);
+    begin_with_run_2(&play);
     play_expect(&play, "note begun h1\n"
                        "record #1 vat x1 run 2 pid 0\n");
     play_recorded(&play, 1);
@@ -74,9 +80,7 @@ static void says_hello_to_nobody_who_asks_before_that(void **state)
 {
     (void)state;
     struct play play;
-    play_open(&play, 2, 2);
-    lives(&play, 2, 71);
-    play_begin(&play);
+    begin_with_run_2(&play);
     play_skip(&play);
     play_welcome(&play, 1, true);
     play_expect(&play, "note generation\n"

@@ -170,6 +170,14 @@ void trouble_hello_of(struct scene *scene, uint32_t host, const char *vat, mn_ru
     scene_up(scene, host, &up);
 }
 
+void trouble_decide_x3(struct scene *scene)
+{
+    trouble_lose_hosts(scene, "3");
+    scene_until(scene, 28000);
+    trouble_answer_first(scene, 1, 1);
+    trouble_must_say(scene, "decision 1 lost h3 [h5: x3 run 2");
+}
+
 void trouble_decide_x6_and_x1(struct scene *scene)
 {
     trouble_begin(scene);

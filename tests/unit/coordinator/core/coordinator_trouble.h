@@ -39,6 +39,9 @@ void trouble_row_with_floor(struct scene *scene, uint32_t host, const char *vat,
 void trouble_hello_of(struct scene *scene, uint32_t host, const char *vat, mn_run run,
                       uint64_t newest_round, bool everything);
 
+/* h3 burns, and round 1 is decided, though not on record yet: x3 goes on at h5 as run 2. */
+void trouble_decide_x3(struct scene *scene);
+
 /* Round 1 is decided and everything of it is up: h6 is lost, x6 goes on at h2, x1 is taken back,
  * and each is told of the other, which neither has handled yet. */
 void trouble_decide_x6_and_x1(struct scene *scene);

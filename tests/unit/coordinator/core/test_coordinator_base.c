@@ -27,6 +27,22 @@ static void begin(struct scene *scene)
     scene_skip(scene);
 }
 
+static void crash_x1(struct scene *scene, const char *words)
+{
+    scene_state(scene, 1, words);
+    scene_until(scene, AT(22500));
+}
+
+/* Once x2 has shown that the journal has forgotten. */
+static void have_another_lead(struct scene *scene)
+{
+    begin(scene);
+    scene_state(scene, 2, "x2 7 up");
+    scene_at(scene, AT(100000));
+    scene_restart(scene, scene->record_count);
+    scene_recorded(scene, scene->record_count);
+}
+
 static void goes_on_above_all_runs_and_rounds_that_can_have_been(void **state)
 {
     (void)state;
@@ -34,8 +50,7 @@ static void goes_on_above_all_runs_and_rounds_that_can_have_been(void **state)
     begin(&scene);
     scene_state(&scene, 1, "x1 2 up");
     trouble_must_say(&scene, "note journal_forgot");
-    scene_state(&scene, 1, "x1 2 exited");
-    scene_until(&scene, AT(22500));
+    crash_x1(&scene, "x1 2 exited");
     trouble_must_say(&scene, "freeze round 5001 attempt 1");
     trouble_answer(&scene, 1, 5001, 1, "");
     trouble_answer_first(&scene, 5001, 1);
@@ -48,8 +63,7 @@ static void counts_on_where_nothing_was_forgotten(void **state)
     (void)state;
     struct scene scene;
     begin(&scene);
-    scene_state(&scene, 1, "x1 1 exited");
-    scene_until(&scene, AT(22500));
+    crash_x1(&scene, "x1 1 exited");
     trouble_answer(&scene, 1, 1, 1, "");
     trouble_answer_first(&scene, 1, 1);
     trouble_must_say(&scene, "decision 1 gone x1 [h1: x1 run 2 ");
@@ -61,8 +75,7 @@ static void gives_another_number_to_a_round_that_has_begun(void **state)
     (void)state;
     struct scene scene;
     begin(&scene);
-    scene_state(&scene, 1, "x1 1 exited");
-    scene_until(&scene, AT(22500));
+    crash_x1(&scene, "x1 1 exited");
     trouble_must_say(&scene, "freeze round 1 attempt 1");
     scene_state(&scene, 2, "x2 7 up");
     trouble_must_say(&scene, "freeze round 5001 attempt 2");
@@ -74,11 +87,7 @@ static void goes_by_the_journal_when_another_coordinator_leads(void **state)
 {
     (void)state;
     struct scene scene;
-    begin(&scene);
-    scene_state(&scene, 2, "x2 7 up");
-    scene_at(&scene, AT(100000));
-    scene_restart(&scene, scene.record_count);
-    scene_recorded(&scene, scene.record_count);
+    have_another_lead(&scene);
     trouble_hello_of(&scene, 1, NULL, 0, 0, false);
     scene_until(&scene, AT(120000));
     trouble_must_say(&scene, "freeze round 5001 attempt 1");
@@ -90,11 +99,7 @@ static void goes_up_with_each_loss(void **state)
 {
     (void)state;
     struct scene scene;
-    begin(&scene);
-    scene_state(&scene, 2, "x2 7 up");
-    scene_at(&scene, AT(100000));
-    scene_restart(&scene, scene.record_count);
-    scene_recorded(&scene, scene.record_count);
+    have_another_lead(&scene);
     trouble_hello_of(&scene, 1, "x1", 9, 0, false);
     scene_state(&scene, 1, "x1 9 exited");
     scene_until(&scene, AT(120000));

@@ -77,10 +77,7 @@ static void restores_anew_what_was_meant_for_a_disk_that_is_gone(void **state)
     struct scene scene;
     trouble_begin(&scene);
     scene.disks[4] = 75;
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
-    trouble_must_say(&scene, "decision 1 lost h3 [h5: x3 run 2");
+    trouble_decide_x3(&scene);
     uint64_t decided = scene.record_count;
     scene.disks[4] = 76;
     beat(&scene, 5);

@@ -71,10 +71,7 @@ static void a_new_run_waits_until_the_former_ones_lease_is_over(void **state)
     trouble_begin(&scene);
     scene.topology->timing.lease_ms = 64000;
     must_grant(&scene, 3, "x3", 1);
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
-    trouble_must_say(&scene, "decision 1 lost h3 [h5: x3 run 2");
+    trouble_decide_x3(&scene);
     scene_recorded(&scene, scene.record_count);
     scene_state(&scene, 5, "x3 2 up");
     must_not_grant(&scene, 5, "x3", 2);
@@ -94,9 +91,7 @@ static void a_third_run_waits_for_the_first_ones_lease(void **state)
     trouble_begin(&scene);
     scene.topology->timing.lease_ms = 64000;
     must_grant(&scene, 3, "x3", 1);
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
+    trouble_decide_x3(&scene);
     scene_recorded(&scene, scene.record_count);
     scene_state(&scene, 5, "x3 2 up");
     scene_state(&scene, 5, "x3 2 exited");

@@ -44,9 +44,7 @@ static void keeps_what_a_host_reports_while_the_decision_is_being_written(void *
     (void)state;
     struct scene scene;
     trouble_begin(&scene);
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
+    trouble_decide_x3(&scene);
     trouble_must_say(&scene, "record 9 decision 1 lost h3 [h5: x3 run 2");
     scene.silent[2] = false;
     trouble_hello_of(&scene, 3, "x3", 1, 0, true);
@@ -179,9 +177,7 @@ static void restores_anew_what_waits_for_a_checkpoint_that_burned(void **state)
     trouble_begin(&scene);
     scene_row(&scene, 3, "x3", EPOCH(1, 3), EPOCH(1, 2), true, "");
     scene_row(&scene, 6, "x3", EPOCH(1, 3), EPOCH(1, 2), false, "");
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
+    trouble_decide_x3(&scene);
     trouble_must_say(&scene,
                      "[h5: x3 run 2 incarnation 1 revived keep 1.3 from 1.1@h5 1.2@h5 1.3@h6]");
     scene_recorded(&scene, scene.record_count);
@@ -235,9 +231,7 @@ static void says_stop_until_a_former_life_is_set_aside_once_a_heartbeat(void **s
     (void)state;
     struct scene scene;
     trouble_begin(&scene);
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
+    trouble_decide_x3(&scene);
     scene_recorded(&scene, scene.record_count);
     scene_state(&scene, 5, "x3 2 up");
     scene_recorded(&scene, scene.record_count);

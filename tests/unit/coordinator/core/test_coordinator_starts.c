@@ -17,9 +17,7 @@ static void orders_no_start_that_a_later_round_has_overtaken(void **state)
     (void)state;
     struct scene scene;
     trouble_begin(&scene);
-    trouble_lose_hosts(&scene, "3");
-    scene_until(&scene, 28000);
-    trouble_answer_first(&scene, 1, 1);
+    trouble_decide_x3(&scene);
     scene_recorded(&scene, scene.record_count);
     trouble_must_say(&scene, "h5 start x3 run 2 ");
     scene_state(&scene, 5, "x3 2 exited");
