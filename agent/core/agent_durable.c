@@ -58,8 +58,9 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
         return;
     }
     struct agent_file *file = agent_find_file(vat, epoch);
-    bool told = file != NULL && agent_file_hidden(file) && !file->learned;
-    if (file != NULL && !told) {
+    bool never = file != NULL && file->state == AGENT_FILE_GONE && !file->learned;
+    bool told = never && file->unreadable;
+    if (file != NULL && !never) {
         if (file->durable) {
             agent_say_durable(agent, vat);
         }
@@ -74,7 +75,7 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
     facts.record.heard_count = message->written.heard_count;
     facts.record.heard_before = message->written.heard_before;
     facts.record.written_at = agent->now;
-    if (told) { /* what it heard only its vat can say as long as the file cannot be read */
+    if (never) { /* what it heard only its vat can say as long as the file cannot be read */
         file->unreadable = false;
         file->unread = 0;
         agent_file_move(vat, file, AGENT_FILE_UNSYNCED);

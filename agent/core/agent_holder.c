@@ -186,11 +186,13 @@ static void holder_piece(struct agent *agent, uint32_t host, const struct mn_cop
 }
 
 /* Whoever asks for what is not here was sent by a coordinator that believes in it: unless that is
- * being told already, it is told that there is none. */
+ * being told already, it is told that there is none. Of what the vat may still write here nobody
+ * believes anything. */
 static void holder_deny(struct agent *agent, const struct mn_copies *message)
 {
     struct agent_vat *vat = agent_need_vat(agent, &message->vat);
-    if (vat == NULL || agent_find_file(vat, message->want.epoch) != NULL ||
+    if (vat == NULL || holder_is_ours(vat, message->want.epoch) ||
+        agent_find_file(vat, message->want.epoch) != NULL ||
         vat->file_count >= AGENT_FILE_COUNT_MAX) {
         return;
     }

@@ -203,27 +203,41 @@ static void keeper_become(struct agent *agent, enum mn_member member)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* Of several that wait for their records only the newest is given: it says all. */
-static void keeper_answer(struct agent *agent, const struct mn_up *answer)
+static void keeper_wait(struct agent *agent)
 {
-    agent->keeper.answer = *answer;
-    agent->keeper.answer_number += 1;
-    agent_when_recorded(agent, AGENT_THEN_KEEPER, NULL, 0, agent->keeper.answer_number);
+    agent->keeper.answer = agent->keeper.newest_answer;
+    agent->keeper.answering = true;
+    agent_when_recorded(agent, AGENT_THEN_KEEPER, NULL, 0, 0);
 }
 
-void agent_keeper_recorded(struct agent *agent, uint64_t number)
+/* One waits for its records, and of those that come meanwhile the newest. A disk that takes nothing
+ * for a day has no more to answer then. */
+static void keeper_answer(struct agent *agent, const struct mn_up *answer)
 {
-    const struct mn_up *answer = &agent->keeper.answer;
-    struct mn_up *up =
-        number == agent->keeper.answer_number ? agent_say_up(agent, answer->kind) : NULL;
-    if (up == NULL) {
-        return;
+    agent->keeper.newest_answer = *answer;
+    agent->keeper.newest_answer_at = agent->record_sequence;
+    if (!agent->keeper.answering) {
+        keeper_wait(agent);
     }
-    struct mn_up said = *up;
-    *up = *answer;
-    up->generation = said.generation;
-    up->disk = said.disk;
-    up->before = said.before;
+}
+
+void agent_keeper_recorded(struct agent *agent)
+{
+    struct agent_keeper *keeper = &agent->keeper;
+    bool newest = agent->recorded >= keeper->newest_answer_at;
+    const struct mn_up *answer = newest ? &keeper->newest_answer : &keeper->answer;
+    struct mn_up *up = agent_say_up(agent, answer->kind);
+    keeper->answering = false;
+    if (up != NULL) {
+        struct mn_up said = *up;
+        *up = *answer;
+        up->generation = said.generation;
+        up->disk = said.disk;
+        up->before = said.before;
+    }
+    if (!newest) {
+        keeper_wait(agent);
+    }
 }
 
 static void keeper_overtaken(struct agent *agent)

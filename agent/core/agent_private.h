@@ -334,9 +334,11 @@ struct agent_keeper {
     struct agent_keeper_large *large; /* of these, in their order */
     size_t large_count;
     size_t large_capacity;
-    struct mn_kept part;    /* of the next record, up to `offset`; sequence 0: nothing */
-    struct mn_up answer;    /* that waits until it is durable, */
-    uint64_t answer_number; /* and which one it is */
+    struct mn_kept part;        /* of the next record, up to `offset`; sequence 0: nothing */
+    struct mn_up answer;        /* that waits until its records are durable, */
+    bool answering;             /* if any does; */
+    struct mn_up newest_answer; /* and the newest one, which says all, */
+    uint64_t newest_answer_at;  /* with this record */
 };
 
 struct agent {
@@ -525,7 +527,7 @@ bool agent_vat_quiet(const struct agent *agent, const struct agent_vat *vat);
 
 /* agent_keeper.c: the coordinator's journal, kept here too. */
 void agent_keeper(struct agent *agent, const struct mn_down *down);
-void agent_keeper_recorded(struct agent *agent, uint64_t number);
+void agent_keeper_recorded(struct agent *agent);
 void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *record);
 void agent_keeper_deinit(struct agent *agent);
 /* The coordinator has shown how far the journal goes. */

@@ -93,7 +93,7 @@ static void records_go_on(struct agent *agent, const struct agent_pending *pendi
         agent_strangers_end(agent);
         return;
     case AGENT_THEN_KEEPER:
-        agent_keeper_recorded(agent, pending->number);
+        agent_keeper_recorded(agent);
         return;
     }
 }
@@ -123,11 +123,17 @@ void agent_recorded(struct agent *agent, uint64_t sequence)
     if (sequence > agent->recorded) {
         agent->recorded = sequence;
     }
-    while (agent->pending_count > 0 && agent->pending[0].sequence <= agent->recorded) {
-        struct agent_pending pending = agent->pending[0];
-        agent->pending_count -= 1;
-        memmove(agent->pending, agent->pending + 1, agent->pending_count * sizeof *agent->pending);
+    /* What follows from one may append others behind these. */
+    size_t done = 0;
+    while (done < agent->pending_count && agent->pending[done].sequence <= agent->recorded) {
+        struct agent_pending pending = agent->pending[done];
+        done += 1;
         records_go_on(agent, &pending);
+    }
+    if (done > 0) {
+        agent->pending_count -= done;
+        memmove(agent->pending, agent->pending + done,
+                agent->pending_count * sizeof *agent->pending);
     }
 }
 

@@ -33,7 +33,7 @@ struct agent_pending {
     enum agent_then then;
     struct agent_vat *vat;
     mn_run run;
-    uint64_t number; /* a generation, round, freeze, epoch or keeper's answer */
+    uint64_t number; /* a generation, round, freeze or epoch */
 };
 
 /* agent_records.c: what is durable, and what goes on then. */

@@ -81,7 +81,7 @@ mn_result agent_store_sync_directory(const char *path, struct mn_error *error)
 
 mn_result agent_store_sync_file(const char *path, struct mn_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return agent_store_failure("open", path, error);
     }
@@ -210,7 +210,7 @@ static mn_result store_write_anew(const char *path, struct mn_error *error)
 {
     char fresh[AGENT_STORE_PATH_SIZE + 8];
     (void)snprintf(fresh, sizeof fresh, "%s.anew", path);
-    int from = open(path, O_RDONLY | O_CLOEXEC);
+    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (from < 0) {
         return agent_store_failure("open", path, error);
     }
@@ -392,7 +392,7 @@ mn_result agent_store_read(const struct agent_store *store, const struct mn_name
     if (result != MN_OK) {
         return result;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return agent_store_failure("open", path, error);
     }

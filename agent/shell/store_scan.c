@@ -158,7 +158,7 @@ static mn_result scan_file(const struct scan *scan, const char *directory,
 /* What the system has in memory may be whole when the disk is not. */
 static void scan_forget_pages(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd >= 0) {
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         (void)close(fd);
@@ -171,7 +171,7 @@ static mn_result look_at(const char *path, const struct mn_checkpoint_identity *
 {
     struct mn_digest end = {{0}};
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return agent_store_failure("find", path, error);
     }

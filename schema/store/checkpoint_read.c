@@ -102,7 +102,7 @@ static mn_result reader_take(struct mn_checkpoint_reader *reader, void *into, si
 
 static mn_result reader_open_file(struct mn_checkpoint_reader *reader, struct mn_error *error)
 {
-    reader->fd = open(reader->path, O_RDONLY | O_CLOEXEC);
+    reader->fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (reader->fd < 0) {
         return reader_failed(reader->path, "open", error);
     }

@@ -87,6 +87,38 @@ static void says_why_a_copy_could_not_be_stored(void **state)
     play_close(&play);
 }
 
+/* Another host asks for what is still to be written, before the vat runs here and after it. */
+static void takes_what_its_vat_writes_whoever_asked_for_it_before(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    play_welcome(&play, 1, true);
+    play_want(&play, 2, "x1", EPOCH(1, 1), 0);
+    play_start(&play, "x1", 1, 0, NULL, 0);
+    play_recorded(&play, 2);
+    play_started(&play, "x1", 71);
+    play_recorded(&play, 3);
+    play_attach(&play, 'a', "x1", 0, 71);
+    play_attach(&play, 'a', "x1", 1, 71);
+    play_recorded(&play, 4);
+    play_tick(&play);
+    play_skip(&play);
+    play_want(&play, 2, "x1", EPOCH(1, 2), 0);
+    play_tick(&play);
+    play_expect(&play, "copies h3 x1 have 1.2 MN_NOT_FOUND\n");
+    play_written(&play, 'a', EPOCH(1, 1), 0, 0);
+    assert_non_null(strstr(play.text, "sync x1 1.1"));
+    play_skip(&play);
+    play_written(&play, 'a', EPOCH(1, 2), EPOCH(1, 1), EPOCH(1, 1));
+    assert_non_null(strstr(play.text, "sync x1 1.2"));
+    play_skip(&play);
+    play_close(&play);
+}
+
 static void sends_what_it_has_and_says_what_it_has_not(void **state)
 {
     (void)state;
@@ -230,6 +262,7 @@ int main(void)
         cmocka_unit_test(says_that_a_copy_went_when_it_does_not_come_again),
         cmocka_unit_test(takes_nothing_new_on_behalf_of_a_life_that_is_over),
         cmocka_unit_test(reports_once_that_what_it_is_asked_for_is_not_here),
+        cmocka_unit_test(takes_what_its_vat_writes_whoever_asked_for_it_before),
         cmocka_unit_test(reads_back_what_a_start_elsewhere_found_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent_play.h"
+#include "core/agent_private.h"
 
 static void promise(struct play *play, uint64_t generation, uint64_t candidate)
 {
@@ -115,6 +116,33 @@ static void keeps_only_what_goes_on_from_what_it_has(void **state)
     play_expect(&play, "up kept #1 up to 1 + 0, blank\n");
     keep(&play, 4, 2, 4, 5, 3, 0, 0); /* of a coordinator that is overtaken */
     play_expect(&play, "up overtaken by 5\n");
+    play_close(&play);
+}
+
+/* Its disk is slow, and then full: it is asked again with each heartbeat. */
+static void owes_one_answer_and_the_newest_however_often_it_is_asked(void **state)
+{
+    (void)state;
+    struct play play;
+    open_promised(&play);
+    keep(&play, 5, 1, 5, 0, 3, 0, 0);
+    keep(&play, 5, 2, 5, 5, 3, 0, 0);
+    keep(&play, 5, 3, 5, 5, 3, 0, 0);
+    play_skip(&play);
+    play_recorded(&play, 3);
+    play_expect(&play, "up kept #1 up to 1 + 0, blank\n");
+    play_recorded(&play, 4);
+    play_expect(&play, "");
+    play_recorded(&play, 5);
+    play_expect(&play, "up kept #1 up to 3 + 0, blank\n");
+    keep(&play, 5, 4, 5, 5, 3, 0, 0);
+    play_skip(&play);
+    for (int i = 0; i < 1000; i++) {
+        keep(&play, 5, 4, 5, 5, 3, 0, 0);
+    }
+    assert_int_equal(play.agent->pending_count, 1);
+    play_recorded(&play, 6);
+    play_expect(&play, "up kept #1 up to 4 + 0, blank\n");
     play_close(&play);
 }
 
@@ -352,6 +380,7 @@ int main(void)
         cmocka_unit_test(answers_a_promise_once_it_is_durable),
         cmocka_unit_test(promises_a_generation_to_one_coordinator),
         cmocka_unit_test(keeps_only_what_goes_on_from_what_it_has),
+        cmocka_unit_test(owes_one_answer_and_the_newest_however_often_it_is_asked),
         cmocka_unit_test(gives_way_to_a_newer_generation),
         cmocka_unit_test(takes_a_large_record_in_pieces),
         cmocka_unit_test(votes_when_it_has_been_called_whole),

@@ -200,6 +200,22 @@ static void sets_aside_what_is_cut_short_or_empty(void **state)
     assert_int_equal(test->bad_count, 0);
 }
 
+/* Which nobody writes into: whoever opens it as a file waits for ever. */
+static void sets_aside_a_pipe(void **state)
+{
+    struct scan_case *test = *state;
+    char name[MN_CHECKPOINT_NAME_SIZE];
+    char path[SHELL_PATH_SIZE];
+    mn_checkpoint_name_into(name, EPOCH(1));
+    shell_path(path, test->x1, name);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    write_checkpoint(test->x1, "x1", EPOCH(2));
+    assert_string_equal(scan(test), "x1 2;");
+    assert_int_equal(test->bad_count, 1);
+    assert_non_null(strstr(test->bad, "it is no regular file"));
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 static void sets_aside_what_stands_under_a_wrong_name(void **state)
 {
     struct scan_case *test = *state;
@@ -313,6 +329,7 @@ int main(void)
         CASE(reads_a_file_over_and_sets_it_aside_when_it_went_bad),
         CASE(says_nothing_of_a_file_that_took_the_place_of_what_it_reads),
         CASE(sets_aside_what_is_cut_short_or_empty),
+        CASE(sets_aside_a_pipe),
         CASE(sets_aside_what_stands_under_a_wrong_name),
         CASE(leaves_a_file_of_a_newer_version_where_it_is),
         CASE(names_a_file_that_cannot_be_read_and_leaves_it_where_it_is),
