@@ -28,22 +28,6 @@ static const char *written_wrong(const struct agent_vat *vat, const struct mn_fr
     return NULL;
 }
 
-/* What the coordinator has not taken is not let go of, and once there are as many as are kept of
- * one vat nothing more becomes durable: that is said while there is half the time left, and again.
- */
-static void untaken_say(struct agent *agent, const struct agent_vat *vat)
-{
-    size_t step = AGENT_FILE_COUNT_MAX / 8;
-    if (vat->file_count >= AGENT_FILE_COUNT_MAX / 2 && vat->file_count % step == 0) {
-        agent_note(agent,
-                   (struct agent_note_facts){.note = AGENT_NOTE_UNTAKEN,
-                                             .vat = vat->name,
-                                             .number = vat->file_count,
-                                             .text = "one vat may have 65536 here; they are let "
-                                                     "go of once a coordinator knows of them"});
-    }
-}
-
 /* The vat has written a checkpoint, or says again that it has. */
 void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_from_vat *message)
 {
@@ -81,7 +65,7 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
         agent_file_move(vat, file, AGENT_FILE_UNSYNCED);
     } else {
         file = agent_add_file(agent, vat, epoch, AGENT_FILE_UNSYNCED);
-        untaken_say(agent, vat);
+        agent_report_piles(agent, vat);
     }
     if (file != NULL) {
         agent_file_learn(agent, file, &facts);

@@ -202,6 +202,7 @@ void agent_heartbeat(struct agent *agent)
         up->heartbeat.lag_ms = late / MN_MS > UINT32_MAX ? UINT32_MAX : (uint32_t)(late / MN_MS);
         up->heartbeat.disk_ms = agent->disk_ms;
         up->heartbeat.complete = agent_report_taken_up(agent, &agent->everything);
+        up->heartbeat.untaken = agent_report_untaken(agent, &up->heartbeat.room);
     }
     agent_lease_tick(agent);
     agent->heartbeat_at += hello_heartbeat(agent);

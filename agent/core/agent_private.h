@@ -409,8 +409,9 @@ struct agent {
     size_t batch_count;
     mn_time report_patience; /* a batch that is not taken for so long is said again */
     uint64_t report_sequence;
-    struct agent_mark everything; /* all that there was at the hello */
-    bool flush;                   /* report before this step ends */
+    struct agent_mark everything;    /* all that there was at the hello */
+    const struct agent_vat *fullest; /* the vat of which there are most files, once they pile up */
+    bool flush;                      /* report before this step ends */
 
     size_t lease_want_count;                      /* vats that want leases */
     uint64_t lease_number;                        /* of the newest request for leases */
@@ -561,6 +562,11 @@ void agent_report_mark(const struct agent *agent, struct agent_mark *mark);
 bool agent_row_told(const struct agent_vat *vat, mn_epoch epoch);
 /* Whether the coordinator has taken all rows of before @mark. */
 bool agent_report_taken_up(const struct agent *agent, const struct agent_mark *mark);
+/* There is one file more of the vat. */
+void agent_report_piles(struct agent *agent, const struct agent_vat *vat);
+/* How many checkpoints of the vat with the most of them no coordinator has taken, and how many more
+ * of it fit; 0 as long as there is room for as many again. */
+uint32_t agent_report_untaken(const struct agent *agent, uint32_t *room);
 void agent_hello(struct agent *agent);
 void agent_hello_later(struct agent *agent);
 void agent_hello_when_adopted(struct agent *agent);

@@ -73,6 +73,43 @@ bool agent_report_taken_up(const struct agent *agent, const struct agent_mark *m
            (agent->batch_count == 0 || agent->batches[0].sequence > mark->sequence);
 }
 
+/* What the coordinator has not taken is not let go of, and once there are as many as are kept of
+ * one vat nothing more becomes durable: that is said while there is half the time left, and again.
+ */
+void agent_report_piles(struct agent *agent, const struct agent_vat *vat)
+{
+    size_t step = AGENT_FILE_COUNT_MAX / 8;
+    if (vat->file_count < AGENT_FILE_COUNT_MAX / 2) {
+        return;
+    }
+    if (agent->fullest == NULL || agent->fullest->file_count < vat->file_count) {
+        agent->fullest = vat;
+    }
+    if (vat->file_count % step == 0) {
+        agent_note(agent,
+                   (struct agent_note_facts){.note = AGENT_NOTE_UNTAKEN,
+                                             .vat = vat->name,
+                                             .number = AGENT_FILE_COUNT_MAX - vat->file_count,
+                                             .text = "so many more fit; they are let go of once a "
+                                                     "coordinator knows of them"});
+    }
+}
+
+uint32_t agent_report_untaken(const struct agent *agent, uint32_t *room)
+{
+    const struct agent_vat *vat = agent->fullest;
+    uint32_t untaken = 0;
+    *room = 0;
+    if (vat == NULL || vat->file_count < AGENT_FILE_COUNT_MAX / 2) {
+        return 0;
+    }
+    for (size_t i = 0; i < vat->file_count; i++) {
+        untaken += vat->files[i].reportable && !vat->files[i].taken ? 1 : 0;
+    }
+    *room = (uint32_t)(AGENT_FILE_COUNT_MAX - vat->file_count);
+    return untaken;
+}
+
 /* @count entries of the dirty list are in reports now. */
 static void mark_sent(const struct agent *agent, struct agent_mark *mark, size_t count)
 {

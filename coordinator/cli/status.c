@@ -24,8 +24,10 @@ static const char status_usage[] =
     "dropped because they could not be read or said more than its key may say. A\n"
     "host is \"suspect, only its agent\" while its agent is silent and a port of its\n"
     "vats is open: they run on, and nothing is restored; have the agent started\n"
-    "again. FLOOR is the oldest checkpoint a vat may still be restored to. Epochs\n"
-    "are run * 2^32 + count; they are shown as RUN.COUNT, and plain in JSON.\n"
+    "again. While no coordinator leads, each host keeps all checkpoints that its vats\n"
+    "make: shown for hosts where half the room for that is used up. FLOOR is the\n"
+    "oldest checkpoint a vat may still be restored to. Epochs are run * 2^32 + count;\n"
+    "they are shown as RUN.COUNT, and plain in JSON.\n"
     "\n" CLIENT_EXIT_USAGE;
 
 static mn_result status_fill(const struct client_options *options,
@@ -160,6 +162,46 @@ static void add_hosts(struct mn_text *text, const json_t *facts, bool colour)
     words_table_deinit(&table);
 }
 
+/* Hosts that keep ever more checkpoints, because no coordinator takes their rows. */
+static void add_piles(struct mn_text *text, const json_t *facts, bool colour)
+{
+    size_t count = 0;
+    size_t index = 0;
+    json_t *row = NULL;
+    json_array_foreach(json_object_get(facts, "hosts"), index, row)
+    {
+        if (facts_number(row, "untaken") == 0) {
+            continue;
+        }
+        if (count == 0) {
+            mn_text_add_format(text, "\n%scheckpoints pile up:%s\n", colour ? WORDS_YELLOW : "",
+                               colour ? WORDS_PLAIN : "");
+        }
+        count += 1;
+        if (count > WORDS_ROW_COUNT_MAX) {
+            continue;
+        }
+        struct mn_text line = {0};
+        mn_text_add_format(&line, "host %s has ", facts_word(row, "host"));
+        words_add_number(&line, facts_number(row, "untaken"));
+        mn_text_add(&line, " of one vat that no coordinator has taken, and room for ");
+        words_add_number(&line, facts_number(row, "room"));
+        mn_text_add(&line, " more; after that none is durable, and what the vat sends waits");
+        words_add_wrapped(text, 2, mn_text_result(&line) == MN_OK ? line.bytes : "");
+        mn_text_deinit(&line);
+    }
+    if (count > WORDS_ROW_COUNT_MAX) {
+        mn_text_add(text, "  and ");
+        words_add_number(text, (int64_t)(count - WORDS_ROW_COUNT_MAX));
+        mn_text_add(text, " more hosts; --json names them\n");
+    }
+    if (count > 0) {
+        words_add_wrapped(text, 2,
+                          "A coordinator that leads takes them: have the keepers come back that do "
+                          "not answer, or go on without them by mneme recall");
+    }
+}
+
 static void add_vats(struct mn_text *text, const json_t *facts, bool colour)
 {
     static const struct words_column columns[] = {{"VAT", false},        {"STATE", false},
@@ -262,6 +304,7 @@ mn_result status_tell(struct mn_text *text, const json_t *facts, const struct to
         live_add_keepers(text, keepers, colour);
     }
     add_hosts(text, facts, colour);
+    add_piles(text, facts, colour);
     add_vats(text, facts, colour);
     add_waits(text, facts, colour);
     add_asides(text, facts, colour);

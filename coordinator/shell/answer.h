@@ -33,12 +33,20 @@ enum {
     ANSWER_PLAN_SIZE = 17 /* a plan's digest as text */
 };
 
+/* What of a host the shell alone knows. The last two are what its newest heartbeat says, whoever
+ * leads. */
+struct answer_host {
+    uint64_t refused; /* messages that could not be read */
+    uint32_t untaken; /* checkpoints of one vat whose rows no coordinator has taken, */
+    uint32_t room;    /* and how many more of it fit there */
+};
+
 /* What answers are made from. */
 struct answer_source {
     const struct topology *topology;
     struct coordinator *coordinator; /* asked only: nothing of it that can be seen changes */
     const struct keeping *keeping;
-    const uint64_t *refused; /* by host: messages that the shell could not read */
+    const struct answer_host *hosts; /* by host */
     mn_time now;
 };
 

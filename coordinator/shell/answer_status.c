@@ -56,17 +56,19 @@ static mn_result status_hosts(const struct answer_source *source, struct status_
         if (!status_count(counts, state)) {
             return MN_NO_MEMORY;
         }
-        if (!status_names(rows, facts.state == DETECTOR_UP && facts.known)) {
+        const struct answer_host *own = &source->hosts[host];
+        if (!status_names(rows, facts.state == DETECTOR_UP && facts.known && own->untaken == 0)) {
             continue;
         }
-        json_int_t refused = (json_int_t)facts.refused + (json_int_t)source->refused[host];
+        json_int_t refused = (json_int_t)facts.refused + (json_int_t)own->refused;
         json_t *row =
-            json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "host",
+            json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "host",
                       source->topology->hosts[host].name, "state", state, "known",
                       facts.known ? 1 : 0, "told_all", facts.told_all ? 1 : 0, "agent_only",
                       facts.agent_only ? 1 : 0, "silence_ms", (json_int_t)(facts.silence / MN_MS),
                       "lag_ms", (json_int_t)facts.lag_ms, "disk_ms", (json_int_t)facts.disk_ms,
-                      "refused", refused, "vats", (json_int_t)facts.vat_count);
+                      "refused", refused, "vats", (json_int_t)facts.vat_count, "untaken",
+                      (json_int_t)own->untaken, "room", (json_int_t)own->room);
         if (json_array_append_new(list, row) != 0) {
             return MN_NO_MEMORY;
         }

@@ -80,10 +80,10 @@ static mn_result open_core(struct daemon *daemon, const struct coordinator_optio
     size_t count = daemon->topology->host_count;
     daemon->hosts = calloc(count, sizeof *daemon->hosts);
     daemon->waiting = calloc(count, sizeof *daemon->waiting);
-    daemon->refused = calloc(count, sizeof *daemon->refused);
+    daemon->known = calloc(count, sizeof *daemon->known);
     daemon->piece = malloc(MN_PIECE_SIZE_MAX);
-    mn_result result = daemon->hosts == NULL || daemon->waiting == NULL ||
-                               daemon->refused == NULL || daemon->piece == NULL
+    mn_result result = daemon->hosts == NULL || daemon->waiting == NULL || daemon->known == NULL ||
+                               daemon->piece == NULL
                            ? MN_NO_MEMORY
                            : coordinator_new(&daemon->coordinator, daemon->topology);
     if (result == MN_OK) {
@@ -228,7 +228,7 @@ void coordinator_daemon_close(struct daemon *daemon)
     }
     free(daemon->hosts);
     free(daemon->waiting);
-    free(daemon->refused);
+    free(daemon->known);
     topology_destroy(&daemon->topology);
     if (daemon->signals >= 0) {
         (void)close(daemon->signals);

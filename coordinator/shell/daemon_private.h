@@ -67,7 +67,7 @@ struct daemon {
     struct evidence_draft draft; /* of the next decision */
     unsigned char *piece;        /* MN_PIECE_SIZE_MAX bytes of a record */
     struct daemon_host *hosts;   /* by host */
-    uint64_t *refused;           /* by host: messages that could not be read */
+    struct answer_host *known;   /* by host */
     struct mn_buffer buffer;
     const struct mn_down *said; /* within a step: what `said_bytes` is; NULL: nothing */
     struct mn_buffer said_bytes;

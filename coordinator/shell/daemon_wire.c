@@ -47,6 +47,10 @@ static void wire_up(struct daemon *daemon, uint32_t host, const void *bytes, siz
     if (result == MN_OK && up.kind == MN_UP_HELLO) {
         daemon->hosts[host].joins = up.hello.joins;
     }
+    if (result == MN_OK && up.kind == MN_UP_HEARTBEAT) {
+        daemon->known[host].untaken = up.heartbeat.untaken;
+        daemon->known[host].room = up.heartbeat.room;
+    }
     if (result == MN_OK) {
         struct keeping_event heard = {.kind = KEEPING_ON_UP};
         heard.up.host = host;
@@ -59,7 +63,7 @@ static void wire_up(struct daemon *daemon, uint32_t host, const void *bytes, siz
             coordinator_daemon_step(daemon, &event);
         }
     } else {
-        wire_refuse(&daemon->hosts[host].refused_limit, &daemon->refused[host],
+        wire_refuse(&daemon->hosts[host].refused_limit, &daemon->known[host].refused,
                     daemon->topology->hosts[host].name, result, "not a message of an agent");
     }
     mn_arena_deinit(&arena);
@@ -108,7 +112,7 @@ struct answer_source coordinator_daemon_source(const struct daemon *daemon)
     return (struct answer_source){.topology = daemon->topology,
                                   .coordinator = daemon->coordinator,
                                   .keeping = daemon->keeping,
-                                  .refused = daemon->refused,
+                                  .hosts = daemon->known,
                                   .now = mn_now()};
 }
 
@@ -273,7 +277,7 @@ void coordinator_daemon_dropped(void *context, struct mn_socket *socket,
     uint32_t host = topology_find_host_key(daemon->topology, message->key);
     uint32_t index = topology_find_operator_key(daemon->topology, message->key);
     if (socket == daemon->agents && host != TOPOLOGY_NONE) {
-        wire_refuse(&daemon->hosts[host].refused_limit, &daemon->refused[host],
+        wire_refuse(&daemon->hosts[host].refused_limit, &daemon->known[host].refused,
                     daemon->topology->hosts[host].name, MN_TOO_LARGE, text);
     } else {
         wire_refuse(&daemon->others_limit, &daemon->refused_others,

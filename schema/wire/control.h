@@ -220,7 +220,10 @@ struct mn_up {
             uint64_t number;
             uint32_t lag_ms;
             uint32_t disk_ms;
-            bool complete; /* every row that this store had at its last hello has been taken */
+            bool complete;    /* every row that this store had at its last hello has been taken */
+            uint32_t untaken; /* checkpoints of one vat whose rows no coordinator has taken; 0 as
+                                 long as there is room for as many again */
+            uint32_t room;    /* how many more of that vat fit */
         } heartbeat;
         struct mn_report report;
         struct {

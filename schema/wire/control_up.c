@@ -224,6 +224,8 @@ mn_result mn_up_encode(const struct mn_up *message, struct mn_buffer *buffer)
         heartbeat.lag_ms = message->heartbeat.lag_ms;
         heartbeat.disk_ms = message->heartbeat.disk_ms;
         heartbeat.complete = message->heartbeat.complete ? 1 : 0;
+        heartbeat.untaken = message->heartbeat.untaken;
+        heartbeat.room = message->heartbeat.room;
         up.heartbeat = &heartbeat;
         break;
     case MN_UP_REPORT:
@@ -398,6 +400,8 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         out->heartbeat.lag_ms = in->heartbeat->lag_ms;
         out->heartbeat.disk_ms = in->heartbeat->disk_ms;
         out->heartbeat.complete = in->heartbeat->complete != 0;
+        out->heartbeat.untaken = in->heartbeat->untaken;
+        out->heartbeat.room = in->heartbeat->room;
         return;
     case MNEME__UP__BODY_REPORT:
         report_in(codec, in->report, &out->report);

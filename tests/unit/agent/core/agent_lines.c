@@ -173,8 +173,12 @@ static void lines_up(struct play *play, const struct mn_up *up)
         lines_add(play, "\n");
         return;
     case MN_UP_HEARTBEAT:
-        lines_add(play, "up heartbeat %llu lag %u\n", (unsigned long long)up->heartbeat.number,
+        lines_add(play, "up heartbeat %llu lag %u", (unsigned long long)up->heartbeat.number,
                   up->heartbeat.lag_ms);
+        if (up->heartbeat.untaken > 0) {
+            lines_add(play, " untaken %u room %u", up->heartbeat.untaken, up->heartbeat.room);
+        }
+        lines_add(play, "\n");
         return;
     case MN_UP_REPORT:
         lines_report(play, &up->report);

@@ -131,6 +131,9 @@ static void says_early_that_checkpoints_pile_up_without_a_coordinator(void **sta
     play_written(&play, 'b', EPOCH(1, AGENT_FILE_COUNT_MAX / 2), 0, 0);
     assert_true(said(&play, "note checkpoints_pile_up x1\n"));
     assert_true(said(&play, "sync x1 1.32768\n"));
+    play_at(&play, 2000);
+    play_tick(&play);
+    assert_true(said(&play, " untaken 32766 room 32768\n"));
     play_close(&play);
 }
 

@@ -97,6 +97,32 @@ static void shows_a_small_cluster_whole(void **state)
         "  vat x3, which is being restored on host h5 (round 1)\n");
 }
 
+/* Also of hosts that are up, and are not named one by one. */
+static void shows_where_checkpoints_pile_up(void **state)
+{
+    (void)state;
+    tells(status_tell,
+          facts_of("{'generation': 3,"
+                   "'hosts': [{'host': 'h1', 'state': 'up', 'known': true, 'vats': 2,"
+                   "           'untaken': 40123, 'room': 25413}],"
+                   "'vats': [], 'waits': [],"
+                   "'counts': {'hosts': {'up': 30}, 'vats': {}},"
+                   "'left_out': {'hosts_up': 29, 'hosts_other': 0, 'vats_up': 0, 'vats_other': 0},"
+                   "'ledger': {}}"),
+          "generation 3; ledger: 0 checkpoints of 0 vats, 0 heard entries, 0 bytes\n"
+          "\n"
+          "hosts: 30 up\n"
+          "  and 30 that are up\n"
+          "\n"
+          "checkpoints pile up:\n"
+          "  host h1 has 40,123 of one vat that no coordinator has taken, and room for\n"
+          "    25,413 more; after that none is durable, and what the vat sends waits\n"
+          "  A coordinator that leads takes them: have the keepers come back that do not\n"
+          "    answer, or go on without them by mneme recall\n"
+          "\n"
+          "vats: none\n");
+}
+
 static void shows_which_keepers_are_missing(void **state)
 {
     (void)state;
@@ -506,6 +532,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_a_small_cluster_whole),
+        cmocka_unit_test(shows_where_checkpoints_pile_up),
         cmocka_unit_test(shows_which_keepers_are_missing),
         cmocka_unit_test(shows_how_far_a_ledger_is_that_is_rebuilt),
         cmocka_unit_test(names_the_former_lives_that_are_set_aside),

@@ -23,7 +23,7 @@ struct desk {
     struct keeping *keeping;
     struct keeping_effects keeping_effects;
     uint64_t sequence;
-    uint64_t refused[1];
+    struct answer_host hosts[1];
     struct answer_source source;
     struct mn_operator_reply reply;
     char *json;
@@ -53,7 +53,7 @@ static void desk_open(struct desk *desk, int vat_count)
     desk->source = (struct answer_source){.topology = desk->topology,
                                           .coordinator = desk->core,
                                           .keeping = desk->keeping,
-                                          .refused = desk->refused,
+                                          .hosts = desk->hosts,
                                           .now = 1000 * MN_SECOND};
 }
 
@@ -158,10 +158,11 @@ static void names_every_vat_of_a_small_cluster(void **state)
     (void)state;
     desk_open(&desk, 2);
     desk_begin(&desk);
-    desk.refused[0] = 3;
+    desk.hosts[0] = (struct answer_host){.refused = 3, .untaken = 40000, .room = 25536};
     assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
     assert_non_null(strstr(desk.json, "{\"generation\":1,\"hosts\":[{\"host\":\"h1\","));
     assert_non_null(strstr(desk.json, "\"refused\":3,"));
+    assert_non_null(strstr(desk.json, "\"untaken\":40000,\"room\":25536}"));
     assert_non_null(strstr(desk.json, "{\"vat\":\"v1\",\"host\":\"h1\",\"state\":\"new\","));
     assert_non_null(
         strstr(desk.json, "\"counts\":{\"hosts\":{\"unknown\":1},\"vats\":{\"new\":2}}"));

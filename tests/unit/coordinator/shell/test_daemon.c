@@ -85,6 +85,8 @@ static void drops_and_logs_what_it_cannot_read_and_the_connection_lives_on(void 
     assert_memory_equal(buffer.bytes, "\x08\x01", 2); /* the version, first of all */
     buffer.bytes[1] = 99;
     fake_host_send_bytes(&host, buffer.bytes, buffer.size, NULL, 0);
+    struct mn_up beat = {.kind = MN_UP_HEARTBEAT, .heartbeat = {.untaken = 40000, .room = 25536}};
+    fake_host_send(&host, &beat);
     fake_host_be_welcome(&host, "h2");
     mn_buffer_deinit(&buffer);
     char output[8192];
@@ -92,6 +94,7 @@ static void drops_and_logs_what_it_cannot_read_and_the_connection_lives_on(void 
     assert_int_equal(daemon_place_mneme(place, words, output, sizeof output), 0);
     assert_non_null(strstr(output, "\"host\":\"h2\""));
     assert_non_null(strstr(output, "\"refused\":3"));
+    assert_non_null(strstr(output, "\"untaken\":40000,\"room\":25536"));
     fake_host_close(&host);
     daemon_place_stop(place);
 }

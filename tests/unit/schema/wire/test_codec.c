@@ -108,6 +108,31 @@ static void a_hello_says_whether_everything_follows_and_whether_there_is_any(voi
     }
 }
 
+static void a_heartbeat_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    struct mn_up in = {.generation = 3, .kind = MN_UP_HEARTBEAT};
+    struct mn_up out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.heartbeat.number = 5;
+    in.heartbeat.lag_ms = 7;
+    in.heartbeat.disk_ms = 9;
+    in.heartbeat.complete = true;
+    in.heartbeat.untaken = 40000;
+    in.heartbeat.room = 25536;
+    assert_int_equal(mn_up_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.heartbeat.number, 5);
+    assert_int_equal(out.heartbeat.lag_ms, 7);
+    assert_int_equal(out.heartbeat.disk_ms, 9);
+    assert_true(out.heartbeat.complete);
+    assert_int_equal(out.heartbeat.untaken, 40000);
+    assert_int_equal(out.heartbeat.room, 25536);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 static void vats_by_number_come_out_as_they_went_in(void **state)
 {
     (void)state;
@@ -435,6 +460,7 @@ int main(void)
         cmocka_unit_test(no_generation_is_above_the_highest),
         cmocka_unit_test(no_fork_of_a_vat_is_in_run_0),
         cmocka_unit_test(a_hello_says_whether_everything_follows_and_whether_there_is_any),
+        cmocka_unit_test(a_heartbeat_comes_out_as_it_went_in),
         cmocka_unit_test(vats_by_number_come_out_as_they_went_in),
         cmocka_unit_test(refuses_vats_by_name_and_number_or_by_those_of_no_topology),
         cmocka_unit_test(a_report_comes_out_as_it_went_in),
