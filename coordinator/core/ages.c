@@ -63,7 +63,7 @@ uint64_t coordinator_lost(const struct coordinator *coordinator, const struct de
         return 0;
     }
     uint32_t age = (ages_number(coordinator->now) + AGES_COUNT - written) % AGES_COUNT;
-    mn_time at = coordinator->now - (mn_time)age * AGES_UNIT;
+    mn_time at = (coordinator->now / AGES_UNIT - age) * AGES_UNIT;
     mn_time until = round != NULL ? lost_until(coordinator, round, &coordinator->vats[row->vat])
                                   : coordinator->now;
     return 1 + (until > at ? (uint64_t)((until - at) / MN_MS) : 0);

@@ -78,6 +78,26 @@ static void counts_a_lost_vats_work_until_its_host_was_heard_last(void **state)
     scene_close(&scene);
 }
 
+/* The ledger counts in tenths of a second: it is what the plan said that the decision records. */
+static void loses_no_less_because_it_is_looked_at_later(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_plan_facts plan;
+    begin(&scene);
+    scene_at(&scene, 15000);
+    says_age(&scene, 3, 2500);
+    lose_r2(&scene);
+    for (mn_time ms = 28000; ms < 28100; ms++) {
+        scene_at(&scene, ms);
+        scene_tick(&scene);
+        assert_true(coordinator_plan(scene.coordinator, &plan));
+        const struct decision_vat *x3 = decision_find(plan.decision, 2);
+        assert_int_equal(coordinator_lost(scene.coordinator, x3), lost_of_x3(&scene));
+    }
+    scene_close(&scene);
+}
+
 static void believes_the_clock_of_the_vats_own_host_rather_than_a_holders(void **state)
 {
     (void)state;
@@ -170,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_a_lost_vats_work_until_its_host_was_heard_last),
+        cmocka_unit_test(loses_no_less_because_it_is_looked_at_later),
         cmocka_unit_test(believes_the_clock_of_the_vats_own_host_rather_than_a_holders),
         cmocka_unit_test(takes_a_holders_word_where_there_is_no_other),
         cmocka_unit_test(does_not_know_what_nobody_says),
