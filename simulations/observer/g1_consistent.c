@@ -321,8 +321,24 @@ static bool covered(const struct observer *observer, const struct evidence *evid
     return epoch >= 0;
 }
 
+/* What is missing was there in the sender's history before, and is no message of the epoch in which
+ * the sender spoke of it. */
+bool g1_heard_of_gap(const struct observer_round *round, uint32_t sender,
+                     const struct observer_gaps *gaps, mn_epoch after, mn_epoch through)
+{
+    const struct observer_start *start = g5_start(round, sender);
+    for (size_t i = 0; start != NULL && start->outcome != MN_REVIVED && i < gaps->count; i++) {
+        const struct observer_gap *gap = &gaps->items[i];
+        if (after < gap->epoch && gap->epoch <= through && gap->sender_epoch > start->keep) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether up to that epoch the vat heard what somebody forgot. */
-static bool heard_dead(struct observer *observer, uint32_t number, mn_epoch epoch)
+static bool heard_dead(struct observer *observer, const struct observer_round *round,
+                       uint32_t number, mn_epoch epoch)
 {
     const struct observer_vat *vat = &observer->vats[number];
     for (size_t i = 0; i < vat->sender_count; i++) {
@@ -335,6 +351,9 @@ static bool heard_dead(struct observer *observer, uint32_t number, mn_epoch epoc
             if (pair->taken[k - 1].epoch <= epoch) {
                 return true;
             }
+        }
+        if (g1_heard_of_gap(round, vat->senders[i], &pair->gaps_taken, 0, epoch)) {
+            return true;
         }
     }
     return false;
@@ -349,7 +368,8 @@ void g1_latest(struct observer *observer, const struct evidence *evidence,
         for (size_t k = vat->point_count; k > 0 && vat->points[k - 1].epoch > start->keep; k--) {
             mn_epoch epoch = vat->points[k - 1].epoch;
             if (!start->was_running && vat->points[k - 1].durable &&
-                chain_safe(observer, vat, epoch) && !heard_dead(observer, start->vat, epoch) &&
+                chain_safe(observer, vat, epoch) &&
+                !heard_dead(observer, round, start->vat, epoch) &&
                 covered(observer, evidence, start->vat, epoch)) {
                 observer_fail(observer, "G1",
                               "round %llu: %s is taken back to %llx, and could "

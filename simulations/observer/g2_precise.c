@@ -2,20 +2,6 @@
  * told only of a peer with whom it has ever exchanged anything. */
 #include "observer/observer_private.h"
 
-/* Whether above @keep the vat was told of a gap by an epoch that its sender forgets in this round:
- * what is missing was there in the sender's history before, and is no message of that epoch. */
-static bool heard_of_gap(const struct observer_round *round, uint32_t sender,
-                         const struct observer_gaps *gaps, mn_epoch keep)
-{
-    const struct observer_start *start = g5_start(round, sender);
-    for (size_t i = 0; start != NULL && start->outcome != MN_REVIVED && i < gaps->count; i++) {
-        if (gaps->items[i].epoch > keep && gaps->items[i].sender_epoch > start->keep) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether the vat took something above @keep that is dead by now: what it took up to its floor is
  * settled. Of what was taken so long ago that it is forgotten, the newest epoch is no later than
  * `settled`. */
@@ -34,7 +20,7 @@ static bool took_dead(struct observer *observer, const struct observer_round *ro
                 return true;
             }
         }
-        if (heard_of_gap(round, vat->senders[i], &pair->gaps_taken, keep)) {
+        if (g1_heard_of_gap(round, vat->senders[i], &pair->gaps_taken, keep, INT64_MAX)) {
             return true;
         }
     }

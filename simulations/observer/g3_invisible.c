@@ -106,6 +106,25 @@ static bool gap_known(const struct observer_gaps *gaps, uint64_t first, uint64_t
     return true;
 }
 
+/* In which epoch of its sender a gap was spoken of, or before: a sender that had given these
+ * numbers up says so of the epoch in which it did. */
+static mn_epoch gap_spoken(const struct observer_vat *sender, const struct observer_gaps *gaps,
+                           uint64_t first, uint64_t last)
+{
+    mn_epoch began = mn_epoch_first(sender->run);
+    mn_epoch spoken = 0;
+    if (!gap_known(gaps, first, last)) {
+        return sender->written + 1 > began ? sender->written + 1 : began;
+    }
+    for (size_t i = 0; i < gaps->count; i++) {
+        const struct observer_gap *gap = &gaps->items[i];
+        if (gap->first <= last && first <= gap->last && gap->epoch > spoken) {
+            spoken = gap->epoch;
+        }
+    }
+    return spoken;
+}
+
 void g3_undelivered(struct observer *observer, const struct observer_actor *actor, uint32_t peer,
                     uint64_t first, uint64_t last)
 {
@@ -157,10 +176,8 @@ void g3_gap(struct observer *observer, const struct observer_actor *actor, uint3
         (struct observer_taken){.index = last, .epoch = actor->epoch};
     pair->next = last;
     observer_gap_add(&pair->gaps_taken, first, last, actor->epoch);
-    const struct observer_vat *sender = &observer->vats[peer];
-    mn_epoch began = mn_epoch_first(sender->run);
     pair->gaps_taken.items[pair->gaps_taken.count - 1].sender_epoch =
-        sender->written + 1 > began ? sender->written + 1 : began;
+        gap_spoken(&observer->vats[peer], &pair->gaps_sent, first, last);
 }
 
 const char *g3_unsettled(struct observer *observer)

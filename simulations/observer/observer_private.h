@@ -284,6 +284,10 @@ void g1_frozen(struct observer *observer, const struct observer_actor *actor,
                const struct mn_vat_run *suspects, uint32_t count);
 void g1_decided(struct observer *observer, const struct evidence *evidence,
                 const struct observer_round *round);
+/* Whether above @after, up to @through, the vat was told of a gap by an epoch that its sender
+ * forgets in this round. */
+bool g1_heard_of_gap(const struct observer_round *round, uint32_t sender,
+                     const struct observer_gaps *gaps, mn_epoch after, mn_epoch through);
 /* Before anything is forgotten: does one that is taken back still run? */
 void g1_stopped(struct observer *observer, const struct observer_round *round);
 /* Before anything is forgotten: could a lost vat have kept more? */

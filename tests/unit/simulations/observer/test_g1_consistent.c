@@ -317,6 +317,40 @@ static void asks_for_nothing_that_heard_what_somebody_forgot(void **state)
     }
 }
 
+/* b gave up in 1.1, or in 1.2, which it forgets, what it had sent in 1.1; a heard of that in 1.2.
+ */
+static void asks_for_nothing_that_heard_of_a_gap_in_what_its_sender_forgot(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct history history;
+        history_open(&history);
+        uint64_t id = history_sends(&history, B, A);
+        struct observer_actor b = history_actor(&history, B);
+        if (i == 1) {
+            observer_undelivered(history.observer, &b, A, id, id);
+        }
+        history_checkpoint(&history, A, 0, H1 | H2);
+        history_checkpoint(&history, B, 0, H2 | H3);
+        b = history_actor(&history, B);
+        if (i == 0) {
+            observer_undelivered(history.observer, &b, A, id, id);
+        }
+        struct observer_actor a = history_actor(&history, A);
+        observer_gap(history.observer, &a, B, 1, 1, false);
+        history_checkpoint(&history, A, 0, H1 | H3);
+        history_ends(&history, A);
+        history_ends(&history, B);
+        history_at(&history, 60000);
+        history_decides(&history, NULL, "a, b",
+                        "checkpoints: [{vat: a, epoch: 1.1, kind: full, copies: {at: [h1, h2]}}, "
+                        "{vat: b, epoch: 1.1, kind: full, copies: {at: [h2, h3]}}, "
+                        "{vat: b, epoch: 1.2, forms: []}]");
+        history_broken(&history, i == 0 ? "nothing" : could_have);
+        history_close(&history);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +367,7 @@ int main(void)
         cmocka_unit_test(asks_only_for_what_is_covered),
         cmocka_unit_test(knows_what_a_diff_says_of_the_one_before_it),
         cmocka_unit_test(asks_for_nothing_that_heard_what_somebody_forgot),
+        cmocka_unit_test(asks_for_nothing_that_heard_of_a_gap_in_what_its_sender_forgot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
