@@ -106,6 +106,7 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
     file->floor = record->floor;
     file->written_at = record->written_at;
     file->incarnation = record->incarnation;
+    file->applied = record->round;
     agent->round_written =
         record->round > agent->round_written ? record->round : agent->round_written;
     file->size = facts->size;

@@ -103,7 +103,8 @@ struct agent_file {
     mn_epoch onto;
     mn_epoch floor;       /* the vat's when it was written, as far as it says; 0: not known */
     uint32_t incarnation; /* in which it was written, as far as it says; 0: not known */
-    mn_time written_at;   /* by this host's clock, as far as it says; 0: not known */
+    uint64_t applied;   /* the newest round that the vat had applied in it; 0: none, or not known */
+    mn_time written_at; /* by this host's clock, as far as it says; 0: not known */
     uint64_t size;
     struct mn_digest digest;
     struct mn_heard *heard; /* owned; `peer` is a name's number (agent_names.c) */

@@ -199,6 +199,16 @@ static bool row_joins(const struct agent_vat *vat, const struct agent_file *file
     return before > file->since && agent_row_told(vat, before);
 }
 
+/* The newest round that the vat had applied in it, where no row before has said so: a coordinator
+ * that has forgotten asks for no more than the newest of all. */
+static uint64_t row_applied(const struct agent_vat *vat, const struct agent_file *file)
+{
+    const struct agent_file *before = file - 1;
+    bool said =
+        file > vat->files && before->applied == file->applied && agent_row_told(vat, before->epoch);
+    return said ? 0 : file->applied;
+}
+
 static void draft_row(const struct agent *agent, struct report_draft *draft, struct agent_vat *vat,
                       struct agent_file *file, bool gone)
 {
@@ -214,6 +224,7 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .floor = file->floor > vat->floor ? file->floor : vat->floor,
                            .age = row_age(agent, file),
                            .incarnation = file->incarnation,
+                           .applied = row_applied(vat, file),
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count - from};
     row->vat = agent_naming_place(&draft->naming, vat->number);

@@ -211,8 +211,11 @@ void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
         if (all[i].next < mn_epoch_first(1)) {
             continue; /* vats_learn.c: it stands for one that nobody names */
         }
-        struct mn_fork fork = {
-            .after = all[i].after, .next = all[i].next, .seen = all[i].seen, .told = all[i].told};
+        struct mn_fork fork = {.after = all[i].after,
+                               .next = all[i].next,
+                               .seen = all[i].seen,
+                               .told = all[i].told,
+                               .round = all[i].round};
         coordinator_lineage_add(lineage, &fork);
     }
 }

@@ -55,6 +55,7 @@ struct host_entry {
     bool fresh_loss; /* lost, and no decision has taken that into account yet */
     bool decided;    /* some decision has taken it for lost */
     bool answered;   /* the active round's newest attempt */
+    uint64_t newest_round; /* of which its agent knows the decision, as its newest hello said */
     mn_time suspected_at;
     uint64_t numbering;                 /* of its agent's topology, as its newest hello said */
     uint64_t disk;                      /* the life of its disk; 0: its agent has not said */
@@ -100,6 +101,7 @@ struct vat_entry {
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
+    uint64_t applied;   /* the newest round that it is known to have applied */
     uint32_t ends;      /* runs that ended since there was a checkpoint of the newest one */
     mn_time rests_to;   /* until then it is lost without a round of its own; 0: it does not rest */
     mn_epoch floor;     /* the newest that its agent told; the ledger follows between rounds */

@@ -456,6 +456,7 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
     coordinator->hosts[host].met = true;
     coordinator->hosts[host].holds = message->hello.holds;
     coordinator->hosts[host].numbering = message->hello.numbering;
+    coordinator->hosts[host].newest_round = message->hello.newest_round;
     hosts_welcome(coordinator, host);
     /* Decisions before starts: a vat begins with the rounds that its agent knows. */
     telling_remind(coordinator, host, message->hello.newest_round);

@@ -53,6 +53,9 @@ uint32_t ledger_vat_count(const struct ledger *ledger);
 
 /* Whether @epoch of the vat is dead (rule 1). */
 bool ledger_epoch_dead(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
+/* Whether it died in a decision that this journal has: then it is settled, for it was weighed there
+ * who had heard it. Of what died at a fork that only others remember that is not known. */
+bool ledger_epoch_weighed(const struct ledger *ledger, uint32_t vat, mn_epoch epoch);
 
 /* 1 + the number of the vat's `seen` lineage entries. */
 uint32_t ledger_vat_incarnation(const struct ledger *ledger, uint32_t vat);
@@ -178,6 +181,14 @@ mn_result ledger_cut(struct ledger *ledger, struct decision **decision) MN_CHECK
  * what died is dead. MN_BAD_INPUT when @fork breaks the rules of lineage. */
 mn_result ledger_fork(struct ledger *ledger, uint32_t vat,
                       const struct evidence_lineage *fork) MN_CHECKED;
+
+/* Whether the vat has applied the decision of @round, be it as one that was taken back there. */
+typedef bool ledger_applied(const void *context, uint32_t vat, uint64_t round);
+
+/* Settle, as below, what died at forks that only others remember, for whoever has applied the round
+ * that decided it: there it was weighed what it had heard. */
+mn_result ledger_settle_learnt(struct ledger *ledger, ledger_applied *applied,
+                               const void *context) MN_CHECKED;
 
 /* @vat has been told that @peer forgot its epochs above @after and up to @through (MN_EPOCH_MAX:
  * all above): what it heard of them is settled and leaves the ledger, for good: reported again it

@@ -22,6 +22,12 @@ bool ledger_epoch_dead(const struct ledger *ledger, uint32_t vat, mn_epoch epoch
     return ledger_death(ledger, vat, epoch) != NULL;
 }
 
+bool ledger_epoch_weighed(const struct ledger *ledger, uint32_t vat, mn_epoch epoch)
+{
+    const struct evidence_lineage *death = ledger_death(ledger, vat, epoch);
+    return death != NULL && !death->learnt;
+}
+
 const struct evidence_lineage *ledger_vat_lineage(const struct ledger *ledger, uint32_t vat,
                                                   size_t *count)
 {

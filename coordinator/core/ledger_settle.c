@@ -212,3 +212,51 @@ mn_result ledger_settle(struct ledger *ledger, uint32_t vat, uint32_t peer, mn_e
     }
     return MN_OK;
 }
+
+/* One that heard @interval and has applied @round; LEDGER_NONE: there is none. */
+static uint32_t hearer_applied(const struct ledger *ledger, uint32_t interval, uint64_t round,
+                               ledger_applied *applied, const void *context)
+{
+    struct hearers *hearers = &ledger->hearers[interval];
+    for (uint32_t i = 0; i < hearer_count(hearers); i++) {
+        uint32_t vat = ledger->intervals[*ledger_hearer(ledger, hearers, i)].vat;
+        if (applied(context, vat, round)) {
+            return vat;
+        }
+    }
+    return LEDGER_NONE;
+}
+
+static mn_result settle_learnt_of(struct ledger *ledger, uint32_t peer, ledger_applied *applied,
+                                  const void *context)
+{
+    const struct vat_place *place = &ledger->places[peer];
+    mn_result result = MN_OK;
+    for (uint32_t i = place->slot_count; result == MN_OK && i > 0;) {
+        uint32_t interval = place->slots[i - 1].interval;
+        const struct evidence_lineage *death =
+            ledger_death(ledger, peer, ledger->intervals[interval].epoch);
+        bool learnt = death != NULL && death->learnt && death->round > 0;
+        uint32_t vat =
+            learnt ? hearer_applied(ledger, interval, death->round, applied, context) : LEDGER_NONE;
+        if (vat == LEDGER_NONE) {
+            i -= 1;
+            continue;
+        }
+        /* An interval that nobody heard any more leaves the slots. */
+        result = ledger_settle(ledger, vat, peer, death->after, death->next - 1);
+        i = i < place->slot_count ? i : place->slot_count;
+    }
+    return result;
+}
+
+mn_result ledger_settle_learnt(struct ledger *ledger, ledger_applied *applied, const void *context)
+{
+    mn_result result = MN_OK;
+    for (uint32_t i = 0; result == MN_OK && i < ledger->vat_count; i++) {
+        if ((ledger->places[i].flags & VAT_HAS_LINEAGE) != 0) {
+            result = settle_learnt_of(ledger, i, applied, context);
+        }
+    }
+    return result;
+}

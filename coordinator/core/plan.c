@@ -57,7 +57,8 @@ static void plan_lineage(const struct plan *plan, const struct decision_vat *row
     struct mn_fork fork = {.after = row->keep,
                            .next = mn_epoch_first(start->run),
                            .seen = row->forgot,
-                           .told = row->forgot_told};
+                           .told = row->forgot_told,
+                           .round = start->round};
     mn_assert(fork.after < fork.next); /* nobody could read the record otherwise */
     coordinator_lineage(plan->coordinator, row->vat, &start->lineage);
     coordinator_lineage_add(&start->lineage, &fork);
@@ -185,7 +186,7 @@ static bool plan_rows(struct plan *plan)
  * numbers, and its names. */
 static bool plan_fits(struct plan *plan)
 {
-    enum { START_SIZE = 160, FORK_SIZE = 24, LINK_SIZE = 16, TOLD_SIZE = 16, NOTICE_SIZE = 80 };
+    enum { START_SIZE = 160, FORK_SIZE = 32, LINK_SIZE = 16, TOLD_SIZE = 16, NOTICE_SIZE = 80 };
     const struct mn_journal_decision *decision = &plan->round->decision;
     uint64_t size = 0;
     for (uint32_t i = 0; i < decision->start_count; i++) {

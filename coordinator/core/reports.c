@@ -47,7 +47,7 @@ struct evidence_heard *reports_heard(struct coordinator *coordinator, uint32_t h
         }
         /* What died in a decision was weighed there: whoever keeps it has been told, or heard it
          * before its floor. Later rows name it again when they reach back below that. */
-        if (!vats_epoch_dead(coordinator, peer, heard[i].epoch)) {
+        if (!ledger_epoch_weighed(coordinator->ledger, peer, heard[i].epoch)) {
             out[kept++] = (struct evidence_heard){.vat = peer, .epoch = heard[i].epoch};
         }
     }
@@ -143,6 +143,7 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
     struct vat_entry *entry = &coordinator->vats[vat];
     entry->told_of = entry->told_of || !adopt_found(coordinator, vat, host);
     vats_run_seen(coordinator, vat, mn_epoch_run(row->epoch));
+    vats_applied(coordinator, vat, row->applied);
     if (row->incarnation > entry->incarnation) {
         vats_incarnation_seen(coordinator, vat, row->incarnation);
     }

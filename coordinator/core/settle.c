@@ -124,6 +124,7 @@ void settle(struct coordinator *coordinator, struct round *round)
     for (uint32_t i = 0; found.floors && i < coordinator->host_count; i++) {
         reports_first_floors(coordinator, i, true);
     }
+    vats_settle_learnt(coordinator);
     struct decision *decision = NULL;
     if (coordinator->effects->result != MN_OK ||
         !coordinator_fine(coordinator, ledger_decide(coordinator->ledger, &decision))) {

@@ -233,8 +233,11 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
 {
     struct vat_entry *entry = &coordinator->vats[vat];
     const struct mn_fork *fork = &start->lineage.forks[start->lineage.count - 1];
-    const struct evidence_lineage entry_fork = {
-        .after = fork->after, .next = fork->next, .seen = fork->seen, .told = fork->told};
+    const struct evidence_lineage entry_fork = {.after = fork->after,
+                                                .next = fork->next,
+                                                .seen = fork->seen,
+                                                .told = fork->told,
+                                                .round = fork->round};
     mn_result result = ledger_fork(coordinator->ledger, vat, &entry_fork);
     if (result == MN_OK && entry->unknown) {
         result = ledger_set_vat_unknown(coordinator->ledger, vat, false);
@@ -247,6 +250,7 @@ void vats_begin_run(struct coordinator *coordinator, uint32_t vat, uint32_t host
     vats_place(coordinator, vat, host);
     leases_run_over(coordinator, vat);
     entry->run = start->run;
+    vats_applied(coordinator, vat, start->round);
     entry->disk = start->disk;
     entry->decided = start->round;
     entry->incarnation = start->incarnation;
@@ -359,6 +363,7 @@ static void vat_said_of_run(struct coordinator *coordinator, uint32_t vat,
             vats_unlose(coordinator, vat);
             round_changed(coordinator);
         }
+        vats_applied(coordinator, vat, coordinator->hosts[entry->host].newest_round);
         addresses_set(coordinator, vat, status->endpoint.text);
         if (entry->starting) {
             vats_note(coordinator, COORDINATOR_NOTE_VAT_UP, vat, entry->run, entry->endpoint);

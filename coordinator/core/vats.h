@@ -42,6 +42,10 @@ void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
 /* Whether there is nothing in that to be learnt. */
 bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count);
+/* The vat has applied the decision of @round. */
+void vats_applied(struct coordinator *coordinator, uint32_t vat, uint64_t round);
+/* What died at forks that only others remember was weighed with whoever has applied that round. */
+void vats_settle_learnt(struct coordinator *coordinator);
 void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count);
 /* Whether a decision that starts the vat anew is on its way into the journal. */

@@ -47,7 +47,9 @@ static size_t forks_unite(const struct evidence_lineage *known, size_t known_cou
             out[count++] = (struct evidence_lineage){.after = said[i].after,
                                                      .next = said[i].next,
                                                      .seen = said[i].seen,
-                                                     .told = said[i].told};
+                                                     .told = said[i].told,
+                                                     .round = said[i].round,
+                                                     .learnt = true};
         }
     }
     while (at < known_count) {
@@ -95,10 +97,33 @@ bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32
     return true;
 }
 
+void vats_applied(struct coordinator *coordinator, uint32_t vat, uint64_t round)
+{
+    struct vat_entry *entry = &coordinator->vats[vat];
+    entry->applied = round > entry->applied ? round : entry->applied;
+}
+
+static bool vat_applied(const void *context, uint32_t vat, uint64_t round)
+{
+    const struct coordinator *coordinator = context;
+    return coordinator->vats[vat].applied >= round;
+}
+
+void vats_settle_learnt(struct coordinator *coordinator)
+{
+    if (coordinator->forgotten) {
+        (void)coordinator_fine(coordinator,
+                               ledger_settle_learnt(coordinator->ledger, vat_applied, coordinator));
+    }
+}
+
 void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count)
 {
     struct vat_entry *entry = &coordinator->vats[vat];
+    for (uint32_t i = 0; i < fork_count; i++) {
+        vats_applied(coordinator, vat, forks[i].round);
+    }
     if (vats_knows_life(coordinator, vat, incarnation, forks, fork_count)) {
         return;
     }

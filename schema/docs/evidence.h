@@ -58,6 +58,9 @@ struct evidence_lineage {
     mn_epoch next;
     bool seen;
     bool told;
+    /* What a document does not carry: */
+    uint64_t round; /* that decided it; 0: not known */
+    bool learnt;    /* others remember it, and the journal at hand does not have that decision */
 };
 
 struct evidence_vat {

@@ -120,6 +120,8 @@ const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *h
                                       uint32_t name_count, uint32_t *out_count);
 /* Check the bounds of what one vat has heard; the first @before of these entries are older. */
 void codec_heard_bounds_in(struct codec *codec, uint32_t peers, uint32_t heard, uint32_t before);
+/* Whether its columns are as long as one another. */
+bool codec_lineage_even(const Mneme__Lineage *in);
 void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out);
 
 /* @next is the next number of that direction: no base is above it. */

@@ -147,6 +147,8 @@ Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *
     int64_t *next = codec_take(codec, count, sizeof *next);
     protobuf_c_boolean *seen = codec_take(codec, count, sizeof *seen);
     protobuf_c_boolean *told = codec_take(codec, count, sizeof *told);
+    uint64_t *round = codec_take(codec, count, sizeof *round);
+    bool rounds = false;
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -155,21 +157,31 @@ Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *
         next[i] = lineage->forks[i].next;
         seen[i] = lineage->forks[i].seen;
         told[i] = lineage->forks[i].told;
+        round[i] = lineage->forks[i].round;
+        rounds = rounds || round[i] != 0;
     }
     mneme__lineage__init(out);
     out->after = after;
     out->next = next;
     out->seen = seen;
     out->told = told;
+    out->round = round;
     out->n_after = out->n_next = out->n_seen = out->n_told = count;
+    out->n_round = rounds ? count : 0;
     return out;
+}
+
+bool codec_lineage_even(const Mneme__Lineage *in)
+{
+    size_t count = in->n_after;
+    return in->n_next == count && in->n_seen == count && in->n_told == count &&
+           (in->n_round == count || in->n_round == 0);
 }
 
 void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out)
 {
     *out = (struct mn_lineage){0};
-    if (in == NULL || !codec_check(codec, in->n_after == in->n_next && in->n_after == in->n_seen &&
-                                              in->n_after == in->n_told)) {
+    if (in == NULL || !codec_check(codec, codec_lineage_even(in))) {
         return;
     }
     out->count = codec_count_in(codec, in->n_after, MN_LINEAGE_COUNT_MAX);
@@ -179,6 +191,7 @@ void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_l
         out->forks[i].next = codec_epoch_in(codec, in->next[i], mn_epoch_first(1));
         out->forks[i].seen = in->seen[i] != 0;
         out->forks[i].told = in->told[i] != 0;
+        out->forks[i].round = in->n_round > 0 ? in->round[i] : 0;
         (void)codec_check(codec, in->next[i] > in->after[i] && in->next[i] > before);
     }
 }

@@ -9,10 +9,13 @@ static void forks_out(struct codec *codec, const struct mn_fork *forks, uint32_t
                       Mneme__Lineage *out)
 {
     for (uint32_t i = 0; codec->result == MN_OK && i < count; i++) {
+        bool round = forks[i].round != 0 || out->n_round > 0;
+        out->round[out->n_after] = forks[i].round;
         out->after[out->n_after++] = forks[i].after;
         out->next[out->n_next++] = forks[i].next;
         out->seen[out->n_seen++] = forks[i].seen;
         out->told[out->n_told++] = forks[i].told;
+        out->n_round = round ? out->n_after : 0;
     }
 }
 
@@ -24,6 +27,7 @@ static Mneme__Lineage *lineage_room(struct codec *codec, size_t count)
     int64_t *next = codec_take(codec, count, sizeof *next);
     protobuf_c_boolean *seen = codec_take(codec, count, sizeof *seen);
     protobuf_c_boolean *told = codec_take(codec, count, sizeof *told);
+    uint64_t *round = codec_take(codec, count, sizeof *round);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -32,6 +36,7 @@ static Mneme__Lineage *lineage_room(struct codec *codec, size_t count)
     out->next = next;
     out->seen = seen;
     out->told = told;
+    out->round = round;
     return out;
 }
 
@@ -122,6 +127,7 @@ static void life_in(struct codec *codec, const Mneme__Lineage *in, uint32_t inca
         forks[i].next = codec_epoch_in(codec, in->next[from], mn_epoch_first(1));
         forks[i].seen = in->seen[from] != 0;
         forks[i].told = in->told[from] != 0;
+        forks[i].round = in->n_round > 0 ? in->round[from] : 0;
         (void)codec_check(codec, forks[i].next > forks[i].after && forks[i].next > before &&
                                      mn_epoch_run(forks[i].next) <= out->run);
     }
@@ -131,23 +137,18 @@ static void life_in(struct codec *codec, const Mneme__Lineage *in, uint32_t inca
     out->fork_count = count;
 }
 
-static bool lineage_even(const Mneme__Lineage *in)
-{
-    return in == NULL ||
-           (in->n_next == in->n_after && in->n_seen == in->n_after && in->n_told == in->n_after);
-}
-
 const struct mn_vat_status *codec_states_in(struct codec *codec, const Mneme__VatStates *in,
                                             uint32_t *out_count)
 {
     size_t count = in != NULL ? in->n_vat : 0;
     *out_count = 0;
     if (in == NULL ||
-        !codec_check(
-            codec, in->n_run == count && in->n_state == count && in->n_endpoint == count &&
-                       in->n_aside == count && in->n_aside_count == count && in->n_floor == count &&
-                       (in->n_incarnation == count || in->n_incarnation == 0) &&
-                       in->n_fork_count == in->n_incarnation && lineage_even(in->lineage))) {
+        !codec_check(codec, in->n_run == count && in->n_state == count && in->n_endpoint == count &&
+                                in->n_aside == count && in->n_aside_count == count &&
+                                in->n_floor == count &&
+                                (in->n_incarnation == count || in->n_incarnation == 0) &&
+                                in->n_fork_count == in->n_incarnation &&
+                                (in->lineage == NULL || codec_lineage_even(in->lineage)))) {
         return NULL;
     }
     *out_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
@@ -201,7 +202,7 @@ void codec_state_in(struct codec *codec, const Mneme__VatState *in, struct mn_va
     out->floor = codec_epoch_in(codec, in->floor, 0);
     size_t at = 0;
     uint32_t count = in->lineage != NULL ? (uint32_t)in->lineage->n_after : 0;
-    if (codec_check(codec, lineage_even(in->lineage))) {
+    if (codec_check(codec, in->lineage == NULL || codec_lineage_even(in->lineage))) {
         life_in(codec, in->lineage, in->incarnation, count, &at, out);
     }
 }

@@ -54,6 +54,7 @@ struct mn_fork {
     mn_epoch next;
     bool seen;
     bool told;
+    uint64_t round; /* that decided it; 0: not known */
 };
 
 struct mn_lineage {

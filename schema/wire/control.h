@@ -39,6 +39,8 @@ struct mn_row {
     mn_epoch floor;       /* the vat's floor as the sender knows it, 0 if it does not */
     uint32_t age;         /* 1 + milliseconds since it was written; 0: not known */
     uint32_t incarnation; /* in which it was written; 0: not known, or the first */
+    uint64_t applied;     /* the newest round that the vat had applied in it; 0: not known, or an
+                             older row says it */
     uint32_t heard_first;
     uint32_t heard_count;
 };

@@ -38,7 +38,8 @@ struct mn_from_vat {
             uint32_t name_count;
             const struct mn_heard *heard;
             uint32_t heard_count;
-            uint32_t heard_before; /* as in a checkpoint's record */
+            uint32_t heard_before; /* as in a checkpoint's record, and so is the next */
+            uint64_t round;
         } written;
         struct {
             uint64_t round;

@@ -27,6 +27,7 @@ static Mneme__Written *written_out(struct codec *codec, const struct mn_from_vat
     out->n_names = message->written.name_count;
     out->heard = heard;
     out->heard_before = message->written.heard_before;
+    out->round = message->written.round;
     return out;
 }
 
@@ -133,6 +134,7 @@ static void written_in(struct codec *codec, const Mneme__Written *in, struct mn_
     out->written.heard =
         codec_heard_in(codec, in->heard, out->written.name_count, &out->written.heard_count);
     out->written.heard_before = in->heard_before;
+    out->written.round = in->round;
     codec_heard_bounds_in(codec, out->written.name_count, out->written.heard_count,
                           in->heard_before);
 }

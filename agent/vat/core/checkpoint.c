@@ -295,6 +295,7 @@ static void say_written(const struct vat *vat, const struct vat_undurable *undur
     message->written.heard = undurable->heard;
     message->written.heard_count = undurable->heard_count;
     message->written.heard_before = undurable->heard_before;
+    message->written.round = undurable->round;
 }
 
 void checkpoint_say_again(struct vat *vat, struct vat_effects *effects)
@@ -349,7 +350,8 @@ static mn_result undurable_add(struct vat *vat, const struct mn_checkpoint_ident
                                .name_count = record->name_count,
                                .heard = heard,
                                .heard_count = record->heard_count,
-                               .heard_before = record->heard_before};
+                               .heard_before = record->heard_before,
+                               .round = record->round};
     vat->undurable_heard += record->heard_count;
     vat->undurable_size += identity->size;
     return MN_OK;

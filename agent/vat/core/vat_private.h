@@ -182,6 +182,7 @@ struct vat_undurable {
     struct mn_heard *heard;
     uint32_t heard_count;
     uint32_t heard_before;
+    uint64_t round; /* the newest that was applied in it */
 };
 
 /* Of this run of a vat and those below nothing is taken; of its later runs nothing before `round`

@@ -81,6 +81,9 @@ static void lines_report(struct play *play, const struct mn_report *report)
         if (row->incarnation > 1) {
             lines_add(play, " incarnation %u", row->incarnation);
         }
+        if (row->applied > 0) {
+            lines_add(play, " applied %llu", (unsigned long long)row->applied);
+        }
         if (row->age > 1000) { /* that of what was written just now says nothing */
             lines_add(play, " age %u ms", row->age - 1);
         }

@@ -76,6 +76,54 @@ static void a_row_makes_up_for_one_that_is_not_here(void **state)
     play_close(&play);
 }
 
+static void applied_found(struct play *play, mn_epoch epoch, mn_epoch onto, uint64_t round)
+{
+    struct agent_file_facts facts = {.size = 1000, .digest = play_digest(epoch)};
+    facts.record.vat = mn_name_of("x1");
+    facts.record.run = mn_epoch_run(epoch);
+    facts.record.epoch = epoch;
+    facts.record.since = onto;
+    facts.record.onto = onto;
+    facts.record.round = round;
+    play_step(play, &(struct agent_event){.kind = AGENT_ON_FILE, .file = &facts});
+}
+
+static void a_row_says_the_newest_round_applied_where_none_before_has_said_it(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    applied_found(&play, EPOCH(1, 1), 0, 0);
+    applied_found(&play, EPOCH(1, 2), EPOCH(1, 1), 7);
+    applied_found(&play, EPOCH(1, 3), EPOCH(1, 2), 7);
+    applied_found(&play, EPOCH(1, 4), EPOCH(1, 3), 9);
+    greet(&play);
+    play_expect(&play, "up report #1 x1 1.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 x1 1.2 since 1.1 onto 1.1 durable here floor 0.0 applied 7\n"
+                       "up report #1 x1 1.3 since 1.2 onto 1.2 durable here floor 0.0\n"
+                       "up report #1 x1 1.4 since 1.3 onto 1.3 durable here floor 0.0 applied 9\n");
+    play_close(&play);
+}
+
+/* A vat that runs here says it of what it writes. */
+static void a_row_of_what_was_just_written_says_the_round_too(void **state)
+{
+    (void)state;
+    struct play play;
+    struct mn_from_vat written = {.kind = MN_FROM_VAT_WRITTEN, .run = 1};
+    written.written.epoch = EPOCH(1, 1);
+    written.written.size = 1000;
+    written.written.digest = play_digest(EPOCH(1, 1));
+    written.written.round = 7;
+    play_open(&play, 1, 1);
+    play_run_x1(&play);
+    play_vat(&play, 'a', &written);
+    play_skip(&play);
+    play_synced(&play, "x1", EPOCH(1, 1), MN_OK);
+    assert_non_null(strstr(play.text, " applied 7\n"));
+    play_close(&play);
+}
+
 /* x1 went on from 1.2 as run 2, which begins with a full: what was heard before stands in 1.2. */
 static void a_full_that_begins_a_run_lists_what_was_heard_in_its_interval(void **state)
 {
@@ -241,6 +289,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(a_row_makes_up_for_one_that_is_not_here),
+        cmocka_unit_test(a_row_says_the_newest_round_applied_where_none_before_has_said_it),
+        cmocka_unit_test(a_row_of_what_was_just_written_says_the_round_too),
         cmocka_unit_test(a_full_that_begins_a_run_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(goes_on_saying_what_was_heard_in_a_checkpoint_that_is_lost),
         cmocka_unit_test(an_open_interval_lists_what_was_heard_in_it),

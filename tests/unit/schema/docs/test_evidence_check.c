@@ -43,7 +43,8 @@ static void tells_once_and_of_the_first_rule_that_is_broken(void **state)
     (void)state;
     struct told told = {0};
     struct evidence_listener listener = {.tell = note, .context = &told};
-    struct evidence_lineage forks[] = {{1, 2, true, true}, {5, 4, true, true}, {0, 0, true, true}};
+    struct evidence_lineage forks[] = {
+        {1, 2, true, true, 0, false}, {5, 4, true, true, 0, false}, {0, 0, true, true, 0, false}};
     struct evidence_vat vats[] = {
         {.name = "a", .host = EVIDENCE_NONE},
         {.name = "b", .host = EVIDENCE_NONE, .lineage_count = 3, .lineage = forks}};

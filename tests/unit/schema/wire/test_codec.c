@@ -16,7 +16,8 @@
 #include "wire/session.h"
 
 static const struct mn_lineage two_forks = {
-    .count = 2, .forks = {{3, 0x100000001, true, false}, {0x100000004, 0x200000001, false, true}}};
+    .count = 2,
+    .forks = {{3, 0x100000001, true, false, 0}, {0x100000004, 0x200000001, false, true, 7}}};
 
 static mn_result decode_copies(const void *bytes, size_t size, struct mn_arena *arena)
 {
@@ -330,6 +331,8 @@ static void a_start_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.start.lineage.forks[1].next, 0x200000001);
     assert_true(out.start.lineage.forks[0].seen);
     assert_true(out.start.lineage.forks[1].told);
+    assert_int_equal(out.start.lineage.forks[0].round, 0);
+    assert_int_equal(out.start.lineage.forks[1].round, 7);
     assert_int_equal(out.start.chain_count, 2);
     assert_int_equal(out.start.chain[1].epoch, 9);
     assert_string_equal(out.start.chain[1].holder.text, "h2");

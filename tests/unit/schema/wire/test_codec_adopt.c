@@ -29,10 +29,11 @@ static void an_agent_is_told_where_the_disk_is_and_what_died(void **state)
     struct mn_arena arena = {0};
     struct mn_down out;
     struct mn_down in = {.generation = 3, .kind = MN_DOWN_ADOPT};
-    in.adopt = (struct mn_adopt){.number = 4,
-                                 .vat = mn_name_of("bank/x1"),
-                                 .store = "/mnt/h 3",
-                                 .lineage = {.count = 1, .forks = {{3, 0x100000001, true, false}}}};
+    in.adopt =
+        (struct mn_adopt){.number = 4,
+                          .vat = mn_name_of("bank/x1"),
+                          .store = "/mnt/h 3",
+                          .lineage = {.count = 1, .forks = {{3, 0x100000001, true, false, 0}}}};
     assert_int_equal(down_again(&in, &arena, &out), MN_OK);
     assert_int_equal(out.adopt.number, 4);
     assert_string_equal(out.adopt.vat.text, "bank/x1");

@@ -14,7 +14,8 @@
 #include "wire/stored.h"
 
 static const struct mn_lineage two_forks = {
-    .count = 2, .forks = {{3, 0x100000001, true, false}, {0x100000004, 0x200000001, false, true}}};
+    .count = 2,
+    .forks = {{3, 0x100000001, true, false, 0}, {0x100000004, 0x200000001, false, true, 7}}};
 
 static mn_result decode_session(const void *bytes, size_t size, struct mn_arena *arena)
 {
@@ -105,6 +106,7 @@ static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
     in.written.heard = heard;
     in.written.heard_count = 2;
     in.written.heard_before = 1;
+    in.written.round = 28425601;
     assert_int_equal(from_vat_again(&in, &arena, &out), MN_OK);
     assert_int_equal(out.run, 2);
     assert_int_equal(out.written.epoch, 9);
@@ -114,6 +116,7 @@ static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
     assert_int_equal(out.written.heard[0].epoch, 4);
     assert_int_equal(out.written.heard_count, 2);
     assert_int_equal(out.written.heard_before, 1);
+    assert_int_equal(out.written.round, 28425601);
     in.written.heard_before = 3; /* of two */
     assert_int_equal(from_vat_again(&in, &arena, &out), MN_BAD_INPUT);
     mn_arena_deinit(&arena);
@@ -430,7 +433,7 @@ static void lives_of_vats_come_out_as_they_went_in(void **state)
     struct mn_up out;
     struct mn_fork forks[] = {{.after = 0, .next = 0x200000001, .seen = true},
                               {.after = 0x200000004, .next = 0x300000001, .told = true},
-                              {.after = 3, .next = 0x500000001}};
+                              {.after = 3, .next = 0x500000001, .round = 28425601}};
     struct mn_vat_status vats[] = {
         {.vat = mn_name_of("x1"), .run = 3, .incarnation = 2, .forks = forks, .fork_count = 2},
         {.vat = mn_name_of("x2"), .run = 1},
@@ -449,6 +452,8 @@ static void lives_of_vats_come_out_as_they_went_in(void **state)
     assert_int_equal(out.hello.vats[1].fork_count, 0);
     assert_int_equal(out.hello.vats[2].incarnation, 5);
     assert_true(out.hello.vats[2].forks[0].next == 0x500000001);
+    assert_int_equal(out.hello.vats[0].forks[1].round, 0);
+    assert_int_equal(out.hello.vats[2].forks[0].round, 28425601);
     vats[2].incarnation = 6; /* above its run */
     assert_int_equal(up_again(&in, &arena, &out), MN_BAD_INPUT);
     vats[2].incarnation = 5;
@@ -472,14 +477,14 @@ static void lives_of_vats_come_out_as_they_went_in(void **state)
     mn_arena_deinit(&arena);
 }
 
-static void rows_say_in_which_incarnation_they_were_written(void **state)
+static void rows_say_in_which_incarnation_and_round_they_were_written(void **state)
 {
     (void)state;
     struct mn_arena arena = {0};
     struct mn_up out;
     struct mn_name name = mn_name_of("x1");
     struct mn_row rows[] = {{.epoch = 0x300000001, .incarnation = 3},
-                            {.epoch = 0x300000002, .since = 0x300000001}};
+                            {.epoch = 0x300000002, .since = 0x300000001, .applied = 7}};
     struct mn_up in = {.kind = MN_UP_REPORT};
     in.report.sequence = 1;
     in.report.vats.names = &name;
@@ -489,6 +494,8 @@ static void rows_say_in_which_incarnation_they_were_written(void **state)
     assert_int_equal(up_again(&in, &arena, &out), MN_OK);
     assert_int_equal(out.report.rows[0].incarnation, 3);
     assert_int_equal(out.report.rows[1].incarnation, 0);
+    assert_int_equal(out.report.rows[0].applied, 0);
+    assert_int_equal(out.report.rows[1].applied, 7);
     rows[0].incarnation = 4; /* above its run */
     assert_int_equal(up_again(&in, &arena, &out), MN_BAD_INPUT);
     mn_arena_deinit(&arena);
@@ -526,7 +533,7 @@ int main(void)
         cmocka_unit_test(records_of_disks_come_out_as_they_went_in),
         cmocka_unit_test(records_of_runs_say_whether_they_were_found),
         cmocka_unit_test(lives_of_vats_come_out_as_they_went_in),
-        cmocka_unit_test(rows_say_in_which_incarnation_they_were_written),
+        cmocka_unit_test(rows_say_in_which_incarnation_and_round_they_were_written),
         cmocka_unit_test(the_word_for_a_full_checkpoint_comes_out_as_it_went_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,9 +113,9 @@ static void make_rows(struct world *w)
     w->hosts[1] = (struct evidence_host){"g", EVIDENCE_NONE};
     w->stores[0] = (struct evidence_store){"s", EVIDENCE_IN_HOST, 0};
     w->stores[1] = (struct evidence_store){"t", EVIDENCE_IN_DOMAIN, 1};
-    w->lineage[0] = (struct evidence_lineage){1, 3, true, false};
-    w->lineage[1] = (struct evidence_lineage){1, 3, false, true};
-    w->lineage[2] = (struct evidence_lineage){3, 6, true, false};
+    w->lineage[0] = (struct evidence_lineage){.after = 1, .next = 3, .seen = true, .told = false};
+    w->lineage[1] = (struct evidence_lineage){.after = 1, .next = 3, .seen = false, .told = true};
+    w->lineage[2] = (struct evidence_lineage){.after = 3, .next = 6, .seen = true, .told = false};
     w->vats[0] = (struct evidence_vat){
         .name = "a", .host = 0, .limit = 1, .lineage_count = 1, .lineage = &w->lineage[0]};
     w->vats[1] = (struct evidence_vat){.name = "b",
@@ -277,7 +277,7 @@ static void refuses_lineage_out_of_order(void **state)
     make_world(&w);
     w.lineage[0].next = 1;
     refuses(&w, "lineage_next, row 0: next 1; expected it above after, which is 1");
-    w.lineage[2] = (struct evidence_lineage){2, 3, true, true};
+    w.lineage[2] = (struct evidence_lineage){.after = 2, .next = 3, .seen = true, .told = true};
     refuses(&w, "lineage_next, row 2: next 3; expected lineage entries in growing order of next");
 }
 
