@@ -401,6 +401,9 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_SKEW_CLOCK:
         sim_clock_skew(sim, host, (mn_time)fault->b * MN_MS);
         return;
+    case SIM_FAULT_WRONG_CLOCK:
+        sim->machines[sim->host_count].offset += fault->b * MN_SECOND;
+        return;
     case SIM_FAULT_SWAP_DISK:
         swap_disk(sim, host, false);
         return;
@@ -502,6 +505,8 @@ void sim_fault_end(struct sim *sim, size_t index)
         sim->machines[host].full -= 1;
     } else if (fault->kind == SIM_FAULT_FULL_COORDINATOR) {
         sim->machines[sim->host_count].full -= 1;
+    } else if (fault->kind == SIM_FAULT_WRONG_CLOCK) {
+        sim->machines[sim->host_count].offset -= fault->b * MN_SECOND;
     } else if (fault->kind == SIM_FAULT_DISK_ERROR) {
         sim->machines[host].errors_percent -= fault->b;
     } else if (fault->kind == SIM_FAULT_DISK_UNREAD) {

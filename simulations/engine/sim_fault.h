@@ -38,6 +38,8 @@
     X(REPLACE_COORDINATOR, "replace_coordinator", "-", "-",                                        \
       "it stands still, and another is started in its place")                                      \
     X(SKEW_CLOCK, "skew_clock", "host", "by_ms", "its clock shows so much more, at once")          \
+    X(WRONG_CLOCK, "wrong_clock", "-", "by_s",                                                     \
+      "a coordinator that is started meanwhile finds its machine's clock so many seconds ahead")   \
     X(REPLACE_KEEPER, "replace_keeper", "keeper", "host",                                          \
       "an operator has the keeper of that number replaced by the host, or the next that may; "     \
       "where it ends, he takes that back then")                                                    \

@@ -265,4 +265,5 @@ void swarm_choose(struct swarm_script *script, uint64_t seed, uint64_t classes, 
     }
     swarm_recalls(&chooser, classes, all);
     choose_evidence(&chooser, classes);
+    swarm_wrong_clock(&chooser, classes);
 }

@@ -42,6 +42,7 @@ void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes);
 
 /* The journal is lost together with those that keep it: swarm_recall.c. */
 void swarm_recalls(struct swarm_chooser *chooser, uint64_t classes, bool all);
+void swarm_wrong_clock(struct swarm_chooser *chooser, uint64_t classes);
 
 /* Who loses its journal and most of the keepers has nobody left to ask, and older disks are as bad:
  * of these the keepers can tell one at a time. With the journal at most one host forgets; the

@@ -80,3 +80,24 @@ void swarm_recalls(struct swarm_chooser *chooser, uint64_t classes, bool all)
         choose_gone(chooser);
     }
 }
+
+/* The machine on which the next coordinator begins shows a time that is days or decades ahead, for
+ * a while: the numbers that it goes on with, the next one may have to hear of from agents alone. */
+void swarm_wrong_clock(struct swarm_chooser *chooser, uint64_t classes)
+{
+    if ((classes >> SWARM_RECALL & 1U) == 0 || !swarm_chance(chooser, 25)) {
+        return;
+    }
+    int64_t by_s = swarm_chance(chooser, 50) ? swarm_between(chooser, 1, 1000000)
+                                             : swarm_between(chooser, 1000000, 2000000000);
+    const struct sim_faults *faults = &chooser->script->faults;
+    for (size_t i = 0; i < faults->count; i++) {
+        enum sim_fault_kind kind = faults->items[i].kind;
+        if (kind == SIM_FAULT_OLD_JOURNAL || kind == SIM_FAULT_LOSE_JOURNAL) {
+            int64_t at_ms = faults->items[i].at_ms - swarm_between(chooser, 0, 1000);
+            swarm_add(chooser, SIM_FAULT_WRONG_CLOCK, by_s, swarm_between(chooser, 1000, 8000))
+                ->at_ms = at_ms;
+            return;
+        }
+    }
+}
