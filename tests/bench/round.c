@@ -15,9 +15,10 @@
  * - coordinator_own_ms: of it, what is after the last suspicion, until which silence was waited
  *   for, and not the two heartbeats in which a round waits for further ones. What agents and
  * witnesses do on the same machine is in it, so it is too much rather than too little. Only the
- * agents' answers to the freeze are put together and encoded before the kill: each of their
- * machines would do that at the same time, and not on the coordinator's cores. They go out when the
- * freeze has come.
+ * agents' answers to the freeze are put together and encoded before the kill, and go out when the
+ * freeze has come; and a notice has come when its frame has, decrypted, though that is taken apart
+ * when no more frames come: each of their machines would do either at the same time, and not on the
+ * coordinator's cores.
  * - coordinator_cpu_ms: processor time of all the coordinator's threads from the first freeze to
  *   done.
  * - take_over_ms: from the killing of the coordinator, started again at once, to the welcome of the

@@ -1,9 +1,10 @@
 /* The agents of the round benchmark: minimal and scripted, with the real codecs over real sockets,
  * one with a key of its own for each host, many in a process. They follow the protocol but for what
  * costs an agent time: their vats are numbers, start at once, are never silent and have handled a
- * notice HANDLE_MS after it; nothing is on a disk; a witness knows who was killed; and the answer
- * to the first freeze is put together before the kill, since here all share the coordinator's
- * cores. */
+ * notice HANDLE_MS after it; nothing is on a disk; a witness knows who was killed; and since here
+ * all share the coordinator's cores, the answer to the first freeze is put together before the
+ * kill, and what is said in joined frames (decisions and starts) is read once no more of it comes,
+ * within the time in which each host would have read its own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,10 @@ enum {
     EVENT_COUNT = 512,
     HELLO_AGAIN_MS = 10000,
     CLOSE_MS = 50,
-    HANDLE_MS = 20, /* what writing down that a notice is handled takes a vat, and its agent */
-    LONG_SIZE = 64, /* of a message */
-    FIRST = 1       /* round, and attempt */
+    HANDLE_MS = 20,  /* what writing down that a notice is handled takes a vat, and its agent */
+    READ_COUNT = 16, /* frames that are read at a time, so that what comes meanwhile is seen */
+    LONG_SIZE = 64,  /* of a message */
+    FIRST = 1        /* round, and attempt */
 };
 
 /* A vat that a round starts here, or that is told something before it has been. */
@@ -80,6 +82,8 @@ struct scripts {
     size_t notice_first;             /* those before it are handled */
     size_t notice_count;
     size_t notice_capacity;
+    struct round_inbox inbox; /* what is still to be read */
+    int64_t came_at;          /* when the frame came that is being read */
     bool prepared;
     int64_t close_at; /* of the killed hosts' sockets; 0: they live */
     int epoll;
@@ -278,7 +282,6 @@ static void on_freeze(struct scripts *scripts, struct scripted *host, const stru
 static void take_notice(struct scripts *scripts, struct scripted *host, uint32_t vat, mn_run run,
                         uint64_t round)
 {
-    int64_t now = round_now();
     if (mn_grow(&scripts->notices, &scripts->notice_capacity, scripts->notice_count + 1,
                 sizeof *scripts->notices, SIZE_MAX) != MN_OK) {
         round_die("memory for a notice");
@@ -288,8 +291,8 @@ static void take_notice(struct scripts *scripts, struct scripted *host, uint32_t
                                  .vat = vat,
                                  .run = run,
                                  .round = round,
-                                 .handled_at = now + HANDLE_MS * MN_MS};
-    atomic_store(&scripts->shared->last_notice, now);
+                                 .handled_at = scripts->came_at + HANDLE_MS * MN_MS};
+    atomic_store(&scripts->shared->last_notice, scripts->came_at);
     atomic_fetch_add(&scripts->shared->told, 1);
 }
 
@@ -331,7 +334,7 @@ static void on_start(struct scripts *scripts, struct scripted *host, const struc
         return;
     }
     guest->run = down->start.run;
-    atomic_store(&scripts->shared->last_start, round_now());
+    atomic_store(&scripts->shared->last_start, scripts->came_at);
     atomic_fetch_add(&scripts->shared->started, 1);
     if (guest->round != 0) {
         take_notice(scripts, host, vat, guest->run, guest->round);
@@ -341,7 +344,7 @@ static void on_start(struct scripts *scripts, struct scripted *host, const struc
 static void on_decision(struct scripts *scripts, struct scripted *host, const struct mn_down *down)
 {
     long long none = 0;
-    (void)atomic_compare_exchange_strong(&scripts->shared->first_decision, &none, round_now());
+    (void)atomic_compare_exchange_strong(&scripts->shared->first_decision, &none, scripts->came_at);
     for (uint32_t i = 0; i < down->decision.told_count; i++) {
         uint32_t vat = round_number(&down->decision.told[i].vat);
         if (vat % scripts->size->hosts == host->host) {
@@ -433,6 +436,17 @@ static void script_take(struct scripts *scripts, struct scripted *host, const vo
     mn_arena_deinit(&arena);
 }
 
+static void script_read(struct scripts *scripts, struct scripted *host, zmq_msg_t *part,
+                        int64_t came_at)
+{
+    struct mn_joined frame = mn_joined_of(zmq_msg_data(part), zmq_msg_size(part));
+    const void *bytes = NULL;
+    size_t size = 0;
+    for (scripts->came_at = came_at; mn_joined_next(&frame, &bytes, &size);) {
+        script_take(scripts, host, bytes, size);
+    }
+}
+
 /* Take all that has come, say what follows, and take what came meanwhile: of that the descriptor
  * says nothing any more. */
 static void script_drain(struct scripts *scripts, struct scripted *host)
@@ -441,16 +455,25 @@ static void script_drain(struct scripts *scripts, struct scripted *host)
     (void)zmq_msg_init(&part);
     for (bool more = true; more;) {
         while (host->socket != NULL && zmq_msg_recv(&part, host->socket, ZMQ_DONTWAIT) >= 0) {
-            struct mn_joined frame = mn_joined_of(zmq_msg_data(&part), zmq_msg_size(&part));
-            const void *bytes = NULL;
-            size_t size = 0;
-            while (mn_joined_next(&frame, &bytes, &size)) {
-                script_take(scripts, host, bytes, size);
+            if (!round_inbox_defer(&scripts->inbox, host, &part)) {
+                script_read(scripts, host, &part, round_now());
             }
         }
         more = host->socket != NULL && script_send_said(host);
     }
     (void)zmq_msg_close(&part);
+}
+
+static void scripts_read(struct scripts *scripts)
+{
+    struct round_frame frame;
+    for (uint32_t i = 0; i < READ_COUNT && round_inbox_take(&scripts->inbox, &frame); i++) {
+        if (frame.host->socket != NULL) {
+            script_read(scripts, frame.host, &frame.bytes, frame.came_at);
+            script_drain(scripts, frame.host);
+        }
+        (void)zmq_msg_close(&frame.bytes);
+    }
 }
 
 /* The notices of one host come one after the other. */
@@ -494,36 +517,11 @@ static void script_beat(struct scripts *scripts, struct scripted *host, int64_t 
 
 static void script_open(struct scripts *scripts, struct scripted *host, void *context)
 {
-    static const int zero = 0;
-    /* As an agent has them, so that thousands who come at once do not come again at once. */
-    static const int reconnect_ms = 20;
-    static const int reconnect_ms_max = 1000;
-    static const int connect_ms = 2000;
-    static const int handshake_ms = 10000;
-    const struct mn_keys *keys = &scripts->cluster->keys[host->host];
-    const char *server = scripts->cluster->coordinator_keys.public_key;
     int fd = -1;
-    size_t size = sizeof fd;
     host->runs = calloc(vats_of_host(scripts), sizeof *host->runs);
-    host->socket = zmq_socket(context, ZMQ_DEALER);
-    if (host->runs == NULL || host->socket == NULL ||
-        zmq_setsockopt(host->socket, ZMQ_LINGER, &zero, sizeof zero) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_SNDHWM, &zero, sizeof zero) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_RCVHWM, &zero, sizeof zero) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_RECONNECT_IVL_MAX, &reconnect_ms_max,
-                       sizeof reconnect_ms_max) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_CONNECT_TIMEOUT, &connect_ms, sizeof connect_ms) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof handshake_ms) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_CURVE_SERVERKEY, server, strlen(server)) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_CURVE_PUBLICKEY, keys->public_key, 40) != 0 ||
-        zmq_setsockopt(host->socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, 40) != 0 ||
-        zmq_connect(host->socket, scripts->cluster->endpoint) != 0 ||
-        zmq_getsockopt(host->socket, ZMQ_FD, &fd, &size) != 0) {
-        round_die("opening an agent's socket");
-    }
+    host->socket = round_agent_socket(scripts->cluster, host->host, context, &fd);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = host};
-    if (epoll_ctl(scripts->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+    if (host->runs == NULL || epoll_ctl(scripts->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         round_die("watching an agent's socket");
     }
 }
@@ -559,12 +557,14 @@ static void scripts_run(struct scripts *scripts)
 {
     struct epoll_event events[EVENT_COUNT];
     while (!atomic_load(&scripts->shared->ended)) {
-        int count = epoll_wait(scripts->epoll, events, EVENT_COUNT, 5);
+        int wait_ms = round_inbox_wait_ms(&scripts->inbox);
+        int count = epoll_wait(scripts->epoll, events, EVENT_COUNT, wait_ms);
         scripts_prepare(scripts);
         scripts_kill(scripts, round_now());
         for (int i = 0; i < count; i++) {
             script_drain(scripts, events[i].data.ptr);
         }
+        scripts_read(scripts);
         int64_t now = round_now();
         say_handled(scripts, now);
         for (uint32_t i = 0; i < scripts->count; i++) {

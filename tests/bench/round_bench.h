@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <zmq.h>
 
 #include "net/net.h"
 #include "wire/control.h"
@@ -105,6 +106,35 @@ int64_t round_cluster_logged(const struct round_cluster *cluster, int64_t since,
 
 /* Be the agents of these hosts until the benchmark ends. */
 _Noreturn void round_agents(const struct round_cluster *cluster, uint32_t first, uint32_t end);
+
+/* ---- round_inbox.c ---- */
+
+struct scripted; /* an agent */
+
+/* The host's agent's connection, and the descriptor that shows that something came. */
+void *round_agent_socket(const struct round_cluster *cluster, uint32_t host, void *context,
+                         int *fd);
+
+struct round_frame {
+    struct scripted *host;
+    zmq_msg_t bytes;
+    int64_t came_at;
+};
+
+/* Frames in the order in which they came; those before `first` have been taken. Zero-initialise. */
+struct round_inbox {
+    struct round_frame *frames;
+    size_t first;
+    size_t count;
+    size_t capacity;
+};
+
+/* Whether it is read later, and taken: a joined frame, and all that come behind one. */
+bool round_inbox_defer(struct round_inbox *inbox, struct scripted *host, zmq_msg_t *part);
+/* How soon a next frame may be read; a while where there is none. */
+int round_inbox_wait_ms(const struct round_inbox *inbox);
+/* The next frame, for the caller to close; false: none is to be read yet. */
+bool round_inbox_take(struct round_inbox *inbox, struct round_frame *out);
 
 /* ---- round_ingest.c ---- */
 
