@@ -96,6 +96,7 @@ static void add_padded(struct mn_text *text, double value, bool time, size_t wid
 {
     struct mn_text cell = {0};
     add_value(&cell, value, time);
+    mn_text_add(text, cell.size < width ? "" : " ");
     for (size_t i = cell.size; i < width; i++) {
         mn_text_add(text, " ");
     }
@@ -119,15 +120,15 @@ static void write_one(const struct facts *facts, struct mn_text *text)
     const int64_t *values = facts->values;
     mn_text_add_format(text,
                        "  %" PRId64 " %s: %" PRId64 " revived, %" PRId64 " rolled back, %" PRId64
-                       " reset; %" PRId64 " notices, %" PRId64 " epochs and %" PRId64
+                       " reset; %" PRId64 " notices,\n  %" PRId64 " epochs and %" PRId64
                        " messages lost\n",
                        values[FACT_rounds], values[FACT_rounds] == 1 ? "round" : "rounds",
                        values[FACT_revived], values[FACT_rolled_back], values[FACT_reset],
                        values[FACT_notices], values[FACT_epochs_lost], values[FACT_messages_lost]);
     static const enum fact times[] = {FACT_detect_ms, FACT_decide_ms, FACT_restore_ms,
                                       FACT_tell_ms};
-    static const char *const words[] = {"  detected after ", "; from there decided in ",
-                                        ", restored in ", ", told in "};
+    static const char *const words[] = {"  detected after ", ", then decided in ", ", restored in ",
+                                        ", told in "};
     for (size_t i = 0; values[FACT_rounds] > 0 && i < 4; i++) {
         mn_text_add(text, words[i]);
         if (values[times[i]] == FACT_NONE) {
@@ -147,8 +148,8 @@ static void write_one(const struct facts *facts, struct mn_text *text)
 
 static void write_table(const struct outcome *outcome, struct mn_text *text)
 {
-    mn_text_add_format(text, "  %-16s %10s %10s %10s %10s %10s   %s\n", "", "least", "median",
-                       "p95", "most", "mean", "95 % interval of the mean");
+    mn_text_add_format(text, "  %-14s%9s%9s%9s%9s%9s  %s\n", "", "least", "median", "p95", "most",
+                       "mean", "95 % interval");
     for (size_t i = 0; i < SHOWN_COUNT; i++) {
         enum fact fact = shown_facts[i];
         bool time = fact_is_time(fact);
@@ -158,11 +159,11 @@ static void write_table(const struct outcome *outcome, struct mn_text *text)
             continue;
         }
         double cells[] = {spread.least, spread.median, spread.p95, spread.most, spread.mean};
-        mn_text_add_format(text, "  %-16s", fact_name(fact));
+        mn_text_add_format(text, "  %-14s", fact_name(fact));
         for (size_t k = 0; k < sizeof cells / sizeof *cells; k++) {
-            add_padded(text, cells[k], time, 11);
+            add_padded(text, cells[k], time, 9);
         }
-        mn_text_add(text, "   ");
+        mn_text_add(text, "  ");
         add_value(text, spread.low, time);
         mn_text_add(text, " to ");
         add_value(text, spread.high, time);
@@ -172,10 +173,9 @@ static void write_table(const struct outcome *outcome, struct mn_text *text)
 
 static void write_differences(const struct outcome *outcome, struct mn_text *text)
 {
-    mn_text_add_format(text, "\n%s less %s, on the same seeds:\n", outcome->against->path,
+    mn_text_add_format(text, "\n%s\n  less %s, on the same seeds:\n", outcome->against->path,
                        outcome->scenario->path);
-    mn_text_add_format(text, "  %-16s %10s %10s   %s\n", "", "median", "mean",
-                       "95 % interval of the mean");
+    mn_text_add_format(text, "  %-14s%9s%9s  %s\n", "", "median", "mean", "95 % interval");
     for (size_t i = 0; i < SHOWN_COUNT; i++) {
         enum fact fact = shown_facts[i];
         bool time = fact_is_time(fact);
@@ -184,10 +184,10 @@ static void write_differences(const struct outcome *outcome, struct mn_text *tex
         if (spread.count == 0) {
             continue;
         }
-        mn_text_add_format(text, "  %-16s", fact_name(fact));
-        add_padded(text, spread.median, time, 11);
-        add_padded(text, spread.mean, time, 11);
-        mn_text_add(text, "   ");
+        mn_text_add_format(text, "  %-14s", fact_name(fact));
+        add_padded(text, spread.median, time, 9);
+        add_padded(text, spread.mean, time, 9);
+        mn_text_add(text, "  ");
         add_value(text, spread.low, time);
         mn_text_add(text, " to ");
         add_value(text, spread.high, time);
