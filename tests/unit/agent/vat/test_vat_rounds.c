@@ -277,7 +277,9 @@ static void a_checkpoint_from_before_the_notice_does_not_handle_it(void **state)
     world_decide(&world, 1, 4, &notice);
     world_durable(&world, 1);
     assert_null(strstr(world.vats[1].agent, "handled"));
+    assert_null(strstr(world.vats[1].agent, " round 4\n"));
     world_save(&world, 1);
+    assert_non_null(strstr(world.vats[1].agent, " round 4\n"));
     assert_null(strstr(world.vats[1].agent, "handled"));
     world_durable(&world, 1);
     assert_non_null(strstr(world.vats[1].agent, "handled 4\n"));

@@ -183,6 +183,9 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
                       (uint64_t)message->written.onto);
         log_heard(vat, message->written.names, message->written.heard, message->written.heard_count,
                   message->written.heard_before);
+        if (message->written.round > 0) {
+            world_log_add(vat->agent, " round %" PRIu64, message->written.round);
+        }
         world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_INTERVAL:
