@@ -34,6 +34,7 @@ struct agent_disk {
     bool stop;
 
     /* The worker's alone. */
+    size_t syncing_count; /* of the others, those that have begun to sync a file in parts */
     struct timespec complained;
     bool failing;
     struct timespec retry;
@@ -59,6 +60,7 @@ void agent_job_destroy(struct agent_job *job)
 {
     if (job != NULL) {
         mn_checkpoint_close(&job->reading);
+        agent_store_syncing_deinit(&job->syncing);
         mn_arena_deinit(&job->arena);
         free(job->bytes);
         free(job->epochs);
@@ -231,7 +233,8 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
         mn_assert(job->kind != AGENT_JOB_RECORD);
         break;
     case AGENT_JOB_SYNC:
-        job->result = agent_store_sync(disk->store, &job->vat, job->epoch, job->again, &job->error);
+        job->result = agent_store_sync(disk->store, &job->vat, job->epoch, job->again,
+                                       &job->syncing, &job->whole, &job->error);
         break;
     case AGENT_JOB_LOOK:
         job->result =
@@ -276,8 +279,30 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
 /* Whether a part of the job is left, for which it takes its turn again. */
 static bool disk_goes_on(const struct agent_job *job)
 {
-    bool copies = job->kind == AGENT_JOB_TAKE_FOUND && job->result == MN_OK && !job->whole;
-    return copies || job->reading != NULL;
+    bool parts = job->kind == AGENT_JOB_TAKE_FOUND || job->kind == AGENT_JOB_SYNC;
+    return (parts && job->result == MN_OK && !job->whole) || job->reading != NULL;
+}
+
+/* Whether the job has to wait for one that has been begun and syncs a file of the same vat in
+ * parts: until that is done, no other may touch these files. Called with the mutex held. */
+static bool disk_waits(const struct agent_disk *disk, const struct agent_job *job)
+{
+    if (disk->syncing_count == 0 || job->begun) {
+        return false;
+    }
+    const struct agent_job *other = disk->others.first;
+    while (other != NULL && (!other->begun || !mn_name_equal(&other->vat, &job->vat))) {
+        other = other->next;
+    }
+    return other != NULL;
+}
+
+/* The job was done, or a part of it. Called with the mutex held. */
+static void disk_count(struct agent_disk *disk, struct agent_job *job, bool goes_on)
+{
+    bool begun = goes_on && job->kind == AGENT_JOB_SYNC;
+    disk->syncing_count += (begun ? 1U : 0U) - (job->begun ? 1U : 0U);
+    job->begun = begun;
 }
 
 static bool disk_records_due(const struct agent_disk *disk)
@@ -296,11 +321,15 @@ static void *disk_main(void *context)
             continue;
         }
         struct agent_job *job = queue_take(&disk->others);
-        if (job != NULL) {
+        if (job != NULL && disk_waits(disk, job)) {
+            queue_add(&disk->others, job);
+        } else if (job != NULL) {
             (void)pthread_mutex_unlock(&disk->mutex);
             disk_do(disk, job);
             (void)pthread_mutex_lock(&disk->mutex);
-            if (disk_goes_on(job)) {
+            bool goes_on = disk_goes_on(job);
+            disk_count(disk, job, goes_on);
+            if (goes_on) {
                 queue_add(&disk->others, job);
                 continue;
             }

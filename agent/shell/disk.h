@@ -40,7 +40,9 @@ struct agent_job {
     uint64_t sequence; /* RECORD */
     char key[AGENT_RECORD_KEY_SIZE];
     bool forget;
-    bool again;                          /* SYNC */
+    bool again;                          /* SYNC, */
+    struct agent_store_syncing syncing;  /* how far that is, */
+    bool begun;                          /* and that a part of it is left */
     struct mn_checkpoint_identity known; /* LOOK */
     uint32_t host;                       /* READ: for whom */
     struct mn_copies piece;              /* WRITE, READ */
@@ -60,7 +62,7 @@ struct agent_job {
     mn_result result;
     struct mn_error error;
     uint64_t took_us;              /* of the disk's time, all parts together */
-    bool whole;                    /* WRITE, TAKE_FOUND */
+    bool whole;                    /* WRITE, TAKE_FOUND, SYNC */
     struct agent_file_facts facts; /* the same, when whole; READ_OVER */
     struct mn_arena arena;         /* holds what facts, and what the answer, point to */
 };

@@ -13,10 +13,7 @@
 #include "store/checkpoint_file.h"
 #include "store_files.h"
 
-enum {
-    STORE_COPY_SIZE = 65536,
-    STORE_CHECK_SIZE = 8 * 1024 * 1024 /* of a file that is verified at a time */
-};
+enum { STORE_CHECK_SIZE = 8 * 1024 * 1024 /* of a file that is verified at a time */ };
 
 mn_result agent_store_failure(const char *what, const char *path, struct mn_error *error)
 {
@@ -159,96 +156,6 @@ mn_result agent_store_prepare(const struct agent_store *store, const struct mn_n
     }
     (void)closedir(directory);
     return MN_OK;
-}
-
-static mn_result store_copy_bytes(int from, int to, const char *path, struct mn_error *error)
-{
-    unsigned char bytes[STORE_COPY_SIZE];
-    for (;;) {
-        ssize_t size = read(from, bytes, sizeof bytes);
-        if (size < 0) {
-            return agent_store_failure("read", path, error);
-        }
-        if (size == 0) {
-            return MN_OK;
-        }
-        for (ssize_t done = 0; done < size;) {
-            ssize_t written = write(to, bytes + done, (size_t)(size - done));
-            if (written < 0) {
-                return agent_store_failure("write anew", path, error);
-            }
-            done += written;
-        }
-    }
-}
-
-/* Let the fresh copy of a file take its place, if it is a checkpoint still. If not, the pages that
- * could not be written are gone: the file is set aside, or another sync would find nothing wrong.
- */
-static mn_result store_replace(const char *fresh, const char *path, struct mn_error *error)
-{
-    struct mn_arena arena = {0};
-    struct mn_checkpoint_record record;
-    mn_result result = mn_checkpoint_verify(fresh, &arena, &record, NULL, NULL);
-    mn_arena_deinit(&arena);
-    if (result == MN_CORRUPT) {
-        char aside[AGENT_STORE_PATH_SIZE + 16];
-        (void)snprintf(aside, sizeof aside, "%s.corrupt", path);
-        bool renamed = rename(path, aside) == 0;
-        mn_error_set(error, "%s was damaged when it could not be synced%s", path,
-                     renamed ? "; it is set aside with the ending .corrupt" : "");
-    } else if (result != MN_OK) {
-        mn_error_set(error, "cannot read back %s: %s", fresh, mn_result_text(result));
-    } else if (rename(fresh, path) != 0) {
-        result = agent_store_failure("replace", path, error);
-    }
-    return result;
-}
-
-/* Write the file anew under another name, sync that, and let it take the old one's place. */
-static mn_result store_write_anew(const char *path, struct mn_error *error)
-{
-    char fresh[AGENT_STORE_PATH_SIZE + 8];
-    (void)snprintf(fresh, sizeof fresh, "%s.anew", path);
-    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (from < 0) {
-        return agent_store_failure("open", path, error);
-    }
-    int to = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    mn_result result = MN_OK;
-    if (to < 0) {
-        result = agent_store_failure("write", fresh, error);
-        (void)close(from);
-        return result;
-    }
-    result = store_copy_bytes(from, to, path, error);
-    if (result == MN_OK && fsync(to) != 0) {
-        result = agent_store_failure("sync", fresh, error);
-    }
-    if (result == MN_OK) {
-        result = store_replace(fresh, path, error);
-    }
-    if (result != MN_OK) {
-        (void)unlink(fresh);
-    }
-    (void)close(to);
-    (void)close(from);
-    return result;
-}
-
-mn_result agent_store_sync(const struct agent_store *store, const struct mn_name *vat,
-                           mn_epoch epoch, bool again, struct mn_error *error)
-{
-    char path[AGENT_STORE_PATH_SIZE];
-    char directory[AGENT_STORE_PATH_SIZE];
-    mn_result result = agent_store_file_path(store, vat, epoch, ".ckpt", path, error);
-    if (result == MN_OK) {
-        result = again ? store_write_anew(path, error) : agent_store_sync_file(path, error);
-    }
-    if (result == MN_OK) {
-        result = agent_store_directory_path(store, vat, directory, error);
-    }
-    return result == MN_OK ? agent_store_sync_directory(directory, error) : result;
 }
 
 static mn_result store_write_bytes(const char *path, const struct mn_copies *piece,

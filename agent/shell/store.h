@@ -38,11 +38,22 @@ mn_result agent_store_scan(const struct agent_store *store, agent_store_each *ea
 mn_result agent_store_prepare(const struct agent_store *store, const struct mn_name *vat,
                               struct mn_error *error) MN_CHECKED;
 
-/* Make a file that a vat wrote, and its name, durable. @again: syncing it failed before; the system
- * may have dropped its pages and call them clean, so the file is verified and written anew.
+/* How far a file is synced. Zero-initialise; agent_store_syncing_deinit gives it back. */
+struct agent_store_syncing {
+    uint64_t offset;
+    bool copied; /* written anew, and being verified */
+    struct mn_checkpoint_reader *reading;
+    struct mn_arena arena;
+};
+void agent_store_syncing_deinit(struct agent_store_syncing *syncing);
+
+/* Make a file that a vat wrote, and its name, durable: the next part of it. *@whole: it was the
+ * last, or failed. @again: syncing it failed before; the system may have dropped its pages and call
+ * them clean, so the file is written anew and verified; until then no other job may touch it.
  * MN_CORRUPT when it is no checkpoint any more; it is renamed to end in .corrupt then. */
 mn_result agent_store_sync(const struct agent_store *store, const struct mn_name *vat,
-                           mn_epoch epoch, bool again, struct mn_error *error) MN_CHECKED;
+                           mn_epoch epoch, bool again, struct agent_store_syncing *syncing,
+                           bool *whole, struct mn_error *error) MN_CHECKED;
 
 /* See whether the file that is known is there: by its size and the digest at its end, for the whole
  * of it is not read. MN_NOT_FOUND when there is none; MN_CORRUPT when it is another: then that is

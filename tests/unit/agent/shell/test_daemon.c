@@ -352,7 +352,7 @@ static void finds_what_goes_bad_while_it_runs(void **state)
     assert_true(shell_exists(path));
 }
 
-/* Whether a thread of the agent waits within openat: for a pipe that nobody writes into. */
+/* Whether a thread of the agent waits within openat: for a pipe with nobody at its other end. */
 static bool waits_for_a_pipe(struct fake_cluster *cluster)
 {
     char path[64];
@@ -383,12 +383,16 @@ static void ends_in_time_when_the_disk_hangs(void **state)
     fake_agent_run_it(cluster, false);
     rows_wanted = 1;
     fake_cluster_run(cluster, rows_came);
-    shell_path(path, cluster->data, "store/x1/0000000100000001.ckpt");
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(mkfifo(path, 0600), 0);
-    struct mn_copies want = {.kind = MN_COPIES_WANT, .vat = mn_name_of("x1")};
-    want.want.epoch = EPOCH(1);
-    fake_say_copies(cluster, &want);
+    shell_path(path, cluster->data, "store/x2");
+    (void)mkdir(path, 0700);
+    shell_path(path, cluster->data, "store/x2/0000000100000001.arriving");
+    assert_int_equal(mkfifo(path, 0600), 0); /* which nobody reads */
+    struct mn_copies piece = {.kind = MN_COPIES_PIECE, .vat = mn_name_of("x2")};
+    piece.piece.epoch = EPOCH(1);
+    piece.piece.size = 1000;
+    piece.piece.bytes = (const unsigned char *)path;
+    piece.piece.byte_count = 10;
+    fake_say_copies(cluster, &piece);
     fake_cluster_run(cluster, waits_for_a_pipe);
     assert_int_equal(fake_agent_end_it(cluster), 0);
     assert_int_equal(fake_log_count(cluster, "the disk did not answer"), 1);
