@@ -136,10 +136,13 @@ mn_result coordinator_new(struct coordinator **out, const struct topology *topol
     coordinator->host_count = (uint32_t)topology->host_count;
     coordinator->vat_count = (uint32_t)topology->vat_count;
     coordinator->hosts = calloc(topology->host_count, sizeof *coordinator->hosts);
+    coordinator->formers =
+        calloc(topology->host_count, HOST_FORMER_COUNT * sizeof *coordinator->formers);
     coordinator->domains = calloc(topology->host_count, sizeof *coordinator->domains);
     coordinator->vats = calloc(topology->vat_count + 1, sizeof *coordinator->vats);
     mn_result result = MN_NO_MEMORY;
-    if (coordinator->hosts != NULL && coordinator->domains != NULL && coordinator->vats != NULL) {
+    if (coordinator->hosts != NULL && coordinator->formers != NULL &&
+        coordinator->domains != NULL && coordinator->vats != NULL) {
         result = ledger_new(&coordinator->ledger);
     }
     if (result == MN_OK) {
@@ -183,6 +186,7 @@ void coordinator_destroy(struct coordinator **out)
     free(coordinator->claims);
     free(coordinator->vats);
     free(coordinator->domains);
+    free(coordinator->formers);
     free(coordinator->hosts);
     detector_findings_deinit(&coordinator->findings);
     detector_destroy(&coordinator->detector);

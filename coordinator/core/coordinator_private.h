@@ -22,15 +22,16 @@ enum {
     /* Of so many vats at most are the checkpoints in one piece of evidence. */
     COORDINATOR_PIECE_VAT_COUNT = 8192,
 
-    /* Lives of a host's disk that are remembered after they are over. */
-    HOST_FORMER_COUNT = 4,
-
     /* Each life of a disk is a record. An agent may begin so many at once, and then one each so
      * many ms: one that invents them does not fill the journal, and one that is started over and
      * over is heard all the same. So it is with runs that the journal does not know of, of which
      * there may be one of each vat besides. */
     HOST_LIFE_COUNT_MAX = 64,
     HOST_LIFE_MS = 5000,
+
+    /* Lives of a host's disk that are remembered after they are over: when the first of so many
+     * began, its last words have long come, however many were begun at once. */
+    HOST_FORMER_COUNT = 2 * HOST_LIFE_COUNT_MAX,
 
     /* Who is silent in so many attempts in a row is waited for no longer, and as long again before
      * all are asked anew while the plan waits. */
@@ -57,11 +58,10 @@ struct host_entry {
     bool answered;   /* the active round's newest attempt */
     uint64_t newest_round; /* of which its agent knows the decision, as its newest hello said */
     mn_time suspected_at;
-    uint64_t numbering;                 /* of its agent's topology, as its newest hello said */
-    uint64_t disk;                      /* the life of its disk; 0: its agent has not said */
-    uint64_t former[HOST_FORMER_COUNT]; /* and lives before that: what comes of them comes late */
-    mn_time lives_at;  /* when it will have begun no more of them than one each HOST_LIFE_MS, */
-    mn_time raises_at; /* and raised no more runs */
+    uint64_t numbering; /* of its agent's topology, as its newest hello said */
+    uint64_t disk;      /* the life of its disk; 0: its agent has not said */
+    mn_time lives_at;   /* when it will have begun no more of them than one each HOST_LIFE_MS, */
+    mn_time raises_at;  /* and raised no more runs */
     uint32_t lag_ms;
     uint32_t disk_ms;
     uint64_t refused;
@@ -238,6 +238,8 @@ struct coordinator {
     struct detector_findings findings;
     uint32_t *domains; /* of the hosts, for the detector */
     struct host_entry *hosts;
+    uint64_t *formers; /* of each host, HOST_FORMER_COUNT lives of its disk before the one of now:
+                          what comes of them comes late */
     uint32_t host_count;
     struct vat_entry *vats;
     uint32_t vat_count;

@@ -216,16 +216,18 @@ void hosts_heard(struct coordinator *coordinator, uint32_t host)
 void hosts_begin_life(struct coordinator *coordinator, uint32_t host, uint64_t disk)
 {
     struct host_entry *entry = &coordinator->hosts[host];
-    memmove(entry->former + 1, entry->former, sizeof entry->former - sizeof *entry->former);
-    entry->former[0] = entry->disk;
+    uint64_t *former = coordinator->formers + (size_t)host * HOST_FORMER_COUNT;
+    memmove(former + 1, former, (HOST_FORMER_COUNT - 1) * sizeof *former);
+    former[0] = entry->disk;
     entry->disk = disk;
     entry->anew = true;
 }
 
-static bool life_over(const struct host_entry *entry, uint64_t disk)
+static bool life_over(const struct coordinator *coordinator, uint32_t host, uint64_t disk)
 {
+    const uint64_t *former = coordinator->formers + (size_t)host * HOST_FORMER_COUNT;
     for (size_t i = 0; i < HOST_FORMER_COUNT; i++) {
-        if (entry->former[i] == disk) {
+        if (former[i] == disk) {
             return true;
         }
     }
@@ -289,7 +291,7 @@ bool hosts_disk(struct coordinator *coordinator, uint32_t host, const struct mn_
     if (message->disk == 0 || message->disk == before) {
         return true;
     }
-    if (life_over(entry, message->disk) || !life_allowed(coordinator, host)) {
+    if (life_over(coordinator, host, message->disk) || !life_allowed(coordinator, host)) {
         return false;
     }
     struct mn_journal_record *record = coordinator_take(coordinator, 1, sizeof *record);

@@ -192,6 +192,38 @@ static void records_no_end_of_lives_of_one_that_invents_them(void **state)
     scene_close(&scene);
 }
 
+/* The agent of h1 is started over and over while the coordinator is busy, as often as it is heard;
+ * of what waits of several connections one word each is handed out in turn. */
+static void goes_on_hearing_the_newest_life_whatever_comes_late(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_host_facts facts;
+    trouble_begin(&scene);
+    scene.disks[0] = 100;
+    scene_hello(&scene, 1, "x1 1 up");
+    for (uint64_t life = 101; life < 150; life++) {
+        scene.before[0] = life - 1; /* each was welcomed */
+        scene.disks[0] = life;
+        scene_hello(&scene, 1, "x1 1 up");
+    }
+    scene_recorded(&scene, scene.record_count);
+    scene_skip(&scene);
+    for (uint64_t life = 101; life < 149; life++) {
+        scene.disks[0] = life;
+        scene.before[0] = life - 1;
+        beat(&scene, 1);
+    }
+    scene_expect(&scene, "");
+    scene.disks[0] = 149;
+    scene.before[0] = 148;
+    scene_until(&scene, scene.now / MN_MS + 30000);
+    trouble_must_not_say(&scene, "note vat_lost x1");
+    coordinator_host(scene.coordinator, scene.now, 0, &facts);
+    assert_int_equal(facts.state, DETECTOR_UP);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +234,7 @@ int main(void)
         cmocka_unit_test(finds_in_a_later_life_what_went_on_there),
         cmocka_unit_test(takes_an_older_state_of_a_disk_for_another_one),
         cmocka_unit_test(records_no_end_of_lives_of_one_that_invents_them),
+        cmocka_unit_test(goes_on_hearing_the_newest_life_whatever_comes_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
