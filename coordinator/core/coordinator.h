@@ -334,8 +334,8 @@ enum coordinator_wait_kind {
                                   says it, and they hold what they would send */
     COORDINATOR_WAIT_REST,     /* a vat that keeps ending is started again at `until` */
     COORDINATOR_WAIT_TOLD,     /* what a host remembers of vats that seem never to have run */
-    COORDINATOR_WAIT_ROUND     /* nobody's answer helps: `text` says what is too large, or that the
-                                  evidence is not on the disk yet */
+    COORDINATOR_WAIT_ROUND     /* nobody's answer helps: `text` says what is too large, or what is
+                                  not on the disk yet */
 };
 struct coordinator_wait {
     enum coordinator_wait_kind kind;

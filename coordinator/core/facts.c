@@ -189,6 +189,10 @@ static bool waits_of_held(const struct coordinator *coordinator, struct waits *w
     return false;
 }
 
+static const char WAITS_FOR_A_RECORD[] =
+    "what it says next is not on record yet; when that lasts, the coordinator's log says what is "
+    "wrong with its disk, or with the keepers";
+
 bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_t index,
                        struct coordinator_wait *out)
 {
@@ -210,10 +214,11 @@ bool coordinator_waits(const struct coordinator *coordinator, mn_time now, size_
     for (size_t i = 0; i < coordinator->round_count; i++) {
         const struct round *round = coordinator->rounds[i];
         bool found = false;
-        if (round->held != NULL) {
+        bool records = round->recording || round->facts.state == COORDINATOR_ROUND_DECIDING;
+        if (round->held != NULL || records) {
             found = waits_is(&waits, COORDINATOR_WAIT_ROUND, round->facts.round, TOPOLOGY_NONE,
                              TOPOLOGY_NONE);
-            out->text = found ? round->held : NULL;
+            out->text = !found ? NULL : records ? WAITS_FOR_A_RECORD : round->held;
         } else if (round->facts.state == COORDINATOR_ROUND_COLLECT) {
             found = waits_of_collect(coordinator, round, &waits);
         } else if (round->facts.state == COORDINATOR_ROUND_PLAN) {

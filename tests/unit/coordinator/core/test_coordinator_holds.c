@@ -75,11 +75,44 @@ static void goes_on_when_enough_of_them_are_back(void **state)
     scene_close(&scene);
 }
 
+static void is_said_to_wait_for_a_record(const struct scene *scene)
+{
+    struct coordinator_wait wait;
+    assert_true(coordinator_waits(scene->coordinator, scene->now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ROUND);
+    assert_non_null(strstr(wait.text, "is not on record yet"));
+    assert_false(coordinator_waits(scene->coordinator, scene->now, 1, &wait));
+}
+
+/* The disk is full. Nobody is asked before the freeze is on record, and nobody told before the
+ * decision is. */
+static void says_that_a_record_is_not_durable(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct coordinator_wait wait;
+    trouble_begin(&scene);
+    scene.slow = true;
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 58000);
+    trouble_must_say(&scene, "freeze 1 x3/1");
+    trouble_must_not_say(&scene, " freeze round");
+    is_said_to_wait_for_a_record(&scene);
+    scene_recorded(&scene, scene.record_count);
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ANSWER);
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "note round_state: deciding");
+    is_said_to_wait_for_a_record(&scene);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_more_suspects_than_a_freeze_names),
         cmocka_unit_test(goes_on_when_enough_of_them_are_back),
+        cmocka_unit_test(says_that_a_record_is_not_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
