@@ -38,6 +38,7 @@ void agent_start(struct agent *agent, const struct mn_start *start)
     case AGENT_LIFE_FETCHING:
     case AGENT_LIFE_EXITED:
     case AGENT_LIFE_STOPPED:
+        agent_next_forget(vat); /* it waited for a process that has ended by itself since */
         if (agent_start_take(agent, vat, start)) {
             agent_life_begin(agent, vat);
         }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent_play.h"
+#include "core/agent_private.h"
 
 static void starts_a_vat_only_once_its_start_and_then_its_pid_are_durable(void **state)
 {
@@ -489,9 +490,34 @@ static void tells_vats_where_their_peers_are_and_asks_again_in_a_new_generation(
     play_close(&play);
 }
 
+/* A start waits for the fence of the run before it to be on record, and the process ends by itself
+ * meanwhile; then the start of a later decision comes. That run is begun, once. */
+static void begins_the_newest_run_once_whatever_waited_before_it(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 1, 2);
+    play_run_x1(&play);
+    play_start(&play, "x1", 2, 0, NULL, 0);
+    play_exited(&play, "x1", 71, "exit 1");
+    play_start(&play, "x1", 3, 0, NULL, 0);
+    play_recorded(&play, play.agent->record_sequence);
+    play_started(&play, "x1", 72);
+    play_recorded(&play, play.agent->record_sequence);
+    play_attach(&play, 'b', "x1", 0, 72);
+    play_attach(&play, 'b', "x1", 3, 72);
+    play_recorded(&play, play.agent->record_sequence);
+    assert_non_null(strstr(play.text, "up state x1 run 3 up"));
+    play_skip(&play);
+    play_start(&play, "x1", 3, 0, NULL, 0); /* said once more: its answer was on its way */
+    play_expect(&play, "up state x1 run 3 up tcp://10.0.0.1:91\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begins_the_newest_run_once_whatever_waited_before_it),
         cmocka_unit_test(starts_a_vat_only_once_its_start_and_then_its_pid_are_durable),
         cmocka_unit_test(puts_the_life_of_its_disk_on_record_when_that_is_welcome),
         cmocka_unit_test(ignores_a_start_that_is_for_another_disk),
