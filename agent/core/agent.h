@@ -180,7 +180,6 @@ struct agent_event {
             mn_epoch epoch;
             mn_result result; /* MN_NOT_FOUND; MN_CORRUPT: nothing of that file is here any more */
             bool again;       /* the effect's */
-            uint32_t took_ms; /* of the disk's time */
             const struct agent_file_facts *facts; /* what it holds; NULL: not MN_OK, or another has
                                                      taken its place meanwhile */
         } read_over;

@@ -251,7 +251,8 @@ struct agent_scrub {
     mn_time each;     /* so long after the one before it */
     mn_time count_at; /* when files are counted again */
     mn_time rested;   /* nothing is read before that, so that the disk has time for others */
-    bool reading;     /* one file, at the disk */
+    bool reading;     /* one file, at the disk, */
+    mn_time asked_at; /* since then */
 };
 
 enum agent_freeze_state {

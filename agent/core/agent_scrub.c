@@ -5,10 +5,11 @@
  * reported as gone, and copied anew from where it is.
  *
  * Slowly: one file at a time, for a bounded share of the disk's time, and none while a round is
- * open. Where the disk is too slow to read everything in scrub_ms it takes longer: else what is
- * read over would keep new checkpoints waiting, old ones could not be let go of, and there would be
- * ever more to read. How far it has come is not remembered by the next agent, which reads
- * everything once when it begins.
+ * open. How long a reading waited for the disk counts as its time: so the more others have for it
+ * to do, the less is read over. Where the disk is too slow to read everything in scrub_ms it takes
+ * longer: else what is read over would keep new checkpoints waiting, old ones could not be let go
+ * of, and there would be ever more to read. How far it has come is not remembered by the next
+ * agent, which reads everything once when it begins.
  *
  * What a disk cannot read may be read a moment later, or never again, or next week. It is tried a
  * few times, also while a round is open, for that may wait for it; then it is a copy no more. But
@@ -74,6 +75,7 @@ static void scrub_advance(struct agent *agent)
     }
     scrub->due += scrub->each;
     scrub->reading = true;
+    scrub->asked_at = agent->now;
     agent_ask_file(agent, AGENT_DO_READ_OVER, vat, file->epoch, false);
 }
 
@@ -187,8 +189,10 @@ static void scrub_heard(struct agent *agent, const struct agent_event *event)
 void agent_scrub_read(struct agent *agent, const struct agent_event *event)
 {
     struct agent_scrub *scrub = &agent->scrub;
-    scrub->reading = scrub->reading && event->read_over.again;
-    scrub->rested += (mn_time)event->read_over.took_ms * MN_MS * AGENT_SCRUB_SHARE;
+    if (!event->read_over.again && scrub->reading) {
+        scrub->reading = false;
+        scrub->rested += (agent->now - scrub->asked_at) * AGENT_SCRUB_SHARE;
+    }
     scrub_heard(agent, event);
     if (agent->config.scrub_ms > 0 && !agent_frozen(agent)) {
         scrub_advance(agent);

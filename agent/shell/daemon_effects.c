@@ -438,7 +438,6 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         event.read_over.epoch = job->epoch;
         event.read_over.result = job->result;
         event.read_over.again = job->again;
-        event.read_over.took_ms = job_took_ms(job);
         if (job->result == MN_OK && job->facts.record.epoch == job->epoch) {
             event.read_over.facts = &job->facts;
         }

@@ -300,7 +300,6 @@ static void done_read_over(struct sim *sim, struct sim_process *process, const s
     event.read_over.epoch = job->epoch;
     event.read_over.result = file != NULL ? MN_OK : MN_NOT_FOUND;
     event.read_over.again = job->again;
-    event.read_over.took_ms = (uint32_t)((sim->now - job->began) / MN_MS);
     if (file != NULL && file->unread) {
         sim_count(sim, SIM_SOMETIMES_UNREAD);
         event.read_over.result = MN_IO;

@@ -24,20 +24,13 @@ static void ticks(struct play *play, int from_s, int to_s)
     }
 }
 
-static void read_slowly(struct play *play, const char *vat, mn_epoch epoch, mn_result result,
-                        uint32_t took_ms)
+static void read_over(struct play *play, const char *vat, mn_epoch epoch, mn_result result)
 {
     struct agent_event event = {.kind = AGENT_ON_READ_OVER};
     event.read_over.vat = mn_name_of(vat);
     event.read_over.epoch = epoch;
     event.read_over.result = result;
-    event.read_over.took_ms = took_ms;
     play_step(play, &event);
-}
-
-static void read_over(struct play *play, const char *vat, mn_epoch epoch, mn_result result)
-{
-    read_slowly(play, vat, epoch, result, 0);
 }
 
 /* x1's 1.1 is here and at h2, and its 1.2; each is read in a third of the time. */
@@ -85,7 +78,10 @@ static void reads_one_file_at_a_time(void **state)
     ticks(&play, 6, 20); /* 1.1 has not been read yet */
     assert_false(said(&play, "read_over"));
     read_over(&play, "x1", EPOCH(1, 1), MN_OK);
-    assert_true(said(&play, "read_over x1 1.2\n")); /* it was due long ago */
+    ticks(&play, 21, 131);
+    assert_false(said(&play, "read_over")); /* the disk had others to serve for 15 s of 20 */
+    ticks(&play, 132, 140);
+    assert_true(said(&play, "read_over x1 1.2\n"));
     play_close(&play);
 }
 
@@ -125,7 +121,7 @@ static void leaves_most_of_the_disks_time_to_others(void **state)
     assert_true(said(&play, "read_over x1 1.1\n"));
     play_skip(&play);
     play_at(&play, 3000);
-    read_slowly(&play, "x1", EPOCH(1, 1), MN_OK, 1000);
+    read_over(&play, "x1", EPOCH(1, 1), MN_OK);
     ticks(&play, 3, 8);
     assert_false(said(&play, "read_over"));
     ticks(&play, 9, 9);
