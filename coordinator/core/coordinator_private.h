@@ -101,6 +101,7 @@ struct vat_entry {
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
+    uint32_t said_life; /* the highest incarnation in the report that is being taken */
     uint64_t applied;   /* the newest round that it is known to have applied */
     uint32_t ends;      /* runs that ended since there was a checkpoint of the newest one */
     mn_time rests_to;   /* until then it is lost without a round of its own; 0: it does not rest */

@@ -144,8 +144,8 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
     entry->told_of = entry->told_of || !adopt_found(coordinator, vat, host);
     vats_run_seen(coordinator, vat, mn_epoch_run(row->epoch));
     vats_applied(coordinator, vat, row->applied);
-    if (row->incarnation > entry->incarnation) {
-        vats_incarnation_seen(coordinator, vat, row->incarnation);
+    if (row->incarnation > entry->said_life) {
+        entry->said_life = row->incarnation;
     }
     rests_saved(coordinator, vat, mn_epoch_run(row->epoch));
     if (row->gone) {
@@ -216,6 +216,21 @@ static void floors_follow(struct coordinator *coordinator, uint32_t host, const 
     }
 }
 
+/* The highest that a report says of each vat: one that the journal does not know of is a record,
+ * and its checkpoints may have been written in many. */
+static void incarnations_seen(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                              uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct vat_entry *entry = vats[i] != TOPOLOGY_NONE ? &coordinator->vats[vats[i]] : NULL;
+        if (entry != NULL && entry->said_life > 0) {
+            uint32_t said = entry->said_life;
+            entry->said_life = 0;
+            vats_incarnation_seen(coordinator, host, vats[i], said);
+        }
+    }
+}
+
 void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     const struct mn_report *report = &message->report;
@@ -227,6 +242,7 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
     for (uint32_t i = 0; i < report->row_count; i++) {
         row_take(coordinator, host, vats, report, &report->rows[i]);
     }
+    incarnations_seen(coordinator, host, vats, report->vats.count);
     floors_follow(coordinator, host, vats, report);
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_TAKEN);
     if (down != NULL) {

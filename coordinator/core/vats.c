@@ -294,22 +294,25 @@ static void vat_raise(struct coordinator *coordinator, uint32_t host, uint32_t v
 
 /* The same of an incarnation: whichever run of it is spoken of, the next one is above. */
 static void vat_raise_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
-                           const struct mn_fork *forks, uint32_t fork_count)
+                           const struct mn_fork *forks, uint32_t fork_count, bool record)
 {
     vats_note(coordinator, COORDINATOR_NOTE_RUN_RAISED, vat, coordinator->vats[vat].run,
               "an incarnation that this journal does not know of: it is an old one, or was lost");
     vats_first_forgotten(coordinator);
     vats_learn_life(coordinator, vat, incarnation, forks, fork_count);
-    if (coordinator->vats[vat].run > 0) { /* otherwise it is on record with the run */
+    if (record && coordinator->vats[vat].run > 0) { /* otherwise it is on record with the run */
         vats_record(coordinator, vat, PENDING_RAISED, true);
     }
 }
 
-void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation)
+/* Checkpoints are told to each coordinator anew, and so is this, be it on record or not. */
+void vats_incarnation_seen(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                           uint32_t incarnation)
 {
     if (!vats_knows_life(coordinator, vat, incarnation, NULL, 0) &&
         !vats_decided(coordinator, vat)) {
-        vat_raise_life(coordinator, vat, incarnation, NULL, 0);
+        bool record = hosts_raise_allowed(coordinator, host);
+        vat_raise_life(coordinator, vat, incarnation, NULL, 0, record);
     }
 }
 
@@ -442,7 +445,8 @@ void vats_said(struct coordinator *coordinator, uint32_t host, const struct mn_v
     if (above) {
         vat_raise(coordinator, host, vat, status);
     } else if (later) {
-        vat_raise_life(coordinator, vat, status->incarnation, status->forks, status->fork_count);
+        vat_raise_life(coordinator, vat, status->incarnation, status->forks, status->fork_count,
+                       true);
     }
     if (entry->host != host) {
         /* A former life, also one whose process has ended: its agent is to leave its copies, and to

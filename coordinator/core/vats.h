@@ -17,7 +17,8 @@ void vats_unlose(struct coordinator *coordinator, uint32_t vat);
 /* A freeze that names its run is on record: it has to be replaced. */
 void vats_fence(struct coordinator *coordinator, uint32_t vat);
 /* A checkpoint was written in an incarnation that the journal does not know of. */
-void vats_incarnation_seen(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation);
+void vats_incarnation_seen(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                           uint32_t incarnation);
 /* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
 void vats_inherit(struct coordinator *coordinator);
 /* It has forgotten what it had called durable: a round is to give it a new incarnation. */

@@ -243,6 +243,39 @@ static void hears_of_a_vat_once_in_a_hello(void **state)
     scene_close(&scene);
 }
 
+/* One report of checkpoints that were written in 4000 incarnations, and the same again of each by
+ * itself: the highest is on record, and then as many as there are later runs heard of. */
+static void records_no_end_of_incarnations_of_one_that_invents_them(void **state)
+{
+    (void)state;
+    enum { COUNT = 4000 };
+    static struct mn_row rows[COUNT];
+    const struct mn_name names[] = {mn_name_of("x1"), mn_name_of("x1"), mn_name_of("x2")};
+    struct scene scene;
+    struct mn_up up = {.kind = MN_UP_REPORT};
+    trouble_begin(&scene);
+    uint64_t records = scene.record_count;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        rows[i] = (struct mn_row){
+            .vat = i % 2, .epoch = EPOCH(5000, i + 1), .incarnation = i + 2, .durable = true};
+    }
+    up.report.sequence = 1;
+    up.report.vats = (struct mn_vat_table){.names = names, .count = 3};
+    up.report.rows = rows;
+    up.report.row_count = COUNT;
+    scene_up(&scene, 5, &up);
+    assert_int_equal(scene.record_count, records + 1);
+    up.report.row_count = 1;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        rows[0] = (struct mn_row){
+            .vat = 2, .epoch = EPOCH(5000, i + 1), .incarnation = i + 2, .durable = true};
+        scene_up(&scene, 5, &up);
+        scene_skip(&scene);
+    }
+    assert_int_equal(scene.record_count, records + 70);
+    scene_close(&scene);
+}
+
 /* One later run of each of the six, and 64 more; from then on one each five seconds. */
 static void records_no_end_of_runs_of_one_that_invents_them(void **state)
 {
@@ -281,6 +314,7 @@ int main(void)
         cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_copy_names),
         cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_lost_copy_names),
         cmocka_unit_test(hears_of_a_vat_once_in_a_hello),
+        cmocka_unit_test(records_no_end_of_incarnations_of_one_that_invents_them),
         cmocka_unit_test(records_no_end_of_runs_of_one_that_invents_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
