@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/coordinator_private.h"
 #include "shell/answer.h"
 
 #define KEY_C "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
@@ -212,6 +213,50 @@ static void waits_for_no_lost_host_to_tell_the_ledger_everything(void **state)
     assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
     assert_non_null(strstr(desk.json, "\"host\":\"h1\",\"state\":\"lost\""));
     assert_non_null(strstr(desk.json, "\"ledger\":{\"hosts\":0,\"hosts_told\":0,"));
+    desk_close(&desk);
+}
+
+static void desk_hear(struct desk *desk, const struct mn_up *up)
+{
+    struct coordinator_event event = {.kind = COORDINATOR_ON_UP, .up = {.message = up}};
+    desk_step(desk, &event);
+}
+
+/* Both vats have ended, and a freeze has room for one: no host is asked, so none is waited for. */
+static void says_in_a_status_that_a_round_is_too_large(void **state)
+{
+    struct desk desk;
+    struct mn_vat_status lost[] = {{.vat = mn_name_of("v0"), .run = 1, .state = MN_VAT_EXITED},
+                                   {.vat = mn_name_of("v1"), .run = 1, .state = MN_VAT_EXITED}};
+    struct mn_up hello = {.generation = 2, .disk = 1, .kind = MN_UP_HELLO};
+    struct mn_up beat = {.generation = 2, .disk = 1, .kind = MN_UP_HEARTBEAT};
+    struct coordinator_event event = {.kind = COORDINATOR_ON_RECORDED};
+    (void)state;
+    desk_open(&desk, 2);
+    desk.core->suspect_count_max = 1;
+    record_vat(&desk, "v0");
+    record_vat(&desk, "v1");
+    desk_begin(&desk);
+    event.recorded.sequence = 3;
+    desk_step(&desk, &event);
+    hello.hello.host = mn_name_of("h1");
+    hello.hello.vats = lost;
+    hello.hello.vat_count = 2;
+    desk_hear(&desk, &hello);
+    event.recorded.sequence = 4; /* of the host's disk */
+    desk_step(&desk, &event);
+    beat.heartbeat.complete = true;
+    event = (struct coordinator_event){.kind = COORDINATOR_ON_TICK};
+    for (int second = 0; second < 15; second++) {
+        desk.source.now += MN_SECOND;
+        desk_hear(&desk, &beat);
+        desk_step(&desk, &event);
+    }
+    assert_int_equal(ask(&desk, MN_COMMAND_STATUS, 0, NULL), MN_OK);
+    assert_non_null(strstr(desk.json,
+                           "\"waits\":[{\"kind\":\"round\",\"round\":1,\"host\":null,"
+                           "\"vat\":null,\"left_ms\":0,\"text\":\"more suspects than one freeze "
+                           "can name; divide the cluster into cells\"}]"));
     desk_close(&desk);
 }
 
@@ -474,6 +519,7 @@ int main(void)
         cmocka_unit_test(names_every_vat_of_a_small_cluster),
         cmocka_unit_test(says_of_how_many_hosts_all_rows_are_in),
         cmocka_unit_test(waits_for_no_lost_host_to_tell_the_ledger_everything),
+        cmocka_unit_test(says_in_a_status_that_a_round_is_too_large),
         cmocka_unit_test(counts_what_is_too_much_to_name_in_a_status),
         cmocka_unit_test(says_what_to_do_when_a_round_does_not_fit),
         cmocka_unit_test(shows_a_round_of_the_journal),
