@@ -222,16 +222,27 @@ void mn_evidence_write_checkpoint(struct mn_evidence_writer *writer,
     }
 }
 
+/* What a round waits for: a decision is made when all of these are known. So there is room for all
+ * that was heard before any of it is written. */
 void mn_evidence_write_open(struct mn_evidence_writer *writer, const struct evidence_open *row)
 {
+    struct mn_buffer *vats = &writer->columns[FIELD_OPEN_HEARD_VAT];
+    struct mn_buffer *epochs = &writer->columns[FIELD_OPEN_HEARD_EPOCH];
     write_number(writer, FIELD_OPEN_VAT, row->vat);
     write_step(writer, FIELD_OPEN_EPOCH, row->epoch);
     write_since(writer, FIELD_OPEN_SINCE, row->has_since, row->since, row->epoch);
     write_number(writer, FIELD_OPEN_HEARD_COUNT, row->heard_count);
-    for (size_t i = 0; i < row->heard_count; i++) {
-        write_number(writer, FIELD_OPEN_HEARD_VAT, row->heard[i].vat);
-        write_step(writer, FIELD_OPEN_HEARD_EPOCH, row->heard[i].epoch);
+    if (!writer_reserve(writer, vats, row->heard_count * NUMBER_SIZE_MAX) ||
+        !writer_reserve(writer, epochs, row->heard_count * NUMBER_SIZE_MAX)) {
+        return;
     }
+    mn_epoch last = writer->last[FIELD_OPEN_HEARD_EPOCH];
+    for (size_t i = 0; i < row->heard_count; i++) {
+        buffer_number(vats, row->heard[i].vat);
+        buffer_number(epochs, evidence_fold(last, row->heard[i].epoch));
+        last = row->heard[i].epoch;
+    }
+    writer->last[FIELD_OPEN_HEARD_EPOCH] = last;
 }
 
 void mn_evidence_write_lost_checkpoint(struct mn_evidence_writer *writer,
