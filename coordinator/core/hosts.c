@@ -415,18 +415,14 @@ static void hello_compare(struct coordinator *coordinator, uint32_t host,
     }
 }
 
-/* The newest round that the host knows of; 0: none can be so high. */
-static uint64_t hello_round(struct coordinator *coordinator, uint32_t host,
-                            const struct mn_up *message)
+/* A round that the host knows of; 0: none can be so high. */
+static uint64_t round_said(struct coordinator *coordinator, uint32_t host, uint64_t round)
 {
-    uint64_t newest = message->hello.newest_round > message->hello.seen_round
-                          ? message->hello.newest_round
-                          : message->hello.seen_round;
-    if (newest > ROUND_SAID_MAX && newest > coordinator->round_seen) {
+    if (round > ROUND_SAID_MAX && round > coordinator->round_seen) {
         coordinator_refuse(coordinator, host, "about a round that cannot be");
         return 0;
     }
-    return newest;
+    return round;
 }
 
 void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
@@ -444,7 +440,9 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         !coordinator_fine(coordinator, ledger_drop_store(coordinator->ledger, host))) {
         return;
     }
-    uint64_t newest = hello_round(coordinator, host, message);
+    uint64_t newest = round_said(coordinator, host, message->hello.newest_round);
+    uint64_t seen = round_said(coordinator, host, message->hello.seen_round);
+    newest = newest > seen ? newest : seen;
     bool above = newest > coordinator->round_seen && round_find(coordinator, newest) == NULL;
     if (above || (coordinator->blank && message->hello.holds && !coordinator->hosts[host].met)) {
         vats_first_forgotten(coordinator);

@@ -189,6 +189,27 @@ static void goes_on_above_rounds_when_its_clock_is_behind(void **state)
     assert_int_equal(round_after(50000, BASE_2027 + 1), BASE_2027 + 2);
 }
 
+/* A copy that another host sent to h1 names a round that cannot be; the one that h1 has applied
+ * counts all the same. */
+static void hears_of_the_round_of_who_holds_a_copy_of_one_that_cannot_be(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct mn_vat_status x1 = {.vat = mn_name_of("x1"), .run = 1, .state = MN_VAT_UP};
+    struct mn_up up = {.kind = MN_UP_HELLO,
+                       .hello = {.host = mn_name_of("h1"),
+                                 .newest_round = 500,
+                                 .seen_round = UINT64_C(1) << 63,
+                                 .vats = &x1,
+                                 .vat_count = 1}};
+    trouble_begin(&scene);
+    scene_up(&scene, 1, &up);
+    trouble_must_say(&scene, "note said_too_much h1: about a round that cannot be\n");
+    scene_until(&scene, 25000);
+    trouble_must_say(&scene, "freeze round 501 attempt 1");
+    scene_close(&scene);
+}
+
 /* h5 has no copy of x1. What x1 heard of x6 in 1.3 is not settled by its word. */
 static void takes_no_floor_above_its_own_checkpoint_of_another_hosts_vat(bool gone)
 {
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test(believes_what_was_given_out_by_a_clock_that_was_ahead),
         cmocka_unit_test(goes_on_above_rounds_that_a_clock_ahead_has_numbered),
         cmocka_unit_test(goes_on_above_rounds_when_its_clock_is_behind),
+        cmocka_unit_test(hears_of_the_round_of_who_holds_a_copy_of_one_that_cannot_be),
         cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_copy_names),
         cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_lost_copy_names),
         cmocka_unit_test(hears_of_a_vat_once_in_a_hello),
