@@ -24,7 +24,7 @@ static const char style[] =
     "padding:3px "
     "10px;border-bottom:1px solid "
     "#eef2f6;text-align:left}th{color:#64748b;font-weight:600}\n"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
+    ".n{text-align:right;font-variant-numeric:tabular-nums}\n"
     "tr.sum td{font-weight:600;border-top:2px solid #cbd5e1}\n"
     "tr.o2 td:nth-child(4){color:#b45309;font-weight:600}tr.o3 td:nth-child(4){color:#b91c1c;"
     "font-weight:600}\n"

@@ -200,11 +200,11 @@ void report_losses(struct report *report)
         return;
     }
     mn_text_add(text,
-                "<div "
-                "class=\"wide\"><table><tr><th>vat</th><th>host</th><th>round</th><th>outcome</"
-                "th><th>keeps</th>"
-                "<th>epochs died</th><th>open ones</th><th>work lost</th><th>sent in them</th>"
-                "<th>taken in them</th><th>without a process</th></tr>\n");
+                "<div class=\"wide\"><table><tr><th>vat</th><th>host</th><th class=\"n\">round</th>"
+                "<th>outcome</th><th>keeps</th><th class=\"n\">epochs died</th>"
+                "<th class=\"n\">open ones</th><th class=\"n\">work lost</th>"
+                "<th class=\"n\">sent in them</th><th class=\"n\">taken in them</th>"
+                "<th class=\"n\">without a process</th></tr>\n");
     for (size_t i = 0; i < shown; i++) {
         add_loss(report, sorted[i]);
     }
@@ -340,11 +340,11 @@ static void add_spread(struct mn_text *text, enum fact fact, const struct spread
 static void add_spreads(struct report *report, bool difference)
 {
     const struct outcome *outcome = report->outcome;
-    mn_text_add(
-        report->text,
-        "<div "
-        "class=\"wide\"><table><tr><th></th><th>least</th><th>median</th><th>p95</th><th>most</th>"
-        "<th>mean</th><th colspan=\"2\">95 % interval of the mean</th></tr>\n");
+    mn_text_add(report->text,
+                "<div class=\"wide\"><table><tr><th></th><th class=\"n\">least</th>"
+                "<th class=\"n\">median</th><th class=\"n\">p95</th><th class=\"n\">most</th>"
+                "<th class=\"n\">mean</th><th class=\"n\" colspan=\"2\">95 % interval of the mean"
+                "</th></tr>\n");
     for (unsigned i = 0; i < FACT_COUNT; i++) {
         struct spread spread;
         if (difference) {
