@@ -1,5 +1,6 @@
 /* What the files of the agent's core say to each other of checkpoints: where they are, what is
- * durable, what may be deleted. Part of agent_private.h, which has the types. */
+ * durable, what may be deleted, how a report names vats. Part of agent_private.h, which has the
+ * types. */
 #ifndef AGENT_CORE_AGENT_CHECKPOINTS_H
 #define AGENT_CORE_AGENT_CHECKPOINTS_H
 
@@ -145,5 +146,24 @@ void agent_fetch_changed(struct agent *agent, struct agent_vat *vat, mn_epoch ep
 void agent_fetch_tick(struct agent *agent, size_t count);
 void agent_fetch_failed(struct agent *agent, struct agent_vat *vat, mn_epoch epoch, uint32_t host,
                         mn_result why);
+
+/* agent_naming.c. Room for @count vats, and for what is known of them; false after failing. */
+struct agent_naming {
+    uint32_t *table;   /* the vats' numbers, by place */
+    uint32_t *numbers; /* the same in ascending order, with their place in `table` beside */
+    uint32_t *places;
+    uint32_t count;
+    struct mn_known *known; /* each incarnation of a vat once; by place, then incarnation */
+    uint32_t known_count;
+};
+bool agent_naming_make(struct agent *agent, struct agent_naming *naming, size_t count,
+                       size_t known);
+/* The place of a vat in the message, added if it is new. */
+uint32_t agent_naming_place(struct agent_naming *naming, uint32_t number);
+/* What is known of vats. */
+void agent_naming_know(struct agent_naming *naming, const struct agent_known *known);
+/* What the message says of these places. False after failing. */
+bool agent_naming_table(struct agent *agent, const struct agent_naming *naming,
+                        struct mn_vat_table *table);
 
 #endif

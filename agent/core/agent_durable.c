@@ -59,6 +59,8 @@ void agent_written(struct agent *agent, struct agent_vat *vat, const struct mn_f
     facts.record.heard_count = message->written.heard_count;
     facts.record.heard_before = message->written.heard_before;
     facts.record.round = message->written.round;
+    facts.record.known = message->written.known;
+    facts.record.known_count = message->written.known_count;
     facts.record.written_at = agent->now;
     if (never) { /* what it heard only its vat can say as long as the file cannot be read */
         file->unreadable = false;

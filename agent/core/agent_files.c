@@ -82,10 +82,36 @@ void agent_remove_file(struct agent_vat *vat, mn_epoch epoch)
     size_t place = files_place(vat, epoch);
     mn_assert(place < vat->file_count && vat->files[place].epoch == epoch);
     free(vat->files[place].heard);
+    free(vat->files[place].known.items);
     free(vat->files[place].copies);
     memmove(vat->files + place, vat->files + place + 1,
             (vat->file_count - place - 1) * sizeof *vat->files);
     vat->file_count -= 1;
+}
+
+/* The lives that the file knows of; nothing is kept of them where there are none, as mostly. */
+static bool file_known(struct agent *agent, const struct mn_checkpoint_record *record,
+                       struct agent_known *known)
+{
+    *known = (struct agent_known){0};
+    bool own = record->incarnation > 1;
+    if (!own && record->known_count == 0) {
+        return true;
+    }
+    if (!agent_copy_known(agent, record->names, record->known, record->known_count, known)) {
+        return false;
+    }
+    if (own) {
+        struct mn_known *life = &known->items[known->count++];
+        *life = (struct mn_known){.incarnation = record->incarnation, .fork = record->fork};
+        mn_result result = agent_vat_number(agent, &record->vat, &life->vat);
+        if (result != MN_OK) {
+            free(known->items);
+            agent_fail(agent, result);
+            return false;
+        }
+    }
+    return true;
 }
 
 void agent_file_learn(struct agent *agent, struct agent_file *file,
@@ -93,19 +119,25 @@ void agent_file_learn(struct agent *agent, struct agent_file *file,
 {
     const struct mn_checkpoint_record *record = &facts->record;
     struct mn_heard *heard = NULL;
+    struct agent_known known;
     if (!agent_copy_heard(agent, record->names, record->heard, record->heard_count, &heard)) {
         return;
     }
+    if (!file_known(agent, record, &known)) {
+        free(heard);
+        return;
+    }
     free(file->heard);
+    free(file->known.items);
     file->learned = true;
     file->heard = heard;
     file->heard_count = record->heard_count;
     file->heard_before = record->heard_before;
+    file->known = known;
     file->since = record->since;
     file->onto = record->onto;
     file->floor = record->floor;
     file->written_at = record->written_at;
-    file->incarnation = record->incarnation;
     file->applied = record->round;
     agent->round_written =
         record->round > agent->round_written ? record->round : agent->round_written;

@@ -37,6 +37,7 @@ struct intervals_draft {
     uint32_t interval_count;
     struct mn_heard *heard;
     uint32_t heard_count;
+    uint32_t size; /* of the intervals together */
     uint32_t *silent;
     uint32_t silent_count;
     bool full;
@@ -72,31 +73,33 @@ static bool interval_due(const struct agent *agent, const struct agent_vat *vat)
     return !taken && (interval_known(vat) || agent_vat_alive(vat));
 }
 
-/* What an interval lists. */
-static uint32_t interval_heard(const struct agent_vat *vat)
+/* How many entries an interval lists, of what was heard and of what is known of peers. */
+static uint32_t interval_size(const struct agent_vat *vat)
 {
-    return interval_known(vat) ? vat->interval.heard_count - interval_reach(vat).from : 0;
+    const struct agent_interval *said = &vat->interval;
+    return interval_known(vat) ? said->heard_count - interval_reach(vat).from + said->known.count
+                               : 0;
 }
 
 /* Room for a part: it holds what config.part_heard lets it, or one vat that has more. */
 static bool intervals_make(struct agent *agent, struct intervals_draft *draft)
 {
-    size_t heard = 0;
+    size_t size = 0;
     size_t most = agent->config.part_heard;
     size_t count = 0;
     for (size_t i = 0; i < agent->vat_count; i++) {
         const struct agent_vat *vat = agent->vats[i];
         if (interval_due(agent, vat)) {
-            size_t own = interval_heard(vat);
-            heard += own;
+            size_t own = interval_size(vat);
+            size += own;
             most = own > most ? own : most;
             count += 1;
         }
     }
-    heard = heard < most ? heard : most;
-    (void)agent_naming_make(agent, &draft->naming, heard + count);
+    size = size < most ? size : most;
+    (void)agent_naming_make(agent, &draft->naming, size + count, size);
     draft->intervals = agent_take(agent, count, sizeof *draft->intervals);
-    draft->heard = agent_take(agent, heard, sizeof *draft->heard);
+    draft->heard = agent_take(agent, size, sizeof *draft->heard);
     draft->silent = agent_take(agent, count, sizeof *draft->silent);
     return agent->effects->result == MN_OK;
 }
@@ -107,8 +110,8 @@ static bool intervals_fits(const struct agent *agent, const struct intervals_dra
                            const struct agent_vat *vat)
 {
     uint32_t most = agent->config.part_heard;
-    uint32_t own = interval_heard(vat);
-    bool room = draft->heard_count + own <= most && draft->naming.count + 1 + own <= most / 4;
+    uint32_t own = interval_size(vat);
+    bool room = draft->size + own <= most && draft->naming.count + 1 + own <= most / 4;
     return !draft->full && (room || draft->naming.count == 0);
 }
 
@@ -118,6 +121,8 @@ static void intervals_add(struct intervals_draft *draft, const struct agent_vat 
     const struct agent_interval *said = &vat->interval;
     struct interval_reach reach = interval_reach(vat);
     interval->vat = agent_naming_place(&draft->naming, vat->number);
+    agent_naming_know(&draft->naming, &said->known);
+    draft->size += interval_size(vat);
     interval->epoch = said->epoch;
     interval->since = reach.since;
     interval->heard_first = draft->heard_count;

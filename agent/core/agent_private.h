@@ -97,19 +97,25 @@ struct agent_copy {
     mn_time at; /* SENT: when we last tried, or heard of it */
 };
 
+/* Lives that a checkpoint or a vat knows of; owned; `vat` is a name's number. */
+struct agent_known {
+    struct mn_known *items;
+    uint32_t count;
+};
+
 struct agent_file {
     mn_epoch epoch;
     mn_epoch since;
     mn_epoch onto;
-    mn_epoch floor;       /* the vat's when it was written, as far as it says; 0: not known */
-    uint32_t incarnation; /* in which it was written, as far as it says; 0: not known */
+    mn_epoch floor;     /* the vat's when it was written, as far as it says; 0: not known */
     uint64_t applied;   /* the newest round that the vat had applied in it; 0: none, or not known */
     mn_time written_at; /* by this host's clock, as far as it says; 0: not known */
     uint64_t size;
     struct mn_digest digest;
     struct mn_heard *heard; /* owned; `peer` is a name's number (agent_names.c) */
     uint32_t heard_count;
-    uint32_t heard_before; /* the first ones of these, which were not heard in this interval */
+    uint32_t heard_before;    /* the first ones of these, which were not heard in this interval */
+    struct agent_known known; /* of its vat and of peers */
     enum agent_file_state state;
     bool durable;         /* here and at every partner, in this life of the vat */
     bool promised;        /* what it heard may have been spoken of: reported as durable */
@@ -142,6 +148,7 @@ struct agent_interval {
     struct mn_heard *heard; /* owned, as in struct agent_file */
     uint32_t heard_count;
     uint32_t heard_before;
+    struct agent_known known; /* of peers */
 };
 
 /* A former life that is to be set aside. */
@@ -475,6 +482,9 @@ void agent_disconnect(struct agent *agent, struct agent_vat *vat);
 /* Copy heard entries with the batch's names resolved; false when memory ran out. */
 bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
                       const struct mn_heard *heard, uint32_t count, struct mn_heard **out);
+/* The same of what is known, with room for one more. */
+bool agent_copy_known(struct agent *agent, const struct mn_name *names,
+                      const struct mn_known *known, uint32_t count, struct agent_known *out);
 /* The run that follows once the process has ended; 0: none. */
 mn_run agent_next_run(const struct agent_vat *vat);
 void agent_next_forget(struct agent_vat *vat);
@@ -535,20 +545,6 @@ void agent_keeper_loaded(struct agent *agent, const struct mn_agent_record *reco
 void agent_keeper_deinit(struct agent *agent);
 /* The coordinator has shown how far the journal goes. */
 void agent_head_seen(struct agent *agent, const struct mn_down *down);
-
-/* agent_naming.c. Room for @count vats; false after failing. */
-struct agent_naming {
-    uint32_t *table;   /* the vats' numbers, by place */
-    uint32_t *numbers; /* the same in ascending order, with their place in `table` beside */
-    uint32_t *places;
-    uint32_t count;
-};
-bool agent_naming_make(struct agent *agent, struct agent_naming *naming, size_t count);
-/* The place of a vat in the message, added if it is new. */
-uint32_t agent_naming_place(struct agent_naming *naming, uint32_t number);
-/* What the message says of these places. False after failing. */
-bool agent_naming_table(struct agent *agent, const struct agent_naming *naming,
-                        struct mn_vat_table *table);
 
 /* agent_report.c, agent_hello.c: what the coordinator is told. */
 void agent_dirty(struct agent *agent, struct agent_vat *vat, struct agent_file *file);

@@ -223,11 +223,11 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
                            .gone = gone,
                            .floor = file->floor > vat->floor ? file->floor : vat->floor,
                            .age = row_age(agent, file),
-                           .incarnation = file->incarnation,
                            .applied = row_applied(vat, file),
                            .heard_first = draft->heard_count,
                            .heard_count = file->heard_count - from};
     row->vat = agent_naming_place(&draft->naming, vat->number);
+    agent_naming_know(&draft->naming, &file->known);
     for (uint32_t i = from; i < file->heard_count; i++) {
         struct mn_heard *heard = &draft->heard[draft->heard_count];
         heard->epoch = file->heard[i].epoch;
@@ -241,7 +241,8 @@ static void draft_row(const struct agent *agent, struct report_draft *draft, str
 }
 
 /* How many entries of the dirty list, from @from, make the next batch: bounded in rows, heard
- * entries and names, but at least one row. *@heard and *@rows: what they need at most. */
+ * entries with those of what is known, and names, but at least one row. *@heard and *@rows: what
+ * they need at most. */
 static size_t batch_measure(const struct agent *agent, size_t from, size_t *rows, size_t *heard)
 {
     size_t end = from;
@@ -252,12 +253,13 @@ static size_t batch_measure(const struct agent *agent, size_t from, size_t *rows
         const struct agent_file *file = agent_find_file(ref->vat, ref->epoch);
         if (row_wanted(file)) {
             size_t count = row_count_of(file);
+            size_t named = count * (file->heard_count + file->known.count);
             if (*rows > 0 && (*rows + count > AGENT_BATCH_ROW_COUNT ||
-                              *heard + count * file->heard_count > AGENT_BATCH_HEARD_COUNT)) {
+                              *heard + named > AGENT_BATCH_HEARD_COUNT)) {
                 break;
             }
             *rows += count;
-            *heard += count * file->heard_count;
+            *heard += named;
         }
         end += 1;
     }
@@ -266,7 +268,7 @@ static size_t batch_measure(const struct agent *agent, size_t from, size_t *rows
 
 static bool draft_make(struct agent *agent, struct report_draft *draft, size_t rows, size_t heard)
 {
-    (void)agent_naming_make(agent, &draft->naming, rows + heard);
+    (void)agent_naming_make(agent, &draft->naming, rows + heard, heard);
     draft->rows = agent_take(agent, rows, sizeof *draft->rows);
     draft->heard = agent_take(agent, heard, sizeof *draft->heard);
     draft->refs = malloc(rows * sizeof *draft->refs);

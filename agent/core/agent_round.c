@@ -265,18 +265,26 @@ void agent_freeze_interval(struct agent *agent, struct agent_vat *vat,
         return;
     }
     struct mn_heard *heard = NULL;
+    struct agent_known known;
     if (!agent_copy_heard(agent, message->interval.names, message->interval.heard,
                           message->interval.heard_count, &heard)) {
         return;
     }
+    if (!agent_copy_known(agent, message->interval.names, message->interval.known,
+                          message->interval.known_count, &known)) {
+        free(heard);
+        return;
+    }
     free(vat->interval.heard);
+    free(vat->interval.known.items);
     vat->intervals_due -= vat->intervals_due > 0 ? 1 : 0;
     vat->interval = (struct agent_interval){.answered = vat->intervals_due == 0,
                                             .epoch = message->interval.epoch,
                                             .since = message->interval.since,
                                             .heard = heard,
                                             .heard_count = message->interval.heard_count,
-                                            .heard_before = message->interval.heard_before};
+                                            .heard_before = message->interval.heard_before,
+                                            .known = known};
     if (vat->life == AGENT_LIFE_UP && vat->interval.answered) {
         vat->awaited = false;
     }

@@ -88,11 +88,13 @@ void agent_vat_destroy(struct agent_vat *vat)
     agent_adopt_free(vat);
     for (size_t i = 0; i < vat->file_count; i++) {
         free(vat->files[i].heard);
+        free(vat->files[i].known.items);
         free(vat->files[i].copies);
     }
     free(vat->files);
     free(vat->holders);
     free(vat->interval.heard);
+    free(vat->interval.known.items);
     start_forget(vat->start);
     agent_next_forget(vat);
     free(vat);
@@ -187,6 +189,25 @@ bool agent_copy_heard(struct agent *agent, const struct mn_name *names,
         return false;
     }
     *out = copy;
+    return true;
+}
+
+bool agent_copy_known(struct agent *agent, const struct mn_name *names,
+                      const struct mn_known *known, uint32_t count, struct agent_known *out)
+{
+    *out = (struct agent_known){0};
+    struct mn_known *copy = malloc(((size_t)count + 1) * sizeof *copy);
+    mn_result result = copy != NULL ? MN_OK : MN_NO_MEMORY;
+    for (uint32_t i = 0; i < count && result == MN_OK; i++) {
+        copy[i] = known[i];
+        result = agent_vat_number(agent, &names[known[i].vat], &copy[i].vat);
+    }
+    if (result != MN_OK) {
+        free(copy);
+        agent_fail(agent, result);
+        return false;
+    }
+    *out = (struct agent_known){.items = copy, .count = count};
     return true;
 }
 

@@ -101,7 +101,7 @@ struct vat_entry {
     bool forgot;        /* it and a peer agree that it has forgotten what it had called durable */
     bool doubted;       /* the log has that a peer says so of what its incarnation explains */
     mn_run run_seen;    /* the highest that any checkpoint speaks of */
-    uint32_t said_life; /* the highest incarnation in the report that is being taken */
+    uint64_t said_in;   /* the newest table that said lives of it */
     uint64_t applied;   /* the newest round that it is known to have applied */
     uint32_t ends;      /* runs that ended since there was a checkpoint of the newest one */
     mn_time rests_to;   /* until then it is lost without a round of its own; 0: it does not rest */
@@ -291,6 +291,7 @@ struct coordinator {
     bool blank;               /* no vat had a run when this generation began */
     bool forgotten;           /* somebody remembers more than this journal, or did once: */
     uint64_t base;            /* no number that was forgotten is above this */
+    uint64_t table_count;     /* tables of vats that were read */
     mn_time journal_at;       /* when what has been read or written of it last said the time */
     size_t first_wait_count;  /* vats whose first start waits for that to be known, */
     mn_time first_at;         /* until then while there is nothing to be known */

@@ -5,6 +5,27 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
+/* What is known of each vat at once: what the journal does not know of is a record. Who names a vat
+ * twice in one table is heard once. */
+static void lives_seen(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
+                       const struct mn_vat_table *table)
+{
+    coordinator->table_count += 1;
+    uint32_t first = 0;
+    for (uint32_t end = 1; first < table->known_count; end++) {
+        const struct mn_known *known = &table->known[first];
+        if (end < table->known_count && table->known[end].vat == known->vat) {
+            continue;
+        }
+        uint32_t vat = vats[known->vat];
+        if (vat != TOPOLOGY_NONE && coordinator->vats[vat].said_in != coordinator->table_count) {
+            coordinator->vats[vat].said_in = coordinator->table_count;
+            vats_lives_seen(coordinator, host, vat, known, end - first);
+        }
+        first = end;
+    }
+}
+
 uint32_t *reports_vats(struct coordinator *coordinator, uint32_t host,
                        const struct mn_vat_table *table)
 {
@@ -23,6 +44,9 @@ uint32_t *reports_vats(struct coordinator *coordinator, uint32_t host,
         for (uint32_t i = 0; i < table->count; i++) {
             vats[i] = table->numbers[i] < topology->vat_count ? table->numbers[i] : TOPOLOGY_NONE;
         }
+    }
+    if (vats != NULL) {
+        lives_seen(coordinator, host, vats, table);
     }
     return vats;
 }
@@ -144,9 +168,6 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
     entry->told_of = entry->told_of || !adopt_found(coordinator, vat, host);
     vats_run_seen(coordinator, vat, mn_epoch_run(row->epoch));
     vats_applied(coordinator, vat, row->applied);
-    if (row->incarnation > entry->said_life) {
-        entry->said_life = row->incarnation;
-    }
     rests_saved(coordinator, vat, mn_epoch_run(row->epoch));
     if (row->gone) {
         mn_result result = ledger_drop_copies(coordinator->ledger, vat, row->epoch, host);
@@ -216,21 +237,6 @@ static void floors_follow(struct coordinator *coordinator, uint32_t host, const 
     }
 }
 
-/* The highest that a report says of each vat: one that the journal does not know of is a record,
- * and its checkpoints may have been written in many. */
-static void incarnations_seen(struct coordinator *coordinator, uint32_t host, const uint32_t *vats,
-                              uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        struct vat_entry *entry = vats[i] != TOPOLOGY_NONE ? &coordinator->vats[vats[i]] : NULL;
-        if (entry != NULL && entry->said_life > 0) {
-            uint32_t said = entry->said_life;
-            entry->said_life = 0;
-            vats_incarnation_seen(coordinator, host, vats[i], said);
-        }
-    }
-}
-
 void reports_take(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
     const struct mn_report *report = &message->report;
@@ -242,7 +248,6 @@ void reports_take(struct coordinator *coordinator, uint32_t host, const struct m
     for (uint32_t i = 0; i < report->row_count; i++) {
         row_take(coordinator, host, vats, report, &report->rows[i]);
     }
-    incarnations_seen(coordinator, host, vats, report->vats.count);
     floors_follow(coordinator, host, vats, report);
     struct mn_down *down = coordinator_say(coordinator, host, MN_DOWN_TAKEN);
     if (down != NULL) {

@@ -305,14 +305,40 @@ static void vat_raise_life(struct coordinator *coordinator, uint32_t vat, uint32
     }
 }
 
-/* Checkpoints are told to each coordinator anew, and so is this, be it on record or not. */
-void vats_incarnation_seen(struct coordinator *coordinator, uint32_t host, uint32_t vat,
-                           uint32_t incarnation)
+/* Checkpoints are told to each coordinator anew, and so are the lives that they know of, be they on
+ * record or not. */
+void vats_lives_seen(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                     const struct mn_known *known, uint32_t count)
 {
-    if (!vats_knows_life(coordinator, vat, incarnation, NULL, 0) &&
-        !vats_decided(coordinator, vat)) {
-        bool record = hosts_raise_allowed(coordinator, host);
-        vat_raise_life(coordinator, vat, incarnation, NULL, 0, record);
+    struct mn_fork *forks = coordinator_take(coordinator, count, sizeof *forks);
+    uint32_t fork_count = 0;
+    uint32_t incarnation = 0;
+    mn_epoch next = 0;
+    mn_run run = 0;
+    for (uint32_t i = 0; forks != NULL && i < count; i++) {
+        const struct mn_fork *fork = &known[i].fork;
+        mn_run begun = fork->next != 0 ? mn_epoch_run(fork->next) : known[i].incarnation;
+        run = begun > run ? begun : run; /* each began with a run of its own */
+        incarnation = known[i].incarnation > incarnation ? known[i].incarnation : incarnation;
+        if (fork->next > next && vats_fork_fits(coordinator, vat, fork)) {
+            forks[fork_count++] = *fork;
+            next = fork->next;
+        }
+    }
+    if (!vats_run_believed(coordinator, vat, run)) {
+        coordinator_refuse(coordinator, host, "about a run that cannot be");
+        return;
+    }
+    /* A journal that has forgotten nothing has every fork. */
+    bool above = incarnation > coordinator->vats[vat].incarnation;
+    if ((!above && !coordinator->forgotten) || vats_decided(coordinator, vat) ||
+        vats_knows_life(coordinator, vat, incarnation, forks, fork_count)) {
+        return;
+    }
+    bool record = hosts_raise_allowed(coordinator, host);
+    if (above || record) {
+        vats_run_seen(coordinator, vat, run);
+        vat_raise_life(coordinator, vat, incarnation, forks, record ? fork_count : 0, record);
     }
 }
 

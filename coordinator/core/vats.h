@@ -16,9 +16,10 @@ void vats_disk(struct coordinator *coordinator, uint32_t host);
 void vats_unlose(struct coordinator *coordinator, uint32_t vat);
 /* A freeze that names its run is on record: it has to be replaced. */
 void vats_fence(struct coordinator *coordinator, uint32_t vat);
-/* A checkpoint was written in an incarnation that the journal does not know of. */
-void vats_incarnation_seen(struct coordinator *coordinator, uint32_t host, uint32_t vat,
-                           uint32_t incarnation);
+/* Somebody, by the word of @host, knows of these lives of the vat, in their order: its checkpoints,
+ * or peers that had to do with it. */
+void vats_lives_seen(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                     const struct mn_known *known, uint32_t count);
 /* A generation begins: what it decides of the runs that there are, it decides by hearsay. */
 void vats_inherit(struct coordinator *coordinator);
 /* It has forgotten what it had called durable: a round is to give it a new incarnation. */
@@ -43,6 +44,9 @@ void vats_set_run(struct coordinator *coordinator, uint32_t vat, mn_run run);
 /* Whether there is nothing in that to be learnt. */
 bool vats_knows_life(const struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,
                      const struct mn_fork *forks, uint32_t fork_count);
+/* Whether nothing that lives by the lineage at hand died at that fork; false also of none. */
+bool vats_fork_fits(const struct coordinator *coordinator, uint32_t vat,
+                    const struct mn_fork *fork);
 /* The vat has applied the decision of @round. */
 void vats_applied(struct coordinator *coordinator, uint32_t vat, uint64_t round);
 /* What died at forks that only others remember was weighed with whoever has applied that round. */

@@ -1,5 +1,6 @@
 /* What agents, or records of what they said, know of a vat's lives: the lineage and the incarnation
- * that the start of its run said. A journal that was lost learns them from there.
+ * that the start of its run said, and single forks with the incarnations which began there, from
+ * checkpoints and from peers that met one. A journal that was lost learns them from there.
  *
  * A lineage that travels names the newest forks only, and the ledger counts the incarnation from
  * the forks that were seen. For each that is not named any more one stands in the ledger at which
@@ -115,6 +116,18 @@ void vats_settle_learnt(struct coordinator *coordinator)
         (void)coordinator_fine(coordinator,
                                ledger_settle_learnt(coordinator->ledger, vat_applied, coordinator));
     }
+}
+
+bool vats_fork_fits(const struct coordinator *coordinator, uint32_t vat, const struct mn_fork *fork)
+{
+    size_t count = 0;
+    const struct evidence_lineage *known = ledger_vat_lineage(coordinator->ledger, vat, &count);
+    bool fits = fork->next != 0;
+    for (size_t i = 0; i < count; i++) {
+        fits = fits && (known[i].next <= fork->next || known[i].after <= fork->after ||
+                        known[i].after >= fork->next);
+    }
+    return fits;
 }
 
 void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t incarnation,

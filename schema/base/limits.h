@@ -103,10 +103,10 @@ enum {
 /* No generation is above this, whoever says so. */
 #define MN_GENERATION_MAX (UINT64_C(1) << 62)
 
-_Static_assert((MN_NAME_SIZE_MAX + 3) * MN_HEARD_PEER_COUNT_MAX + (3 + 9) * MN_HEARD_COUNT_MAX +
-                       4096 <=
+_Static_assert((MN_NAME_SIZE_MAX + 3 + 3 + 5 + 9 + 9 + 1 + 10) * MN_HEARD_PEER_COUNT_MAX +
+                       (3 + 9) * MN_HEARD_COUNT_MAX + 4096 <=
                    MN_MESSAGE_SIZE_MAX,
-               "what one vat has heard fits into a message");
+               "what one vat has heard, and knows of whom, fits into a message");
 _Static_assert(MN_PIECE_SIZE_MAX + 4096 <= MN_MESSAGE_SIZE_MAX, "a piece fits into a message");
 _Static_assert(MN_BLOB_SIZE_MAX <= MN_ENTRY_SIZE_MAX, "a BLOB fits into an entry");
 

@@ -46,13 +46,18 @@ struct codec_vats {
     char **names;
     size_t name_count;
     Mneme__Numbers *numbers;
+    Mneme__Known *known;
 };
 struct codec_vats codec_vats_out(struct codec *codec, const struct mn_vat_table *vats);
 /* Columns of @count vats and runs. */
 void codec_vat_runs_out(struct codec *codec, const struct mn_vat_run *from, uint32_t count,
                         char ***vats, uint32_t **runs);
 Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count);
+/* NULL where there are none, as mostly. */
+Mneme__Known *codec_known_out(struct codec *codec, const struct mn_known *known, uint32_t count);
 Mneme__Lineage *codec_lineage_out(struct codec *codec, const struct mn_lineage *lineage);
+/* NULL where it is not known: its next is 0. */
+Mneme__Lineage *codec_fork_out(struct codec *codec, const struct mn_fork *fork);
 Mneme__Bases *codec_bases_out(struct codec *codec, const struct mn_bases *bases);
 Mneme__Gaps *codec_gaps_out(struct codec *codec, const struct mn_gaps *gaps);
 Mneme__Notice **codec_notices_out(struct codec *codec, const struct mn_notice *notices,
@@ -115,14 +120,21 @@ uint32_t codec_count_in(struct codec *codec, size_t count, uint32_t most);
 const struct mn_name *codec_names_in(struct codec *codec, size_t count, char **texts,
                                      uint32_t *out_count);
 void codec_vats_in(struct codec *codec, size_t name_count, char **names,
-                   const Mneme__Numbers *numbers, struct mn_vat_table *out);
+                   const Mneme__Numbers *numbers, const Mneme__Known *known,
+                   struct mn_vat_table *out);
 const struct mn_heard *codec_heard_in(struct codec *codec, const Mneme__Heard *heard,
+                                      uint32_t name_count, uint32_t *out_count);
+const struct mn_known *codec_known_in(struct codec *codec, const Mneme__Known *in,
                                       uint32_t name_count, uint32_t *out_count);
 /* Check the bounds of what one vat has heard; the first @before of these entries are older. */
 void codec_heard_bounds_in(struct codec *codec, uint32_t peers, uint32_t heard, uint32_t before);
 /* Whether its columns are as long as one another. */
 bool codec_lineage_even(const Mneme__Lineage *in);
 void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_lineage *out);
+/* The fork that @incarnation began with: peers could have seen what died there, and each
+ * incarnation begins with a run of its own. */
+void codec_fork_in(struct codec *codec, const Mneme__Lineage *in, uint32_t incarnation,
+                   struct mn_fork *out);
 
 /* @next is the next number of that direction: no base is above it. */
 void codec_bases_in(struct codec *codec, const Mneme__Bases *in, uint64_t next,

@@ -51,7 +51,7 @@ static uint32_t zigzag_back(uint32_t from, uint32_t folded)
 
 struct codec_vats codec_vats_out(struct codec *codec, const struct mn_vat_table *vats)
 {
-    struct codec_vats out = {0};
+    struct codec_vats out = {.known = codec_known_out(codec, vats->known, vats->known_count)};
     if (vats->numbering == 0) {
         out.names = codec_names_out(codec, vats->names, vats->count);
         out.name_count = vats->count;
@@ -75,14 +75,9 @@ struct codec_vats codec_vats_out(struct codec *codec, const struct mn_vat_table 
     return out;
 }
 
-void codec_vats_in(struct codec *codec, size_t name_count, char **names, const Mneme__Numbers *in,
-                   struct mn_vat_table *out)
+static void numbers_in(struct codec *codec, size_t name_count, const Mneme__Numbers *in,
+                       struct mn_vat_table *out)
 {
-    *out = (struct mn_vat_table){0};
-    if (in == NULL) {
-        out->names = codec_names_in(codec, name_count, names, &out->count);
-        return;
-    }
     (void)codec_check(codec, in->numbering != 0 && name_count == 0);
     out->numbering = in->numbering;
     out->count = codec_row_count_in(codec, in->n_vat);
@@ -93,6 +88,26 @@ void codec_vats_in(struct codec *codec, size_t name_count, char **names, const M
         numbers[i] = before;
     }
     out->numbers = numbers;
+}
+
+void codec_vats_in(struct codec *codec, size_t name_count, char **names,
+                   const Mneme__Numbers *numbers, const Mneme__Known *known,
+                   struct mn_vat_table *out)
+{
+    *out = (struct mn_vat_table){0};
+    if (numbers == NULL) {
+        out->names = codec_names_in(codec, name_count, names, &out->count);
+    } else {
+        numbers_in(codec, name_count, numbers, out);
+    }
+    out->known = codec_known_in(codec, known, out->count, &out->known_count);
+    for (uint32_t i = 1; codec->result == MN_OK && i < out->known_count; i++) {
+        const struct mn_known *before = &out->known[i - 1];
+        const struct mn_known *next = &out->known[i];
+        (void)codec_check(codec, before->vat != next->vat
+                                     ? before->vat < next->vat
+                                     : before->incarnation < next->incarnation);
+    }
 }
 
 Mneme__Heard *codec_heard_out(struct codec *codec, const struct mn_heard *heard, uint32_t count)
@@ -194,6 +209,22 @@ void codec_lineage_in(struct codec *codec, const Mneme__Lineage *in, struct mn_l
         out->forks[i].round = in->n_round > 0 ? in->round[i] : 0;
         (void)codec_check(codec, in->next[i] > in->after[i] && in->next[i] > before);
     }
+}
+
+Mneme__Lineage *codec_fork_out(struct codec *codec, const struct mn_fork *fork)
+{
+    struct mn_lineage lineage = {.count = 1, .forks = {*fork}};
+    return fork->next != 0 ? codec_lineage_out(codec, &lineage) : NULL;
+}
+
+void codec_fork_in(struct codec *codec, const Mneme__Lineage *in, uint32_t incarnation,
+                   struct mn_fork *out)
+{
+    struct mn_lineage lineage;
+    codec_lineage_in(codec, in, &lineage);
+    *out = lineage.forks[0];
+    (void)codec_check(codec, in == NULL || (lineage.count == 1 && out->seen && incarnation > 1 &&
+                                            incarnation <= mn_epoch_run(out->next)));
 }
 
 Mneme__Bases *codec_bases_out(struct codec *codec, const struct mn_bases *bases)

@@ -95,6 +95,14 @@ struct mn_heard {
     mn_epoch epoch;
 };
 
+/* An incarnation above the first that somebody knows of a vat: @vat is an index into the batch's
+ * names. */
+struct mn_known {
+    uint32_t vat;
+    uint32_t incarnation;
+    struct mn_fork fork; /* that it began with; next 0: not known */
+};
+
 /* Epochs first..last; 0, 0 is none. */
 struct mn_epoch_range {
     mn_epoch first;

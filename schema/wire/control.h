@@ -34,24 +34,26 @@ struct mn_row {
     mn_epoch since;
     mn_epoch onto; /* 0 for a full */
     bool durable;
-    bool here;            /* a copy is on the store of the host that reports */
-    bool gone;            /* that copy is gone */
-    mn_epoch floor;       /* the vat's floor as the sender knows it, 0 if it does not */
-    uint32_t age;         /* 1 + milliseconds since it was written; 0: not known */
-    uint32_t incarnation; /* in which it was written; 0: not known, or the first */
-    uint64_t applied;     /* the newest round that the vat had applied in it; 0: not known, or an
-                             older row says it */
+    bool here;        /* a copy is on the store of the host that reports */
+    bool gone;        /* that copy is gone */
+    mn_epoch floor;   /* the vat's floor as the sender knows it, 0 if it does not */
+    uint32_t age;     /* 1 + milliseconds since it was written; 0: not known */
+    uint64_t applied; /* the newest round that the vat had applied in it; 0: not known, or an
+                         older row says it */
     uint32_t heard_first;
     uint32_t heard_count;
 };
 
 /* The vats that a message speaks of, each in one place: by name, or, between those who have read
- * the same topology, by their numbers in it. */
+ * the same topology, by their numbers in it. And which incarnations the message says are known of
+ * them, each once, in the order of places and incarnations. */
 struct mn_vat_table {
     uint64_t numbering;          /* of that topology; 0: by name */
     const struct mn_name *names; /* NULL when they go by number, and the other way round */
     const uint32_t *numbers;
     uint32_t count;
+    const struct mn_known *known;
+    uint32_t known_count;
 };
 
 struct mn_report {

@@ -231,7 +231,7 @@ static void freeze_in(struct codec *codec, const Mneme__Freeze *in, struct mn_do
     out->freeze.round = in->round;
     out->freeze.attempt = in->attempt;
     out->freeze.hosts = codec_names_in(codec, in->n_hosts, in->hosts, &out->freeze.host_count);
-    codec_vats_in(codec, in->n_vats, in->vats, in->numbers, &out->freeze.suspects);
+    codec_vats_in(codec, in->n_vats, in->vats, in->numbers, NULL, &out->freeze.suspects);
     (void)codec_check(codec, in->n_runs == out->freeze.suspects.count);
     mn_run *runs = codec_take_unset(codec, out->freeze.suspects.count, sizeof *runs);
     for (uint32_t i = 0; codec->result == MN_OK && i < out->freeze.suspects.count; i++) {

@@ -27,23 +27,6 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     return out;
 }
 
-/* Mostly there is none to be told. */
-static void report_incarnations_out(struct codec *codec, const struct mn_report *report,
-                                    Mneme__Report *out)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < report->row_count; i++) {
-        any = any || report->rows[i].incarnation > 1;
-    }
-    uint32_t count = any ? report->row_count : 0;
-    uint32_t *incarnations = codec_take(codec, count, sizeof *incarnations);
-    for (uint32_t i = 0; incarnations != NULL && i < count; i++) {
-        incarnations[i] = report->rows[i].incarnation;
-    }
-    out->incarnation = incarnations;
-    out->n_incarnation = incarnations != NULL ? count : 0;
-}
-
 /* Most checkpoints are written in the same round as the one before. */
 static void report_applied_out(struct codec *codec, const struct mn_report *report,
                                Mneme__Report *out)
@@ -94,6 +77,7 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     out->names = table.names;
     out->n_names = table.name_count;
     out->numbers = table.numbers;
+    out->known = table.known;
     out->vat = vats;
     out->epoch = epochs;
     out->since = sinces;
@@ -105,7 +89,6 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     out->age = ages;
     out->n_vat = out->n_epoch = out->n_since = out->n_onto = count;
     out->n_flags = out->n_heard_count = out->n_floor = out->n_age = count;
-    report_incarnations_out(codec, report, out);
     report_applied_out(codec, report, out);
     return codec->result == MN_OK ? out : NULL;
 }
@@ -141,6 +124,7 @@ static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_inte
     out->names = table.names;
     out->n_names = table.name_count;
     out->numbers = table.numbers;
+    out->known = table.known;
     out->vat = vats;
     out->epoch = epochs;
     out->since = sinces;
@@ -317,9 +301,7 @@ static void row_in(struct codec *codec, const Mneme__Report *in, uint32_t i, uin
     row->onto = codec_epoch_in(codec, in->onto[i], 0);
     row->floor = codec_epoch_in(codec, in->floor[i], 0);
     row->age = in->n_age > 0 ? in->age[i] : 0;
-    row->incarnation = in->n_incarnation > 0 ? in->incarnation[i] : 0;
     row->applied = in->n_applied > 0 ? in->applied[i] : 0;
-    (void)codec_check(codec, row->incarnation <= 1 || row->incarnation <= mn_epoch_run(row->epoch));
     (void)codec_check(codec, in->since[i] < in->epoch[i] && in->onto[i] < in->epoch[i]);
     (void)codec_check(codec, in->flags[i] <= 7);
     row->durable = (in->flags[i] & 1U) != 0;
@@ -337,9 +319,8 @@ static void report_in(struct codec *codec, const Mneme__Report *in, struct mn_re
     (void)codec_check(codec, in->n_epoch == count && in->n_since == count && in->n_onto == count &&
                                  in->n_flags == count && in->n_heard_count == count &&
                                  in->n_floor == count && (in->n_age == count || in->n_age == 0) &&
-                                 (in->n_incarnation == count || in->n_incarnation == 0) &&
                                  (in->n_applied == count || in->n_applied == 0));
-    codec_vats_in(codec, in->n_names, in->names, in->numbers, &out->vats);
+    codec_vats_in(codec, in->n_names, in->names, in->numbers, in->known, &out->vats);
     out->heard = codec_heard_in(codec, in->heard, out->vats.count, &out->heard_count);
     out->row_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_row *rows = codec_take(codec, out->row_count, sizeof *rows);
@@ -360,7 +341,7 @@ static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct
     out->more = in->more != 0;
     (void)codec_check(codec,
                       in->n_epoch == count && in->n_since == count && in->n_heard_count == count);
-    codec_vats_in(codec, in->n_names, in->names, in->numbers, &out->vats);
+    codec_vats_in(codec, in->n_names, in->names, in->numbers, in->known, &out->vats);
     out->heard = codec_heard_in(codec, in->heard, out->vats.count, &out->heard_count);
     out->interval_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_interval *intervals = codec_take(codec, out->interval_count, sizeof *intervals);

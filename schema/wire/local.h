@@ -40,6 +40,8 @@ struct mn_from_vat {
             uint32_t heard_count;
             uint32_t heard_before; /* as in a checkpoint's record, and so is the next */
             uint64_t round;
+            const struct mn_known *known; /* as there */
+            uint32_t known_count;
         } written;
         struct {
             uint64_t round;
@@ -50,7 +52,9 @@ struct mn_from_vat {
             uint32_t name_count;
             const struct mn_heard *heard;
             uint32_t heard_count;
-            uint32_t heard_before; /* as in a checkpoint's record */
+            uint32_t heard_before;        /* as in a checkpoint's record */
+            const struct mn_known *known; /* of all peers */
+            uint32_t known_count;
         } interval;
         struct {
             uint64_t round;

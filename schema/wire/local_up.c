@@ -12,6 +12,8 @@ static Mneme__Written *written_out(struct codec *codec, const struct mn_from_vat
     char **names = codec_names_out(codec, message->written.names, message->written.name_count);
     Mneme__Heard *heard =
         codec_heard_out(codec, message->written.heard, message->written.heard_count);
+    Mneme__Known *known =
+        codec_known_out(codec, message->written.known, message->written.known_count);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -28,6 +30,7 @@ static Mneme__Written *written_out(struct codec *codec, const struct mn_from_vat
     out->heard = heard;
     out->heard_before = message->written.heard_before;
     out->round = message->written.round;
+    out->known = known;
     return out;
 }
 
@@ -37,6 +40,8 @@ static Mneme__Interval *interval_out(struct codec *codec, const struct mn_from_v
     char **names = codec_names_out(codec, message->interval.names, message->interval.name_count);
     Mneme__Heard *heard =
         codec_heard_out(codec, message->interval.heard, message->interval.heard_count);
+    Mneme__Known *known =
+        codec_known_out(codec, message->interval.known, message->interval.known_count);
     if (codec->result != MN_OK) {
         return NULL;
     }
@@ -49,6 +54,7 @@ static Mneme__Interval *interval_out(struct codec *codec, const struct mn_from_v
     out->n_names = message->interval.name_count;
     out->heard = heard;
     out->heard_before = message->interval.heard_before;
+    out->known = known;
     return out;
 }
 
@@ -137,6 +143,8 @@ static void written_in(struct codec *codec, const Mneme__Written *in, struct mn_
     out->written.round = in->round;
     codec_heard_bounds_in(codec, out->written.name_count, out->written.heard_count,
                           in->heard_before);
+    out->written.known =
+        codec_known_in(codec, in->known, out->written.name_count, &out->written.known_count);
 }
 
 static void interval_in(struct codec *codec, const Mneme__Interval *in, struct mn_from_vat *out)
@@ -152,6 +160,8 @@ static void interval_in(struct codec *codec, const Mneme__Interval *in, struct m
     out->interval.heard_before = in->heard_before;
     codec_heard_bounds_in(codec, out->interval.name_count, out->interval.heard_count,
                           in->heard_before);
+    out->interval.known =
+        codec_known_in(codec, in->known, out->interval.name_count, &out->interval.known_count);
 }
 
 static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn_from_vat *out)

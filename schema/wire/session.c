@@ -53,6 +53,7 @@ static void greet_out(struct codec *codec, const struct mn_session *message, Mne
     out->behind = message->greet.behind;
     out->lineage = codec_lineage_out(codec, &message->greet.unsure.lineage);
     out->anew = anew_out(codec, &message->greet.unsure, &out->n_anew);
+    out->fork = codec_fork_out(codec, &message->greet.fork);
 }
 
 static void greeted_out(struct codec *codec, const struct mn_session *message, Mneme__Greeted *out)
@@ -69,6 +70,7 @@ static void greeted_out(struct codec *codec, const struct mn_session *message, M
     out->taken_epoch = message->greeted.taken_epoch;
     out->lineage = codec_lineage_out(codec, &message->greeted.unsure.lineage);
     out->anew = anew_out(codec, &message->greeted.unsure, &out->n_anew);
+    out->fork = codec_fork_out(codec, &message->greeted.fork);
 }
 
 mn_result mn_session_encode(const struct mn_session *message, struct mn_buffer *buffer)
@@ -189,6 +191,7 @@ static void greet_in(struct codec *codec, const Mneme__Greet *in, struct mn_sess
     out->greet.durable = codec_epoch_in(codec, in->durable, 0);
     out->greet.behind = in->behind != 0;
     unsure_in(codec, in->lineage, in->n_anew, in->anew, &out->greet.unsure);
+    codec_fork_in(codec, in->fork, out->incarnation, &out->greet.fork);
 }
 
 /* The same; what is covered has been taken, and what lies below the floor is covered. */
@@ -207,6 +210,7 @@ static void greeted_in(struct codec *codec, const Mneme__Greeted *in, struct mn_
     out->greeted.durable = codec_epoch_in(codec, in->durable, 0);
     out->greeted.taken_epoch = codec_epoch_in(codec, in->taken_epoch, 0);
     unsure_in(codec, in->lineage, in->n_anew, in->anew, &out->greeted.unsure);
+    codec_fork_in(codec, in->fork, out->incarnation, &out->greeted.fork);
 }
 
 /* What is covered has been taken; what lies below the floor is covered. */

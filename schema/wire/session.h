@@ -50,7 +50,8 @@ struct mn_session {
             mn_epoch covered_epoch; /* and in which; 0 if not known */
             mn_epoch durable;       /* its newest durable checkpoint; 0 if none */
             struct mn_unsure unsure;
-            bool behind; /* it has found that it has forgotten what the other took of it */
+            struct mn_fork fork; /* that its incarnation began with; next 0: not known */
+            bool behind;         /* it has found that it has forgotten what the other took of it */
         } greet;
         struct {
             uint64_t taken;
@@ -64,6 +65,7 @@ struct mn_session {
             mn_epoch durable; /* its newest durable checkpoint; 0 if none */
             mn_epoch taken_epoch;
             struct mn_unsure unsure;
+            struct mn_fork fork;
         } greeted;
         struct {
             mn_epoch epoch; /* the interval in which all of these were first sent */

@@ -26,6 +26,8 @@ mn_result mn_checkpoint_record_encode(const struct mn_checkpoint_record *record,
     out.n_names = record->name_count;
     out.heard = codec_heard_out(&codec, record->heard, record->heard_count);
     out.heard_before = record->heard_before;
+    out.known = codec_known_out(&codec, record->known, record->known_count);
+    out.fork = codec_fork_out(&codec, &record->fork);
     out.round = record->round;
     out.blob_count = record->blob_count;
     out.body_size = record->body_size;
@@ -48,6 +50,7 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     codec_name_in(codec, in->vat, &out->vat);
     out->run = codec_run_in(codec, in->run);
     out->incarnation = in->incarnation;
+    (void)codec_check(codec, in->incarnation <= in->run);
     out->epoch = codec_epoch_in(codec, in->epoch, 1);
     out->since = codec_epoch_in(codec, in->since, 0);
     out->onto = codec_epoch_in(codec, in->onto, 0);
@@ -56,6 +59,8 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
     out->heard_before = in->heard_before;
     codec_heard_bounds_in(codec, out->name_count, out->heard_count, in->heard_before);
+    out->known = codec_known_in(codec, in->known, out->name_count, &out->known_count);
+    codec_fork_in(codec, in->fork, in->incarnation, &out->fork);
     out->round = in->round;
     out->blob_count = in->blob_count;
     out->body_size = in->body_size;
@@ -113,6 +118,7 @@ mn_result mn_session_state_encode(const struct mn_session_state *state, struct m
     out.forked = state->forked;
     out.agreed = state->agreed;
     out.gaps_told = state->gaps_told;
+    out.fork = codec_fork_out(&codec, &state->fork);
     return codec_pack(&codec, &out.base, buffer);
 }
 
@@ -142,6 +148,7 @@ mn_result mn_session_state_decode(const void *bytes, size_t size, struct mn_aren
         state.forked = in->forked;
         state.agreed = in->agreed;
         state.gaps_told = in->gaps_told;
+        codec_fork_in(&codec, in->fork, in->incarnation, &state.fork);
         (void)codec_check(&codec, in->gaps_told < in->next || in->gaps_told == 0);
     }
     mn_arena_deinit(&scratch.arena);

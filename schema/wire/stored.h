@@ -17,7 +17,10 @@ struct mn_checkpoint_record {
     uint32_t name_count;
     const struct mn_heard *heard; /* everything heard after `since` */
     uint32_t heard_count;
-    uint32_t heard_before;   /* the first ones of these, which were not heard in this interval */
+    uint32_t heard_before; /* the first ones of these, which were not heard in this interval */
+    const struct mn_known *known; /* of whom it heard, and of those whose session is in the file */
+    uint32_t known_count;
+    struct mn_fork fork;     /* that its incarnation began with; next 0: not known */
     uint64_t round;          /* the newest round applied */
     uint64_t settled;        /* the notices of all rounds up to this one are handled in it, */
     const uint64_t *handled; /* and those of these */
@@ -42,7 +45,8 @@ struct mn_session_state {
     mn_epoch taken_epoch;   /* the peer's, of the last message taken; 0 if not known */
     uint64_t forked; /* the number it waited for when its newest incarnation began; 0: none since */
     uint32_t agreed; /* of this vat: the newest that the peer is known to have agreed with */
-    uint64_t gaps_told; /* up to this number that it sent, it knows of each gap of the peer */
+    uint64_t gaps_told;  /* up to this number that it sent, it knows of each gap of the peer */
+    struct mn_fork fork; /* that the peer's incarnation began with; next 0: not known */
 };
 
 /* A vat's hard facts. */

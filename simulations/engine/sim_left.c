@@ -102,10 +102,8 @@ void sim_left_with(struct sim *sim, const struct sim_coordinator *coordinator)
 
 static void known_run(struct observer_known *known, mn_run run, uint32_t incarnation)
 {
-    if (run > known->run || (run == known->run && incarnation > known->incarnation)) {
-        known->run = run;
-        known->incarnation = incarnation;
-    }
+    known->run = run > known->run ? run : known->run;
+    known->incarnation = incarnation > known->incarnation ? incarnation : known->incarnation;
 }
 
 static void of_record(struct sim *sim, const struct sim_record *from, struct observer_left *left)
@@ -132,9 +130,13 @@ static void of_record(struct sim *sim, const struct sim_record *from, struct obs
     }
 }
 
-static void of_heard(const struct sim *sim, const struct mn_checkpoint_record *record,
+static void of_peers(const struct sim *sim, const struct mn_checkpoint_record *record,
                      struct observer_left *left)
 {
+    for (uint32_t i = 0; i < record->known_count; i++) {
+        uint32_t peer = sim_vat_number(sim, &record->names[record->known[i].vat]);
+        known_run(&left->vats[peer], 0, record->known[i].incarnation);
+    }
     for (uint32_t i = 0; i < record->heard_count; i++) {
         uint32_t peer = sim_vat_number(sim, &record->names[record->heard[i].peer]);
         known_run(&left->vats[peer], mn_epoch_run(record->heard[i].epoch), 0);
@@ -149,7 +151,7 @@ static void of_store(struct sim *sim, const struct sim_store *store, struct obse
         if (sim_checkpoint_facts(bytes->bytes, bytes->size, &sim->arena, &facts) == MN_OK) {
             known_run(&left->vats[store->vat], facts.record.run, facts.record.incarnation);
             left->round = facts.record.round > left->round ? facts.record.round : left->round;
-            of_heard(sim, &facts.record, left);
+            of_peers(sim, &facts.record, left);
         }
     }
 }

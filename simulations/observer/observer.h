@@ -114,7 +114,7 @@ void observer_journal(struct observer *observer, uint64_t sequence, uint64_t gen
                       const struct mn_journal_record *record, mn_time written, const char *evidence,
                       size_t evidence_size);
 
-/* What anybody still knows of a vat: its newest run, and the incarnation of that; 0: not known. */
+/* What anybody still knows of a vat: its newest run, and its newest incarnation; 0: not known. */
 struct observer_known {
     mn_run run;
     uint32_t incarnation;

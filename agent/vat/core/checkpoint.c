@@ -93,34 +93,53 @@ bool checkpoint_wanted(const struct vat *vat)
     return floor_lags(vat);
 }
 
-bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
-                uint32_t *name_count, struct mn_heard **heard, uint32_t *heard_count)
+/* The newest incarnation of the peer that this vat has to do with: agreed with, or told of. */
+static uint32_t incarnation_known(const struct vat_session *session)
 {
-    for (size_t i = 0; i < vat->session_count; i++) {
-        vat->sessions[i]->named = false;
+    return session->told > session->incarnation ? session->told : session->incarnation;
+}
+
+static void session_name(struct vat_session *session, struct vat_heard_list *list)
+{
+    if (!session->named) {
+        session->named = true;
+        session->name_index = list->name_count++;
+        list->names[session->name_index] = session->peer;
     }
-    uint32_t count = 0;
-    for (size_t i = 0; i < vat->heard_count; i++) {
-        struct vat_session *session = vat->heard[i].session;
-        if (!session->named) {
-            session->named = true;
-            session->name_index = count++;
-        }
-    }
-    struct mn_name *all_names = mn_arena_take_array_unset(arena, count, sizeof *all_names);
-    struct mn_heard *all = mn_arena_take_array_unset(arena, vat->heard_count, sizeof *all);
-    if (all_names == NULL || all == NULL) {
+}
+
+bool heard_list(struct vat *vat, bool all, struct mn_arena *arena, struct vat_heard_list *list)
+{
+    size_t count = vat->session_count;
+    *list = (struct vat_heard_list){
+        .names = mn_arena_take_array_unset(arena, count, sizeof *list->names),
+        .heard = mn_arena_take_array_unset(arena, vat->heard_count, sizeof *list->heard),
+        .known = mn_arena_take_array_unset(arena, count, sizeof *list->known)};
+    if (list->names == NULL || list->heard == NULL || list->known == NULL) {
         return false;
     }
-    for (size_t i = 0; i < vat->heard_count; i++) {
-        const struct vat_session *session = vat->heard[i].session;
-        all_names[session->name_index] = session->peer;
-        all[i] = (struct mn_heard){.peer = session->name_index, .epoch = vat->heard[i].epoch};
+    for (size_t i = 0; i < count; i++) {
+        vat->sessions[i]->named = false;
     }
-    *names = all_names;
-    *name_count = count;
-    *heard = all;
-    *heard_count = (uint32_t)vat->heard_count;
+    for (size_t i = 0; i < vat->heard_count; i++) {
+        struct vat_session *session = vat->heard[i].session;
+        session_name(session, list);
+        list->heard[list->heard_count++] =
+            (struct mn_heard){.peer = session->name_index, .epoch = vat->heard[i].epoch};
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct vat_session *session = vat->sessions[i];
+        uint32_t known = incarnation_known(session);
+        bool newer = session->changed || known > session->incarnation;
+        if (known > 1 && (all || newer || session->named)) {
+            session_name(session, list);
+            struct mn_known *entry = &list->known[list->known_count++];
+            *entry = (struct mn_known){.vat = session->name_index, .incarnation = known};
+            if (known == session->incarnation) {
+                entry->fork = session->fork;
+            }
+        }
+    }
     return true;
 }
 
@@ -174,7 +193,8 @@ static void session_entries_into(const struct vat *vat, bool full,
                                               .taken_epoch = session->taken_epoch,
                                               .forked = session->forked,
                                               .agreed = session->agreed,
-                                              .gaps_told = session->gaps_told};
+                                              .gaps_told = session->gaps_told,
+                                              .fork = session->fork};
         *entries++ =
             (struct mn_checkpoint_entry){.space = MN_ENTRY_SESSION, .name = &session->peer};
     }
@@ -213,17 +233,16 @@ static bool checkpoint_fill(struct vat *vat, mn_time now, bool full)
     struct vat_checkpoint *checkpoint = &vat->checkpoint;
     struct mn_arena *arena = &vat->checkpoint_arena;
     mn_arena_deinit(arena);
-    struct mn_name *names = NULL;
-    struct mn_heard *heard = NULL;
+    struct vat_heard_list list;
     *checkpoint = (struct vat_checkpoint){.record = {.vat = vat->name,
                                                      .run = vat->run,
                                                      .incarnation = vat->incarnation,
                                                      .epoch = vat->epoch,
                                                      .since = vat->heard_since,
                                                      .onto = full ? 0 : vat->newest,
+                                                     .fork = vat->fork,
                                                      .round = vat->round}};
-    if (!heard_list(vat, arena, &names, &checkpoint->record.name_count, &heard,
-                    &checkpoint->record.heard_count)) {
+    if (!heard_list(vat, full, arena, &list)) {
         return false;
     }
     uint64_t *handled = mn_arena_take_array(arena, vat->told_count, sizeof *handled);
@@ -238,8 +257,12 @@ static bool checkpoint_fill(struct vat *vat, mn_time now, bool full)
     checkpoint->record.written_at = now;
     checkpoint->record.handled = handled;
     checkpoint->record.handled_count = (uint32_t)vat->told_count;
-    checkpoint->record.names = names;
-    checkpoint->record.heard = heard;
+    checkpoint->record.names = list.names;
+    checkpoint->record.name_count = list.name_count;
+    checkpoint->record.heard = list.heard;
+    checkpoint->record.heard_count = list.heard_count;
+    checkpoint->record.known = list.known;
+    checkpoint->record.known_count = list.known_count;
     checkpoint->record.heard_before = (uint32_t)vat->heard_before;
 
     size_t session_count = session_entry_count(vat, full);
@@ -296,6 +319,8 @@ static void say_written(const struct vat *vat, const struct vat_undurable *undur
     message->written.heard_count = undurable->heard_count;
     message->written.heard_before = undurable->heard_before;
     message->written.round = undurable->round;
+    message->written.known = undurable->known;
+    message->written.known_count = undurable->known_count;
 }
 
 void checkpoint_say_again(struct vat *vat, struct vat_effects *effects)
@@ -309,6 +334,7 @@ void undurable_free(struct vat_undurable *undurable)
 {
     free(undurable->names);
     free(undurable->heard);
+    free(undurable->known);
 }
 
 /* A copy in the heap; NULL for nothing. False when memory ran out. */
@@ -336,9 +362,12 @@ static mn_result undurable_add(struct vat *vat, const struct mn_checkpoint_ident
     }
     void *names = NULL;
     void *heard = NULL;
+    void *known = NULL;
     if (!copy_array(record->names, record->name_count, sizeof *record->names, &names) ||
-        !copy_array(record->heard, record->heard_count, sizeof *record->heard, &heard)) {
+        !copy_array(record->heard, record->heard_count, sizeof *record->heard, &heard) ||
+        !copy_array(record->known, record->known_count, sizeof *record->known, &known)) {
         free(names);
+        free(heard);
         return MN_NO_MEMORY;
     }
     vat->undurable[vat->undurable_count++] =
@@ -351,7 +380,9 @@ static mn_result undurable_add(struct vat *vat, const struct mn_checkpoint_ident
                                .heard = heard,
                                .heard_count = record->heard_count,
                                .heard_before = record->heard_before,
-                               .round = record->round};
+                               .round = record->round,
+                               .known = known,
+                               .known_count = record->known_count};
     vat->undurable_heard += record->heard_count;
     vat->undurable_size += identity->size;
     return MN_OK;

@@ -230,3 +230,13 @@ mn_epoch forgot_living(const struct mn_unsure *unsure, mn_epoch epoch)
     }
     return living;
 }
+
+struct mn_fork forgot_fork(const struct mn_life *life)
+{
+    struct mn_fork newest = {0};
+    for (uint32_t i = 0; i < life->lineage.count; i++) {
+        newest = life->lineage.forks[i].seen ? life->lineage.forks[i] : newest;
+    }
+    bool fits = life->incarnation > 1 && life->incarnation <= mn_epoch_run(newest.next);
+    return fits ? newest : (struct mn_fork){0};
+}

@@ -48,6 +48,7 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
 {
     uint32_t known = session->incarnation;
     session->incarnation = numbers->incarnation;
+    session->fork = *numbers->fork;
     session->changed = true;
     /* What its new life has in a durable checkpoint it has yet to say: what it has taken may be a
      * gap that it went on over a moment ago, and forgets if it crashes now. */
@@ -192,6 +193,7 @@ static enum greet inbound_compare(struct vat *vat, struct vat_session *session,
             return GREET_HELD;
         }
         struct vat_numbers numbers = {.incarnation = message->incarnation,
+                                      .fork = &message->greet.fork,
                                       .bases = &message->greet.bases,
                                       .gaps = &message->greet.gaps,
                                       .unsure = &message->greet.unsure,
@@ -240,6 +242,7 @@ static void inbound_greeted(struct vat *vat, struct vat_session *session,
     reply->greeted.gaps = session_gaps(session);
     reply->greeted.durable = vat->durable;
     forgot_unsure(vat, session, &reply->greeted.unsure);
+    reply->greeted.fork = vat->fork;
     session->marks_said_taken = reply->greeted.taken;
     session->marks_said_covered = reply->greeted.covered;
     session->marks_said_floor = reply->greeted.floor;

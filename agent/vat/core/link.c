@@ -91,6 +91,7 @@ void link_greet(struct vat *vat, mn_time now, struct vat_session *session,
         message->greet.durable = vat->durable;
         message->greet.behind = session->forgetful;
         forgot_unsure(vat, session, &message->greet.unsure);
+        message->greet.fork = vat->fork;
     }
 }
 
@@ -377,6 +378,7 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
                 message->greeted.known_of_you, effects);
     if (newer) {
         struct vat_numbers numbers = {.incarnation = message->incarnation,
+                                      .fork = &message->greeted.fork,
                                       .bases = &message->greeted.bases,
                                       .gaps = &message->greeted.gaps,
                                       .unsure = &message->greeted.unsure,

@@ -95,6 +95,7 @@ static mn_result restore_session(struct vat *vat, const struct mn_checkpoint_ent
     }
     session->run = state->run;
     session->incarnation = state->incarnation;
+    session->fork = state->fork;
     session->next = state->next;
     session->taken = state->taken;
     session->covered = state->covered;

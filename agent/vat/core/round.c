@@ -92,15 +92,17 @@ void round_on_freeze(struct vat *vat, const struct mn_to_vat *message, struct va
     answer->interval.attempt = message->freeze.attempt;
     answer->interval.epoch = vat->epoch;
     answer->interval.since = vat->heard_since;
-    struct mn_name *names = NULL;
-    struct mn_heard *heard = NULL;
-    if (!heard_list(vat, &effects->arena, &names, &answer->interval.name_count, &heard,
-                    &answer->interval.heard_count)) {
+    struct vat_heard_list list;
+    if (!heard_list(vat, true, &effects->arena, &list)) {
         effects->failed = true;
         return;
     }
-    answer->interval.names = names;
-    answer->interval.heard = heard;
+    answer->interval.names = list.names;
+    answer->interval.name_count = list.name_count;
+    answer->interval.heard = list.heard;
+    answer->interval.heard_count = list.heard_count;
+    answer->interval.known = list.known;
+    answer->interval.known_count = list.known_count;
     answer->interval.heard_before = (uint32_t)vat->heard_before;
 }
 

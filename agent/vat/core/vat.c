@@ -37,6 +37,7 @@ mn_result vat_new(struct vat **vat, const struct mn_life *life)
     made->round = life->round;
     made->settled = life->round;
     made->lineage = life->lineage;
+    made->fork = forgot_fork(life);
     made->plain = life->key_file[0] == '\0';
     made->early = life->early;
     made->interval = (mn_time)(life->interval_ms > 0 ? life->interval_ms : 1) * MN_MS;

@@ -72,6 +72,7 @@ void inbound_refuse(struct vat *vat, const struct vat_event *event, mn_run newes
 /* What a peer says of both directions when it begins a new incarnation. */
 struct vat_numbers {
     uint32_t incarnation;
+    const struct mn_fork *fork; /* that it began with */
     const struct mn_bases *bases;
     const struct mn_gaps *gaps;
     const struct mn_unsure *unsure;
@@ -104,6 +105,11 @@ void inbound_copy(struct vat_parked *parked, const struct vat_event *event);
  * a sentence. */
 void session_trouble(const struct vat *vat, struct vat_session *session, const char *why,
                      struct vat_effects *effects);
+
+/* The fork that a life's incarnation began with: the newest at which somebody saw what died; next
+ * 0: not known. One that is too old for that is none: whoever gave the incarnation out did not know
+ * it. */
+struct mn_fork forgot_fork(const struct mn_life *life);
 
 /* ---- gaps.c ---- */
 

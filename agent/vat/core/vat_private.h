@@ -89,6 +89,7 @@ struct vat_session {
     /* Checkpointed. */
     mn_run run;            /* the newest known of the peer */
     uint32_t incarnation;  /* the peer's, that the numbers are agreed with */
+    struct mn_fork fork;   /* that this began with; next 0: not known, or the first */
     struct mn_base *bases; /* of what is sent to the peer; NULL if none */
     uint32_t base_count;
     struct mn_gap *gaps; /* in what was taken of the peer; NULL if none */
@@ -183,6 +184,8 @@ struct vat_undurable {
     uint32_t heard_count;
     uint32_t heard_before;
     uint64_t round; /* the newest that was applied in it */
+    struct mn_known *known;
+    uint32_t known_count;
 };
 
 /* Of this run of a vat and those below nothing is taken; of its later runs nothing before `round`
@@ -215,8 +218,9 @@ struct vat {
     uint64_t round;
     uint64_t settled; /* notices of the rounds up to this one are handled, or stand in `told` */
     struct mn_lineage lineage;
-    bool plain; /* connections have no keys */
-    bool early; /* what was sent leaves when its turn is over, durable or not */
+    struct mn_fork fork; /* of these, that this incarnation began with; next 0: not known */
+    bool plain;          /* connections have no keys */
+    bool early;          /* what was sent leaves when its turn is over, durable or not */
     mn_time interval;
     mn_time latency; /* how long a held message waits for a checkpoint */
     uint32_t full_every;
@@ -569,10 +573,18 @@ void checkpoint_on_durable(struct vat *vat, mn_time now, mn_epoch epoch, mn_epoc
 /* Say again what is written and not known to be durable. */
 void checkpoint_say_again(struct vat *vat, struct vat_effects *effects);
 
-/* All that was heard after `heard_since`, as a message has it, from @arena. False when memory ran
- * out. */
-bool heard_list(struct vat *vat, struct mn_arena *arena, struct mn_name **names,
-                uint32_t *name_count, struct mn_heard **heard, uint32_t *heard_count);
+/* All that was heard after `heard_since`, as a message has it, and which incarnations this vat
+ * knows of peers: of those that it heard, of those whose session has changed, or of @all. */
+struct vat_heard_list {
+    struct mn_name *names;
+    uint32_t name_count;
+    struct mn_heard *heard;
+    uint32_t heard_count;
+    struct mn_known *known;
+    uint32_t known_count;
+};
+/* From @arena. False when memory ran out. */
+bool heard_list(struct vat *vat, bool all, struct mn_arena *arena, struct vat_heard_list *list);
 void undurable_free(struct vat_undurable *undurable);
 
 #include "vat_hello.h"

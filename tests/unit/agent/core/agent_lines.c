@@ -66,6 +66,20 @@ static void lines_status(struct play *play, const struct mn_vat_status *status)
     }
 }
 
+static void lines_known(struct play *play, const struct mn_vat_table *vats)
+{
+    for (uint32_t i = 0; i < vats->known_count; i++) {
+        const struct mn_known *known = &vats->known[i];
+        lines_add(play, " knows ");
+        lines_place(play, vats, known->vat);
+        lines_add(play, " %u", known->incarnation);
+        if (known->fork.next != 0) {
+            lines_epoch(play, " after ", known->fork.after);
+            lines_epoch(play, " at ", known->fork.next);
+        }
+    }
+}
+
 static void lines_report(struct play *play, const struct mn_report *report)
 {
     for (uint32_t i = 0; i < report->row_count; i++) {
@@ -78,9 +92,6 @@ static void lines_report(struct play *play, const struct mn_report *report)
         lines_add(play, "%s%s%s", row->durable ? " durable" : "", row->here ? " here" : "",
                   row->gone ? " gone" : "");
         lines_epoch(play, " floor ", row->floor);
-        if (row->incarnation > 1) {
-            lines_add(play, " incarnation %u", row->incarnation);
-        }
         if (row->applied > 0) {
             lines_add(play, " applied %llu", (unsigned long long)row->applied);
         }
@@ -88,6 +99,9 @@ static void lines_report(struct play *play, const struct mn_report *report)
             lines_add(play, " age %u ms", row->age - 1);
         }
         lines_heard(play, &report->vats, report->heard + row->heard_first, row->heard_count);
+        if (i + 1 == report->row_count) {
+            lines_known(play, &report->vats);
+        }
         lines_add(play, "\n");
     }
 }
@@ -113,6 +127,7 @@ static void lines_intervals(struct play *play, const struct mn_intervals *interv
         lines_add(play, " silent ");
         lines_place(play, &intervals->vats, intervals->silent[i]);
     }
+    lines_known(play, &intervals->vats);
     lines_add(play, "\n");
 }
 

@@ -219,11 +219,49 @@ static void an_open_interval_lists_what_was_heard_in_it(void **state)
     answer.interval.heard = heard;
     answer.interval.heard_count = 2;
     answer.interval.heard_before = 1;
+    const struct mn_known known = {.vat = 0, .incarnation = 2};
+    answer.interval.known = &known;
+    answer.interval.known_count = 1;
     play_vat(&play, 'a', &answer);
     play_skip(&play);
     play_taken(&play, 2);
-    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.3 since 1.2 heard x3 1.7)\n"
+    play_expect(&play, "up intervals round 1 attempt 1 (x1 1.3 since 1.2 heard x3 1.7)"
+                       " knows x2 2\n"
                        "note intervals_sent\n");
+    play_close(&play);
+}
+
+/* Two checkpoints of x1, in its incarnations 2 and 3: each knows of its own, and of others'. Each
+ * is said once, with the fork as soon as one of them has that. */
+static void says_which_lives_its_checkpoints_know_of(void **state)
+{
+    (void)state;
+    struct play play;
+    const struct mn_name names[] = {mn_name_of("x2"), mn_name_of("x3")};
+    const struct mn_fork fork = {.after = EPOCH(1, 4), .next = EPOCH(5, 1), .seen = true};
+    const struct mn_known first[] = {{.vat = 0, .incarnation = 5}};
+    const struct mn_known second[] = {{.vat = 0, .incarnation = 5, .fork = fork},
+                                      {.vat = 1, .incarnation = 2}};
+    play_open(&play, 2, 2);
+    for (uint32_t i = 2; i <= 3; i++) {
+        struct agent_file_facts facts = {.size = 1000, .digest = play_digest(EPOCH(i, 1))};
+        facts.record.vat = mn_name_of("x1");
+        facts.record.run = i;
+        facts.record.incarnation = i;
+        facts.record.fork =
+            (struct mn_fork){.after = EPOCH(i - 1, 1), .next = EPOCH(i, 1), .seen = true};
+        facts.record.epoch = EPOCH(i, 1);
+        facts.record.names = names;
+        facts.record.name_count = 2;
+        facts.record.known = i == 2 ? first : second;
+        facts.record.known_count = i - 1;
+        play_step(&play, &(struct agent_event){.kind = AGENT_ON_FILE, .file = &facts});
+    }
+    greet(&play);
+    play_expect(&play, "up report #1 x1 2.1 since 0.0 onto 0.0 durable here floor 0.0\n"
+                       "up report #1 x1 3.1 since 0.0 onto 0.0 durable here floor 0.0"
+                       " knows x1 2 after 1.1 at 2.1 knows x1 3 after 2.1 at 3.1"
+                       " knows x2 5 after 1.4 at 5.1 knows x3 2\n");
     play_close(&play);
 }
 
@@ -294,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_full_that_begins_a_run_lists_what_was_heard_in_its_interval),
         cmocka_unit_test(goes_on_saying_what_was_heard_in_a_checkpoint_that_is_lost),
         cmocka_unit_test(an_open_interval_lists_what_was_heard_in_it),
+        cmocka_unit_test(says_which_lives_its_checkpoints_know_of),
         cmocka_unit_test(names_vats_by_number_to_who_has_read_the_same_topology),
         cmocka_unit_test(names_vats_by_name_to_who_has_read_another_topology),
         cmocka_unit_test(names_all_by_name_where_one_is_in_no_topology),

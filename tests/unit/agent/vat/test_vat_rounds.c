@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/vat/vat_rounds.h"
@@ -178,6 +180,38 @@ static void a_peer_that_forgot_is_not_heard_before_its_round_is_applied(void **s
     /* b keeps the second message of the old life; the new life has another one of that number. */
     assert_string_equal(world.vats[1].log, "rolled_back a incarnation 2\nmessage a 2\n");
     assert_non_null(strstr(world.vats[1].agent, "handled 3\n"));
+    world_deinit(&world);
+}
+
+/* Whoever asks what is known of a, when nobody else is left to say it: b says it of its checkpoint
+ * when it met a's new life, in each full from then on, and when it is asked, also as its next run.
+ */
+static void a_vat_says_which_lives_of_its_peers_it_knows(void **state)
+{
+    (void)state;
+    struct world world;
+    char knows[80];
+    world_of_two(&world);
+    mn_epoch keep = world_newest_saved(&world, 0);
+    world_freeze(&world, 1, "a", 1, 3);
+    assert_null(strstr(world.vats[1].agent, "knows"));
+    world.vats[0].round = 3;
+    world_roll_back(&world, 0, keep);
+    struct mn_notice notice = {.peer = mn_name_of("a"), .incarnation = 2, .kept = keep};
+    world_decide(&world, 1, 3, &notice);
+    world_freeze(&world, 1, "c", 1, 4);
+    assert_non_null(strstr(world.vats[1].agent, " knows a 2 after 0 at 0\n")); /* it was told */
+    assert_int_equal(world_send(&world, 0, 1, 1), 1);
+    world_run(&world, 500);
+    (void)snprintf(knows, sizeof knows, " knows a 2 after %" PRIx64 " at %" PRIx64, (uint64_t)keep,
+                   (uint64_t)mn_epoch_first(2));
+    assert_non_null(strstr(world.vats[1].agent, "written "));
+    assert_non_null(strstr(strstr(world.vats[1].agent, "written "), knows));
+    world_crash(&world, 1);
+    world_start(&world, 1, world_newest_saved(&world, 1), MN_REVIVED);
+    world_clear_logs(&world);
+    world_freeze(&world, 1, "c", 1, 5);
+    assert_non_null(strstr(world.vats[1].agent, knows));
     world_deinit(&world);
 }
 
@@ -455,6 +489,7 @@ int main(void)
         cmocka_unit_test(an_interval_lists_nothing_that_the_floor_has_settled),
         cmocka_unit_test(an_interval_says_what_was_heard_in_it_once_more),
         cmocka_unit_test(a_peer_that_forgot_is_not_heard_before_its_round_is_applied),
+        cmocka_unit_test(a_vat_says_which_lives_of_its_peers_it_knows),
         cmocka_unit_test(a_receiver_that_forgot_is_sent_again_what_it_forgot),
         cmocka_unit_test(what_nobody_keeps_any_more_is_a_gap_at_both),
         cmocka_unit_test(who_has_long_had_nothing_to_say_hears_of_the_gap_too),

@@ -158,16 +158,6 @@ static void hash_add(struct world *world, const void *bytes, size_t size)
     }
 }
 
-/* What was not heard in this interval, but before it, stands in brackets. */
-static void log_heard(struct world_vat *vat, const struct mn_name *names,
-                      const struct mn_heard *heard, uint32_t count, uint32_t before)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        world_log_add(vat->agent, i < before ? " (%s:%" PRIx64 ")" : " %s:%" PRIx64,
-                      names[heard[i].peer].text, (uint64_t)heard[i].epoch);
-    }
-}
-
 static void to_agent(struct world *world, int index, const struct mn_from_vat *message)
 {
     struct world_vat *vat = &world->vats[index];
@@ -181,8 +171,9 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
         world_log_add(vat->agent, "written %" PRIx64 " since %" PRIx64 " onto %" PRIx64,
                       (uint64_t)message->written.epoch, (uint64_t)message->written.since,
                       (uint64_t)message->written.onto);
-        log_heard(vat, message->written.names, message->written.heard, message->written.heard_count,
-                  message->written.heard_before);
+        world_log_heard(vat->agent, message->written.names, message->written.heard,
+                        message->written.heard_count, message->written.heard_before,
+                        message->written.known, message->written.known_count);
         if (message->written.round > 0) {
             world_log_add(vat->agent, " round %" PRIu64, message->written.round);
         }
@@ -192,8 +183,9 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
         world_log_add(vat->agent, "interval round %" PRIu64 " epoch %" PRIx64 " since %" PRIx64,
                       message->interval.round, (uint64_t)message->interval.epoch,
                       (uint64_t)message->interval.since);
-        log_heard(vat, message->interval.names, message->interval.heard,
-                  message->interval.heard_count, message->interval.heard_before);
+        world_log_heard(vat->agent, message->interval.names, message->interval.heard,
+                        message->interval.heard_count, message->interval.heard_before,
+                        message->interval.known, message->interval.known_count);
         world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_HANDLED:

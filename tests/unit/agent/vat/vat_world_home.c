@@ -23,6 +23,21 @@ void world_log_add(char *log, const char *format, ...)
     va_end(arguments);
 }
 
+void world_log_heard(char *log, const struct mn_name *names, const struct mn_heard *heard,
+                     uint32_t count, uint32_t before, const struct mn_known *known,
+                     uint32_t known_count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        world_log_add(log, i < before ? " (%s:%" PRIx64 ")" : " %s:%" PRIx64,
+                      names[heard[i].peer].text, (uint64_t)heard[i].epoch);
+    }
+    for (uint32_t i = 0; i < known_count; i++) {
+        world_log_add(log, " knows %s %" PRIu32 " after %" PRIx64 " at %" PRIx64,
+                      names[known[i].vat].text, known[i].incarnation, (uint64_t)known[i].fork.after,
+                      (uint64_t)known[i].fork.next);
+    }
+}
+
 void world_clear_logs(struct world *world)
 {
     for (int i = 0; i < world->vat_count; i++) {

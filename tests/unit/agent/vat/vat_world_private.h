@@ -16,6 +16,10 @@ struct world_saved {
 };
 
 void world_log_add(char *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What was heard, in brackets when before this interval, and which lives of peers are known. */
+void world_log_heard(char *log, const struct mn_name *names, const struct mn_heard *heard,
+                     uint32_t count, uint32_t before, const struct mn_known *known,
+                     uint32_t known_count);
 
 /* The application: hand an event to it; its numbers, "got" and "sent" for each peer. */
 void world_app_deliver(struct world_vat *vat, const struct vat_delivery *delivery);

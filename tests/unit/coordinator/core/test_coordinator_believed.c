@@ -264,32 +264,32 @@ static void hears_of_a_vat_once_in_a_hello(void **state)
     scene_close(&scene);
 }
 
-/* One report of checkpoints that were written in 4000 incarnations, and the same again of each by
- * itself: the highest is on record, and then as many as there are later runs heard of. */
+/* One report that knows of 4000 incarnations, and each by itself again: the highest is on record,
+ * and then as many as there are later runs heard of. One who names a vat twice is heard once. */
 static void records_no_end_of_incarnations_of_one_that_invents_them(void **state)
 {
     (void)state;
     enum { COUNT = 4000 };
-    static struct mn_row rows[COUNT];
+    static struct mn_known known[COUNT];
     const struct mn_name names[] = {mn_name_of("x1"), mn_name_of("x1"), mn_name_of("x2")};
     struct scene scene;
     struct mn_up up = {.kind = MN_UP_REPORT};
     trouble_begin(&scene);
     uint64_t records = scene.record_count;
     for (uint32_t i = 0; i < COUNT; i++) {
-        rows[i] = (struct mn_row){
-            .vat = i % 2, .epoch = EPOCH(5000, i + 1), .incarnation = i + 2, .durable = true};
+        known[i] = (struct mn_known){.vat = i / 3000, .incarnation = i + 2};
     }
     up.report.sequence = 1;
-    up.report.vats = (struct mn_vat_table){.names = names, .count = 3};
-    up.report.rows = rows;
-    up.report.row_count = COUNT;
+    up.report.vats =
+        (struct mn_vat_table){.names = names, .count = 3, .known = known, .known_count = COUNT};
     scene_up(&scene, 5, &up);
     assert_int_equal(scene.record_count, records + 1);
-    up.report.row_count = 1;
+    struct coordinator_vat_facts vat;
+    coordinator_vat(scene.coordinator, 0, &vat);
+    assert_int_equal(vat.incarnation, 3001);
+    up.report.vats.known_count = 1;
     for (uint32_t i = 0; i < COUNT; i++) {
-        rows[0] = (struct mn_row){
-            .vat = 2, .epoch = EPOCH(5000, i + 1), .incarnation = i + 2, .durable = true};
+        known[0] = (struct mn_known){.vat = 2, .incarnation = i + 2};
         scene_up(&scene, 5, &up);
         scene_skip(&scene);
     }

@@ -432,11 +432,14 @@ static void learns_incarnations_and_rounds_from_checkpoints(void **state)
         scene_up(&scene, host, &hello);
     }
     struct mn_name name = mn_name_of("x1");
-    struct mn_row row = {.epoch = EPOCH(4, 1), .durable = true, .here = true, .incarnation = 3};
+    struct mn_known known = {.incarnation = 3};
+    struct mn_row row = {.epoch = EPOCH(4, 1), .durable = true, .here = true};
     struct mn_up up = {.kind = MN_UP_REPORT};
     up.report.sequence = 1;
     up.report.vats.names = &name;
     up.report.vats.count = 1;
+    up.report.vats.known = &known;
+    up.report.vats.known_count = 1;
     up.report.rows = &row;
     up.report.row_count = 1;
     scene_up(&scene, 3, &up);
@@ -450,6 +453,60 @@ static void learns_incarnations_and_rounds_from_checkpoints(void **state)
     says_of_its_life(&scene, 1, 4, 3, forks, 2);
     assert_int_equal(facts_of(&scene, 0).incarnation, 3);
     assert_true(ledger_epoch_dead(coordinator_ledger(scene.coordinator), 0, EPOCH(3, 1)));
+    scene_close(&scene);
+}
+
+/* What x2's checkpoint, the only one that is left of anything, knows of x1. */
+static void knows_of_x1(struct scene *scene, uint32_t host, uint64_t sequence, uint32_t incarnation,
+                        mn_epoch after, mn_epoch next)
+{
+    const struct mn_name names[] = {mn_name_of("x2"), mn_name_of("x1")};
+    struct mn_known known = {
+        .vat = 1, .incarnation = incarnation, .fork = {.after = after, .next = next, .seen = true}};
+    struct mn_row row = {.epoch = EPOCH(1, 1), .durable = true, .here = true};
+    struct mn_up up = {.kind = MN_UP_REPORT};
+    up.report.sequence = sequence;
+    up.report.vats.names = names;
+    up.report.vats.count = 2;
+    up.report.vats.known = &known;
+    up.report.vats.known_count = 1;
+    up.report.rows = &row;
+    up.report.row_count = 1;
+    scene_up(scene, host, &up);
+}
+
+/* Nobody has anything of x1 any more; x2 met it in its third life. */
+static void learns_lives_from_those_who_met_them(void **state)
+{
+    (void)state;
+    struct scene scene;
+    lost_journal(&scene);
+    for (uint32_t host = 1; host <= 6; host++) {
+        struct mn_up hello = {.kind = MN_UP_HELLO, .hello = {.holds = true}};
+        char name[16];
+        (void)snprintf(name, sizeof name, "h%u", host);
+        hello.hello.host = mn_name_of(name);
+        scene_up(&scene, host, &hello);
+    }
+    knows_of_x1(&scene, 2, 1, 3, EPOCH(1, 4), EPOCH(5, 1));
+    for (uint32_t host = 1; host <= 6; host++) {
+        complete(&scene, host);
+    }
+    trouble_must_say(&scene, "record 2 vat x1 run 5 incarnation 3 on h1\n");
+    assert_int_equal(facts_of(&scene, 0).incarnation, 3);
+    const struct ledger *ledger = coordinator_ledger(scene.coordinator);
+    assert_true(ledger_epoch_dead(ledger, 0, EPOCH(1, 5)));
+    assert_false(ledger_epoch_dead(ledger, 0, EPOCH(1, 4)));
+    /* Another one met it before that, and knows where its second life began. */
+    knows_of_x1(&scene, 3, 1, 2, EPOCH(1, 1), EPOCH(1, 3));
+    assert_true(ledger_epoch_dead(ledger, 0, EPOCH(1, 2)));
+    assert_int_equal(facts_of(&scene, 0).incarnation, 3);
+    /* And one says of a fork that what lives went on from within what would have died at it. */
+    knows_of_x1(&scene, 4, 1, 2, EPOCH(1, 3), EPOCH(4, 1));
+    assert_false(ledger_epoch_dead(ledger, 0, EPOCH(1, 4)));
+    /* And one of a run that cannot be. */
+    knows_of_x1(&scene, 5, 1, 4, EPOCH(5, 3), mn_epoch_first(MN_RUN_MAX));
+    assert_int_equal(facts_of(&scene, 0).incarnation, 3);
     scene_close(&scene);
 }
 
@@ -530,6 +587,7 @@ int main(void)
         cmocka_unit_test(learns_the_incarnation_and_the_lineage_from_the_agent),
         cmocka_unit_test(learns_of_a_later_incarnation_of_a_run_that_it_knows),
         cmocka_unit_test(learns_incarnations_and_rounds_from_checkpoints),
+        cmocka_unit_test(learns_lives_from_those_who_met_them),
         cmocka_unit_test(decides_under_a_number_that_no_round_has_had),
         cmocka_unit_test(decides_anew_when_a_decision_is_forgotten_that_somebody_applied),
         cmocka_unit_test(believes_no_end_of_incarnations),

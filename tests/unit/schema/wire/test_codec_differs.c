@@ -56,6 +56,17 @@ static void greetings_say_which_epochs_they_mean(void **state)
     assert_int_equal(out.greet.unsure.anew[0], 6);
     assert_int_equal(out.greet.unsure.lineage.count, 1);
     assert_int_equal(out.greet.unsure.lineage.forks[0].next, 0x200000001);
+    assert_int_equal(out.greet.fork.next, 0);
+    in.greet.fork = (struct mn_fork){.after = 0x100000003, .next = 0x200000001, .seen = true};
+    assert_int_equal(session_again(&in, &out), MN_OK);
+    assert_int_equal(out.greet.fork.after, 0x100000003);
+    assert_int_equal(out.greet.fork.next, 0x200000001);
+    in.incarnation = 3; /* that began with a later run */
+    assert_int_equal(session_again(&in, &out), MN_BAD_INPUT);
+    in.incarnation = 2;
+    in.greet.fork.seen = false; /* no incarnation begins so */
+    assert_int_equal(session_again(&in, &out), MN_BAD_INPUT);
+    in.greet.fork = (struct mn_fork){0};
     in.greet.unsure.anew[0] = 0;
     assert_int_equal(session_again(&in, &out), MN_BAD_INPUT);
     in.greet.unsure.anew[0] = 7;
@@ -75,6 +86,7 @@ static void greetings_say_which_epochs_they_mean(void **state)
     in.greeted.unsure.lineage =
         (struct mn_lineage){.count = 1, .forks = {{.after = 0x100000003, .next = 0x200000001}}};
     in.greeted.unsure.anew[0] = 1;
+    in.greeted.fork = (struct mn_fork){.after = 0x100000002, .next = 0x300000001, .seen = true};
     assert_int_equal(session_again(&in, &out), MN_OK);
     assert_int_equal(out.greeted.durable, 0x100000003);
     assert_int_equal(out.greeted.taken_epoch, 0x200000001);
@@ -110,10 +122,42 @@ static void who_has_a_greeting_wait_says_whether_it_has_forgotten(void **state)
     assert_true(out.waits.behind);
 }
 
+static void a_checkpoint_says_which_lives_it_knows_of(void **state)
+{
+    (void)state;
+    const struct mn_name peer = mn_name_of("x2");
+    struct mn_known known = {.incarnation = 3,
+                             .fork = {.after = 0x200000004, .next = 0x500000001, .seen = true}};
+    struct mn_checkpoint_record in = {.vat = mn_name_of("x1"), .run = 4, .incarnation = 2};
+    struct mn_checkpoint_record out;
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    in.epoch = 0x400000001;
+    in.names = &peer;
+    in.name_count = 1;
+    in.known = &known;
+    in.known_count = 1;
+    in.fork = (struct mn_fork){.after = 0x100000003, .next = 0x300000001, .seen = true};
+    assert_int_equal(mn_checkpoint_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_checkpoint_record_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.known_count, 1);
+    assert_int_equal(out.known[0].incarnation, 3);
+    assert_int_equal(out.known[0].fork.after, 0x200000004);
+    assert_int_equal(out.fork.after, 0x100000003);
+    assert_int_equal(out.fork.next, 0x300000001);
+    in.incarnation = 5; /* above its run, and that of the fork */
+    buffer.size = 0;
+    assert_int_equal(mn_checkpoint_record_encode(&in, &buffer), MN_OK);
+    assert_int_equal(mn_checkpoint_record_decode(buffer.bytes, buffer.size, &arena, &out),
+                     MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+}
+
 static void a_session_keeps_what_it_compares_with(void **state)
 {
     (void)state;
-    struct mn_session_state in = {.peer = mn_name_of("x2"), .run = 2, .incarnation = 1, .next = 9};
+    struct mn_session_state in = {.peer = mn_name_of("x2"), .run = 2, .incarnation = 2, .next = 9};
     struct mn_session_state out;
     struct mn_buffer buffer = {0};
     struct mn_arena arena = {0};
@@ -123,6 +167,7 @@ static void a_session_keeps_what_it_compares_with(void **state)
     in.forked = 6;
     in.agreed = 3;
     in.gaps_told = 8;
+    in.fork = (struct mn_fork){.after = 5, .next = 0x200000001, .seen = true};
     assert_int_equal(mn_session_state_encode(&in, &buffer), MN_OK);
     assert_int_equal(mn_session_state_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
     assert_int_equal(out.covered_epoch, 0x100000002);
@@ -130,6 +175,9 @@ static void a_session_keeps_what_it_compares_with(void **state)
     assert_int_equal(out.forked, 6);
     assert_int_equal(out.agreed, 3);
     assert_int_equal(out.gaps_told, 8);
+    assert_int_equal(out.fork.after, 5);
+    assert_int_equal(out.fork.next, 0x200000001);
+    assert_true(out.fork.seen);
     in.gaps_told = 9; /* a number that it has not given */
     buffer.size = 0;
     assert_int_equal(mn_session_state_encode(&in, &buffer), MN_OK);
@@ -184,6 +232,7 @@ int main(void)
         cmocka_unit_test(greetings_say_which_epochs_they_mean),
         cmocka_unit_test(marks_say_which_checkpoint_covers_them),
         cmocka_unit_test(who_has_a_greeting_wait_says_whether_it_has_forgotten),
+        cmocka_unit_test(a_checkpoint_says_which_lives_it_knows_of),
         cmocka_unit_test(a_session_keeps_what_it_compares_with),
         cmocka_unit_test(a_vat_says_which_of_the_two_forgot_what),
         cmocka_unit_test(its_agent_says_who_said_it),
