@@ -189,8 +189,7 @@ static void on_up(struct keeping *keeping, uint32_t host, const struct mn_up *me
 static void on_recorded(struct keeping *keeping, const struct keeping_event *event)
 {
     if (event->record.sequence > keeping->newest) {
-        keeping_log_add(keeping, event->record.sequence, event->record.generation,
-                        event->record.kind);
+        keeping_log_add(keeping, event->record.sequence, event->record.generation);
     }
     keeping->durable = event->record.sequence;
     bool keepers = event->record.kind == MN_JOURNAL_KEEPERS;
@@ -237,8 +236,7 @@ void keeping_step(struct keeping *keeping, mn_time now, const struct keeping_eve
     switch (event->kind) {
     case KEEPING_ON_LOG:
         mn_assert(keeping->state == KEEPING_LOADING);
-        keeping_log_add(keeping, event->record.sequence, event->record.generation,
-                        event->record.kind);
+        keeping_log_add(keeping, event->record.sequence, event->record.generation);
         keeping->durable = keeping->newest;
         keeping_log_read(keeping, event);
         break;
@@ -248,6 +246,9 @@ void keeping_step(struct keeping *keeping, mn_time now, const struct keeping_eve
         break;
     case KEEPING_ON_UP:
         on_up(keeping, event->up.host, event->up.message);
+        break;
+    case KEEPING_ON_WRITING:
+        keeping_lead_writing(keeping, &event->writing);
         break;
     case KEEPING_ON_RECORDED:
         on_recorded(keeping, event);

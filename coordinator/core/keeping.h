@@ -17,7 +17,8 @@
  * in force in this cluster; or as many as an operator says, in a generation of its own. RECALLING:
  * the newest journal among them and the own one wins; what the own one lacks of it is fetched, what
  * contradicts it is set aside. INSTALLING: the own journal's disk takes that. LEADING: the
- * coordinator's core begins, and what it records goes to the keepers once it is durable here.
+ * coordinator's core begins, and what it records goes to the keepers while the own journal's disk
+ * is at it (Ongaro, 10.2.1): what they have and that one lacks is recalled like anything else.
  *
  * Who the keepers are, and how one is replaced: keeping_sets.c.
  *
@@ -51,6 +52,9 @@ enum keeping_event_kind {
     KEEPING_ON_BEGIN,     /* the whole own journal has been handed in */
     KEEPING_ON_UP,        /* a host's agent says; hand it to the coordinator's core as well if
                              keeping_leads */
+    KEEPING_ON_WRITING,   /* the own journal's disk is at the records of this generation up to this
+                             one, and KEEP can have them: nothing but their own end keeps them from
+                             being durable. Optional, before RECORDED of them */
     KEEPING_ON_RECORDED,  /* a record is durable in the own journal: answers APPEND, and every
                              COORDINATOR_DO_RECORD */
     KEEPING_ON_SET_ASIDE, /* answers SET_ASIDE: durably */
@@ -63,6 +67,7 @@ enum keeping_event_kind {
 struct keeping_event {
     enum keeping_event_kind kind;
     union {
+        struct mn_head writing;
         struct { /* LOG, RECORDED */
             uint64_t sequence;
             uint64_t generation;
@@ -85,8 +90,9 @@ struct keeping_event {
 
 enum keeping_effect_kind {
     KEEPING_DO_SEND,      /* to a keeper's agent; lost when it cannot be reached */
-    KEEPING_DO_KEEP,      /* the same, of a Keep whose records are read from the own journal:
-                             from the one after `after` on, `offset` within it: keeping_keep_add */
+    KEEPING_DO_KEEP,      /* the same, of a Keep whose records are read from the own journal, or
+                             from what is on its way there: from the one after `after` on, `offset`
+                             within it: keeping_keep_add */
     KEEPING_DO_APPEND,    /* to the own journal; in order with the next one */
     KEEPING_DO_SET_ASIDE, /* the own journal's records from `sequence` on: they are never lost */
     KEEPING_DO_LEAD,      /* hand the own journal up to `upto` to the coordinator's core, and begin
@@ -219,7 +225,7 @@ bool keeping_keep_add(struct mn_down *down, struct mn_kept *records, const struc
 struct keeping_facts {
     enum keeping_state state;
     uint64_t generation;
-    uint64_t newest;   /* record of the own journal */
+    uint64_t newest;   /* record of the own journal, or on its way there */
     uint64_t in_force; /* the newest record that is, as far as is known */
     uint32_t keeper_count;
     uint32_t needed;      /* keepers that must have a record for it to be in force, */

@@ -1,6 +1,6 @@
-/* Leading: what is durable in the own journal goes to the keepers, and is in force once enough of
- * them have it. To each keeper one message is under way, so what waits for a slow one is in the
- * journal and nowhere else.
+/* Leading: what goes into the own journal goes to the keepers at the same time, and is in force
+ * once it is durable there and enough of them have it. To each keeper one message is under way, so
+ * what waits for a slow one is in the journal, or on its way there, and nowhere else.
  *
  * A keeper that has forgotten promised others what it does not know, and stored what it does not
  * have. It may be called whole when (a) it keeps everything that this coordinator ever had until it
@@ -67,7 +67,8 @@ void keeping_lead_begin(struct keeping *keeping)
 static void lead_commit(struct keeping *keeping)
 {
     bool have[MN_KEEPER_PEER_COUNT_MAX] = {false};
-    /* Where nobody votes the own journal is all there is. */
+    /* Where nobody votes the own journal is all there is. A record by which others vote may be on
+     * its way there: neither it nor one after it is in force before it is durable, and counts. */
     uint64_t newest = keeping_enough(keeping, have) ? keeping->durable : 0;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         uint64_t at = keeping->peers[i].matched;
@@ -79,7 +80,7 @@ static void lead_commit(struct keeping *keeping)
             newest = at;
         }
     }
-    mn_assert(newest <= keeping->durable); /* nobody is sent, or believed to have, more than that */
+    newest = newest < keeping->durable ? newest : keeping->durable;
     /* Of an earlier generation it may yet give way, however many have it (Ongaro, 3.6.2). */
     if (newest > keeping->in_force &&
         keeping_log_generation(keeping, newest) == keeping->generation) {
@@ -177,7 +178,7 @@ static void lead_forgot(struct keeping *keeping, struct keeping_peer *peer)
 void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
     if (keeping->state != KEEPING_LEADING || !peer->waits || up->kept.number != peer->number ||
-        (up->kept.matched && up->kept.sequence > keeping->durable)) {
+        (up->kept.matched && up->kept.sequence > keeping->newest)) {
         return;
     }
     bool was_whole = peer->member == MN_MEMBER_WHOLE;
@@ -247,7 +248,7 @@ static void lead_send(struct keeping *keeping, struct keeping_peer *peer)
     }
     struct keeping_effect *effect = &keeping->effects->items[keeping->effects->count - 1];
     effect->send.offset = peer->offset;
-    effect->send.upto = keeping->durable;
+    effect->send.upto = keeping->newest;
     keeping->number += 1;
     down->keep.number = keeping->number;
     down->keep.after = peer->next;
@@ -265,9 +266,8 @@ static void lead_send(struct keeping *keeping, struct keeping_peer *peer)
 static void lead_keep(struct keeping *keeping, struct keeping_peer *peer)
 {
     bool due = peer->again_at <= keeping->now;
-    bool more =
-        peer->next < keeping->durable ||
-        (peer->granted && peer->member != MN_MEMBER_WHOLE && peer->matched >= peer->whole_at);
+    bool more = peer->next < keeping->newest || (peer->granted && peer->member != MN_MEMBER_WHOLE &&
+                                                 peer->matched >= peer->whole_at);
     if (due || (more && !peer->waits)) {
         lead_send(keeping, peer);
     }
@@ -289,6 +289,19 @@ void keeping_lead_tick(struct keeping *keeping)
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         lead_keep(keeping, &keeping->peers[i]);
     }
+}
+
+/* Who leads no more, or another generation, tells nobody of it; nor is anything new to whoever has
+ * heard that it is recorded already. */
+void keeping_lead_writing(struct keeping *keeping, const struct mn_head *writing)
+{
+    if (keeping->state != KEEPING_LEADING || writing->generation != keeping->generation) {
+        return;
+    }
+    for (uint64_t i = keeping->newest + 1; i <= writing->sequence; i++) {
+        keeping_log_add(keeping, i, writing->generation);
+    }
+    keeping_lead_tick(keeping);
 }
 
 void keeping_lead_recorded(struct keeping *keeping)

@@ -4,7 +4,7 @@
 #include "base/grow.h"
 #include "keeping_private.h"
 
-void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation, uint32_t kind)
+void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation)
 {
     uint64_t last = keeping_log_generation(keeping, keeping->newest);
     if (sequence != keeping->newest + 1 || generation < last) {
@@ -22,9 +22,6 @@ void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t genera
             (struct keeping_run){.first = sequence, .generation = generation};
     }
     keeping->newest = sequence;
-    if (kind == MN_JOURNAL_RECALL) {
-        keeping->excused = generation;
-    }
 }
 
 /* Before a generation is in force nothing follows its own record but an operator's word. */
@@ -46,6 +43,9 @@ void keeping_log_read(struct keeping *keeping, const struct keeping_event *event
 {
     const struct mn_journal_record *says = event->record.says;
     log_shows_kept(keeping, event);
+    if (event->record.kind == MN_JOURNAL_RECALL) {
+        keeping->excused = event->record.generation;
+    }
     if (event->record.kind == MN_JOURNAL_KEEPERS) {
         keeping_sets_add(keeping, event->record.sequence, says != NULL ? &says->keepers : NULL);
     }

@@ -132,11 +132,10 @@ const char *keeping_host(const struct keeping *keeping, const struct keeping_pee
 /* It has said something not long ago. */
 bool keeping_answers(const struct keeping *keeping, const struct keeping_peer *peer);
 
-/* keeping_log.c: what the own journal is, or will be once its disk has done what it was asked. A
- * record of KEEPERS is of it only once it is there: what it says is read then. */
-void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation,
-                     uint32_t kind);
-/* What a record that is there says: keepers, or that there are some. */
+/* keeping_log.c: what the own journal is, or will be once its disk has done what it was asked. What
+ * a record says counts only once it is there: it is read then. */
+void keeping_log_add(struct keeping *keeping, uint64_t sequence, uint64_t generation);
+/* What a record that is there says: keepers, that there are some, or an operator's word. */
 void keeping_log_read(struct keeping *keeping, const struct keeping_event *event);
 void keeping_log_cut(struct keeping *keeping, uint64_t sequence);
 uint64_t keeping_log_generation(const struct keeping *keeping, uint64_t sequence);
@@ -166,6 +165,7 @@ void keeping_recall_recorded(struct keeping *keeping);
 /* keeping_lead.c: LEADING. */
 void keeping_lead_begin(struct keeping *keeping);
 void keeping_lead_tick(struct keeping *keeping);
+void keeping_lead_writing(struct keeping *keeping, const struct mn_head *writing);
 void keeping_lead_recorded(struct keeping *keeping);
 void keeping_kept(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
 bool keeping_counts(const struct keeping *keeping, const struct keeping_peer *peer);

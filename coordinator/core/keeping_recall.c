@@ -39,7 +39,8 @@ static void recall_over(struct keeping *keeping)
                          .host = keeping_host(keeping, &keeping->peers[keeping->source]),
                          .sequence = keeping->missing_from,
                          .number = keeping->newest - keeping->missing_from + 1,
-                         .text = "this journal had forgotten these records; a keeper had them"});
+                         .text = "this journal had forgotten these records, or its disk was still "
+                                 "at them when the coordinator ended; a keeper had them"});
     }
     keeping->missing_from = 0;
     if (keeping->sets_changed) {
@@ -150,7 +151,7 @@ static void recall_append(struct keeping *keeping, const struct mn_kept *record,
     if (keeping->missing_from == 0) {
         keeping->missing_from = record->sequence;
     }
-    keeping_log_add(keeping, record->sequence, record->generation, record->kind);
+    keeping_log_add(keeping, record->sequence, record->generation);
 }
 
 /* The pieces of a large record, put together. One that is not of the record that was begun is

@@ -321,7 +321,8 @@ static void effects_recorded(struct daemon *daemon, const struct recorder_item *
 
 void coordinator_daemon_recorded(struct daemon *daemon)
 {
-    struct recorder_item *item = recorder_done(daemon->recorder);
+    struct keeping_event writing = {.kind = KEEPING_ON_WRITING};
+    struct recorder_item *item = recorder_done(daemon->recorder, &writing.writing);
     while (item != NULL) {
         struct recorder_item *next = item->next;
         if (!daemon->stop) {
@@ -330,4 +331,5 @@ void coordinator_daemon_recorded(struct daemon *daemon)
         recorder_item_destroy(item);
         item = next;
     }
+    coordinator_daemon_keep(daemon, &writing);
 }

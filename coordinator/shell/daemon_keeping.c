@@ -8,13 +8,14 @@
 
 /* ---- the journal, out ------------------------------------------------------------------------ */
 
-/* A message that is being filled from the journal. */
+/* A message that is being filled from the journal, or from what is on its way there. */
 struct keep_filling {
     struct mn_arena arena;
     struct mn_down down;
     struct mn_kept *records;
     uint64_t upto;
     uint64_t offset; /* in the first record */
+    bool found;      /* that one is where it was looked for */
 };
 
 /* False: there is no room for it, or no memory; what there is is sent. */
@@ -45,9 +46,14 @@ static bool keep_add(struct keep_filling *filling, const struct journal_entry *e
 static mn_result keep_visit(void *context, const struct journal_entry *entry)
 {
     struct keep_filling *filling = context;
-    size_t count = entry->size < MN_PIECE_SIZE_MAX ? entry->size : MN_PIECE_SIZE_MAX;
-    bool added = entry->sequence <= filling->upto &&
-                 keep_add(filling, entry, entry->bytes, count) && count == entry->size;
+    if (entry->sequence > filling->upto || filling->offset > entry->size) {
+        return KEEP_FULL;
+    }
+    size_t left = entry->size - (size_t)filling->offset;
+    size_t count = left < MN_PIECE_SIZE_MAX ? left : MN_PIECE_SIZE_MAX;
+    const unsigned char *bytes = count > 0 ? entry->bytes + filling->offset : NULL;
+    filling->found = true;
+    bool added = keep_add(filling, entry, bytes, count) && count == entry->size;
     return added ? MN_OK : KEEP_FULL;
 }
 
@@ -74,9 +80,12 @@ static void effect_keep(struct daemon *daemon, const struct keeping_effect *effe
     filling.records =
         mn_arena_take_array(&filling.arena, KEEPING_RECORD_COUNT_MAX, sizeof *filling.records);
     mn_result result = filling.records != NULL ? MN_OK : MN_NO_MEMORY;
-    if (result == MN_OK && filling.offset > 0) {
+    if (result == MN_OK) {
+        result = recorder_read(daemon->recorder, first, keep_visit, &filling);
+    }
+    if (result == MN_OK && !filling.found && filling.offset > 0) {
         result = keep_piece(daemon, &filling, &error);
-    } else if (result == MN_OK && first <= filling.upto) {
+    } else if (result == MN_OK && !filling.found && first <= filling.upto) {
         result = journal_read(&daemon->reader, first, keep_visit, &filling, &error);
     }
     if (result != MN_OK && result != KEEP_FULL) {

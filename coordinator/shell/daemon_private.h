@@ -113,7 +113,8 @@ void coordinator_daemon_send(struct daemon *daemon, uint32_t host, const struct 
 void coordinator_daemon_carry_out(struct daemon *daemon, const struct coordinator_effects *effects);
 /* The pieces of a document are of no use any more, here and in its file. */
 void coordinator_daemon_drop_evidence(struct daemon *daemon);
-/* Records have become durable: tell the core, one by one. */
+/* Records have become durable, or the disk is at some: tell the core beside, of the former one by
+ * one. */
 void coordinator_daemon_recorded(struct daemon *daemon);
 
 /* daemon_wire.c: messages in. They have the types of net.h's callbacks; @context is the daemon. */

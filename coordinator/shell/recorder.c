@@ -28,8 +28,9 @@ struct recorder {
     pthread_cond_t changed;
     struct record_list waiting;
     struct record_list done;
-    size_t count; /* of `waiting` */
-    size_t bytes; /* of these and of `aside` */
+    struct mn_head writing; /* the newest record that the disk is, or was, at */
+    size_t count;           /* of `waiting` */
+    size_t bytes;           /* of these and of `aside` */
     bool stop;
 
     struct mn_log_limit complained; /* these are the thread's alone */
@@ -118,18 +119,23 @@ static size_t group_count(const struct recorder_item *item)
     return count;
 }
 
+static struct journal_entry item_entry(const struct recorder_item *item)
+{
+    return (struct journal_entry){.sequence = item->sequence,
+                                  .generation = item->generation,
+                                  .kind = item->kind,
+                                  .written_at = item->written_at,
+                                  .bytes = item->bytes.bytes,
+                                  .size = item->bytes.size};
+}
+
 static mn_result group_append(const struct recorder *recorder, struct recorder_item *item,
                               size_t count)
 {
     struct journal_entry entries[RECORDER_GROUP_COUNT_MAX];
     const struct recorder_item *next = item;
     for (size_t i = 0; i < count; i++) {
-        entries[i] = (struct journal_entry){.sequence = next->sequence,
-                                            .generation = next->generation,
-                                            .kind = next->kind,
-                                            .written_at = next->written_at,
-                                            .bytes = next->bytes.bytes,
-                                            .size = next->bytes.size};
+        entries[i] = item_entry(next);
         next = i + 1 < count ? next->next : NULL;
     }
     return journal_append(recorder->journal, entries, count, &item->error);
@@ -218,8 +224,30 @@ static mn_result item_write_evidence(struct recorder *recorder, struct recorder_
 
 /* ---- records --------------------------------------------------------------------------------- */
 
+static void recorder_announce(const struct recorder *recorder)
+{
+    uint64_t one = 1;
+    ssize_t written = write(recorder->fd, &one, sizeof one);
+    (void)written; /* fails only when the counter is full: then it is readable anyway */
+}
+
+/* The disk is at @item and those behind it, @count in all. Said once of each. */
+static void group_say(struct recorder *recorder, const struct recorder_item *item, size_t count)
+{
+    struct mn_head newest = {.generation = item->generation,
+                             .sequence = item->sequence + count - 1};
+    (void)pthread_mutex_lock(&recorder->mutex);
+    bool news = newest.sequence != recorder->writing.sequence ||
+                newest.generation != recorder->writing.generation;
+    recorder->writing = newest;
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    if (news) {
+        recorder_announce(recorder);
+    }
+}
+
 /* Write @item and those behind it, @count in all: every one or none. The evidence first: a decision
- * that is durable is never without it. */
+ * that anybody has is never without it. */
 static mn_result group_write(struct recorder *recorder, struct recorder_item *item, size_t count)
 {
     memset(&item->error, 0, sizeof item->error);
@@ -228,6 +256,7 @@ static mn_result group_write(struct recorder *recorder, struct recorder_item *it
         result =
             journal_set_aside(recorder->journal, item->sequence, item->written_at, &item->error);
     } else if (result == MN_OK) {
+        group_say(recorder, item, count);
         result = group_append(recorder, item, count);
     }
     if (result != MN_OK) {
@@ -281,15 +310,13 @@ static void recorder_pause(struct recorder *recorder)
 /* The first @count that wait are done. Called with the mutex held. */
 static void recorder_finish(struct recorder *recorder, size_t count)
 {
-    uint64_t one = 1;
     for (size_t i = 0; i < count; i++) {
         struct recorder_item *item = list_take(&recorder->waiting);
         recorder->count -= 1;
         recorder->bytes -= item_size(item);
         list_add(&recorder->done, item);
     }
-    ssize_t written = write(recorder->fd, &one, sizeof one);
-    (void)written; /* fails only when the counter is full: then it is readable anyway */
+    recorder_announce(recorder);
 }
 
 /* The first that waits is no record. Called with the mutex held. */
@@ -421,7 +448,7 @@ bool recorder_give(struct recorder *recorder, struct recorder_item *item)
     return room;
 }
 
-struct recorder_item *recorder_done(struct recorder *recorder)
+struct recorder_item *recorder_done(struct recorder *recorder, struct mn_head *writing)
 {
     uint64_t count = 0;
     ssize_t got = read(recorder->fd, &count, sizeof count);
@@ -429,8 +456,37 @@ struct recorder_item *recorder_done(struct recorder *recorder)
     (void)pthread_mutex_lock(&recorder->mutex);
     struct recorder_item *first = recorder->done.first;
     recorder->done = (struct record_list){NULL, NULL};
+    *writing = recorder->writing;
     (void)pthread_mutex_unlock(&recorder->mutex);
     return first;
+}
+
+/* From @item on; those of a list follow one another. */
+static mn_result list_read(const struct recorder_item *item, const struct mn_head *writing,
+                           uint64_t *from, journal_visit *visit, void *context)
+{
+    mn_result result = MN_OK;
+    for (; result == MN_OK && item != NULL && item->sequence <= writing->sequence;
+         item = item->next) {
+        if (item_is_record(item) && !item->set_aside && item->sequence == *from) {
+            const struct journal_entry entry = item_entry(item);
+            result = visit(context, &entry);
+            *from += 1;
+        }
+    }
+    return result;
+}
+
+mn_result recorder_read(struct recorder *recorder, uint64_t from, journal_visit *visit,
+                        void *context)
+{
+    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_result result = list_read(recorder->done.first, &recorder->writing, &from, visit, context);
+    if (result == MN_OK) {
+        result = list_read(recorder->waiting.first, &recorder->writing, &from, visit, context);
+    }
+    (void)pthread_mutex_unlock(&recorder->mutex);
+    return result;
 }
 
 bool recorder_stop(struct recorder **out, int bound_ms)

@@ -1,6 +1,7 @@
 /* The recorder: one thread that makes records durable, so that a slow or full disk delays no
  * heartbeat. Records go in, durable ones come back in a list that an eventfd announces, in the
- * order in which they went in.
+ * order in which they went in. That the disk is at them is announced too: then they can be read,
+ * and a decision's evidence is durable already.
  *
  * Records that wait together are written together, which takes one wait for the disk.
  *
@@ -19,7 +20,7 @@
 
 #include "docs/text.h"
 #include "shell/journal.h"
-#include "wire/common.h"
+#include "wire/control.h"
 
 enum {
     RECORDER_RETRY_MS = 100,
@@ -69,7 +70,7 @@ struct recorder;
 mn_result recorder_start(struct recorder **recorder, struct journal *journal,
                          struct mn_error *error) MN_CHECKED;
 
-/* Readable while done records wait. */
+/* Readable while done records wait, or the disk is at further ones. */
 int recorder_fd(const struct recorder *recorder);
 
 /* Whether so many bytes wait for the disk that no further piece is to be made. */
@@ -80,8 +81,18 @@ bool recorder_behind(struct recorder *recorder);
 bool recorder_give(struct recorder *recorder, struct recorder_item *item) MN_CHECKED;
 
 /* The done records, oldest first, chained by `next`; the caller's to destroy. NULL when there is
- * none. One whose result is not MN_OK is the last that ever comes: it must not be tried again. */
-struct recorder_item *recorder_done(struct recorder *recorder);
+ * none. One whose result is not MN_OK is the last that ever comes: it must not be tried again.
+ *
+ * @writing   out: the newest record that the disk is, or was, at; zero for none yet */
+struct recorder_item *recorder_done(struct recorder *recorder, struct mn_head *writing);
+
+/* Hand out the records from sequence @from on that the disk is at, or that are done and have not
+ * been handed out, in order. None when the record @from is not among these.
+ *
+ * @visit     must not call the recorder.
+ * Errors:    what @visit returned */
+mn_result recorder_read(struct recorder *recorder, uint64_t from, journal_visit *visit,
+                        void *context) MN_CHECKED;
 
 /* End the thread after the record it is at; what still waits is not written. False when it did not
  * end within @bound_ms: then *recorder must be left as it is, and so must the journal. */

@@ -250,7 +250,7 @@ static void handle_of_process(struct sim *sim, struct sim_process *process,
         return;
     case SIM_ON_DISK:
         if (process->role == SIM_COORDINATOR) {
-            sim_coordinator_appended(sim, process);
+            sim_recorder_goes_on(sim, process);
         } else {
             sim_jobs_done(sim, process);
         }

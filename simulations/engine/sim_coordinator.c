@@ -1,5 +1,5 @@
-/* The shell around the coordinator's core, and its journal. A record is appended when the disk has
- * it; a decision's evidence is written as the document that anyone can check later, before it. */
+/* The shell around the coordinator's core. A decision's evidence is written as the document that
+ * anyone can check later. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +7,7 @@
 #include "engine/sim_private.h"
 #include "wire/evidence.h"
 
-enum {
-    SIM_APPEND_RETRY_MS = 100,
-    SIM_INVARIANT_VATS = 256 /* may be looked at for each step */
-};
+enum { SIM_INVARIANT_VATS = 256 /* may be looked at for each step */ };
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
@@ -43,15 +40,6 @@ static void say_down(struct sim *sim, const struct sim_coordinator *coordinator,
     if (!sim_send(sim, coordinator->peers[host], coordinator->connections[host], &sim->buffer, NULL,
                   0)) {
         coordinator->connections[host] = 0;
-    }
-}
-
-static void append_next(struct sim *sim, struct sim_process *process)
-{
-    struct sim_coordinator *coordinator = process->coordinator;
-    if (coordinator->first != NULL && !coordinator->appending) {
-        coordinator->appending = true;
-        sim_at(sim, sim->now + sim_disk_time(sim, process->machine), SIM_ON_DISK, process, 0, NULL);
     }
 }
 
@@ -100,14 +88,13 @@ static void ask_append(struct sim *sim, struct sim_process *process,
     append->sequence = effect->record.sequence;
     append->entry.generation = effect->record.generation;
     append->entry.kind = record.kind;
+    append->entry.written_at = sim->now;
     if (effect->record.evidence) {
         write_evidence(coordinator, &append->entry.evidence, &record.decision.evidence_digest);
     }
     mn_result result = mn_journal_record_encode(&record, &append->entry.bytes);
     mn_assert(result == MN_OK);
-    *coordinator->last = append;
-    coordinator->last = &append->next;
-    append_next(sim, process);
+    sim_recorder_give(sim, process, append);
 }
 
 /* Only what leaves the process counts as an effect that it can die before. */
@@ -183,16 +170,18 @@ void sim_coordinator_step(struct sim *sim, struct sim_process *process,
 
 /* ---- the keepers ----------------------------------------------------------------------------- */
 
-/* Records as many as fit, from the journal into the message. */
+/* Records as many as fit, from the journal, or from what is on its way there, into the message. */
 static void say_keep(struct sim *sim, struct sim_coordinator *coordinator,
                      const struct keeping_effect *effect)
 {
-    const struct sim_journal *journal = &sim->journals[coordinator->journal];
     struct mn_down down = *effect->send.message;
     struct mn_kept *records = sim_take(KEEPING_RECORD_COUNT_MAX, sizeof *records);
     uint64_t offset = effect->send.offset;
-    for (uint64_t at = down.keep.after; at < effect->send.upto && at < journal->count; at++) {
-        const struct sim_entry *entry = &journal->entries[at];
+    for (uint64_t at = down.keep.after; at < effect->send.upto; at++) {
+        const struct sim_entry *entry = sim_recorder_entry(sim, coordinator, at + 1);
+        if (entry == NULL) {
+            break; /* another process has set it aside meanwhile */
+        }
         size_t left = entry->bytes.size > offset ? entry->bytes.size - (size_t)offset : 0;
         struct mn_kept record = {
             .sequence = at + 1,
@@ -215,10 +204,8 @@ static void say_keep(struct sim *sim, struct sim_coordinator *coordinator,
 static void ask_kept(struct sim *sim, struct sim_process *process,
                      const struct keeping_effect *effect)
 {
-    struct sim_coordinator *coordinator = process->coordinator;
     struct sim_append *append = sim_take(1, sizeof *append);
     append->set_aside = effect->kind == KEEPING_DO_SET_ASIDE;
-    append->fetched = true;
     if (append->set_aside) {
         append->sequence = effect->sequence;
     } else {
@@ -231,9 +218,7 @@ static void ask_kept(struct sim *sim, struct sim_process *process,
             mn_buffer_append(&append->entry.bytes, record->bytes, record->byte_count);
         mn_assert(result == MN_OK);
     }
-    *coordinator->last = append;
-    coordinator->last = &append->next;
-    append_next(sim, process);
+    sim_recorder_give(sim, process, append);
 }
 
 static void core_new(const struct sim *sim, struct sim_coordinator *coordinator)
@@ -324,10 +309,8 @@ static void keep_carry_out(struct sim *sim, struct sim_process *process,
     }
 }
 
-/* An event about a record of the own journal: of one that keeping reads it is told what that says.
- */
-static void keep_record(struct sim *sim, struct sim_process *process, struct keeping_event *event,
-                        const struct sim_entry *entry)
+void sim_coordinator_keep_record(struct sim *sim, struct sim_process *process,
+                                 struct keeping_event *event, const struct sim_entry *entry)
 {
     struct mn_journal_record record;
     struct mn_arena arena = {0};
@@ -367,69 +350,6 @@ void sim_coordinator_keep(struct sim *sim, struct sim_process *process,
     }
 }
 
-/* ---- the journal ----------------------------------------------------------------------------- */
-
-/* Compare and append. False: another has appended meanwhile. */
-static bool journal_add(struct sim *sim, const struct sim_coordinator *coordinator,
-                        struct sim_append *append)
-{
-    struct sim_journal *journal = &sim->journals[coordinator->journal];
-    if (append->set_aside) {
-        sim_journal_cut(journal, append->sequence - 1);
-        return true;
-    }
-    uint64_t newest = journal->count > 0 ? journal->entries[journal->count - 1].generation : 0;
-    if (append->sequence != journal->count + 1 || append->entry.generation < newest) {
-        return false;
-    }
-    if (!append->fetched) {
-        append->entry.written_at = sim->now;
-    }
-    if (append->entry.evidence.size > 0) {
-        sim_journal_keep_evidence(sim, &append->entry);
-    }
-    sim_journal_add(journal, &append->entry);
-    return true;
-}
-
-static struct sim_append *append_take(struct sim_coordinator *coordinator)
-{
-    struct sim_append *append = coordinator->first;
-    coordinator->first = append->next;
-    if (coordinator->first == NULL) {
-        coordinator->last = &coordinator->first;
-    }
-    return append;
-}
-
-void sim_coordinator_appended(struct sim *sim, struct sim_process *process)
-{
-    struct sim_coordinator *coordinator = process->coordinator;
-    if (sim->machines[process->machine].full > 0) {
-        sim_at(sim, sim->now + SIM_APPEND_RETRY_MS * MN_MS, SIM_ON_DISK, process, 0, NULL);
-        return;
-    }
-    coordinator->appending = false;
-    struct sim_append *append = append_take(coordinator);
-    struct keeping_event event = {.kind = append->set_aside ? KEEPING_ON_SET_ASIDE
-                                                            : KEEPING_ON_RECORDED};
-    event.record.sequence = append->sequence;
-    bool added = journal_add(sim, coordinator, append);
-    sim_entry_free(&append->entry);
-    free(append);
-    if (!added) {
-        process->dying = true;
-        return;
-    }
-    const struct sim_journal *journal = &sim->journals[coordinator->journal];
-    if (event.kind == KEEPING_ON_RECORDED) {
-        keep_record(sim, process, &event, &journal->entries[event.record.sequence - 1]);
-    } else {
-        sim_coordinator_keep(sim, process, &event);
-    }
-    append_next(sim, process);
-}
-
 /* ---- starting and ending --------------------------------------------------------------------- */
 
 void sim_coordinator_start(struct sim *sim)
@@ -455,7 +375,7 @@ void sim_coordinator_start(struct sim *sim)
     for (size_t i = 0; i < journal->count; i++) {
         struct keeping_event event = {.kind = KEEPING_ON_LOG};
         event.record.sequence = i + 1;
-        keep_record(sim, process, &event, &journal->entries[i]);
+        sim_coordinator_keep_record(sim, process, &event, &journal->entries[i]);
     }
     sim_port_take(sim, process, SIM_PORT_AGENT);
     struct keeping_event event = {.kind = KEEPING_ON_BEGIN};
@@ -471,16 +391,7 @@ void sim_coordinator_free(struct sim *sim, struct sim_process *process)
     if (sim->machines[process->machine].process == process->slot) {
         sim->machines[process->machine].process = SIM_NOBODY;
     }
-    /* What was being appended may be on the disk or not. */
-    if (coordinator->appending && sim->machines[process->machine].full == 0 &&
-        mn_random_below(&sim->disk_random, 2) == 0) {
-        (void)journal_add(sim, coordinator, coordinator->first);
-    }
-    while (coordinator->first != NULL) {
-        struct sim_append *append = append_take(coordinator);
-        sim_entry_free(&append->entry);
-        free(append);
-    }
+    sim_recorder_free(sim, process);
     coordinator_destroy(&coordinator->core);
     keeping_destroy(&coordinator->keeping);
     mn_buffer_deinit(&coordinator->evidence);

@@ -92,7 +92,8 @@ enum sim_fault_kind {
     X(PLAN, "plan", "the next one that waits for an approval")                                     \
     X(DECIDING, "deciding", "the next decision that is being recorded")                            \
     X(RESTORE, "restore", "the next one whose vats are started")                                   \
-    X(TELL, "tell", "the next one whose vats are all up")
+    X(TELL, "tell", "the next one whose vats are all up")                                          \
+    X(WRITING, "writing", "the next decision that the disk and the keepers are at")
 
 enum sim_aim {
 #define SIM_AIM_ENUM(name, word, text) SIM_AIM_##name,

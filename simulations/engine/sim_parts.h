@@ -413,7 +413,6 @@ struct sim_vat {
 struct sim_append {
     struct sim_append *next;
     bool set_aside; /* all from `sequence` on */
-    bool fetched;   /* from a keeper */
     uint64_t sequence;
     struct sim_entry entry;
 };
@@ -431,7 +430,8 @@ struct sim_coordinator {
     struct mn_buffer evidence; /* the document of the next decision, as far as it is made */
     struct sim_append *first;
     struct sim_append **last;
-    bool appending;
+    bool appending;   /* the disk is at the first of these, */
+    uint32_t writing; /* and no longer at its evidence: at so many at once */
 };
 
 struct sim_told {

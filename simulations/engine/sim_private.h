@@ -260,13 +260,27 @@ void sim_coordinator_start(struct sim *sim);
 void sim_coordinator_message(struct sim *sim, struct sim_process *process,
                              const struct sim_message *message);
 void sim_coordinator_timer(struct sim *sim, struct sim_process *process);
-void sim_coordinator_appended(struct sim *sim, struct sim_process *process);
 void sim_coordinator_free(struct sim *sim, struct sim_process *process);
 /* Hand a core an event. */
 void sim_coordinator_keep(struct sim *sim, struct sim_process *process,
                           const struct keeping_event *event);
+/* The same with one about a record of the own journal: of one that keeping reads it is told what
+ * that says. */
+void sim_coordinator_keep_record(struct sim *sim, struct sim_process *process,
+                                 struct keeping_event *event, const struct sim_entry *entry);
 void sim_coordinator_step(struct sim *sim, struct sim_process *process,
                           const struct coordinator_event *event);
+
+/* sim_recorder.c: what is on its way into a coordinator's journal. */
+/* Takes @append. */
+void sim_recorder_give(struct sim *sim, struct sim_process *process, struct sim_append *append);
+/* The disk has done what it was at. */
+void sim_recorder_goes_on(struct sim *sim, struct sim_process *process);
+/* A record that the disk is at, or that the journal has; NULL when it is neither. */
+const struct sim_entry *sim_recorder_entry(const struct sim *sim,
+                                           const struct sim_coordinator *coordinator,
+                                           uint64_t sequence);
+void sim_recorder_free(struct sim *sim, struct sim_process *process);
 
 /* sim_journal.c */
 void sim_entry_free(struct sim_entry *entry);

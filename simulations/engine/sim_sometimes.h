@@ -69,6 +69,8 @@
     X(LEASE_FORMER, "a run was up while a former one's lease still ran")                           \
     X(SECOND, "a second coordinator ran beside the first, with a copy of its journal")             \
     X(FORGOTTEN, "a journal had forgotten what a keeper still had")                                \
+    X(KEPT_AHEAD, "a coordinator ended when a keeper had what its journal had not")                \
+    X(KEPT_BEHIND, "a coordinator ended when its journal had what no keeper had")                  \
     X(NEVER, "records of a journal that were never in force were set aside")                       \
     X(OVERTAKEN, "a coordinator was overtaken by another")                                         \
     X(KEEPER_BLANK, "a keeper had forgotten everything")                                           \

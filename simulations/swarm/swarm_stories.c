@@ -233,6 +233,24 @@ static void choose_two_disks(struct swarm_chooser *chooser)
     }
 }
 
+/* The keepers have a decision for which the coordinator's own disk has no room, and mostly it ends
+ * before there is some. */
+static void choose_journal_behind(struct swarm_chooser *chooser)
+{
+    int64_t full_ms = swarm_between(chooser, 100, 3000);
+    struct sim_fault lose = *swarm_add(chooser, SIM_FAULT_LOSE, 0, swarm_for_ms(chooser));
+    struct sim_fault *full = swarm_add(chooser, SIM_FAULT_FULL_COORDINATOR, 0, full_ms);
+    full->at_ms = lose.at_ms;
+    full->aim = SIM_AIM_WRITING;
+    if (swarm_chance(chooser, 80)) {
+        struct sim_fault *kill =
+            swarm_add(chooser, SIM_FAULT_KILL_COORDINATOR, 0, swarm_between(chooser, 50, 1000));
+        kill->at_ms = lose.at_ms;
+        kill->aim = SIM_AIM_WRITING;
+        kill->after_ms = (uint32_t)swarm_between(chooser, 1, full_ms);
+    }
+}
+
 #define OF(name) (UINT64_C(1) << SWARM_##name)
 
 void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
@@ -252,6 +270,7 @@ void swarm_late_stories(struct swarm_chooser *chooser, uint64_t classes)
         {choose_in_vain, OF(LOSS) | OF(FULL), 16},
         {choose_clock_jump, OF(CLOCK), 6},
         {choose_two_disks, OF(OLD_AGENT), 25},
+        {choose_journal_behind, OF(LOSS) | OF(COORDINATOR), 20},
     };
     for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
         bool classed = (classes & stories[i].needs) == stories[i].needs;

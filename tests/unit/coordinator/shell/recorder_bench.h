@@ -23,6 +23,7 @@ struct recorder_bench {
     struct false_journal facts;
     struct journal journal;
     struct recorder *recorder;
+    struct mn_head writing; /* what the disk is, or was, at */
 };
 
 /* Set up and tear down; *state is the bench, and its directory the working directory. */
@@ -39,6 +40,6 @@ void recorder_bench_give(struct recorder_bench *bench, uint64_t sequence);
 mn_result recorder_bench_take(struct recorder_bench *bench, struct recorder_item **left,
                               uint64_t *sequence);
 /* For a while. */
-bool recorder_bench_gets_nothing(const struct recorder_bench *bench);
+bool recorder_bench_gets_nothing(struct recorder_bench *bench);
 
 #endif

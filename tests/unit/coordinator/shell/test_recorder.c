@@ -41,6 +41,65 @@ static void writes_what_waits_together(void **state)
     assert_int_equal(close(pair[1]), 0);
 }
 
+struct handed {
+    uint64_t sequences[4];
+    size_t count;
+    size_t most;
+};
+
+static mn_result hand(void *context, const struct journal_entry *entry)
+{
+    struct handed *handed = context;
+    assert_int_equal(entry->generation, 1);
+    handed->sequences[handed->count++] = entry->sequence;
+    return handed->count < handed->most ? MN_OK : MN_AGAIN;
+}
+
+/* Two of three records are being written, one is done and was not fetched: these can be handed. */
+static void hands_out_what_the_disk_is_at(void **state)
+{
+    struct recorder_bench *bench = *state;
+    struct handed handed = {.most = 4};
+    char byte = 0;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    bench->facts.hold[0] = pair[0];
+    recorder_bench_give(bench, 1);
+    assert_int_equal(read(pair[1], &byte, 1), 1);
+    recorder_bench_give(bench, 2);
+    recorder_bench_give(bench, 3);
+    assert_int_equal(recorder_read(bench->recorder, 2, hand, &handed), MN_OK);
+    assert_int_equal(handed.count, 0); /* the disk is at the first alone */
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    assert_int_equal(read(pair[1], &byte, 1), 1); /* and now at the others */
+    recorder_bench_give(bench, 4);
+    assert_int_equal(recorder_read(bench->recorder, 1, hand, &handed), MN_OK);
+    assert_int_equal(handed.count, 3);
+    assert_int_equal(handed.sequences[0], 1);
+    assert_int_equal(handed.sequences[1], 2);
+    assert_int_equal(handed.sequences[2], 3);
+    handed = (struct handed){.most = 1};
+    assert_int_equal(recorder_read(bench->recorder, 2, hand, &handed), MN_AGAIN);
+    assert_int_equal(handed.sequences[0], 2);
+    assert_int_equal(recorder_read(bench->recorder, 4, hand, &handed), MN_OK);
+    assert_int_equal(handed.count, 1);
+    struct recorder_item *done = recorder_done(bench->recorder, &bench->writing);
+    assert_int_equal(done->sequence, 1);
+    assert_null(done->next);
+    assert_int_equal(bench->writing.sequence, 3);
+    assert_int_equal(bench->writing.generation, 1);
+    recorder_item_destroy(done);
+    assert_int_equal(write(pair[1], "xx", 2), 2);
+    struct recorder_item *left = NULL;
+    uint64_t sequence = 0;
+    for (uint64_t expected = 2; expected <= 4; expected++) {
+        assert_int_equal(recorder_bench_take(bench, &left, &sequence), MN_OK);
+        assert_int_equal(sequence, expected);
+    }
+    assert_int_equal(close(pair[0]), 0);
+    assert_int_equal(close(pair[1]), 0);
+}
+
 static void makes_records_durable_in_their_order(void **state)
 {
     struct recorder_bench *bench = *state;
@@ -131,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RECORDED(writes_what_waits_together),
+        RECORDED(hands_out_what_the_disk_is_at),
         RECORDED(makes_records_durable_in_their_order),
         RECORDED(tries_again_and_keeps_the_order),
         RECORDED(gives_up_for_good_when_it_was_overtaken),

@@ -421,9 +421,11 @@ static void appends_no_decision_whose_evidence_is_not_written(void **state)
     mn_text_add(&item->evidence, "{}\n");
     assert_true(recorder_give(bench->recorder, item));
     assert_true(recorder_bench_gets_nothing(bench));
+    assert_int_equal(bench->writing.sequence, 0); /* nor is it said to be on its way */
     assert_int_equal(mkdir("rounds", 0700), 0);
     is_written(bench, 1);
     assert_int_equal(bench->facts.tries, 1);
+    assert_int_equal(bench->writing.sequence, 1);
 }
 
 /* Whoever died between the file and its record leaves one that nobody decided by, and what the next
