@@ -7,7 +7,8 @@
  * of a life that is over: what a former life writes must not become durable, or its held sends
  * would leave. Deleting goes by the word of the newest run alone, of the host that sends its
  * copies, and never while a round is open. Who sends them is not on record: after a restart the
- * next one shows it, and until then all stay. */
+ * next one shows it, or, where none comes any more, the coordinator is asked who runs the vat;
+ * until then all stay. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -233,6 +234,14 @@ static bool drop_keeps(const struct mn_copies *message, mn_epoch epoch)
     return false;
 }
 
+/* Whether @host, which says that it has @run of it, is known to run the vat. */
+static bool holder_heeds(struct agent *agent, uint32_t host, const struct agent_vat *vat,
+                         mn_run run)
+{
+    uint32_t owner = vat->sender_run != 0 ? vat->sender : agent_lookup_host(agent, vat, run);
+    return owner == host;
+}
+
 static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copies *message)
 {
     struct agent_vat *vat = agent_find_vat(agent, &message->vat);
@@ -240,8 +249,8 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
         return;
     }
     if (agent_frozen(agent) || message->generation < agent->generation ||
-        message->drop.run < agent_newest_run(agent, vat) || vat->sender_run == 0 ||
-        vat->sender != host || agent_vat_owned(vat) || agent_vat_alive(vat)) {
+        message->drop.run < agent_newest_run(agent, vat) || agent_vat_owned(vat) ||
+        agent_vat_alive(vat) || !holder_heeds(agent, host, vat, message->drop.run)) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DROP_REFUSED,
                                                     .vat = vat->name,
                                                     .host = *agent_host_name(agent, host),

@@ -1,5 +1,6 @@
-/* Where the peers of our vats are. The coordinator answers once and then pushes what changes; what
- * it pushed may be lost, so a vat that asks again makes us ask again, at most once a heartbeat. */
+/* Where the peers of our vats are, and whose the copies are that we hold. The coordinator answers
+ * once and then pushes what changes; what it pushed may be lost, so a vat that asks again makes us
+ * ask again, at most once a heartbeat. */
 #include <string.h>
 
 #include "agent_private.h"
@@ -113,6 +114,14 @@ static void address_ask(struct agent *agent, struct agent_address *address)
     }
 }
 
+static void address_ask_again(struct agent *agent, struct agent_address *address)
+{
+    mn_time heartbeat = (mn_time)agent->config.heartbeat_ms * MN_MS;
+    if (address->asked_at == 0 || agent->now - address->asked_at >= heartbeat) {
+        address_ask(agent, address);
+    }
+}
+
 /* What was said of a run that has been fenced since is of no use to those who ask now: they wait
  * for the next word. While the round is open they know of the fence, and that they wait. */
 static bool address_over(const struct agent *agent, const struct agent_address *address)
@@ -140,10 +149,20 @@ void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_na
     if (address->known && !address_over(agent, address)) {
         address_tell(agent, vat, address);
     }
-    mn_time heartbeat = (mn_time)agent->config.heartbeat_ms * MN_MS;
-    if (address->asked_at == 0 || agent->now - address->asked_at >= heartbeat) {
-        address_ask(agent, address);
+    address_ask_again(agent, address);
+}
+
+uint32_t agent_lookup_host(struct agent *agent, const struct agent_vat *vat, mn_run run)
+{
+    struct agent_address *address = address_need(agent, vat->number);
+    if (address == NULL) {
+        return AGENT_NONE;
     }
+    if (address->known && address->run == run) {
+        return address->host;
+    }
+    address_ask_again(agent, address);
+    return AGENT_NONE;
 }
 
 static bool address_same(const struct agent_address *a, const struct mn_address *b, uint32_t host)

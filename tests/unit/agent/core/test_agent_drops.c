@@ -105,11 +105,48 @@ static void learns_again_after_a_restart_who_may_drop(void **state)
     play_begin(&play);
     play_skip(&play);
     play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
-    play_expect(&play, "note drop_refused x2 h2\n");
+    play_expect(&play, "up lookup x2\n"
+                       "note drop_refused x2 h2\n");
     play_offer(&play, 1, "x2", EPOCH(1, 3), 300000);
     play_expect(&play, "copies h2 x2 want 1.3 from 0\n");
     play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
     play_expect(&play, "delete x2 1.1\n");
+    play_close(&play);
+}
+
+static void says_where(struct play *play, const char *host, mn_run run)
+{
+    struct mn_down address = {.kind = MN_DOWN_ADDRESS};
+    address.address.vat = mn_name_of("x2");
+    address.address.run = run;
+    address.address.incarnation = 1;
+    address.address.host = mn_name_of(host);
+    play_down(play, &address);
+}
+
+/* h2 has other partners by now, so no offer shows who it is; what is here would stay for ever. */
+static void asks_after_a_restart_who_may_drop_what_nobody_sends_any_more(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
+    play_file(&play, "x2", EPOCH(1, 2), 0, 0);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    play_recorded(&play, 1);
+    play_skip(&play);
+    play_drop(&play, 3, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "up lookup x2\n"
+                       "note drop_refused x2 h4\n");
+    says_where(&play, "h2", 1);
+    play_drop(&play, 3, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "note drop_refused x2 h4\n");
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 2));
+    play_expect(&play, "delete x2 1.1\n");
+    says_where(&play, "h3", 2);
+    play_drop(&play, 1, "x2", 1, EPOCH(1, 3));
+    play_expect(&play, "note drop_refused x2 h2\n");
     play_close(&play);
 }
 
@@ -168,7 +205,8 @@ static void gives_no_right_to_drop_to_whom_it_fetches_from(void **state)
     play_exited(&play, "x2", 72, "killed");
     play_skip(&play);
     play_drop(&play, 2, "x2", 3, EPOCH(3, 1));
-    play_expect(&play, "note drop_refused x2 h3\n");
+    play_expect(&play, "up lookup x2\n"
+                       "note drop_refused x2 h3\n");
     play_close(&play);
 }
 
@@ -270,6 +308,7 @@ int main(void)
         cmocka_unit_test(lets_nobody_but_the_host_that_sends_them_drop_a_vats_copies),
         cmocka_unit_test(believes_the_sender_of_the_newest_run_when_a_vat_has_moved),
         cmocka_unit_test(learns_again_after_a_restart_who_may_drop),
+        cmocka_unit_test(asks_after_a_restart_who_may_drop_what_nobody_sends_any_more),
         cmocka_unit_test(takes_no_word_from_before_the_generation_that_it_knows),
         cmocka_unit_test(drops_nothing_in_a_round_because_an_older_one_is_decided),
         cmocka_unit_test(gives_no_right_to_drop_to_whom_it_fetches_from),
