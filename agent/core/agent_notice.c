@@ -43,9 +43,16 @@ uint64_t agent_round_settled(const struct agent *agent, const struct agent_vat *
 
 static void notices_say_handled(struct agent *agent, const struct agent_vat *vat, uint64_t round)
 {
-    struct mn_up *up = agent_say_up(agent, MN_UP_HANDLED);
+    struct agent_naming naming;
+    struct mn_vat_table table;
+    if (!agent_naming_make(agent, &naming, 1)) {
+        return;
+    }
+    (void)agent_naming_place(&naming, vat->number);
+    struct mn_up *up =
+        agent_naming_table(agent, &naming, &table) ? agent_say_up(agent, MN_UP_HANDLED) : NULL;
     if (up != NULL) {
-        up->handled.vat = vat->name;
+        up->handled.vat = table;
         up->handled.run = vat->start->run;
         up->handled.round = round;
     }

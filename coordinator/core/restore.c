@@ -343,9 +343,12 @@ void restore_vat_up(struct coordinator *coordinator, uint32_t vat)
 
 void restore_handled(struct coordinator *coordinator, uint32_t host, const struct mn_up *message)
 {
-    uint32_t vat = coordinator_find_vat(coordinator, &message->handled.vat);
-    if (vat == TOPOLOGY_NONE) {
+    const uint32_t *vats = reports_vats(coordinator, host, &message->handled.vat);
+    uint32_t vat = vats != NULL ? vats[0] : TOPOLOGY_NONE;
+    if (vats != NULL && vat == TOPOLOGY_NONE) {
         coordinator_refuse(coordinator, host, "notices of a vat that is not in the topology");
+    }
+    if (vat == TOPOLOGY_NONE) {
         return;
     }
     const struct vat_entry *entry = &coordinator->vats[vat];

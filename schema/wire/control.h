@@ -242,7 +242,7 @@ struct mn_up {
             uint32_t answer_count;
         } probed;
         struct {
-            struct mn_name vat;
+            struct mn_vat_table vat; /* one */
             mn_run run;
             uint64_t round;
         } handled;

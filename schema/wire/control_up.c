@@ -193,12 +193,16 @@ static Mneme__VatDiffers *differs_out(struct codec *codec, const struct mn_up *m
 static Mneme__Handled *handled_out(struct codec *codec, const struct mn_up *message)
 {
     Mneme__Handled *out = codec_take(codec, 1, sizeof *out);
-    if (out != NULL) {
-        mneme__handled__init(out);
-        out->vat = codec_text(message->handled.vat.text);
-        out->run = message->handled.run;
-        out->round = message->handled.round;
+    struct codec_vats table = codec_vats_out(codec, &message->handled.vat);
+    if (codec->result != MN_OK) {
+        return NULL;
     }
+    mneme__handled__init(out);
+    out->vat = table.names;
+    out->n_vat = table.name_count;
+    out->numbers = table.numbers;
+    out->run = message->handled.run;
+    out->round = message->handled.round;
     return out;
 }
 
@@ -385,6 +389,14 @@ static void differs_in(struct codec *codec, const Mneme__VatDiffers *in, struct 
     out->differs.differs.epoch = codec_epoch_in(codec, in->epoch, 1);
 }
 
+static void handled_in(struct codec *codec, const Mneme__Handled *in, struct mn_up *out)
+{
+    codec_vats_in(codec, in->n_vat, in->vat, in->numbers, &out->handled.vat);
+    (void)codec_check(codec, out->handled.vat.count == 1);
+    out->handled.run = codec_run_in(codec, in->run);
+    out->handled.round = in->round;
+}
+
 static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
 {
     codec_version_in(codec, in->version);
@@ -419,9 +431,7 @@ static void up_in(struct codec *codec, const Mneme__Up *in, struct mn_up *out)
         probed_in(codec, in->probed, out);
         return;
     case MNEME__UP__BODY_HANDLED:
-        codec_name_in(codec, in->handled->vat, &out->handled.vat);
-        out->handled.run = codec_run_in(codec, in->handled->run);
-        out->handled.round = in->handled->round;
+        handled_in(codec, in->handled, out);
         return;
     case MNEME__UP__BODY_LOOKUP:
         codec_name_in(codec, in->lookup->vat, &out->lookup.vat);

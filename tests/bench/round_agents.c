@@ -487,10 +487,10 @@ static void say_handled(struct scripts *scripts, int64_t now)
             script_drain(scripts, host);
         }
         host = notice.host;
-        struct mn_up up = {.kind = MN_UP_HANDLED};
-        up.handled.vat = round_vat_name(notice.vat);
-        up.handled.run = notice.run;
-        up.handled.round = notice.round;
+        struct mn_up up = {.kind = MN_UP_HANDLED,
+                           .handled = {.run = notice.run, .round = notice.round}};
+        up.handled.vat = (struct mn_vat_table){
+            .numbering = scripts->size->numbering, .numbers = &notice.vat, .count = 1};
         script_say(scripts, host, &up);
     }
     if (host != NULL) {

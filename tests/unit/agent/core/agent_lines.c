@@ -219,7 +219,9 @@ static void lines_up(struct play *play, const struct mn_up *up)
         lines_add(play, "\n");
         return;
     case MN_UP_HANDLED:
-        lines_add(play, "up handled %s run %u round %llu\n", up->handled.vat.text, up->handled.run,
+        lines_add(play, "up handled ");
+        lines_place(play, &up->handled.vat, 0);
+        lines_add(play, " run %u round %llu\n", up->handled.run,
                   (unsigned long long)up->handled.round);
         return;
     case MN_UP_LOOKUP:

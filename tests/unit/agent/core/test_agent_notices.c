@@ -175,6 +175,26 @@ static void hands_out_no_notice_that_the_start_calls_handled(void **state)
     play_close(&play);
 }
 
+/* To a coordinator that has read the same topology, and to one that has not. */
+static void says_by_number_or_by_name_who_has_handled_a_notice(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play.numbering = PLAY_NUMBERING;
+    play_run_x1(&play);
+    play_decision(&play, 1, "x1", "x3");
+    play_recorded(&play, 5);
+    play_handled(&play, 'a', 1, 1);
+    assert_true(said(&play, "up handled #x1 run 1 round 1\n"));
+    play.numbering = PLAY_NUMBERING + 1;
+    play_welcome(&play, 1, false);
+    play_skip(&play);
+    play_decision(&play, 1, "x1", "x3");
+    assert_true(said(&play, "up handled x1 run 1 round 1\n"));
+    play_close(&play);
+}
+
 /* Restored to before it was told: the coordinator says so by its start. */
 static void hands_out_again_what_a_former_life_has_handled(void **state)
 {
@@ -445,6 +465,7 @@ int main(void)
         cmocka_unit_test(begins_a_life_at_the_round_that_its_start_names),
         cmocka_unit_test(begins_a_life_no_higher_than_the_newest_round_that_is_known),
         cmocka_unit_test(hands_out_no_notice_that_the_start_calls_handled),
+        cmocka_unit_test(says_by_number_or_by_name_who_has_handled_a_notice),
         cmocka_unit_test(hands_out_again_what_a_former_life_has_handled),
         cmocka_unit_test(keeps_what_is_owed_to_a_run_that_is_still_to_start),
         cmocka_unit_test(tells_a_vat_no_round_before_the_one_it_was_started_in),

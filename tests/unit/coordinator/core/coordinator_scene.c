@@ -475,7 +475,8 @@ void scene_probed(struct scene *scene, uint32_t host, uint64_t probe, uint32_t s
 void scene_handled(struct scene *scene, uint32_t host, const char *vat, mn_run run, uint64_t round)
 {
     struct mn_up up = {.kind = MN_UP_HANDLED};
-    up.handled.vat = mn_name_of(vat);
+    struct mn_name name = mn_name_of(vat);
+    up.handled.vat = (struct mn_vat_table){.names = &name, .count = 1};
     up.handled.run = run;
     up.handled.round = round;
     scene_up(scene, host, &up);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator_scene.h"
+#include "coordinator_trouble.h"
 
 /* All hosts have read our topology but for the last, which has read @last's. Then h3 is lost. */
 static void begin(struct scene *scene, uint64_t last)
@@ -89,12 +89,40 @@ static void takes_no_numbers_of_another_topology(void **state)
     scene_close(&scene);
 }
 
+/* The vat of this number, run 2, has handled what round 1 tells it. */
+static void handled(struct scene *scene, uint32_t host, uint64_t numbering, uint32_t number)
+{
+    struct mn_up up = {.kind = MN_UP_HANDLED, .handled = {.run = 2, .round = 1}};
+    up.handled.vat = (struct mn_vat_table){.numbering = numbering, .numbers = &number, .count = 1};
+    scene_skip(scene);
+    scene_up(scene, host, &up);
+}
+
+static void counts_who_has_handled_notices_by_the_numbers_of_its_own_topology(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_decide_x6_and_x1(&scene);
+    uint64_t own = scene.topology->numbering;
+    handled(&scene, 1, own, 0);
+    scene_expect(&scene, "");
+    handled(&scene, 2, own + 1, 5);
+    scene_expect(&scene, "note said_too_much h2: vats by their numbers in another topology\n");
+    handled(&scene, 2, own, 6);
+    scene_expect(&scene, "note said_too_much h2: notices of a vat that is not in the topology\n");
+    handled(&scene, 2, own, 5);
+    assert_true(says(&scene, " done 1\n"));
+    scene_skip(&scene);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_suspects_by_number_when_all_have_read_the_same),
         cmocka_unit_test(names_suspects_by_name_when_one_has_read_another),
         cmocka_unit_test(takes_no_numbers_of_another_topology),
+        cmocka_unit_test(counts_who_has_handled_notices_by_the_numbers_of_its_own_topology),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

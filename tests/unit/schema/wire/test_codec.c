@@ -157,6 +157,32 @@ static void vats_by_number_come_out_as_they_went_in(void **state)
     mn_arena_deinit(&arena);
 }
 
+/* That one vat has handled its notices, by name or by number; of two, or of none, nobody says so.
+ */
+static void who_has_handled_notices_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    static const uint32_t numbers[] = {9, 7};
+    struct mn_name name = mn_name_of("bank/x");
+    struct mn_up in = {.kind = MN_UP_HANDLED, .handled = {.run = 3, .round = 5}};
+    struct mn_up out;
+    struct mn_arena arena = {0};
+    in.handled.vat = (struct mn_vat_table){.names = &name, .count = 1};
+    assert_int_equal(up_again(&in, &arena, &out), MN_OK);
+    assert_string_equal(out.handled.vat.names[0].text, "bank/x");
+    assert_int_equal(out.handled.run, 3);
+    assert_int_equal(out.handled.round, 5);
+    in.handled.vat = (struct mn_vat_table){.numbering = 6, .numbers = numbers, .count = 1};
+    assert_int_equal(up_again(&in, &arena, &out), MN_OK);
+    assert_int_equal(out.handled.vat.numbering, 6);
+    assert_int_equal(out.handled.vat.numbers[0], 9);
+    in.handled.vat.count = 2;
+    assert_int_equal(up_again(&in, &arena, &out), MN_BAD_INPUT);
+    in.handled.vat.count = 0;
+    assert_int_equal(up_again(&in, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+}
+
 /* That a report whose vats are said so is refused. */
 static void refuses_vats(char **names, size_t name_count, uint64_t numbering)
 {
@@ -465,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_hello_says_whether_everything_follows_and_whether_there_is_any),
         cmocka_unit_test(a_heartbeat_comes_out_as_it_went_in),
         cmocka_unit_test(vats_by_number_come_out_as_they_went_in),
+        cmocka_unit_test(who_has_handled_notices_comes_out_as_it_went_in),
         cmocka_unit_test(refuses_vats_by_name_and_number_or_by_those_of_no_topology),
         cmocka_unit_test(a_report_comes_out_as_it_went_in),
         cmocka_unit_test(a_report_that_breaks_a_rule_is_refused),
