@@ -45,7 +45,7 @@ static void notices_say_handled(struct agent *agent, const struct agent_vat *vat
 {
     struct agent_naming naming;
     struct mn_vat_table table;
-    if (!agent_naming_make(agent, &naming, 1)) {
+    if (!agent_naming_make(agent, &naming, 1, 0)) {
         return;
     }
     (void)agent_naming_place(&naming, vat->number);
