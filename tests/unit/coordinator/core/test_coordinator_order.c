@@ -392,7 +392,9 @@ static void asks_nobody_before_it_is_on_record_who_is_suspected(void **state)
     scene.slow = true;
     trouble_lose_hosts(&scene, "3");
     scene_until(&scene, 28000);
-    assert_false(coordinator_waits(scene.coordinator, scene.now, 0, &wait)); /* for no host */
+    assert_true(coordinator_waits(scene.coordinator, scene.now, 0, &wait));
+    assert_int_equal(wait.kind, COORDINATOR_WAIT_ROUND); /* for no host, but for its record */
+    assert_false(coordinator_waits(scene.coordinator, scene.now, 1, &wait));
     trouble_must_say(&scene, "record 8 freeze 1 x3/1\n");
     trouble_must_not_say(&scene, "h1 freeze round");
     scene_recorded(&scene, 8);
