@@ -391,7 +391,7 @@ static void differs_in(struct codec *codec, const Mneme__VatDiffers *in, struct 
 
 static void handled_in(struct codec *codec, const Mneme__Handled *in, struct mn_up *out)
 {
-    codec_vats_in(codec, in->n_vat, in->vat, in->numbers, &out->handled.vat);
+    codec_vats_in(codec, in->n_vat, in->vat, in->numbers, NULL, &out->handled.vat);
     (void)codec_check(codec, out->handled.vat.count == 1);
     out->handled.run = codec_run_in(codec, in->run);
     out->handled.round = in->round;
