@@ -31,6 +31,10 @@ enum {
     /* Names of vats that one agent has heard of. */
     AGENT_NAME_COUNT_MAX = 1 << 24,
 
+    /* Of these, those of no vat of the topology as it is here, as far as other hosts bring them:
+     * theirs may be newer, but what they send must not use up the names. */
+    AGENT_UNPLACED_COUNT_MAX = 1 << 16,
+
     /* Hosts that hold copies of one vat's checkpoints, besides its own. */
     AGENT_PARTNER_COUNT_MAX = 15,
 

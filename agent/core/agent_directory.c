@@ -155,6 +155,15 @@ size_t agent_vat_name_count(const struct agent *agent)
     return agent->directory->vat_count + agent->names.count;
 }
 
+bool agent_vats_fit(const struct agent *agent, const struct mn_name *names, uint32_t count)
+{
+    size_t unknown = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        unknown += agent_vat_find(agent, &names[i]) == AGENT_NONE ? 1 : 0;
+    }
+    return unknown == 0 || agent->names.count + unknown <= AGENT_UNPLACED_COUNT_MAX;
+}
+
 /* ---- hosts ----------------------------------------------------------------------------------- */
 
 const struct mn_name *agent_host_name(const struct agent *agent, uint32_t host)

@@ -81,6 +81,10 @@ static struct agent_file *holder_need_file(struct agent *agent, uint32_t host,
                                            uint64_t size, const struct mn_digest *digest)
 {
     const struct mn_name *name = &message->vat;
+    if (!agent_vats_fit(agent, name, 1)) {
+        agent_say_have(agent, host, name, epoch, digest, MN_FULL);
+        return NULL;
+    }
     struct agent_vat *vat = agent_need_vat(agent, name);
     if (vat == NULL) {
         return NULL;
@@ -191,7 +195,8 @@ static void holder_piece(struct agent *agent, uint32_t host, const struct mn_cop
  * believes anything. */
 static void holder_deny(struct agent *agent, const struct mn_copies *message)
 {
-    struct agent_vat *vat = agent_need_vat(agent, &message->vat);
+    struct agent_vat *vat =
+        agent_vats_fit(agent, &message->vat, 1) ? agent_need_vat(agent, &message->vat) : NULL;
     if (vat == NULL || holder_is_ours(vat, message->want.epoch) ||
         agent_find_file(vat, message->want.epoch) != NULL ||
         vat->file_count >= AGENT_FILE_COUNT_MAX) {
@@ -324,20 +329,27 @@ void agent_piece_written(struct agent *agent, const struct agent_event *event)
     if (file == NULL || file->state != AGENT_FILE_ARRIVING || !file->writing) {
         return;
     }
+    const struct agent_file_facts *facts = event->piece.facts;
+    mn_result result = event->piece.result;
     file->writing = false;
     file->at = agent->now;
     agent_fetch_moves(agent, vat, file->epoch);
-    if (event->piece.result != MN_OK) {
-        piece_failed(agent, vat, file, event->piece.result);
+    if (result == MN_OK && facts != NULL &&
+        !agent_vats_fit(agent, facts->record.names, facts->record.name_count)) {
+        agent_ask_file(agent, AGENT_DO_DELETE, vat, file->epoch, false);
+        result = MN_FULL;
+    }
+    if (result != MN_OK) {
+        piece_failed(agent, vat, file, result);
         return;
     }
     file->received = event->piece.offset + event->piece.byte_count;
-    if (event->piece.facts == NULL) {
+    if (facts == NULL) {
         agent_say_want(agent, file->source, vat, file);
         return;
     }
     bool fetched = file->fetched;
-    agent_file_arrived(agent, vat, file, event->piece.facts);
+    agent_file_arrived(agent, vat, file, facts);
     if (!fetched) {
         agent_say_have(agent, file->source, &vat->name, file->epoch, &file->digest, MN_OK);
     } else {

@@ -464,6 +464,8 @@ mn_result agent_vat_number(struct agent *agent, const struct mn_name *name,
                            uint32_t *number) MN_CHECKED;
 const struct mn_name *agent_vat_name(const struct agent *agent, uint32_t number);
 size_t agent_vat_name_count(const struct agent *agent);
+/* Whether there is room for what another host names: AGENT_UNPLACED_COUNT_MAX. */
+bool agent_vats_fit(const struct agent *agent, const struct mn_name *names, uint32_t count);
 const struct mn_name *agent_host_name(const struct agent *agent, uint32_t host);
 uint32_t agent_host_find(const struct agent *agent, const struct mn_name *name);
 /* NULL: this agent has had nothing to do with it. */

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "agent_play.h"
 
@@ -251,6 +253,62 @@ static void reads_back_what_a_start_elsewhere_found_damaged(void **state)
     play_close(&play);
 }
 
+/* A copy of x2's checkpoint 1.@count arrives whole; in it x2 had heard of @name_count vats that
+ * nobody else ever heard of. */
+static void copy_arrives(struct play *play, uint32_t count, uint32_t name_count)
+{
+    struct mn_name *names = calloc(name_count + 1, sizeof *names);
+    struct mn_heard *heard = calloc(name_count + 1, sizeof *heard);
+    struct agent_file_facts facts = {.size = 500};
+    struct agent_event event = {.kind = AGENT_ON_PIECE_WRITTEN};
+    assert_non_null(names);
+    assert_non_null(heard);
+    for (uint32_t i = 0; i < name_count; i++) {
+        (void)snprintf(names[i].text, sizeof names[i].text, "ghost/%u/%u", count, i);
+        heard[i] = (struct mn_heard){.peer = i, .epoch = EPOCH(1, 1)};
+    }
+    facts.record.vat = mn_name_of("x2");
+    facts.record.run = 1;
+    facts.record.epoch = EPOCH(1, count);
+    facts.record.names = names;
+    facts.record.name_count = name_count;
+    facts.record.heard = heard;
+    facts.record.heard_count = name_count;
+    play_piece(play, 1, "x2", EPOCH(1, count), 500, 0, 500);
+    play_skip(play);
+    event.piece.vat = facts.record.vat;
+    event.piece.epoch = facts.record.epoch;
+    event.piece.byte_count = 500;
+    event.piece.facts = &facts;
+    play_step(play, &event);
+    free(names);
+    free(heard);
+}
+
+/* In copies that h2 made up; without a bound there would be no name left for the vats that run. */
+static void takes_so_many_names_from_other_hosts_that_its_own_vats_can_go_on(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    for (uint32_t i = 1; i <= 4; i++) {
+        copy_arrives(&play, i, AGENT_UNPLACED_COUNT_MAX / 4);
+    }
+    play_skip(&play);
+    copy_arrives(&play, 5, 1);
+    play_expect(&play, "delete x2 1.5\n"
+                       "note copy_not_stored x2 h2 1.5 MN_FULL\n"
+                       "copies h2 x2 have 1.5 MN_FULL\n");
+    play_offer(&play, 1, "ghost", EPOCH(1, 1), 500);
+    play_expect(&play, "copies h2 ghost have 1.1 MN_FULL\n");
+    play_want(&play, 1, "ghost", EPOCH(1, 1), 0);
+    play_expect(&play, "copies h2 ghost have 1.1 MN_NOT_FOUND\n");
+    copy_arrives(&play, 6, 0);
+    play_expect(&play, "copies h2 x2 have 1.6 MN_OK\n");
+    play_close(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +322,7 @@ int main(void)
         cmocka_unit_test(reports_once_that_what_it_is_asked_for_is_not_here),
         cmocka_unit_test(takes_what_its_vat_writes_whoever_asked_for_it_before),
         cmocka_unit_test(reads_back_what_a_start_elsewhere_found_damaged),
+        cmocka_unit_test(takes_so_many_names_from_other_hosts_that_its_own_vats_can_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
