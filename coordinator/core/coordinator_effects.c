@@ -222,12 +222,22 @@ void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
 
 void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const char *text)
 {
+    coordinator_refuse_row(coordinator, host, TOPOLOGY_NONE, 0, text);
+}
+
+void coordinator_refuse_row(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                            mn_epoch epoch, const char *text)
+{
     coordinator->hosts[host].refused += 1;
-    coordinator_tell(coordinator, (struct coordinator_note_facts){
-                                      .note = COORDINATOR_NOTE_REFUSED,
-                                      .host = coordinator_host_name(coordinator, host),
-                                      .number = coordinator->hosts[host].refused,
-                                      .text = text});
+    coordinator_tell(
+        coordinator,
+        (struct coordinator_note_facts){
+            .note = COORDINATOR_NOTE_REFUSED,
+            .host = coordinator_host_name(coordinator, host),
+            .vat = vat != TOPOLOGY_NONE ? coordinator_vat_name(coordinator, vat) : NULL,
+            .epoch = epoch,
+            .number = coordinator->hosts[host].refused,
+            .text = text});
 }
 
 void coordinator_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,

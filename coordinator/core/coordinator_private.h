@@ -362,6 +362,9 @@ void coordinator_lineage_add(struct mn_lineage *lineage, const struct mn_fork *f
 void coordinator_lineage(const struct coordinator *coordinator, uint32_t vat,
                          struct mn_lineage *lineage);
 void coordinator_refuse(struct coordinator *coordinator, uint32_t host, const char *text);
+/* The same of what is said of one checkpoint; @vat may be TOPOLOGY_NONE. */
+void coordinator_refuse_row(struct coordinator *coordinator, uint32_t host, uint32_t vat,
+                            mn_epoch epoch, const char *text);
 void coordinator_answer(struct coordinator *coordinator, uint64_t ticket, mn_result code,
                         const char *text);
 

@@ -5,10 +5,6 @@
 #include "base/check.h"
 #include "coordinator_private.h"
 
-/* Of what agents say of rounds nothing above this is heard: whatever is said, there are numbers
- * left to give out. No clock, however wrong, puts the base anywhere near. */
-#define ROUND_SAID_MAX (UINT64_C(1) << 62)
-
 /* Of hosts that change at the same time so many are named in the log, and the others counted. */
 enum { MOVED_NOTE_COUNT_MAX = 16 };
 
@@ -415,10 +411,11 @@ static void hello_compare(struct coordinator *coordinator, uint32_t host,
     }
 }
 
-/* A round that the host knows of; 0: none can be so high. */
+/* A round that the host knows of; 0: none can be so high. Whatever is said, there are numbers left
+ * to give out, and no clock, however wrong, puts the base anywhere near. */
 static uint64_t round_said(struct coordinator *coordinator, uint32_t host, uint64_t round)
 {
-    if (round > ROUND_SAID_MAX && round > coordinator->round_seen) {
+    if (round > MN_ROUND_MAX && round > coordinator->round_seen) {
         coordinator_refuse(coordinator, host, "about a round that cannot be");
         return 0;
     }

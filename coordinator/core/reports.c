@@ -83,7 +83,8 @@ static bool row_right(const struct coordinator *coordinator, uint32_t vat, const
 {
     return vat != TOPOLOGY_NONE && row->epoch >= 1 &&
            vats_run_believed(coordinator, vat, mn_epoch_run(row->epoch)) && row->since >= 0 &&
-           row->since < row->epoch && row->onto >= 0 && row->onto < row->epoch && row->floor >= 0;
+           row->since < row->epoch && row->onto >= 0 && row->onto < row->epoch && row->floor >= 0 &&
+           row->floor <= MN_EPOCH_MAX && row->applied <= MN_ROUND_MAX;
 }
 
 static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint32_t vat,
@@ -110,7 +111,8 @@ static void row_into_ledger(struct coordinator *coordinator, uint32_t host, uint
         .written_here = coordinator->vats[vat].host == host};
     mn_result result = ledger_checkpoint(coordinator->ledger, &checkpoint);
     if (result == MN_BAD_INPUT) {
-        coordinator_refuse(coordinator, host, "a checkpoint that contradicts what is known of it");
+        coordinator_refuse_row(coordinator, host, vat, row->epoch,
+                               "a checkpoint that contradicts what is known of it");
     } else {
         (void)coordinator_fine(coordinator, result);
     }
@@ -159,9 +161,9 @@ static void row_take(struct coordinator *coordinator, uint32_t host, const uint3
 {
     uint32_t vat = vats[row->vat];
     if (!row_right(coordinator, vat, row)) {
-        coordinator_refuse(coordinator, host,
-                           "a checkpoint of a vat that is not in the topology, or one that breaks "
-                           "its rules");
+        coordinator_refuse_row(coordinator, host, vat, row->epoch,
+                               "a checkpoint of a vat that is not in the topology, or one that "
+                               "breaks its rules");
         return;
     }
     struct vat_entry *entry = &coordinator->vats[vat];

@@ -100,8 +100,9 @@ enum {
 #define MN_EPOCH_MAX (INT64_C(1) << 62)
 #define MN_RUN_MAX ((UINT32_C(1) << 30) - 1)
 
-/* No generation is above this, whoever says so. */
+/* No generation and no round is above these, whoever says so. */
 #define MN_GENERATION_MAX (UINT64_C(1) << 62)
+#define MN_ROUND_MAX (UINT64_C(1) << 62)
 
 _Static_assert((MN_NAME_SIZE_MAX + 3 + 3 + 5 + 9 + 9 + 1 + 10) * MN_HEARD_PEER_COUNT_MAX +
                        (3 + 9) * MN_HEARD_COUNT_MAX + 4096 <=

@@ -50,16 +50,19 @@ static void checkpoint_record_in(struct codec *codec, const Mneme__CheckpointRec
     codec_name_in(codec, in->vat, &out->vat);
     out->run = codec_run_in(codec, in->run);
     out->incarnation = in->incarnation;
-    (void)codec_check(codec, in->incarnation <= in->run);
     out->epoch = codec_epoch_in(codec, in->epoch, 1);
     out->since = codec_epoch_in(codec, in->since, 0);
     out->onto = codec_epoch_in(codec, in->onto, 0);
     (void)codec_check(codec, in->since < in->epoch && in->onto < in->epoch);
+    /* Each incarnation begins with a run of its own. */
+    (void)codec_check(codec, in->run >= 1 && in->run == mn_epoch_run(in->epoch) &&
+                                 in->incarnation <= in->run && in->round <= MN_ROUND_MAX);
     out->names = codec_names_in(codec, in->n_names, in->names, &out->name_count);
     out->heard = codec_heard_in(codec, in->heard, out->name_count, &out->heard_count);
     out->heard_before = in->heard_before;
     codec_heard_bounds_in(codec, out->name_count, out->heard_count, in->heard_before);
     out->known = codec_known_in(codec, in->known, out->name_count, &out->known_count);
+    (void)codec_check(codec, out->known_count <= out->name_count); /* or no report could say it */
     codec_fork_in(codec, in->fork, in->incarnation, &out->fork);
     out->round = in->round;
     out->blob_count = in->blob_count;

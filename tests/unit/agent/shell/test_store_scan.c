@@ -14,6 +14,7 @@
 
 #include "agent/shell/shell_files.h"
 #include "shell/store.h"
+#include "store/checkpoint_file.h"
 
 #define EPOCH(n) (INT64_C(0x100000000) + (n))
 
@@ -127,6 +128,20 @@ static void sets_a_corrupt_file_aside_names_it_once_and_never_counts_it(void **s
     assert_true(shell_exists(aside));
     assert_string_equal(scan(test), "x1 1;x1 3;");
     assert_int_equal(test->bad_count, 0);
+}
+
+/* It is whole, and says of itself what can be of no checkpoint. */
+static void sets_a_file_aside_that_nobody_can_have_written(void **state)
+{
+    struct scan_case *test = *state;
+    struct mn_checkpoint_identity identity;
+    struct mn_checkpoint_record record = {
+        .vat = mn_name_of("x1"), .run = 1, .incarnation = 9, .epoch = EPOCH(2)};
+    write_checkpoint(test->x1, "x1", EPOCH(1));
+    assert_int_equal(mn_checkpoint_write(test->x1, &record, NULL, 0, &identity, NULL), MN_OK);
+    assert_string_equal(scan(test), "x1 1;");
+    assert_int_equal(test->bad_count, 1);
+    assert_non_null(strstr(test->bad, "set aside with the ending .corrupt"));
 }
 
 /* The next part. */
@@ -326,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(hands_out_files_by_vat_and_epoch),
         CASE(sets_a_corrupt_file_aside_names_it_once_and_never_counts_it),
+        CASE(sets_a_file_aside_that_nobody_can_have_written),
         CASE(reads_a_file_over_and_sets_it_aside_when_it_went_bad),
         CASE(says_nothing_of_a_file_that_took_the_place_of_what_it_reads),
         CASE(sets_aside_what_is_cut_short_or_empty),

@@ -63,7 +63,7 @@ static void hears_of_no_checkpoint_of_a_run_that_cannot_be(void **state)
     struct scene scene;
     trouble_begin(&scene);
     scene_row(&scene, 5, "x1", EPOCH(SAID_MAX + 1, 1), 0, true, "");
-    trouble_must_say(&scene, "note said_too_much h5: a checkpoint of a vat that is not in the "
+    trouble_must_say(&scene, "note said_too_much x1 h5: a checkpoint of a vat that is not in the "
                              "topology, or one that breaks its rules\n");
     trouble_lose_hosts(&scene, "1");
     scene_until(&scene, 30000);
@@ -322,6 +322,40 @@ static void records_no_end_of_runs_of_one_that_invents_them(void **state)
     scene_close(&scene);
 }
 
+/* h1 reports the copy of a checkpoint of x5 that h5 made up, and one of x1 of its own. Of those of
+ * x1 that one alone is above what h5 has; it is taken, and so said no second time. */
+static void takes_what_is_right_of_a_report_and_names_what_is_not(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct mn_name names[2];
+    struct mn_row rows[2] = {{.vat = 1, .epoch = EPOCH(1, 9), .since = EPOCH(2, 1), .here = true},
+                             {.vat = 0,
+                              .epoch = EPOCH(1, 3),
+                              .since = EPOCH(1, 2),
+                              .onto = EPOCH(1, 2),
+                              .durable = true,
+                              .here = true}};
+    struct mn_up up = {.kind = MN_UP_REPORT};
+    trouble_begin(&scene);
+    names[0] = mn_name_of("x1");
+    names[1] = mn_name_of("x5");
+    up.report = (struct mn_report){
+        .sequence = 4, .vats = {.names = names, .count = 2}, .rows = rows, .row_count = 2};
+    scene_skip(&scene);
+    scene_up(&scene, 1, &up);
+    scene_expect(&scene,
+                 "note said_too_much x5 h1: a checkpoint of a vat that is not in the topology, or "
+                 "one that breaks its rules\n"
+                 "h1 taken 4\n");
+    scene_row(&scene, 3, "x1", EPOCH(1, 3), EPOCH(1, 2), true, "");
+    trouble_lose_hosts(&scene, "1");
+    scene_until(&scene, 30000);
+    trouble_answer_first(&scene, 1, 1);
+    trouble_must_say(&scene, "x1 run 2 incarnation 1 revived keep 1.3");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +370,7 @@ int main(void)
         cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_copy_names),
         cmocka_unit_test(takes_back_who_heard_what_is_forgotten_whatever_floor_a_lost_copy_names),
         cmocka_unit_test(hears_of_a_vat_once_in_a_hello),
+        cmocka_unit_test(takes_what_is_right_of_a_report_and_names_what_is_not),
         cmocka_unit_test(records_no_end_of_incarnations_of_one_that_invents_them),
         cmocka_unit_test(records_no_end_of_runs_of_one_that_invents_them),
     };

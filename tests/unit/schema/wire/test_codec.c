@@ -268,22 +268,35 @@ static void a_report_that_breaks_a_rule_is_refused(void **state)
     rows[0].vat = 2; /* there are two names */
     expect_up_refused(&message, MN_BAD_INPUT);
     rows[0].vat = 0;
-    rows[0].epoch = 0;
-    expect_up_refused(&message, MN_BAD_INPUT);
-    rows[0].epoch = 5;
-    rows[0].since = 5; /* not before its epoch */
-    expect_up_refused(&message, MN_BAD_INPUT);
-    rows[0].since = 1;
-    rows[0].onto = 6;
-    expect_up_refused(&message, MN_BAD_INPUT);
-    rows[0].onto = 4;
     rows[0].heard_count = 1; /* one entry belongs to nobody */
     expect_up_refused(&message, MN_BAD_INPUT);
     rows[0].heard_count = 3; /* more than there are */
     expect_up_refused(&message, MN_BAD_INPUT);
-    rows[0].heard_count = 2;
+}
+
+/* What it says stands in the file of another, perhaps: it must not keep out what else is said. */
+static void a_row_that_breaks_a_rule_comes_in_with_the_others(void **state)
+{
+    (void)state;
+    struct mn_up message = report_message();
+    struct mn_row rows[2] = {message.report.rows[0], message.report.rows[1]};
+    struct mn_buffer buffer = {0};
+    struct mn_arena arena = {0};
+    struct mn_up out;
+    message.report.rows = rows;
+    rows[0].since = 5; /* not before its epoch */
+    rows[0].onto = 6;
     rows[1].epoch = MN_EPOCH_MAX + 1;
-    expect_up_refused(&message, MN_BAD_INPUT);
+    rows[1].floor = -1;
+    assert_int_equal(mn_up_encode(&message, &buffer), MN_OK);
+    assert_int_equal(mn_up_decode(buffer.bytes, buffer.size, &arena, &out), MN_OK);
+    assert_int_equal(out.report.row_count, 2);
+    assert_int_equal(out.report.rows[0].since, 5);
+    assert_int_equal(out.report.rows[0].onto, 6);
+    assert_int_equal(out.report.rows[1].epoch, MN_EPOCH_MAX + 1);
+    assert_int_equal(out.report.rows[1].floor, -1);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
 }
 
 static void a_name_that_breaks_the_rule_is_refused(void **state)
@@ -495,6 +508,7 @@ int main(void)
         cmocka_unit_test(refuses_vats_by_name_and_number_or_by_those_of_no_topology),
         cmocka_unit_test(a_report_comes_out_as_it_went_in),
         cmocka_unit_test(a_report_that_breaks_a_rule_is_refused),
+        cmocka_unit_test(a_row_that_breaks_a_rule_comes_in_with_the_others),
         cmocka_unit_test(a_name_that_breaks_the_rule_is_refused),
         cmocka_unit_test(an_unknown_version_is_refused),
         cmocka_unit_test(what_is_larger_than_a_message_is_refused_unread),

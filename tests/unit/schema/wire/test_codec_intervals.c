@@ -191,23 +191,65 @@ static mn_result written_of(const struct hearing *hearing)
     return result;
 }
 
-static mn_result stored_of(const struct hearing *hearing)
+static mn_result record_through(const struct mn_checkpoint_record *in)
 {
-    struct mn_checkpoint_record in = {.vat = {"x1"}, .run = 1, .incarnation = 1, .epoch = 1};
     struct mn_checkpoint_record out;
     struct mn_buffer buffer = {0};
     struct mn_arena arena = {0};
+    assert_int_equal(mn_checkpoint_record_encode(in, &buffer), MN_OK);
+    mn_result result = mn_checkpoint_record_decode(buffer.bytes, buffer.size, &arena, &out);
+    mn_arena_deinit(&arena);
+    mn_buffer_deinit(&buffer);
+    return result;
+}
+
+static struct mn_checkpoint_record record_of_run_3(void)
+{
+    return (struct mn_checkpoint_record){
+        .vat = {"x1"}, .run = 3, .incarnation = 3, .epoch = mn_epoch_first(3)};
+}
+
+static mn_result stored_of(const struct hearing *hearing)
+{
+    struct mn_checkpoint_record in = record_of_run_3();
     in.names = hearing->names;
     in.name_count = hearing->name_count;
     in.heard = hearing->heard;
     in.heard_count = hearing->heard_count;
     in.known = hearing->known;
     in.known_count = hearing->name_count;
-    assert_int_equal(mn_checkpoint_record_encode(&in, &buffer), MN_OK);
-    mn_result result = mn_checkpoint_record_decode(buffer.bytes, buffer.size, &arena, &out);
-    mn_arena_deinit(&arena);
-    mn_buffer_deinit(&buffer);
-    return result;
+    return record_through(&in);
+}
+
+/* Or whoever holds a copy would say in its reports, and at its hellos, what nobody believes. */
+static void refuses_the_record_of_a_checkpoint_that_cannot_be(void **state)
+{
+    (void)state;
+    struct mn_checkpoint_record in = record_of_run_3();
+    in.round = MN_ROUND_MAX;
+    assert_int_equal(record_through(&in), MN_OK);
+    in.round = MN_ROUND_MAX + 1;
+    assert_int_equal(record_through(&in), MN_BAD_INPUT);
+    in = record_of_run_3();
+    struct mn_name peer = mn_name_of("x2");
+    const struct mn_known known[] = {{.incarnation = 2}, {.incarnation = 3}};
+    in.names = &peer;
+    in.name_count = 1;
+    in.known = known;
+    in.known_count = 1;
+    assert_int_equal(record_through(&in), MN_OK);
+    in.known_count = 2; /* more than there are vats */
+    assert_int_equal(record_through(&in), MN_BAD_INPUT);
+    in = record_of_run_3();
+    in.incarnation = 4; /* one begins with a run */
+    assert_int_equal(record_through(&in), MN_BAD_INPUT);
+    in = record_of_run_3();
+    in.run = 4; /* its epoch is of run 3 */
+    assert_int_equal(record_through(&in), MN_BAD_INPUT);
+    in.run = 0;
+    in.incarnation = 0;
+    in.epoch = 1;
+    assert_int_equal(record_through(&in), MN_BAD_INPUT);
 }
 
 static void heard_must_be(uint32_t peers, uint32_t heard, mn_result expected)
@@ -237,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_report_says_which_lives_of_vats_are_known),
         cmocka_unit_test(that_more_may_follow_comes_out_as_it_went_in),
         cmocka_unit_test(refuses_what_no_vat_has_heard),
+        cmocka_unit_test(refuses_the_record_of_a_checkpoint_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
