@@ -35,6 +35,20 @@ void *codec_take(struct codec *codec, size_t count, size_t element_size);
 /* The same, but with whatever was there before: for who sets all of them. */
 void *codec_take_unset(struct codec *codec, size_t count, size_t element_size);
 
+/* From one epoch to another, as it is said where many are: what lies close together is short. What
+ * overflows is no loss: it is taken modulo 2^64, as it is put together. */
+static inline uint64_t codec_fold(mn_epoch from, mn_epoch to)
+{
+    uint64_t step = (uint64_t)to - (uint64_t)from;
+    return step << 1 ^ (0 - (step >> 63));
+}
+
+/* What that is from the first to the second. */
+static inline uint64_t codec_unfold(uint64_t folded)
+{
+    return folded >> 1 ^ (0 - (folded & 1));
+}
+
 /* ---- out ---- */
 
 /* Strings go out as they are; protobuf-c only lacks the const. */

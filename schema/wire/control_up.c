@@ -93,25 +93,44 @@ static Mneme__Report *report_out(struct codec *codec, const struct mn_report *re
     return codec->result == MN_OK ? out : NULL;
 }
 
+static void intervals_heard_out(struct codec *codec, const struct mn_intervals *intervals,
+                                Mneme__Intervals *out)
+{
+    uint32_t count = intervals->heard_count;
+    uint32_t *vats = codec_take_unset(codec, count, sizeof *vats);
+    uint64_t *epochs = codec_take_unset(codec, count, sizeof *epochs);
+    mn_epoch last = 0;
+    for (uint32_t i = 0; codec->result == MN_OK && i < count; i++) {
+        vats[i] = intervals->heard[i].peer;
+        epochs[i] = codec_fold(last, intervals->heard[i].epoch);
+        last = intervals->heard[i].epoch;
+    }
+    out->heard_vat = vats;
+    out->heard_epoch = epochs;
+    out->n_heard_vat = out->n_heard_epoch = count;
+}
+
 static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_intervals *intervals)
 {
     uint32_t count = intervals->interval_count;
     Mneme__Intervals *out = codec_take(codec, 1, sizeof *out);
     uint32_t *vats = codec_take(codec, count, sizeof *vats);
-    int64_t *epochs = codec_take(codec, count, sizeof *epochs);
-    int64_t *sinces = codec_take(codec, count, sizeof *sinces);
+    uint64_t *epochs = codec_take(codec, count, sizeof *epochs);
+    uint64_t *sinces = codec_take(codec, count, sizeof *sinces);
     uint32_t *counts = codec_take(codec, count, sizeof *counts);
     uint32_t *silent = codec_take(codec, intervals->silent_count, sizeof *silent);
-    Mneme__Heard *heard = codec_heard_out(codec, intervals->heard, intervals->heard_count);
     struct codec_vats table = codec_vats_out(codec, &intervals->vats);
     if (codec->result != MN_OK) {
         return NULL;
     }
+    mn_epoch last = 0;
     for (uint32_t i = 0; i < count; i++) {
-        vats[i] = intervals->intervals[i].vat;
-        epochs[i] = intervals->intervals[i].epoch;
-        sinces[i] = intervals->intervals[i].since;
-        counts[i] = intervals->intervals[i].heard_count;
+        const struct mn_interval *interval = &intervals->intervals[i];
+        vats[i] = interval->vat;
+        epochs[i] = codec_fold(last, interval->epoch);
+        sinces[i] = codec_fold(interval->since, interval->epoch);
+        counts[i] = interval->heard_count;
+        last = interval->epoch;
     }
     for (uint32_t i = 0; i < intervals->silent_count; i++) {
         silent[i] = intervals->silent[i];
@@ -130,10 +149,10 @@ static Mneme__Intervals *intervals_out(struct codec *codec, const struct mn_inte
     out->since = sinces;
     out->heard_count = counts;
     out->n_vat = out->n_epoch = out->n_since = out->n_heard_count = count;
-    out->heard = heard;
     out->silent = silent;
     out->n_silent = intervals->silent_count;
-    return out;
+    intervals_heard_out(codec, intervals, out);
+    return codec->result == MN_OK ? out : NULL;
 }
 
 static Mneme__Probed *probed_out(struct codec *codec, const struct mn_up *message)
@@ -336,10 +355,26 @@ static void report_in(struct codec *codec, const Mneme__Report *in, struct mn_re
     out->rows = rows;
 }
 
+static const struct mn_heard *intervals_heard_in(struct codec *codec, const Mneme__Intervals *in,
+                                                 uint32_t vat_count, uint32_t *out_count)
+{
+    (void)codec_check(codec, in->n_heard_vat == in->n_heard_epoch);
+    *out_count = codec_count_in(codec, in->n_heard_vat, MN_BATCH_HEARD_COUNT_MAX);
+    struct mn_heard *heard = codec_take_unset(codec, *out_count, sizeof *heard);
+    uint64_t epoch = 0;
+    for (uint32_t i = 0; heard != NULL && i < *out_count; i++) {
+        epoch += codec_unfold(in->heard_epoch[i]);
+        heard[i] = (struct mn_heard){.peer = codec_index_in(codec, in->heard_vat[i], vat_count),
+                                     .epoch = codec_epoch_in(codec, (mn_epoch)epoch, 1)};
+    }
+    return heard;
+}
+
 static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct mn_intervals *out)
 {
     size_t count = in->n_vat;
     uint32_t at = 0;
+    uint64_t epoch = 0;
     out->round = in->round;
     out->attempt = in->attempt;
     out->part = in->part;
@@ -347,14 +382,16 @@ static void intervals_in(struct codec *codec, const Mneme__Intervals *in, struct
     (void)codec_check(codec,
                       in->n_epoch == count && in->n_since == count && in->n_heard_count == count);
     codec_vats_in(codec, in->n_names, in->names, in->numbers, in->known, &out->vats);
-    out->heard = codec_heard_in(codec, in->heard, out->vats.count, &out->heard_count);
+    out->heard = intervals_heard_in(codec, in, out->vats.count, &out->heard_count);
     out->interval_count = codec_count_in(codec, count, MN_BATCH_ROW_COUNT_MAX);
     struct mn_interval *intervals = codec_take(codec, out->interval_count, sizeof *intervals);
     for (uint32_t i = 0; intervals != NULL && i < out->interval_count; i++) {
         intervals[i].vat = codec_index_in(codec, in->vat[i], out->vats.count);
-        intervals[i].epoch = codec_epoch_in(codec, in->epoch[i], 1);
-        intervals[i].since = codec_epoch_in(codec, in->since[i], 0);
-        (void)codec_check(codec, in->since[i] < in->epoch[i]);
+        epoch += codec_unfold(in->epoch[i]);
+        mn_epoch since = (mn_epoch)(epoch - codec_unfold(in->since[i]));
+        intervals[i].epoch = codec_epoch_in(codec, (mn_epoch)epoch, 1);
+        intervals[i].since = codec_epoch_in(codec, since, 0);
+        (void)codec_check(codec, since < intervals[i].epoch);
         intervals[i].heard_count = in->heard_count[i];
         codec_slice_in(codec, in->heard_count[i], out->heard_count, &at, &intervals[i].heard_first);
     }

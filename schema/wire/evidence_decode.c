@@ -180,7 +180,7 @@ static const struct evidence_heard *heard_in(struct evidence_decoder *decoder,
     struct evidence_heard *heard = codec_take(&decoder->codec, expected, sizeof *heard);
     uint64_t epoch = 0;
     for (size_t i = 0; heard != NULL && i < expected; i++) {
-        epoch += evidence_unfold(epochs[i]);
+        epoch += codec_unfold(epochs[i]);
         heard[i] = (struct evidence_heard){.vat = vats[i], .epoch = (mn_epoch)epoch};
     }
     return heard;
@@ -219,7 +219,7 @@ static const struct evidence_form *forms_in(struct evidence_decoder *decoder)
 /* Where an interval begins that ends in @epoch, as it is given. */
 static mn_epoch since_in(mn_epoch epoch, uint64_t given)
 {
-    return (mn_epoch)((uint64_t)epoch - evidence_unfold(given - 1));
+    return (mn_epoch)((uint64_t)epoch - codec_unfold(given - 1));
 }
 
 static void checkpoints_in(struct evidence_decoder *decoder)
@@ -244,7 +244,7 @@ static void checkpoints_in(struct evidence_decoder *decoder)
     uint64_t epoch = 0;
     for (size_t i = 0; rows != NULL && i < count; i++) {
         struct evidence_checkpoint *row = &rows[i];
-        epoch += evidence_unfold(in->checkpoint_epoch[i]);
+        epoch += codec_unfold(in->checkpoint_epoch[i]);
         row->vat = in->checkpoint_vat[i];
         row->epoch = (mn_epoch)epoch;
         row->has_since = in->checkpoint_since[i] != 0;
@@ -280,7 +280,7 @@ static void open_in(struct evidence_decoder *decoder)
     uint64_t epoch = 0;
     for (size_t i = 0; rows != NULL && i < count; i++) {
         struct evidence_open *row = &rows[i];
-        epoch += evidence_unfold(in->open_epoch[i]);
+        epoch += codec_unfold(in->open_epoch[i]);
         row->vat = in->open_vat[i];
         row->epoch = (mn_epoch)epoch;
         row->has_since = in->open_since[i] != 0;

@@ -6,20 +6,6 @@
 #include "evidence.pb-c.h"
 #include "wire/evidence.h"
 
-/* From one epoch to another, as evidence.proto has it: what lies close together is short. What
- * overflows is no loss: it is taken modulo 2^64, as it is put together. */
-static inline uint64_t evidence_fold(mn_epoch from, mn_epoch to)
-{
-    uint64_t step = (uint64_t)to - (uint64_t)from;
-    return step << 1 ^ (0 - (step >> 63));
-}
-
-/* What that is from the first to the second, or back. */
-static inline uint64_t evidence_unfold(uint64_t folded)
-{
-    return folded >> 1 ^ (0 - (folded & 1));
-}
-
 struct evidence_decoder {
     struct codec codec;
     const Mneme__Evidence *in;

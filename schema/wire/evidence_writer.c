@@ -119,7 +119,7 @@ static void write_given(struct mn_evidence_writer *writer, unsigned field, bool 
 
 static void write_step(struct mn_evidence_writer *writer, unsigned field, mn_epoch epoch)
 {
-    write_number(writer, field, evidence_fold(writer->last[field], epoch));
+    write_number(writer, field, codec_fold(writer->last[field], epoch));
     writer->last[field] = epoch;
 }
 
@@ -127,7 +127,7 @@ static void write_step(struct mn_evidence_writer *writer, unsigned field, mn_epo
 static void write_since(struct mn_evidence_writer *writer, unsigned field, bool given,
                         mn_epoch since, mn_epoch epoch)
 {
-    write_number(writer, field, given ? evidence_fold(since, epoch) + 1 : 0);
+    write_number(writer, field, given ? codec_fold(since, epoch) + 1 : 0);
 }
 
 /* Texts are not packed: each has the field's number before it. */
@@ -239,7 +239,7 @@ void mn_evidence_write_open(struct mn_evidence_writer *writer, const struct evid
     mn_epoch last = writer->last[FIELD_OPEN_HEARD_EPOCH];
     for (size_t i = 0; i < row->heard_count; i++) {
         buffer_number(vats, row->heard[i].vat);
-        buffer_number(epochs, evidence_fold(last, row->heard[i].epoch));
+        buffer_number(epochs, codec_fold(last, row->heard[i].epoch));
         last = row->heard[i].epoch;
     }
     writer->last[FIELD_OPEN_HEARD_EPOCH] = last;
