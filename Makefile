@@ -128,7 +128,7 @@ $(TEST_HELPER_OBJECTS) $(patsubst %.c,$(BUILD)/obj/%.o,$(TEST_SOURCES)): | $(PRO
 ALL_LIBS := $(call lib,sim_scenario sim_engine sim_observer bank demo coordinator_shell coordinator_cli \
             coordinator_core agent_shell agent_core) $(VAT_LIBS)
 # The tests in which threads of ours meet. For ThreadSanitizer no more is built than they need.
-THREADED := schema/base/test_chunk schema/net/test_log agent/shell/test_disk agent/shell/test_daemon coordinator/shell/test_recorder \
+THREADED := schema/base/test_chunk schema/net/test_log schema/net/test_worker agent/shell/test_disk agent/shell/test_daemon coordinator/shell/test_recorder \
             coordinator/shell/test_recorder_evidence coordinator/shell/test_daemon_round
 ifeq ($(SANITIZE),thread)
 TEST_HELPERS := $(filter tests/unit/agent/shell/% tests/unit/coordinator/shell/%,$(TEST_HELPERS))

@@ -1,15 +1,12 @@
 /* The disk worker. */
 #include "disk.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "net/net.h"
+#include "net/worker.h"
 
 enum { DISK_COMPLAIN_SECONDS = 60, DISK_BATCH_COUNT = 1024 };
 
@@ -23,21 +20,17 @@ struct agent_disk {
     struct agent_ledger *ledger;
     const struct agent_store *store;
     agent_disk_complain *complain;
-    pthread_t thread;
-    int fd;
+    struct mn_worker worker;
 
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t changed;
-    struct job_queue records;
+    struct job_queue records; /* what follows is under the worker's lock */
     struct job_queue others;
     struct job_queue done;
-    bool stop;
 
     /* The worker's alone. */
     size_t syncing_count; /* of the others, those that have begun to sync a file in parts */
-    struct timespec complained;
+    mn_time complained_at;
     bool failing;
-    struct timespec retry;
+    mn_time retry_at;
 };
 
 struct agent_job *agent_job_new(enum agent_job_kind kind, size_t size)
@@ -99,25 +92,6 @@ static void queue_destroy(struct job_queue *queue)
     }
 }
 
-static struct timespec disk_now(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now;
-}
-
-static int64_t disk_ms_between(struct timespec from, struct timespec to)
-{
-    return (int64_t)(to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-}
-
-static void disk_announce(struct agent_disk *disk)
-{
-    uint64_t one = 1;
-    ssize_t written = write(disk->fd, &one, sizeof one);
-    (void)written; /* fails only when the counter is full: then it is readable anyway */
-}
-
 /* Make all records of a list durable in one transaction. */
 static mn_result disk_write_records(struct agent_disk *disk, const struct agent_job *first,
                                     struct mn_error *error)
@@ -133,19 +107,13 @@ static mn_result disk_write_records(struct agent_disk *disk, const struct agent_
 
 static void disk_complain(struct agent_disk *disk, const struct mn_error *error)
 {
-    struct timespec now = disk_now();
-    int64_t since = disk_ms_between(disk->complained, now);
-    if (!disk->failing || since >= (int64_t)DISK_COMPLAIN_SECONDS * 1000) {
-        disk->complained = now;
+    mn_time now = mn_now();
+    if (!disk->failing || now - disk->complained_at >= DISK_COMPLAIN_SECONDS * MN_SECOND) {
+        disk->complained_at = now;
         disk->complain(error->text);
     }
     disk->failing = true;
-    disk->retry = now;
-    disk->retry.tv_nsec += AGENT_DISK_RETRY_MS * 1000000L;
-    if (disk->retry.tv_nsec >= 1000000000L) {
-        disk->retry.tv_nsec -= 1000000000L;
-        disk->retry.tv_sec += 1;
-    }
+    disk->retry_at = now + AGENT_DISK_RETRY_MS * MN_MS;
 }
 
 /* Write what waits in the queue of records, which is left as it is when that fails. Called with the
@@ -156,7 +124,7 @@ static void disk_do_records(struct agent_disk *disk)
     while (disk->records.first != NULL && batch.count < DISK_BATCH_COUNT) {
         queue_add(&batch, queue_take(&disk->records));
     }
-    (void)pthread_mutex_unlock(&disk->mutex);
+    mn_worker_unlock(&disk->worker);
     struct mn_error error = {{0}};
     mn_result result = disk_write_records(disk, batch.first, &error);
     if (result != MN_OK) {
@@ -164,7 +132,7 @@ static void disk_do_records(struct agent_disk *disk)
     } else {
         disk->failing = false;
     }
-    (void)pthread_mutex_lock(&disk->mutex);
+    mn_worker_lock(&disk->worker);
     if (result != MN_OK) { /* back to the front */
         batch.last->next = disk->records.first;
         disk->records.last = disk->records.last == NULL ? batch.last : disk->records.last;
@@ -175,7 +143,7 @@ static void disk_do_records(struct agent_disk *disk)
     for (struct agent_job *job = queue_take(&batch); job != NULL; job = queue_take(&batch)) {
         queue_add(&disk->done, job);
     }
-    disk_announce(disk);
+    mn_worker_announce(&disk->worker);
 }
 
 static mn_result disk_set_aside(const struct agent_disk *disk, struct agent_job *job)
@@ -227,7 +195,7 @@ static mn_result disk_recall(const struct agent_disk *disk, struct agent_job *jo
 
 static void disk_do(const struct agent_disk *disk, struct agent_job *job)
 {
-    struct timespec began = disk_now();
+    mn_time began = mn_now();
     switch (job->kind) {
     case AGENT_JOB_RECORD:
         mn_assert(job->kind != AGENT_JOB_RECORD);
@@ -271,9 +239,7 @@ static void disk_do(const struct agent_disk *disk, struct agent_job *job)
                                              &job->facts, &job->whole, &job->why, &job->error);
         break;
     }
-    struct timespec ended = disk_now();
-    job->took_us += (uint64_t)((int64_t)(ended.tv_sec - began.tv_sec) * 1000000 +
-                               (ended.tv_nsec - began.tv_nsec) / 1000);
+    job->took_us += (uint64_t)(mn_now() - began) / 1000;
 }
 
 /* Whether a part of the job is left, for which it takes its turn again. */
@@ -307,15 +273,14 @@ static void disk_count(struct agent_disk *disk, struct agent_job *job, bool goes
 
 static bool disk_records_due(const struct agent_disk *disk)
 {
-    return disk->records.first != NULL &&
-           (!disk->failing || disk_ms_between(disk->retry, disk_now()) >= 0);
+    return disk->records.first != NULL && (!disk->failing || mn_now() >= disk->retry_at);
 }
 
 static void *disk_main(void *context)
 {
     struct agent_disk *disk = context;
-    (void)pthread_mutex_lock(&disk->mutex);
-    while (!disk->stop) {
+    mn_worker_lock(&disk->worker);
+    while (!disk->worker.stop) {
         if (disk_records_due(disk)) {
             disk_do_records(disk);
             continue;
@@ -324,9 +289,9 @@ static void *disk_main(void *context)
         if (job != NULL && disk_waits(disk, job)) {
             queue_add(&disk->others, job);
         } else if (job != NULL) {
-            (void)pthread_mutex_unlock(&disk->mutex);
+            mn_worker_unlock(&disk->worker);
             disk_do(disk, job);
-            (void)pthread_mutex_lock(&disk->mutex);
+            mn_worker_lock(&disk->worker);
             bool goes_on = disk_goes_on(job);
             disk_count(disk, job, goes_on);
             if (goes_on) {
@@ -334,25 +299,16 @@ static void *disk_main(void *context)
                 continue;
             }
             queue_add(&disk->done, job);
-            disk_announce(disk);
+            mn_worker_announce(&disk->worker);
         } else if (disk->records.first != NULL) {
-            (void)pthread_cond_timedwait(&disk->changed, &disk->mutex, &disk->retry);
+            mn_time left = disk->retry_at - mn_now();
+            (void)mn_worker_wait(&disk->worker, left > 0 ? left / MN_MS + 1 : 0);
         } else {
-            (void)pthread_cond_wait(&disk->changed, &disk->mutex);
+            (void)mn_worker_wait(&disk->worker, -1);
         }
     }
-    (void)pthread_mutex_unlock(&disk->mutex);
+    mn_worker_unlock(&disk->worker);
     return NULL;
-}
-
-static bool disk_init(struct agent_disk *disk)
-{
-    pthread_condattr_t attributes;
-    disk->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return disk->fd >= 0 && pthread_mutex_init(&disk->mutex, NULL) == 0 &&
-           pthread_condattr_init(&attributes) == 0 &&
-           pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-           pthread_cond_init(&disk->changed, &attributes) == 0;
 }
 
 mn_result agent_disk_start(struct agent_disk **out, struct agent_ledger *ledger,
@@ -366,20 +322,10 @@ mn_result agent_disk_start(struct agent_disk **out, struct agent_ledger *ledger,
     disk->ledger = ledger;
     disk->store = store;
     disk->complain = complain;
-    if (!disk_init(disk)) {
-        mn_error_set(error, "cannot start the disk worker: %s", strerror(errno));
-        if (disk->fd >= 0) {
-            (void)close(disk->fd);
-        }
+    mn_result result = mn_worker_start(&disk->worker, disk_main, disk, "uses the disk", error);
+    if (result != MN_OK) {
         free(disk);
-        return MN_IO;
-    }
-    int code = pthread_create(&disk->thread, NULL, disk_main, disk);
-    if (code != 0) {
-        mn_error_set(error, "cannot start the disk worker: %s", strerror(code));
-        (void)close(disk->fd);
-        free(disk);
-        return mn_result_from_errno(code);
+        return result;
     }
     *out = disk;
     return MN_OK;
@@ -387,32 +333,30 @@ mn_result agent_disk_start(struct agent_disk **out, struct agent_ledger *ledger,
 
 int agent_disk_fd(const struct agent_disk *disk)
 {
-    return disk->fd;
+    return disk->worker.fd;
 }
 
 bool agent_disk_give(struct agent_disk *disk, struct agent_job *job)
 {
-    (void)pthread_mutex_lock(&disk->mutex);
+    mn_worker_lock(&disk->worker);
     bool bounded = job->kind == AGENT_JOB_READ || job->kind == AGENT_JOB_WRITE ||
                    job->kind == AGENT_JOB_RECALL;
     bool room = !bounded || disk->others.count < AGENT_DISK_JOB_COUNT_MAX;
     if (room) {
         queue_add(job->kind == AGENT_JOB_RECORD ? &disk->records : &disk->others, job);
-        (void)pthread_cond_signal(&disk->changed);
+        mn_worker_wake(&disk->worker);
     }
-    (void)pthread_mutex_unlock(&disk->mutex);
+    mn_worker_unlock(&disk->worker);
     return room;
 }
 
 struct agent_job *agent_disk_done(struct agent_disk *disk)
 {
-    uint64_t count = 0;
-    ssize_t got = read(disk->fd, &count, sizeof count);
-    (void)got; /* nothing to read: nothing is done */
-    (void)pthread_mutex_lock(&disk->mutex);
+    mn_worker_hear(&disk->worker);
+    mn_worker_lock(&disk->worker);
     struct agent_job *first = disk->done.first;
     disk->done = (struct job_queue){NULL, NULL, 0};
-    (void)pthread_mutex_unlock(&disk->mutex);
+    mn_worker_unlock(&disk->worker);
     return first;
 }
 
@@ -422,27 +366,12 @@ bool agent_disk_stop(struct agent_disk **out, int bound_ms)
     if (disk == NULL) {
         return true;
     }
-    (void)pthread_mutex_lock(&disk->mutex);
-    disk->stop = true;
-    (void)pthread_cond_signal(&disk->changed);
-    (void)pthread_mutex_unlock(&disk->mutex);
-    struct timespec until = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += bound_ms / 1000;
-    until.tv_nsec += (long)(bound_ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec += 1;
-    }
-    if (pthread_timedjoin_np(disk->thread, NULL, &until) != 0) {
+    if (!mn_worker_stop(&disk->worker, bound_ms)) {
         return false;
     }
     queue_destroy(&disk->records);
     queue_destroy(&disk->others);
     queue_destroy(&disk->done);
-    (void)pthread_cond_destroy(&disk->changed);
-    (void)pthread_mutex_destroy(&disk->mutex);
-    (void)close(disk->fd);
     free(disk);
     *out = NULL;
     return true;

@@ -2,16 +2,12 @@
  */
 #include "shell/recorder.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "net/log.h"
 #include "net/net.h"
+#include "net/worker.h"
 #include "shell/evidence_file.h"
 
 struct record_list {
@@ -21,17 +17,13 @@ struct record_list {
 
 struct recorder {
     struct journal *journal;
-    pthread_t thread;
-    int fd;
+    struct mn_worker worker;
 
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t changed;
-    struct record_list waiting;
+    struct record_list waiting; /* what follows is under the worker's lock */
     struct record_list done;
     struct mn_head writing; /* the newest record that the disk is, or was, at */
     size_t count;           /* of `waiting` */
     size_t bytes;           /* of these and of `aside` */
-    bool stop;
 
     struct mn_log_limit complained; /* these are the thread's alone */
     struct evidence_file evidence;
@@ -224,25 +216,18 @@ static mn_result item_write_evidence(struct recorder *recorder, struct recorder_
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static void recorder_announce(const struct recorder *recorder)
-{
-    uint64_t one = 1;
-    ssize_t written = write(recorder->fd, &one, sizeof one);
-    (void)written; /* fails only when the counter is full: then it is readable anyway */
-}
-
 /* The disk is at @item and those behind it, @count in all. Said once of each. */
 static void group_say(struct recorder *recorder, const struct recorder_item *item, size_t count)
 {
     struct mn_head newest = {.generation = item->generation,
                              .sequence = item->sequence + count - 1};
-    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_worker_lock(&recorder->worker);
     bool news = newest.sequence != recorder->writing.sequence ||
                 newest.generation != recorder->writing.generation;
     recorder->writing = newest;
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     if (news) {
-        recorder_announce(recorder);
+        mn_worker_announce(&recorder->worker);
     }
 }
 
@@ -285,25 +270,13 @@ static void recorder_complain(struct recorder *recorder, const struct recorder_i
     }
 }
 
-static struct timespec recorder_next_try(void)
-{
-    struct timespec until = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += RECORDER_RETRY_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec += 1;
-    }
-    return until;
-}
-
 /* Wait for the next try. Called with the mutex held. */
 static void recorder_pause(struct recorder *recorder)
 {
-    struct timespec until = recorder_next_try();
-    int code = 0;
-    while (!recorder->stop && code == 0) { /* new records wake it too, and change nothing */
-        code = pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until);
+    mn_time until = mn_now() + RECORDER_RETRY_MS * MN_MS;
+    for (mn_time left = until - mn_now(); !recorder->worker.stop && left > 0;
+         left = until - mn_now()) { /* new records wake it too, and change nothing */
+        (void)mn_worker_wait(&recorder->worker, left / MN_MS + 1);
     }
 }
 
@@ -316,7 +289,7 @@ static void recorder_finish(struct recorder *recorder, size_t count)
         recorder->bytes -= item_size(item);
         list_add(&recorder->done, item);
     }
-    recorder_announce(recorder);
+    mn_worker_announce(&recorder->worker);
 }
 
 /* The first that waits is no record. Called with the mutex held. */
@@ -324,9 +297,9 @@ static void recorder_draft(struct recorder *recorder)
 {
     struct recorder_item *item = list_take(&recorder->waiting);
     size_t bytes = recorder->aside_bytes + item_size(item);
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     draft_take(recorder, item);
-    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_worker_lock(&recorder->worker);
     recorder->count -= 1;
     recorder->bytes -= bytes - recorder->aside_bytes;
 }
@@ -336,15 +309,14 @@ static void recorder_draft(struct recorder *recorder)
 static void recorder_rest(struct recorder *recorder, bool given_up)
 {
     if (given_up || recorder->aside.first == NULL) {
-        (void)pthread_cond_wait(&recorder->changed, &recorder->mutex);
+        (void)mn_worker_wait(&recorder->worker, -1);
         return;
     }
-    struct timespec until = recorder_next_try();
-    if (pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until) == ETIMEDOUT) {
+    if (!mn_worker_wait(&recorder->worker, RECORDER_RETRY_MS)) {
         size_t bytes = recorder->aside_bytes;
-        (void)pthread_mutex_unlock(&recorder->mutex);
+        mn_worker_unlock(&recorder->worker);
         aside_try(recorder);
-        (void)pthread_mutex_lock(&recorder->mutex);
+        mn_worker_lock(&recorder->worker);
         recorder->bytes -= bytes - recorder->aside_bytes;
     }
 }
@@ -353,8 +325,8 @@ static void *recorder_main(void *context)
 {
     struct recorder *recorder = context;
     bool given_up = false;
-    (void)pthread_mutex_lock(&recorder->mutex);
-    while (!recorder->stop) {
+    mn_worker_lock(&recorder->worker);
+    while (!recorder->worker.stop) {
         if (given_up || recorder->waiting.first == NULL) {
             recorder_rest(recorder, given_up);
             continue;
@@ -366,13 +338,13 @@ static void *recorder_main(void *context)
         }
         size_t bytes = recorder->aside_bytes;
         size_t count = group_count(item); /* their links do not change: only the last one's may */
-        (void)pthread_mutex_unlock(&recorder->mutex);
+        mn_worker_unlock(&recorder->worker);
         item->result = group_write(recorder, item, count);
         bool again = item->result != MN_OK && record_again(item->result);
         if (again) {
             recorder_complain(recorder, item);
         }
-        (void)pthread_mutex_lock(&recorder->mutex);
+        mn_worker_lock(&recorder->worker);
         recorder->bytes -= bytes - recorder->aside_bytes;
         if (again) {
             recorder_pause(recorder);
@@ -381,19 +353,8 @@ static void *recorder_main(void *context)
         given_up = item->result != MN_OK;
         recorder_finish(recorder, given_up ? 1 : count);
     }
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     return NULL;
-}
-
-static bool recorder_init(struct recorder *recorder)
-{
-    pthread_condattr_t attributes;
-    evidence_file_init(&recorder->evidence);
-    recorder->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return recorder->fd >= 0 && pthread_mutex_init(&recorder->mutex, NULL) == 0 &&
-           pthread_condattr_init(&attributes) == 0 &&
-           pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-           pthread_cond_init(&recorder->changed, &attributes) == 0;
 }
 
 mn_result recorder_start(struct recorder **out, struct journal *journal, struct mn_error *error)
@@ -403,18 +364,12 @@ mn_result recorder_start(struct recorder **out, struct journal *journal, struct 
         return MN_NO_MEMORY;
     }
     recorder->journal = journal;
-    errno = ENOMEM; /* what those that do not set it can fail by */
-    int code = recorder_init(recorder) ? 0 : errno;
-    if (code == 0) {
-        code = pthread_create(&recorder->thread, NULL, recorder_main, recorder);
-    }
-    if (code != 0) {
-        mn_error_set(error, "cannot start the thread that writes the journal: %s", strerror(code));
-        if (recorder->fd >= 0) {
-            (void)close(recorder->fd);
-        }
+    evidence_file_init(&recorder->evidence);
+    mn_result result =
+        mn_worker_start(&recorder->worker, recorder_main, recorder, "writes the journal", error);
+    if (result != MN_OK) {
         free(recorder);
-        return mn_result_from_errno(code);
+        return result;
     }
     *out = recorder;
     return MN_OK;
@@ -422,42 +377,40 @@ mn_result recorder_start(struct recorder **out, struct journal *journal, struct 
 
 int recorder_fd(const struct recorder *recorder)
 {
-    return recorder->fd;
+    return recorder->worker.fd;
 }
 
 bool recorder_behind(struct recorder *recorder)
 {
-    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_worker_lock(&recorder->worker);
     bool behind = recorder->bytes >= RECORDER_BYTES_BEHIND;
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     return behind;
 }
 
 bool recorder_give(struct recorder *recorder, struct recorder_item *item)
 {
     size_t size = item_size(item);
-    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_worker_lock(&recorder->worker);
     bool room = recorder->count < RECORDER_RECORD_COUNT_MAX;
     if (room) {
         recorder->count += 1;
         recorder->bytes += size;
         list_add(&recorder->waiting, item);
-        (void)pthread_cond_signal(&recorder->changed);
+        mn_worker_wake(&recorder->worker);
     }
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     return room;
 }
 
 struct recorder_item *recorder_done(struct recorder *recorder, struct mn_head *writing)
 {
-    uint64_t count = 0;
-    ssize_t got = read(recorder->fd, &count, sizeof count);
-    (void)got; /* nothing to read: nothing is done */
-    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_worker_hear(&recorder->worker);
+    mn_worker_lock(&recorder->worker);
     struct recorder_item *first = recorder->done.first;
     recorder->done = (struct record_list){NULL, NULL};
     *writing = recorder->writing;
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     return first;
 }
 
@@ -480,12 +433,12 @@ static mn_result list_read(const struct recorder_item *item, const struct mn_hea
 mn_result recorder_read(struct recorder *recorder, uint64_t from, journal_visit *visit,
                         void *context)
 {
-    (void)pthread_mutex_lock(&recorder->mutex);
+    mn_worker_lock(&recorder->worker);
     mn_result result = list_read(recorder->done.first, &recorder->writing, &from, visit, context);
     if (result == MN_OK) {
         result = list_read(recorder->waiting.first, &recorder->writing, &from, visit, context);
     }
-    (void)pthread_mutex_unlock(&recorder->mutex);
+    mn_worker_unlock(&recorder->worker);
     return result;
 }
 
@@ -495,28 +448,13 @@ bool recorder_stop(struct recorder **out, int bound_ms)
     if (recorder == NULL) {
         return true;
     }
-    (void)pthread_mutex_lock(&recorder->mutex);
-    recorder->stop = true;
-    (void)pthread_cond_signal(&recorder->changed);
-    (void)pthread_mutex_unlock(&recorder->mutex);
-    struct timespec until = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += bound_ms / 1000;
-    until.tv_nsec += (long)(bound_ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec += 1;
-    }
-    if (pthread_timedjoin_np(recorder->thread, NULL, &until) != 0) {
+    if (!mn_worker_stop(&recorder->worker, bound_ms)) {
         return false;
     }
     list_destroy(&recorder->waiting);
     list_destroy(&recorder->done);
     list_destroy(&recorder->aside);
     evidence_file_deinit(&recorder->evidence);
-    (void)pthread_cond_destroy(&recorder->changed);
-    (void)pthread_mutex_destroy(&recorder->mutex);
-    (void)close(recorder->fd);
     free(recorder);
     *out = NULL;
     return true;
