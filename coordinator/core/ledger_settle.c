@@ -3,7 +3,10 @@
  * It leaves the ledger, and is passed over when it is reported again: an agent may still hold a
  * report that was written before its vat was told. So each vat keeps the ranges that it was told
  * of, by peer and beginning, until its floor is in a later run than the one that was told. A
- * document does not carry them. */
+ * document does not carry them.
+ *
+ * Of a decision that is lost nobody says whom it told; but whoever has applied it was weighed in
+ * it, and what died there is settled for them as if they had been told. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,7 +235,8 @@ static mn_result settle_learnt_of(struct ledger *ledger, uint32_t peer, ledger_a
 {
     const struct vat_place *place = &ledger->places[peer];
     mn_result result = MN_OK;
-    for (uint32_t i = place->slot_count; result == MN_OK && i > 0;) {
+    uint32_t i = place->slot_count;
+    while (result == MN_OK && i > 0) {
         uint32_t interval = place->slots[i - 1].interval;
         const struct evidence_lineage *death =
             ledger_death(ledger, peer, ledger->intervals[interval].epoch);
