@@ -444,7 +444,8 @@ static void job_done(struct daemon *daemon, struct agent_job *job)
         agent_daemon_step(daemon, &event);
         return;
     case AGENT_JOB_RECALL:
-        if (job->result == MN_OK && job->up.recalled.record_count > 0) {
+        job_log(job, "journal_not_read");
+        if (job->up.recalled.record_count > 0) { /* those before it could be read */
             agent_daemon_say_up(daemon, &job->up);
         }
         return;

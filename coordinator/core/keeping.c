@@ -325,9 +325,26 @@ static bool leading_holds(const struct keeping *keeping)
     return !keeping_enough(keeping, have);
 }
 
+/* It is asked once more for what it did not hand over. */
+static bool mute_source(const struct keeping *keeping)
+{
+    return keeping->state == KEEPING_RECALLING && keeping->peers[keeping->source].mute > 0;
+}
+
+/* The keeper that has not handed over most often, while that holds anything up; NULL: none. */
+static const struct keeping_peer *mute_peer(const struct keeping *keeping)
+{
+    const struct keeping_peer *mute = NULL;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        const struct keeping_peer *peer = &keeping->peers[i];
+        mute = peer->mute > (mute != NULL ? mute->mute : 0) ? peer : mute;
+    }
+    return keeping->state == KEEPING_ASKING || mute_source(keeping) ? mute : NULL;
+}
+
 bool keeping_may_accept(const struct keeping *keeping)
 {
-    return keeping->state == KEEPING_ASKING ||
+    return keeping->state == KEEPING_ASKING || mute_source(keeping) ||
            (keeping->state == KEEPING_OVERTAKEN && keeping->old) ||
            (keeping->state == KEEPING_LEADING && leading_holds(keeping));
 }
@@ -335,7 +352,9 @@ bool keeping_may_accept(const struct keeping *keeping)
 void keeping_facts(const struct keeping *keeping, struct keeping_facts *out)
 {
     bool leads = keeping->state == KEEPING_LEADING;
+    const struct keeping_peer *mute = mute_peer(keeping);
     *out = (struct keeping_facts){.state = keeping->state,
+                                  .mute = mute != NULL ? keeping_host(keeping, mute) : NULL,
                                   .generation = keeping->generation,
                                   .newest = keeping->newest,
                                   .in_force = keeping->in_force,

@@ -111,6 +111,7 @@ enum keeping_effect_kind {
     X(HOLDS, ERROR, "keepers_missing")                                                             \
     X(NEW, INFO, "new_cluster")                                                                    \
     X(FORGOTTEN, ERROR, "journal_had_forgotten")                                                   \
+    X(MUTE, ERROR, "keeper_hands_nothing_over")                                                    \
     X(NEVER, ERROR, "records_never_in_force")                                                      \
     X(OLD, ERROR, "journal_is_old")                                                                \
     X(ACCEPTED, ERROR, "unknown_accepted")                                                         \
@@ -232,6 +233,7 @@ struct keeping_facts {
     uint32_t next_needed; /* and of those that are to be; 0 when none is being replaced */
     bool holds;           /* nothing new is in force until some of those that are missing answer */
     bool accepted;        /* an operator said to go on without those that did not answer */
+    const char *mute;     /* a keeper that has not handed over what it has; NULL: none */
     struct mn_head shown; /* HOLDS because an agent was shown more than this journal has: that; */
     uint32_t shown_by;    /* and which host's; TOPOLOGY_NONE otherwise */
 };

@@ -132,7 +132,7 @@ static void ask_members(struct keeping *keeping, const struct ask_count *count)
         peer->granted =
             !majority && peer->promised && !keeping->founding && peer->member != MN_MEMBER_WHOLE;
         peer->whole_at = 0;
-        if (!peer->votes) {
+        if (!peer->votes || peer->given_up) {
             keeping->absent[keeping->accept.absent_count++] =
                 mn_name_of(keeping_host(keeping, peer));
         }
@@ -145,11 +145,24 @@ static void ask_members(struct keeping *keeping, const struct ask_count *count)
     }
 }
 
+/* Only one that did not hand it over has the newest journal: whoever has not answered yet may have
+ * as much. */
+static bool ask_others(const struct keeping *keeping)
+{
+    uint32_t source = keeping_recall_source(keeping);
+    bool others = false;
+    for (uint32_t i = 0; i < keeping->peer_count; i++) {
+        others = others || (!keeping->peers[i].promised && !keeping->peers[i].given_up);
+    }
+    return others && source < keeping->peer_count && keeping->peers[source].mute > 0 &&
+           keeping->now < keeping->asked_at + ask_patience(keeping);
+}
+
 static void ask_go_on(struct keeping *keeping)
 {
     struct ask_count count = ask_count(keeping, KEEPING_NOW | KEEPING_NEXT);
     if (keeping->state != KEEPING_ASKING || keeping->old || keeping->asked_at > keeping->now ||
-        !ask_enough(keeping, &count)) {
+        !ask_enough(keeping, &count) || ask_others(keeping)) {
         return;
     }
     ask_members(keeping, &count);
@@ -198,7 +211,8 @@ static void ask_rumour(struct keeping *keeping, const struct mn_noted *noted)
 void keeping_promised(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
     if (up->promised.promised != keeping->generation || up->promised.attempt != peer->attempt ||
-        up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING) {
+        up->promised.candidate != keeping->candidate || keeping->state != KEEPING_ASKING ||
+        peer->given_up) {
         return;
     }
     if (up->promised.newest.generation >= keeping->generation) {
@@ -305,15 +319,17 @@ static void accept_leading(struct keeping *keeping)
 }
 
 /* With whom it is to go on: with those whose word he saw; with those of his last word too, who are
- * asked once more because of that and are still there. */
+ * asked once more because of that and are still there. Not with whoever does not hand over what it
+ * has. */
 static void accept_relies(struct keeping *keeping)
 {
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         struct keeping_peer *peer = &keeping->peers[i];
         bool answers = keeping_answers(keeping, peer);
-        peer->relied = keeping->state == KEEPING_ASKING
-                           ? peer->promised || (peer->relied && answers)
-                           : answers;
+        bool relied = keeping->state == KEEPING_ASKING ? peer->promised || (peer->relied && answers)
+                                                       : answers;
+        peer->given_up = peer->mute > 0;
+        peer->relied = relied && !peer->given_up;
     }
 }
 

@@ -37,6 +37,8 @@ void keeping_lead_begin(struct keeping *keeping)
     }
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         struct keeping_peer *peer = &keeping->peers[i];
+        peer->mute = 0;
+        peer->given_up = false;
         bool alike = peer->promised && keeping_log_has(keeping, &peer->head);
         peer->matched = alike ? peer->head.sequence : 0;
         peer->next = alike ? peer->head.sequence : keeping->newest;

@@ -32,6 +32,8 @@ struct keeping_peer {
     uint32_t host; /* TOPOLOGY_NONE: it is not in the topology any more, and cannot be reached */
     unsigned sets;
     bool promised;       /* this generation, to this process */
+    uint32_t mute;       /* so many times in a row it has not handed over what it says it has, */
+    bool given_up;       /* and an operator said to go on without it */
     bool relied;         /* it answered when an operator said to go on with those that do */
     struct mn_head head; /* as it was said with the promise */
     bool holds;          /* the same: its agent's store has checkpoints */
@@ -106,7 +108,7 @@ struct keeping {
     struct mn_journal_recall accept;
     struct mn_name absent[MN_KEEPER_PEER_COUNT_MAX];
 
-    uint32_t source; /* RECALLING: the keeper that hands over */
+    uint32_t source; /* RECALLING: the keeper that hands over; as many as there are: none */
     uint64_t from;   /* and what it was asked for */
     mn_time source_until;
     bool aside;             /* a SET_ASIDE is under way */
@@ -156,10 +158,11 @@ void keeping_say_missing(struct keeping *keeping); /* once in a while */
 void keeping_accept(struct keeping *keeping, const struct mn_journal_recall *accept);
 
 /* keeping_recall.c: RECALLING, INSTALLING. */
+/* Who has the newest journal of those that promised; as many as there are: the own one is it. */
+uint32_t keeping_recall_source(const struct keeping *keeping);
 void keeping_recall_begin(struct keeping *keeping);
 void keeping_recall_tick(struct keeping *keeping);
-void keeping_recalled(struct keeping *keeping, const struct keeping_peer *peer,
-                      const struct mn_up *up);
+void keeping_recalled(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up);
 void keeping_recall_recorded(struct keeping *keeping);
 
 /* keeping_lead.c: LEADING. */

@@ -80,22 +80,33 @@ static void recall_next(struct keeping *keeping)
     }
 }
 
-void keeping_recall_begin(struct keeping *keeping)
+/* Among equals whoever has not handed over what it has, as when it cannot read it, comes last. */
+uint32_t keeping_recall_source(const struct keeping *keeping)
 {
     struct mn_head best = {.generation = keeping_log_generation(keeping, keeping->newest),
                            .sequence = keeping->newest};
-    keeping->source = keeping->peer_count;
+    uint32_t source = keeping->peer_count;
     for (uint32_t i = 0; i < keeping->peer_count; i++) {
         const struct keeping_peer *peer = &keeping->peers[i];
-        if (peer->promised && keeping_head_below(&best, &peer->head)) {
+        bool equal = source < keeping->peer_count && !keeping_head_below(&peer->head, &best);
+        if (peer->promised && (keeping_head_below(&best, &peer->head) ||
+                               (equal && peer->mute < keeping->peers[source].mute))) {
             best = peer->head;
-            keeping->source = i;
+            source = i;
         }
     }
+    return source;
+}
+
+void keeping_recall_begin(struct keeping *keeping)
+{
+    keeping->source = keeping_recall_source(keeping);
+    uint64_t newest = keeping->source < keeping->peer_count
+                          ? keeping->peers[keeping->source].head.sequence
+                          : keeping->newest;
     keeping->missing_from = 0;
     keeping->part_size = 0;
-    uint64_t common = keeping->newest < best.sequence ? keeping->newest : best.sequence;
-    keeping->from = common + 1;
+    keeping->from = (keeping->newest < newest ? keeping->newest : newest) + 1;
     recall_next(keeping);
 }
 
@@ -106,13 +117,28 @@ void keeping_recall_recorded(struct keeping *keeping)
     }
 }
 
+/* It is not asked at once again: another one may have as much. */
+static void recall_give_up(struct keeping *keeping)
+{
+    struct keeping_peer *peer = &keeping->peers[keeping->source];
+    peer->mute += peer->mute < UINT32_MAX ? 1 : 0;
+    keeping_note(keeping, (struct keeping_note_facts){
+                              .note = KEEPING_NOTE_MUTE,
+                              .host = keeping_host(keeping, peer),
+                              .sequence = keeping->from,
+                              .number = peer->mute,
+                              .text = "it says that it keeps this record, and has not handed it "
+                                      "over: see its agent's log"});
+    keeping_ask_all(keeping, 0);
+}
+
 void keeping_recall_tick(struct keeping *keeping)
 {
     if (keeping->state == KEEPING_INSTALLING) {
         return; /* the disk is tried until it takes it */
     }
     if (keeping->now >= keeping->source_until) {
-        keeping_ask_all(keeping, 0); /* another one may have as much */
+        recall_give_up(keeping);
     } else {
         recall_ask(keeping);
     }
@@ -207,8 +233,7 @@ static void recall_record(struct keeping *keeping, const struct mn_kept *record)
     }
 }
 
-void keeping_recalled(struct keeping *keeping, const struct keeping_peer *peer,
-                      const struct mn_up *up)
+void keeping_recalled(struct keeping *keeping, struct keeping_peer *peer, const struct mn_up *up)
 {
     if (keeping->state != KEEPING_RECALLING || peer != &keeping->peers[keeping->source] ||
         up->recalled.sequence != keeping->from || up->recalled.offset != keeping->part_size) {
@@ -227,6 +252,7 @@ void keeping_recalled(struct keeping *keeping, const struct keeping_peer *peer,
         keeping->from = (sequence < keeping->newest ? sequence : keeping->newest) + 1;
     }
     if (up->recalled.record_count > 0) {
+        peer->mute = 0;
         recall_next(keeping);
     }
 }

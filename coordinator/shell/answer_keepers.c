@@ -117,7 +117,14 @@ static void keepers_hold(const struct answer_source *source, const struct keepin
     const char *to = NULL;
     bool joint = facts->next_needed > 0;
     keepers_pair(source, facts->keeper_count, &from, &to);
-    if (facts->state == KEEPING_ASKING) {
+    if (facts->mute != NULL) {
+        (void)snprintf(text, size,
+                       "the agent of %s says that it keeps the journal, and does not hand it over: "
+                       "its log says why; others that have as much are asked before it; where "
+                       "nobody has, it is given up, with what it alone keeps, with mneme recall "
+                       "--accept-unknown --reason TEXT",
+                       facts->mute);
+    } else if (facts->state == KEEPING_ASKING) {
         keepers_ask(source, facts, text, size);
     } else if (facts->state != KEEPING_LEADING) {
         (void)snprintf(text, size, "it takes over what the keepers have of the journal");

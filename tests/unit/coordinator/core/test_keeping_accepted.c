@@ -29,7 +29,7 @@ static void whoever_answered_an_operators_word_is_waited_for(void **state)
     stage_promised(&stage, 1, 4, 9, 2, MN_MEMBER_WHOLE);
     expect(&stage, "h1 recall 4 after 2\n");
     stage_tick_at(&stage, 9000);
-    expect(&stage, "h1 promise 5\nh3 promise 5\nh5 promise 5\n");
+    expect(&stage, "note keeper_hands_nothing_over\nh1 promise 5\nh3 promise 5\nh5 promise 5\n");
     stage_tick_at(&stage, 13000);
     stage_promised(&stage, 1, 5, 0, 0, MN_MEMBER_BLANK);
     expect(&stage, "h1 promise 5\nh3 promise 5\nh5 promise 5\n"

@@ -208,6 +208,22 @@ static void tells_only_the_newest_words(void **state)
     stage_close(&stage);
 }
 
+static void names_a_keeper_that_does_not_hand_over_what_it_keeps(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open_with(&stage, three);
+    stage_promised(&stage, 1, 3, 9, 2, MN_MEMBER_WHOLE);
+    stage_promised(&stage, 3, 3, 7, 2, MN_MEMBER_WHOLE);
+    says(&stage, "it takes over what the keepers have of the journal");
+    stage_tick_at(&stage, 9000);
+    says(&stage, "the agent of h1 says that it keeps the journal, and does not hand it over: its "
+                 "log says why; others that have as much are asked before it; where nobody has, it "
+                 "is given up, with what it alone keeps, with mneme recall --accept-unknown "
+                 "--reason TEXT");
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +237,7 @@ int main(void)
         cmocka_unit_test(says_when_nobody_else_remembers_the_journal),
         cmocka_unit_test(tells_each_word_once_and_what_became_of_it),
         cmocka_unit_test(tells_only_the_newest_words),
+        cmocka_unit_test(names_a_keeper_that_does_not_hand_over_what_it_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
