@@ -34,7 +34,8 @@ static mn_result explain_no_round(const struct answer_source *source, uint64_t r
             error,
             "round %llu is not at hand: the oldest %llu that told nobody are in the "
             "journal alone; what it was decided from is rounds/%llu.evidence.json in the "
-            "data of the coordinator that decided, and mneme cut --proof says what follows",
+            "data of the coordinator that decided, as long as --evidence-keep has it stay, and "
+            "mneme cut --proof says what follows",
             (unsigned long long)round, (unsigned long long)left_out, (unsigned long long)round);
     } else if (first.round == last.round) {
         mn_error_set(error, "there is no round %llu; there is round %llu only",
@@ -147,8 +148,8 @@ mn_result answer_explain(const struct answer_source *source, uint64_t round, con
                      "why round %llu decided so is not at hand: it is longer than a record may be, "
                      "the coordinator ended before it was written down, or it is so long ago that "
                      "the journal alone has it; it follows from "
-                     "rounds/%llu.evidence.json in the data of the coordinator that decided: see "
-                     "mneme cut --proof",
+                     "rounds/%llu.evidence.json in the data of the coordinator that decided, as "
+                     "long as --evidence-keep has it stay: see mneme cut --proof",
                      (unsigned long long)round, (unsigned long long)round);
         return MN_NOT_FOUND;
     }

@@ -230,10 +230,34 @@ static void effects_log(struct daemon *daemon, const struct coordinator_note_fac
                   coordinator_note_what(note->note), "%s", pairs.text);
 }
 
+/* A round is done. Evidence goes that is older than is kept, but for that of rounds which are not:
+ * what they decided may have to be checked while it is carried out. */
+static void effects_trim_evidence(struct daemon *daemon)
+{
+    struct recorder_item *item = recorder_item_new();
+    if (item == NULL) {
+        return; /* the next round that is done has it removed */
+    }
+    item->keep = daemon->evidence_keep;
+    item->round = UINT64_MAX;
+    for (size_t i = 0; i < coordinator_round_count(daemon->coordinator); i++) {
+        struct coordinator_round_facts facts;
+        coordinator_round(daemon->coordinator, i, &facts);
+        bool done = facts.state == COORDINATOR_ROUND_DONE;
+        item->round = !done && facts.round < item->round ? facts.round : item->round;
+    }
+    if (!recorder_give(daemon->recorder, item)) {
+        recorder_item_destroy(item);
+    }
+}
+
 /* What others can make us write is written once a second at most. */
 static void effect_note(struct daemon *daemon, const struct coordinator_note_facts *note)
 {
     uint64_t suppressed = 0;
+    if (note->note == COORDINATOR_NOTE_ROUND_DONE) {
+        effects_trim_evidence(daemon);
+    }
     if (note->note == COORDINATOR_NOTE_REFUSED && note->host != NULL) {
         uint32_t host = topology_find_host(daemon->topology, note->host);
         if (host != TOPOLOGY_NONE &&

@@ -171,6 +171,7 @@ static mn_result open_journal(struct daemon *daemon, struct mn_error *error)
 mn_result coordinator_daemon_open(struct daemon *daemon, const struct coordinator_options *options,
                                   struct mn_error *error)
 {
+    daemon->evidence_keep = options->evidence_keep;
     daemon->crash_at_decided = options->crash_at_decided;
     daemon->stop_at_plan = options->stop_at_plan;
     for (size_t i = 0; i < PLAN_DESK_COUNT_MAX; i++) {

@@ -52,6 +52,7 @@ struct daemon_plan {
 struct daemon {
     struct topology *topology;
     struct mn_keys keys;
+    uint32_t evidence_keep;
     bool crash_at_decided;
     bool stop_at_plan;
     struct journal journal; /* the recorder's */

@@ -50,4 +50,21 @@ mn_result evidence_file_put(struct evidence_file *file, uint64_t offset, const v
 mn_result evidence_file_end(struct evidence_file *file, uint64_t round, bool binary,
                             const struct mn_digest *digest, struct mn_error *error) MN_CHECKED;
 
+/* Of which rounds evidence was removed: from the first to the last, so many. */
+struct evidence_trimmed {
+    uint64_t first;
+    uint64_t last;
+    uint64_t count;
+    uint64_t bytes;
+};
+
+/* evidence_trim.c. Remove the oldest evidence but for that of the newest @keep rounds, and of
+ * rounds from @below on; a bounded number at a time.
+ *
+ * @trimmed   out, also on failure: what was removed before it.
+ *
+ * Errors:    MN_DENIED, MN_NOT_FOUND, MN_IO, MN_NO_MEMORY */
+mn_result evidence_file_trim(uint32_t keep, uint64_t below,
+                             struct evidence_trimmed *trimmed) MN_CHECKED;
+
 #endif

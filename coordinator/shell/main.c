@@ -1,4 +1,5 @@
 /* mneme-coordinator: the arguments. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "shell/daemon.h"
 
 static const char usage_text[] =
-    "Usage: mneme-coordinator --topology FILE --key FILE --data DIR\n"
+    "Usage: mneme-coordinator --topology FILE --key FILE --data DIR [OPTION]\n"
     "\n"
     "Remembers for the whole cluster. It listens to the agents, keeps a ledger of\n"
     "every vat's checkpoints in memory, notices when hosts or vats are lost,\n"
@@ -17,11 +18,15 @@ static const char usage_text[] =
     "  --topology FILE  the cluster's topology, the same file on every host\n"
     "  --key FILE       the coordinator's key file, made with: mneme keygen FILE\n"
     "  --data DIR       where everything is kept; made if it is not there\n"
+    "  --evidence-keep N\n"
+    "                   of the newest N rounds the evidence stays, and of all that are\n"
+    "                   not done: from 1 to 1000000, 1000 if it is not given\n"
     "  --help           print this\n"
     "\n"
     "In DIR: journal.db, what the coordinator must not forget;\n"
     "rounds/N.evidence.json (.bin where it is large), what the decision of round N\n"
-    "was computed from, to be read by: mneme cut. Started again, it reads the\n"
+    "was computed from, to be read by: mneme cut; of a round that is done it goes\n"
+    "once there are more than --evidence-keep says. Started again, it reads the\n"
     "journal and carries on a decision that it had made; only one coordinator may\n"
     "use a journal.\n"
     "\n"
@@ -50,6 +55,18 @@ static int usage_error(const char *what, const char *word)
     return 2;
 }
 
+/* A count from 1 on; false when it is none. */
+static bool read_evidence_keep(const char *text, struct coordinator_options *options)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long count = strtoul(text, &end, 10);
+    bool is = errno == 0 && end != text && *end == '\0' && text[0] != '-' && count >= 1 &&
+              count <= COORDINATOR_EVIDENCE_KEEP_MAX;
+    options->evidence_keep = is ? (uint32_t)count : 0;
+    return is;
+}
+
 /* What to rehearse, from the environment. False when it is nothing that can be. */
 static bool read_rehearsal(struct coordinator_options *options)
 {
@@ -71,12 +88,11 @@ static bool read_rehearsal(struct coordinator_options *options)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {{"topology", required_argument, NULL, 't'},
-                                          {"key", required_argument, NULL, 'k'},
-                                          {"data", required_argument, NULL, 'd'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    struct coordinator_options options = {.topology = NULL};
+    static const struct option longs[] = {
+        {"topology", required_argument, NULL, 't'}, {"key", required_argument, NULL, 'k'},
+        {"data", required_argument, NULL, 'd'},     {"evidence-keep", required_argument, NULL, 'e'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    struct coordinator_options options = {.evidence_keep = COORDINATOR_EVIDENCE_KEEP};
     opterr = 0; /* what is wrong is said below, in one line */
     for (int option = getopt_long(argc, argv, "", longs, NULL); option != -1;
          option = getopt_long(argc, argv, "", longs, NULL)) {
@@ -89,6 +105,12 @@ int main(int argc, char **argv)
             break;
         case 'd':
             options.data = optarg;
+            break;
+        case 'e':
+            if (!read_evidence_keep(optarg, &options)) {
+                return usage_error("--evidence-keep takes a number from 1 to 1000000, not ",
+                                   optarg);
+            }
             break;
         case 'h':
             return fputs(usage_text, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;

@@ -82,7 +82,7 @@ static size_t item_size(const struct recorder_item *item)
 
 static bool item_is_record(const struct recorder_item *item)
 {
-    return !item->piece && !item->drop;
+    return !item->piece && !item->drop && item->keep == 0;
 }
 
 /* Records alone may be written together. */
@@ -172,10 +172,30 @@ static void aside_try(struct recorder *recorder)
     }
 }
 
+/* What is old goes. */
+static void evidence_trim(const struct recorder_item *item)
+{
+    struct evidence_trimmed trimmed;
+    mn_result result = evidence_file_trim(item->keep, item->round, &trimmed);
+    if (trimmed.count > 0) {
+        mn_log(MN_LOG_INFO, "evidence_removed", "rounds=%llu first=%llu last=%llu bytes=%llu",
+               (unsigned long long)trimmed.count, (unsigned long long)trimmed.first,
+               (unsigned long long)trimmed.last, (unsigned long long)trimmed.bytes);
+    }
+    if (result != MN_OK) {
+        mn_log(MN_LOG_WARNING, "evidence_not_removed", "code=%s", mn_result_name(result));
+    }
+}
+
 /* A document's piece, or its end before it is one; what was begun before it is of no use. Takes
  * the item. */
 static void draft_take(struct recorder *recorder, struct recorder_item *item)
 {
+    if (item->keep > 0) {
+        evidence_trim(item);
+        recorder_item_destroy(item);
+        return;
+    }
     if (item->drop || item->offset == 0) {
         aside_drop(recorder);
     }

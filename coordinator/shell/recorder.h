@@ -53,7 +53,9 @@ struct recorder_item {
     struct mn_digest digest; /* of the whole evidence */
     /* No record, and never comes back: `binary` is not the end, and is all there is to do. */
     bool piece;
-    bool drop;  /* nor does this: the pieces before it are of no use any more */
+    bool drop; /* nor does this: the pieces before it are of no use any more */
+    /* Nor does this, unless it is 0: of rounds below `round` the evidence of so many stays. */
+    uint32_t keep;
     bool named; /* the recorder's: the evidence is under its name already */
 
     mn_result result; /* MN_OK: durable; otherwise why the recorder gave up */

@@ -152,6 +152,8 @@ static void become_daemon(const struct daemon_place *place, const char *rehearse
                     (char *)place->coordinator_key,
                     "--data",
                     (char *)place->data,
+                    "--evidence-keep",
+                    "1",
                     NULL};
     int log = open(place->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log < 0 || dup2(log, STDERR_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
