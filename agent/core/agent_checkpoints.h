@@ -79,7 +79,8 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
 /* The file, GONE now, went bad or missing here: have it copied anew, from a partner of our vat, or
  * by the host that sends copies of another's. Whether it arrives here from now on. */
 bool agent_copies_lost(struct agent *agent, struct agent_vat *vat, struct agent_file *file);
-/* The file is whole here: see whether those who are to hold it still do. */
+/* The file is whole here: see whether those who are to hold it still do; of another host's vat, let
+ * that know, for it forgets with its agent to whom else than its partners it has to say `Drop`. */
 void agent_copies_again(struct agent *agent, const struct agent_vat *vat,
                         const struct agent_file *file);
 void agent_copies_tick(struct agent *agent, size_t count);
@@ -112,6 +113,10 @@ void agent_drop_old(struct agent *agent, struct agent_vat *vat);
 void agent_send_piece(struct agent *agent, uint32_t host, const struct agent_vat *vat,
                       const struct agent_file *file, uint64_t offset);
 void agent_copies_heard(struct agent *agent, uint32_t host, const struct mn_copies *message);
+/* The host that runs the vat: the one that sent the copies of its newest run that are here; where
+ * none were sent since this agent began, the one that the coordinator says of @run, or AGENT_NONE
+ * while it is asked. */
+uint32_t agent_holder_owner(struct agent *agent, const struct agent_vat *vat, mn_run run);
 void agent_piece_written(struct agent *agent, const struct agent_event *event);
 void agent_file_read(struct agent *agent, const struct agent_event *event);
 void agent_say_have(struct agent *agent, uint32_t host, const struct mn_name *vat, mn_epoch epoch,

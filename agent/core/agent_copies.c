@@ -254,6 +254,9 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
 {
     struct agent_vat *vat = agent_find_vat(agent, &message->vat);
     struct agent_file *file = vat != NULL ? agent_find_file(vat, message->have.epoch) : NULL;
+    if (vat != NULL && agent_vat_owned(vat) && message->have.refused == MN_OK) {
+        holder_add(agent, vat, host);
+    }
     if (file == NULL) {
         return;
     }
@@ -294,7 +297,6 @@ void agent_copies_have(struct agent *agent, uint32_t host, const struct mn_copie
     }
     if (memcmp(&file->digest, &message->have.digest, sizeof file->digest) == 0) {
         file->copies[slot].state = AGENT_COPY_HELD;
-        holder_add(agent, vat, host);
         agent_copies_advance(agent, vat);
     }
 }
@@ -327,7 +329,14 @@ bool agent_copies_lost(struct agent *agent, struct agent_vat *vat, struct agent_
 void agent_copies_again(struct agent *agent, const struct agent_vat *vat,
                         const struct agent_file *file)
 {
-    for (uint32_t slot = 0; slot < agent->partner_count && agent_vat_owned(vat); slot++) {
+    if (!agent_vat_owned(vat)) {
+        uint32_t owner = agent_holder_owner(agent, vat, agent_newest_run(agent, vat));
+        if (owner != AGENT_NONE && owner != agent->config.own) {
+            agent_say_have(agent, owner, &vat->name, file->epoch, &file->digest, MN_OK);
+        }
+        return;
+    }
+    for (uint32_t slot = 0; slot < agent->partner_count; slot++) {
         if (file->copies[slot].state == AGENT_COPY_HELD && vat->partners[slot] != AGENT_NONE &&
             agent_host_usable(agent, vat->partners[slot])) {
             copies_offer(agent, vat, file, vat->partners[slot]);

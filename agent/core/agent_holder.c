@@ -239,12 +239,9 @@ static bool drop_keeps(const struct mn_copies *message, mn_epoch epoch)
     return false;
 }
 
-/* Whether @host, which says that it has @run of it, is known to run the vat. */
-static bool holder_heeds(struct agent *agent, uint32_t host, const struct agent_vat *vat,
-                         mn_run run)
+uint32_t agent_holder_owner(struct agent *agent, const struct agent_vat *vat, mn_run run)
 {
-    uint32_t owner = vat->sender_run != 0 ? vat->sender : agent_lookup_host(agent, vat, run);
-    return owner == host;
+    return vat->sender_run != 0 ? vat->sender : agent_lookup_host(agent, vat, run);
 }
 
 static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copies *message)
@@ -255,7 +252,7 @@ static void holder_drop(struct agent *agent, uint32_t host, const struct mn_copi
     }
     if (agent_frozen(agent) || message->generation < agent->generation ||
         message->drop.run < agent_newest_run(agent, vat) || agent_vat_owned(vat) ||
-        agent_vat_alive(vat) || !holder_heeds(agent, host, vat, message->drop.run)) {
+        agent_vat_alive(vat) || agent_holder_owner(agent, vat, message->drop.run) != host) {
         agent_note(agent, (struct agent_note_facts){.note = AGENT_NOTE_DROP_REFUSED,
                                                     .vat = vat->name,
                                                     .host = *agent_host_name(agent, host),

@@ -158,7 +158,7 @@ uint32_t agent_lookup_host(struct agent *agent, const struct agent_vat *vat, mn_
     if (address == NULL) {
         return AGENT_NONE;
     }
-    if (address->known && address->run == run) {
+    if (address->known && address->run >= run) {
         return address->host;
     }
     address_ask_again(agent, address);

@@ -528,8 +528,8 @@ void agent_local_tick(struct agent *agent, size_t busy);
 void agent_lookup(struct agent *agent, struct agent_vat *vat, const struct mn_name *peer);
 void agent_address(struct agent *agent, const struct mn_address *address);
 void agent_lookup_again(struct agent *agent);
-/* The host on which @run of the vat is meant to be, as the coordinator says; AGENT_NONE while it
- * has not said that, and is asked. */
+/* The host on which @run of the vat, or a later one, is meant to be, as the coordinator says;
+ * AGENT_NONE while it has not said that, and is asked. */
 uint32_t agent_lookup_host(struct agent *agent, const struct agent_vat *vat, mn_run run);
 /* The newest run of a peer that the coordinator told of; 0 if it told none. */
 mn_run agent_address_run(const struct agent *agent, uint32_t peer);

@@ -221,6 +221,26 @@ static void deletes_below_the_floor_what_no_kept_checkpoint_needs(void **state)
     play_close(&play);
 }
 
+/* h3 was a partner before this agent began. */
+static void has_those_let_go_who_say_that_they_hold_something(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    for (mn_epoch epoch = EPOCH(1, 1); epoch <= EPOCH(1, 3); epoch++) {
+        make_durable(&play, epoch, 0, 0);
+        play_taken(&play, (uint64_t)(epoch - EPOCH(1, 0)));
+    }
+    play_have(&play, 2, "x1", EPOCH(1, 1), MN_OK);
+    play_skip(&play);
+    play_recorded(&play, 5);
+    play_expect(&play, "delete x1 1.1\n"
+                       "copies h2 x1 drop run 1 keep 1.2 1.3\n"
+                       "copies h3 x1 drop run 1 keep 1.2 1.3\n");
+    play_close(&play);
+}
+
 /* The partner has 1.4, and counts for it, before it is synced here. */
 static void has_a_partner_keep_what_is_not_synced_here_yet(void **state)
 {
@@ -505,6 +525,7 @@ int main(void)
         cmocka_unit_test(promises_nothing_of_a_checkpoint_that_cannot_be_synced),
         cmocka_unit_test(passes_over_a_checkpoint_whose_base_is_missing),
         cmocka_unit_test(deletes_below_the_floor_what_no_kept_checkpoint_needs),
+        cmocka_unit_test(has_those_let_go_who_say_that_they_hold_something),
         cmocka_unit_test(has_a_partner_keep_what_is_not_synced_here_yet),
         cmocka_unit_test(deletes_nothing_and_moves_no_floor_while_a_round_is_open),
         cmocka_unit_test(offers_everything_retained_to_a_new_partner_when_the_old_one_is_lost),

@@ -236,6 +236,38 @@ static void tells_who_sends_copies_that_one_went_bad(void **state)
     play_close(&play);
 }
 
+/* Its agent may have begun anew since, and have chosen other partners. */
+static void tells_who_sends_copies_that_one_is_still_here(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open_scrubbing(&play, 2, 2, SCRUB_MS);
+    play_run_x1(&play);
+    play_piece(&play, 1, "x2", EPOCH(1, 1), 500, 0, 500);
+    play_piece_written(&play, "x2", EPOCH(1, 1), 0, 0, 500, true, MN_OK);
+    ticks(&play, 1, 7);
+    play_skip(&play);
+    read_over(&play, "x2", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "copies h2 x2 have 1.1 MN_OK\n");
+    play_close(&play);
+}
+
+/* And nobody has sent any since this agent began. */
+static void asks_whose_the_copies_are_that_are_here(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open_scrubbing(&play, 2, 2, SCRUB_MS);
+    play_file(&play, "x2", EPOCH(1, 1), 0, 0);
+    play_begin(&play);
+    play_welcome(&play, 1, true);
+    ticks(&play, 1, 13);
+    play_skip(&play);
+    read_over(&play, "x2", EPOCH(1, 1), MN_OK);
+    play_expect(&play, "up lookup x2\n");
+    play_close(&play);
+}
+
 static void sends_a_partner_anew_what_it_has_lost(void **state)
 {
     (void)state;
@@ -259,6 +291,8 @@ int main(void)
         cmocka_unit_test(sends_anew_what_has_come_back_whole),
         cmocka_unit_test(asks_for_what_went_bad_for_a_while),
         cmocka_unit_test(tells_who_sends_copies_that_one_went_bad),
+        cmocka_unit_test(tells_who_sends_copies_that_one_is_still_here),
+        cmocka_unit_test(asks_whose_the_copies_are_that_are_here),
         cmocka_unit_test(sends_a_partner_anew_what_it_has_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
