@@ -58,6 +58,7 @@ byte best_life[SIZE];        /* the newest state that it has seen */
 byte best_length[SIZE];
 byte order[SIZE * ORDERS];   /* its log */
 byte length[SIZE];
+byte written[SIZE];          /* 0, or 1 + the length that its journal has acknowledged */
 byte stored[SIZE * KEEPERS]; /* 0, or 1 + the length that the keeper has acknowledged */
 
 /* ---- keepers ---- */
@@ -138,6 +139,12 @@ inline renew(s, mask)
     skip
 }
 
+#ifdef JOURNAL_FIRST
+#define SEES(s) (journal_life[journal[s]] == 0)
+#else
+#define SEES(s) 1
+#endif
+
 /* A promise is durable, then answered. Only who still asks looks at the state in the answer. */
 inline promise(s, k)
 {
@@ -148,7 +155,10 @@ inline promise(s, k)
     if
     :: phase[s] == ASKING && HAS(forgetful, k) -> blank[s] = blank[s] | (1 << k)
     :: phase[s] == ASKING && !HAS(forgetful, k) ->
-        see(s, has_life[k], has_length[k]);
+        if
+        :: SEES(s) -> see(s, has_life[k], has_length[k])
+        :: else
+        fi;
         if
         :: HAS(infirm, k) -> restarted[s] = restarted[s] | (1 << k)
         :: else -> firm[s] = firm[s] | (1 << k)
@@ -187,12 +197,20 @@ inline note(s, k)
     (HAS(renewed[s], k) && COUNT(noted[(s) * KEEPERS + (k)]) >= TOLERATED + 1)
 #endif
 
+/* Into the journal and to the keepers it goes at the same time: either may have it first. */
+#ifdef KEEPERS_ALONE
+#define WRITTEN(s, n) 1
+#else
+#define WRITTEN(s, n) (written[s] > (n))
+#endif
+#define FORCED(s) (WRITTEN(s, 0) && STORED(s, 0) >= MAJORITY)
 #if defined(NO_WRITE_AHEAD)
 #define MAY_TELL(s, n) (length[s] > (n))
 #elif defined(JOURNAL_ONLY)
-#define MAY_TELL(s, n) (length[s] > (n) && newest[journal[s]] == s)
+#define MAY_TELL(s, n) WRITTEN(s, 1 + (n))
 #else
-#define MAY_TELL(s, n) (length[s] > (n) && STORED(s, 1 + (n)) >= MAJORITY)
+#define MAY_TELL(s, n) \
+    (length[s] > (n) && WRITTEN(s, 1 + (n)) && STORED(s, 1 + (n)) >= MAJORITY)
 #endif
 
 /* The generation is in force: from now on it may give orders. G6: no generation is twice, and none
@@ -237,6 +255,15 @@ inline tell(s)
     od
 }
 
+inline force_and_tell(s)
+{
+    if
+    :: phase[s] == INSTALLING && FORCED(s) -> force(s)
+    :: else
+    fi;
+    tell(s)
+}
+
 /* The state that a generation went on from. Who has forgotten is taken in again by it, and is given
  * all orders up to now: some may have had effects because its former life stored them. */
 inline install(s, k)
@@ -247,11 +274,17 @@ inline install(s, k)
     forgetful = forgetful & (ALL ^ (1 << k));
     printf("life %d: keeper %d takes the state of length %d\n", s, k, has_length[k]);
     stored[s * KEEPERS + k] = 1 + has_length[k];
-    if
-    :: phase[s] == INSTALLING && STORED(s, 0) >= MAJORITY -> force(s)
-    :: else
-    fi;
-    tell(s)
+    force_and_tell(s)
+}
+
+/* The journal takes the state that the life went on from, then its orders one by one. */
+inline write(s)
+{
+    printf("life %d: its journal has the state of length %d\n", s, best_length[s] + written[s]);
+    journal_life[journal[s]] = s;
+    journal_length[journal[s]] = (written[s] == 0 -> best_length[s] : written[s]);
+    written[s] = 1 + journal_length[journal[s]];
+    force_and_tell(s)
 }
 
 inline store(s, k)
@@ -262,8 +295,8 @@ inline store(s, k)
     tell(s)
 }
 
-/* The life has read enough. It goes on from the newest state, which is in its journal first. Unless
- * it is overtaken already, that state has all that ever had effects. */
+/* The life has read enough. It goes on from the newest state. Unless it is overtaken already, that
+ * state has all that ever had effects. */
 inline go_on(s)
 {
     i = 0;
@@ -275,8 +308,6 @@ inline go_on(s)
     od;
     printf("life %d: goes on from the state (%d, %d)\n", s, best_life[s], best_length[s]);
     length[s] = best_length[s];
-    journal_life[journal[s]] = s;
-    journal_length[journal[s]] = length[s];
     phase[s] = INSTALLING;
     firm[s] = 0; /* what is not looked at again makes no two states differ */
     restarted[s] = 0;
@@ -359,6 +390,11 @@ inline highest(out)
 }
 
 #define BORN(s) (phase[s] != UNBORN)
+/* Unless another one has begun to append to that journal, or it is not what it was. */
+#define MAY_WRITE(s) \
+    (newest[journal[s]] == s && written[s] <= length[s] && \
+     (written[s] == 0 || \
+      (journal_life[journal[s]] == s && written[s] == 1 + journal_length[journal[s]])))
 #define TURN(s) (!BORN(s) && (s == 1 || BORN(s - 1)))
 
 /* Whoever asks and has been overtaken in its journal cannot go on, so it need not ask any more.
@@ -412,13 +448,13 @@ proctype life(byte s)
     GIVE(0)
     GIVE(1)
     GIVE(2)
-    /* A new order: into the journal, if nobody else has begun to append to that. */
-    :: d_step { phase[s] == IN_FORCE && length[s] < ORDERS && newest[journal[s]] == s ->
-                printf("life %d: order %d into its journal\n", s, length[s]);
+    /* A new order, on its way into the journal and to the keepers. */
+    :: d_step { phase[s] == IN_FORCE && length[s] < ORDERS ->
+                printf("life %d: makes order %d\n", s, length[s]);
                 order[s * ORDERS + length[s]] = s;
                 length[s] = length[s] + 1;
-                journal_length[journal[s]] = length[s];
                 tell(s); i = 0 }
+    :: d_step { BORN(s) && phase[s] != ASKING && MAY_WRITE(s) -> write(s); i = 0 }
     od
 }
 
