@@ -80,6 +80,7 @@ struct vat_entry {
     uint32_t host;      /* where that run is meant to be */
     uint64_t disk;      /* and in which life of its disk: in a later one it is not begun */
     uint64_t decided;   /* the newest round that gave it a run; 0: none did */
+    struct round *told; /* the newest round that told it; NULL: none did */
     uint32_t next_here; /* the host's list */
     uint32_t previous_here;
     uint64_t mention;       /* the newest hello that mentioned it */
@@ -137,6 +138,7 @@ struct round {
     uint32_t *notice_peers; /* TOPOLOGY_NONE: one that is not in the topology any more */
     uint64_t *told_again;   /* owed once more since that later round: what was handled before counts
                                no more; 0: only once */
+    struct round **told_before; /* the one before it that told the same vat; NULL: none did */
     uint32_t starts_open;
     uint32_t told_open;
     uint32_t again_open; /* of older rounds' notices, those owed once more since this one */

@@ -34,46 +34,56 @@ static void start_is_over(struct round *round, uint32_t start)
 
 /* ---- what a decision changes ----------------------------------------------------------------- */
 
-/* Whoever is started in @round is started no more by @older. Both lists are in the order of vats.
- */
-static void overtake_starts(struct round *older, const struct round *round)
+/* Whoever is started in @round is started no more by the round that gave it its run: the newest of
+ * those before, which has overtaken the others. */
+static void overtake_starts(struct coordinator *coordinator, const struct round *round)
 {
-    uint32_t at = 0;
-    for (uint32_t i = 0; older->starts_open > 0 && i < round->decision.start_count; i++) {
-        while (at < older->decision.start_count && older->start_vats[at] < round->start_vats[i]) {
-            at += 1;
-        }
-        if (at < older->decision.start_count && older->start_vats[at] == round->start_vats[i]) {
+    for (uint32_t i = 0; i < round->decision.start_count; i++) {
+        uint32_t vat = round->start_vats[i];
+        struct round *older = round_find(coordinator, coordinator->vats[vat].decided);
+        uint32_t count = older != NULL ? older->decision.start_count : 0;
+        uint32_t at = count > 0 ? list_find(older->start_vats, count, vat) : 0;
+        if (at < count && older->starts_open > 0) {
             start_is_over(older, at);
         }
     }
 }
 
+static void owe_again(struct coordinator *coordinator, struct round *older, uint32_t told,
+                      struct round *round)
+{
+    struct round *since = round_find(coordinator, older->told_again[told]);
+    if (older->told_handled[told]) {
+        older->told_handled[told] = false;
+        older->told_open += 1;
+    } else if (since != NULL) {
+        since->again_open -= 1;
+    }
+    older->told_again[told] = round->facts.round;
+    round->again_open += 1;
+}
+
 /* A vat that is started in @round goes on from a checkpoint that may be older than the turn in
- * which it handled what @older told it, so that is owed anew, also when nobody can tell that it
- * forgot anything: the one in which it did may have been on one disk alone, or its row not have
+ * which it handled what older rounds told it, so that is owed anew, also when nobody can tell that
+ * it forgot anything: the one in which it did may have been on one disk alone, or its row not have
  * come here. Its checkpoint says which rounds it has handled, and a vat hands out none of these
  * again; so nobody need know here which those are. @round is done when it has said so. */
-static void owe_again(struct coordinator *coordinator, struct round *older, struct round *round)
+static void owe_all_again(struct coordinator *coordinator, struct round *round)
 {
-    uint32_t at = 0;
     for (uint32_t i = 0; i < round->decision.start_count; i++) {
-        while (at < older->decision.told_count && older->told_vats[at] < round->start_vats[i]) {
-            at += 1;
+        uint32_t vat = round->start_vats[i];
+        bool anew = round->decision.starts[i].start.keep != 0;
+        struct round *older = anew ? coordinator->vats[vat].told : NULL;
+        while (older != NULL) {
+            uint32_t at = list_find(older->told_vats, older->decision.told_count, vat);
+            owe_again(coordinator, older, at, round);
+            older = older->told_before[at];
         }
-        bool told = at < older->decision.told_count && older->told_vats[at] == round->start_vats[i];
-        if (!told || round->decision.starts[i].start.keep == 0) {
-            continue;
-        }
-        struct round *since = round_find(coordinator, older->told_again[at]);
-        if (older->told_handled[at]) {
-            older->told_handled[at] = false;
-            older->told_open += 1;
-        } else if (since != NULL) {
-            since->again_open -= 1;
-        }
-        older->told_again[at] = round->facts.round;
-        round->again_open += 1;
+    }
+    for (uint32_t i = 0; i < round->decision.told_count; i++) {
+        struct vat_entry *entry = &coordinator->vats[round->told_vats[i]];
+        round->told_before[i] = entry->told;
+        entry->told = round;
     }
 }
 
@@ -141,13 +151,8 @@ void restore_apply(struct coordinator *coordinator, struct round *round)
     mn_assert(coordinator->unsettled == NULL);
     coordinator->unsettled = round;
     round->facts.decision = decision;
-    for (size_t i = 0; coordinator->rounds[i] != round; i++) {
-        struct round *older = coordinator->rounds[i];
-        if (older->facts.decision != NULL) {
-            overtake_starts(older, round);
-            owe_again(coordinator, older, round);
-        }
-    }
+    overtake_starts(coordinator, round);
+    owe_all_again(coordinator, round);
     for (uint32_t i = 0; i < decision->start_count; i++) {
         fetch_vats(coordinator, round->start_vats, decision->start_count, i);
         vats_begin_run(coordinator, round->start_vats[i], round->start_hosts[i],

@@ -137,10 +137,11 @@ mn_result round_make_room(struct round *round, uint32_t starts, uint32_t told, u
     round->told_vats = mn_arena_take_array(memory, told, sizeof *round->told_vats);
     round->told_handled = mn_arena_take_array(memory, told, sizeof *round->told_handled);
     round->told_again = mn_arena_take_array(memory, told, sizeof *round->told_again);
+    round->told_before = mn_arena_take_array(memory, told, sizeof(struct round *));
     round->notice_peers = mn_arena_take_array(memory, notices, sizeof *round->notice_peers);
     if (round->start_vats == NULL || round->start_hosts == NULL || round->start_over == NULL ||
         round->told_vats == NULL || round->told_handled == NULL || round->told_again == NULL ||
-        round->notice_peers == NULL) {
+        round->told_before == NULL || round->notice_peers == NULL) {
         return MN_NO_MEMORY;
     }
     round->starts_open = starts;
