@@ -90,7 +90,9 @@ void g6_decided(struct observer *observer, const struct mn_journal_decision *dec
             observer_fail(observer, "G6", "run %u of %s is given out after run %u", start->run,
                           start->vat.text, vat->run);
         }
-        if (start->incarnation != vat->incarnation + (forgot ? 1 : 0)) {
+        uint32_t least = vat->incarnation + (forgot ? 1 : 0);
+        uint32_t most = vat->met > vat->incarnation ? vat->met + (forgot ? 1 : 0) : least;
+        if (start->incarnation < least || start->incarnation > most) {
             observer_fail(observer, "G6", "%s is %s, and its incarnation goes from %u to %u",
                           start->vat.text, mn_outcome_name(start->outcome), vat->incarnation,
                           start->incarnation);

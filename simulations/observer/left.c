@@ -7,7 +7,9 @@
  * and so do its agent's ledger and each of its checkpoints, wherever they are. These may also be
  * lost after the journal, as long as the number is not on record again. A coordinator may put on
  * record again what it learns of a run, as often as it learns more, in any order; a run that is
- * given out, or is begun, is always a new one. A generation counts from the first word to an agent:
+ * given out, or is begun, is always a new one. An incarnation that began is known to any peer that met
+ * it, be it in memory or in a message that is on its way: so the next one may be above each that was
+ * given out before, though no disk says so, and not above the next of these. A generation counts from the first word to an agent:
  * a coordinator that has recorded one and is told of a higher one before it said anything has done
  * no harm. Whom it does not reach it need not go above.
  *
@@ -76,6 +78,7 @@ static void vat_left(struct observer *observer, uint32_t number, const struct ob
     if (known->run >= vat->run) {
         return;
     }
+    vat->met = vat->incarnation > vat->met ? vat->incarnation : vat->met;
     vat->run = known->run;
     vat->incarnation = known->incarnation > 0 ? known->incarnation : 1;
     vat->process = 0;

@@ -120,6 +120,7 @@ struct observer_vat {
     mn_run run;    /* the newest that a record gives out, */
     mn_run frozen; /* and that a freeze on record names */
     uint32_t incarnation;
+    uint32_t met; /* the newest that was given out: a peer that met it may still say so */
     uint32_t host;
     mn_epoch keep; /* where that run goes on from */
     enum mn_outcome outcome;

@@ -172,6 +172,33 @@ static void sees_that_an_incarnation_goes_back(void **state)
     history_close(&history);
 }
 
+/* Nobody who is left has more of a than its first run, but a peer may have met its second
+ * incarnation: the next one may be above that, or be that one again, and no other. */
+static void lets_an_incarnation_be_passed_over_that_a_peer_may_have_met(void **state)
+{
+    (void)state;
+    static const char *const found[] = {"G6: a is reset, and its incarnation goes from 1 to 1",
+                                        "nothing", "nothing",
+                                        "G6: a is reset, and its incarnation goes from 1 to 4"};
+    for (uint32_t i = 0; i < 4; i++) {
+        struct history history;
+        struct lost lost;
+        forgets_a_round(&history, &lost);
+        lost.vats[A] = (struct observer_known){.run = 1, .incarnation = 1};
+        forget(&history, &lost);
+        history_generation(&history);
+        history.round = 1;
+        history.listed = i < 2 ? "a: {host: h1, sends: early}, b: {host: h2}, c: {host: h3}"
+                               : "a: {host: h1, sends: early, lineage: [{after: 0, next: 0.1}]}, "
+                                 "b: {host: h2}, c: {host: h3}";
+        history_prepare(&history, "h1", NULL, "checkpoints: []");
+        history_start(&history, "a")->start.incarnation = 1 + i;
+        history_give(&history);
+        history_broken(&history, found[i]);
+        history_close(&history);
+    }
+}
+
 static void sees_that_a_round_comes_again_that_somebody_knows(void **state)
 {
     (void)state;
@@ -265,6 +292,7 @@ int main(void)
         cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows),
         cmocka_unit_test(lets_a_run_begin_again_that_nobody_knows_any_more),
         cmocka_unit_test(sees_that_an_incarnation_goes_back),
+        cmocka_unit_test(lets_an_incarnation_be_passed_over_that_a_peer_may_have_met),
         cmocka_unit_test(sees_that_a_round_comes_again_that_somebody_knows),
         cmocka_unit_test(sees_that_a_generation_is_said_again),
         cmocka_unit_test(asks_nothing_of_an_agent_that_forgot_after_the_journal),
