@@ -180,6 +180,7 @@ static void of_processes(const struct sim *sim, struct observer_left *left)
             process->vat->state != SIM_VAT_WAITING) { /* it is found with what it was started as */
             const struct mn_start *start = &process->vat->start;
             known_run(&left->vats[process->vat->vat], start->run, start->incarnation);
+            left->round = start->round > left->round ? start->round : left->round;
         }
     }
 }
@@ -213,7 +214,7 @@ void sim_left_less(struct sim *sim)
     left.generations = sim_take(sim->host_count, sizeof *left.generations);
     of_disks(sim, &left);
     of_processes(sim, &left);
-    observer_left_less(sim->observer, left.vats);
+    observer_left_less(sim->observer, &left);
     free(left.vats);
     free(left.generations);
 }

@@ -5,13 +5,14 @@
  * process of the cluster still knows comes again or goes down. A number that nobody knows who is
  * left may come again, because whoever had it did nothing with it: a vat's process knows its run,
  * and so do its agent's ledger and each of its checkpoints, wherever they are. These may also be
- * lost after the journal, as long as the number is not on record again. A coordinator may put on
- * record again what it learns of a run, as often as it learns more, in any order; a run that is
- * given out, or is begun, is always a new one. An incarnation that began is known to any peer that met
- * it, be it in memory or in a message that is on its way: so the next one may be above each that was
- * given out before, though no disk says so, and not above the next of these. A generation counts from the first word to an agent:
- * a coordinator that has recorded one and is told of a higher one before it said anything has done
- * no harm. Whom it does not reach it need not go above.
+ * lost after the journal, as long as the number is not on record again; the same goes for rounds. A
+ * coordinator may put on record again what it learns of a run, as often as it learns more, in any
+ * order; a run that is given out, or is begun, is always a new one. An incarnation that began is
+ * known to any peer that met it, be it in memory or in a message that is on its way: so the next
+ * one may be above each that was given out before, though no disk says so, and not above the next
+ * of these. A generation counts from the first word to an agent: a coordinator that has recorded
+ * one and is told of a higher one before it said anything has done no harm. Whom it does not reach
+ * it need not go above.
  *
  * G2 as before, but for a vat whose process has ended and that a decision which is lost had started
  * elsewhere: where that was nobody may know, and its host's being up says nothing of it.
@@ -105,6 +106,15 @@ static void told_left(struct observer_vat *vat, uint64_t round)
     }
 }
 
+/* Decisions that are on record nowhere, nobody has heard of either. */
+static void rounds_left(struct observer *observer, uint64_t round)
+{
+    while (observer->round_count > 0 && observer->rounds[observer->round_count - 1].lost &&
+           observer->rounds[observer->round_count - 1].round > round) {
+        free(observer->rounds[--observer->round_count].starts);
+    }
+}
+
 void observer_forgets(struct observer *observer, const struct observer_left *left)
 {
     uint32_t first = observer->round_count;
@@ -112,6 +122,7 @@ void observer_forgets(struct observer *observer, const struct observer_left *lef
         first -= 1;
         observer->blind = observer->blind || !carried_out(observer, &observer->rounds[first], left);
         starts_left(observer, &observer->rounds[first]);
+        observer->rounds[first].lost = true;
     }
     uint64_t lost = first < observer->round_count ? observer->rounds[first].round : UINT64_MAX;
     for (uint32_t i = 0; i < observer->vat_count; i++) {
@@ -119,10 +130,7 @@ void observer_forgets(struct observer *observer, const struct observer_left *lef
         vat_left(observer, i, &left->vats[i]);
         told_left(&observer->vats[i], lost);
     }
-    while (observer->round_count > first &&
-           observer->rounds[observer->round_count - 1].round > left->round) {
-        free(observer->rounds[--observer->round_count].starts);
-    }
+    rounds_left(observer, left->round);
     if (observer->word_sequence > left->sequence) {
         observer->word.approves = false;
     }
@@ -150,18 +158,19 @@ static bool asks_left(const struct observer_vat *vat)
 
 bool observer_asks_left(const struct observer *observer)
 {
-    bool any = false;
+    bool any = observer->round_count > 0 && observer->rounds[observer->round_count - 1].lost;
     for (uint32_t i = 0; !any && i < observer->vat_count; i++) {
         any = asks_left(&observer->vats[i]);
     }
     return any;
 }
 
-void observer_left_less(struct observer *observer, const struct observer_known *vats)
+void observer_left_less(struct observer *observer, const struct observer_left *left)
 {
+    rounds_left(observer, left->round);
     for (uint32_t i = 0; i < observer->vat_count; i++) {
         if (asks_left(&observer->vats[i])) {
-            vat_left(observer, i, &vats[i]);
+            vat_left(observer, i, &left->vats[i]);
         }
     }
 }

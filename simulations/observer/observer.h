@@ -129,9 +129,9 @@ struct observer_left {
     uint64_t *generations;       /* by host: the newest that its agent knows of; 0: none */
 };
 void observer_forgets(struct observer *observer, const struct observer_left *left);
-/* The same of what is known of vats by now, as long as some are not on record again. */
+/* The same of what is known of vats and rounds by now, as long as some are not on record again. */
 bool observer_asks_left(const struct observer *observer);
-void observer_left_less(struct observer *observer, const struct observer_known *vats);
+void observer_left_less(struct observer *observer, const struct observer_left *left);
 /* Nor does that host's agent know any more what it knew. */
 void observer_agent_lost(struct observer *observer, uint32_t host);
 

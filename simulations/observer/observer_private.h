@@ -179,6 +179,7 @@ struct observer_round {
     bool answered;           /* its answer is on record, or too large for that */
     struct mn_digest answer; /* what that is, by its evidence */
     bool done;
+    bool lost;                     /* its record is in nobody's journal any more */
     struct observer_start *starts; /* by vat */
     size_t start_count;
 };
