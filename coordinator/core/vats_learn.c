@@ -156,6 +156,10 @@ void vats_learn_life(struct coordinator *coordinator, uint32_t vat, uint32_t inc
     mn_result result = ledger_set_lineage(coordinator->ledger, vat, all, count);
     if (coordinator_fine(coordinator, result == MN_BAD_INPUT ? MN_CORRUPT : result)) {
         entry->incarnation = ledger_vat_incarnation(coordinator->ledger, vat);
+        /* Each began with a run of its own: also those on record of which no run was heard. */
+        mn_run begun = count > 0 ? mn_epoch_run(all[count - 1].next) : 0;
+        begun = begun > entry->incarnation ? begun : entry->incarnation;
+        entry->run_seen = begun > entry->run_seen ? begun : entry->run_seen;
     }
 }
 

@@ -190,6 +190,48 @@ static void takes_back_who_may_not_have_heard_of_the_decision(void **state)
     }
 }
 
+/* x1 met x6 in its second life, which began as run 3, before the disk of h6 was an older one. */
+static void x1_has_met_x6(struct scene *scene)
+{
+    const struct mn_name names[2] = {mn_name_of("x1"), mn_name_of("x6")};
+    const struct mn_known known = {
+        .vat = 1,
+        .incarnation = 2,
+        .fork = {.after = EPOCH(1, 2), .next = EPOCH(3, 1), .seen = true, .round = 7}};
+    const struct mn_row row = {.epoch = EPOCH(1, 1), .durable = true, .here = true};
+    struct mn_up up = {.kind = MN_UP_REPORT};
+    up.report.sequence = 2;
+    up.report.vats =
+        (struct mn_vat_table){.names = names, .count = 2, .known = &known, .known_count = 1};
+    up.report.rows = &row;
+    up.report.row_count = 1;
+    scene_up(scene, 1, &up);
+}
+
+/* What a peer knew of it is on record: the next coordinator gives none of its runs out again, and
+ * none at which the lineage that it reads could not go on. */
+static void gives_out_no_run_again_of_a_life_that_it_has_on_record_only(void **state)
+{
+    (void)state;
+    struct mn_vat_status x6 = {
+        .vat = mn_name_of("x6"), .run = 1, .state = MN_VAT_EXITED, .incarnation = 1};
+    struct scene scene;
+    scene_open(&scene);
+    hello_of(&scene, 6, 7, &x6);
+    x1_speaks(&scene, MN_VAT_UP, 7, 7);
+    x1_has_met_x6(&scene);
+    trouble_must_say(&scene, "vat x6 run 1 incarnation 2 on h6\n");
+    scene_restart(&scene, scene.record_count);
+    scene_recorded(&scene, scene.record_count);
+    hello_of(&scene, 6, 7, &x6);
+    rows_of(&scene, 6, "x6", false, 0);
+    x1_speaks(&scene, MN_VAT_UP, 7, 7);
+    others_speak(&scene);
+    answer_all(&scene, 1, true);
+    trouble_must_say(&scene, "x6 run 4 incarnation");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +240,7 @@ int main(void)
         cmocka_unit_test(keeps_what_runs_where_the_decision_is_known),
         cmocka_unit_test(keeps_what_the_same_decision_took_it_back_to),
         cmocka_unit_test(takes_back_who_may_not_have_heard_of_the_decision),
+        cmocka_unit_test(gives_out_no_run_again_of_a_life_that_it_has_on_record_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
