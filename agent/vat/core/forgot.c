@@ -61,8 +61,7 @@ static void say_differs(const struct vat *vat, const struct vat_session *session
     }
 }
 
-/* The first number that nobody can have been sent yet. */
-static uint64_t number_unsent(const struct vat *vat, const struct vat_session *session)
+uint64_t session_unsent(const struct vat *vat, const struct vat_session *session)
 {
     uint64_t number = session->next;
     for (size_t i = session->batch_count; i > 0 && !vat->early; i--) {
@@ -101,7 +100,7 @@ static uint64_t number_anew(const struct vat_session *session, uint64_t taken, m
 bool forgot_sent(const struct vat *vat, const struct vat_session *session, uint64_t taken,
                  mn_epoch epoch, uint32_t known)
 {
-    bool number = session_shared(session, taken, known) >= number_unsent(vat, session);
+    bool number = session_shared(session, taken, known) >= session_unsent(vat, session);
     bool unseen =
         known == vat->incarnation && taken > 0 &&
         (fork_unseen(&vat->lineage, epoch) != NULL || number_anew(session, taken, epoch) != 0);

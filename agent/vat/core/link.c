@@ -406,10 +406,12 @@ static void link_on_greeted(struct vat *vat, mn_time now, struct vat_session *se
     link_pump(vat, now, session, effects);
 }
 
+/* Nobody has taken what has not left this vat: who says so is not believed, and nothing is let go
+ * of on its word. */
 static void link_on_marks(struct vat *vat, mn_time now, struct vat_session *session,
                           struct vat_marks marks, struct vat_effects *effects)
 {
-    if (session->link == VAT_LINK_OPEN && marks.taken < session->next) {
+    if (session->link == VAT_LINK_OPEN && marks.taken < session_unsent(vat, session)) {
         link_note_taken(vat, now, session, &marks, effects);
         link_pump(vat, now, session, effects);
     }

@@ -88,6 +88,9 @@ void session_agree(struct vat *vat, struct vat_session *session, const struct va
 /* The lowest incarnation that @session's peer may have. */
 uint32_t session_incarnation_min(const struct vat_session *session);
 
+/* The first number that nobody can have been sent yet. */
+uint64_t session_unsent(const struct vat *vat, const struct vat_session *session);
+
 /* What of @taken messages of this vat the peer shares, which has agreed with incarnation @known of
  * it: the others are of an epoch that died, and it will take them back. */
 uint64_t session_shared(const struct vat_session *session, uint64_t taken, uint32_t known);

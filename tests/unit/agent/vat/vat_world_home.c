@@ -156,6 +156,8 @@ void world_store_add(struct world_vat *vat, const struct vat_checkpoint *checkpo
         mn_arena_copy(arena, record->names, record->name_count * sizeof *record->names);
     saved->record.heard =
         mn_arena_copy(arena, record->heard, record->heard_count * sizeof *record->heard);
+    saved->record.known =
+        mn_arena_copy(arena, record->known, record->known_count * sizeof *record->known);
     saved->session_count = checkpoint->session_count;
     saved->sessions = mn_arena_copy(arena, checkpoint->sessions,
                                     checkpoint->session_count * sizeof *saved->sessions);
