@@ -168,10 +168,14 @@ cluster: all ## run the cluster test: the demo's cases in short form, with real 
 SEEDS ?= 1000
 START ?= 1
 MUTANT_SEEDS ?= 2000
+# A core each, among speakers that say whatever the codec takes.
+HOSTILE := $(addprefix $(BUILD)/tests/,coordinator/core/test_coordinator_hostile agent/core/test_agent_hostile \
+             agent/vat/test_vat_hostile)
 
 .PHONY: swarm mutants exhaustive sim-check
-swarm: $(BUILD)/bin/sim ## simulate disasters drawn from SEEDS=1000 seeds, from START=1 on
-	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm
+swarm: $(BUILD)/bin/sim $(HOSTILE) ## simulate disasters drawn from SEEDS=1000 seeds, from START=1 on; and say anything to each core
+	@$(BUILD)/bin/sim --seeds $(SEEDS) --start $(START) --out $(BUILD)/swarm; simulated=$$?; \
+	    MNEME_SEEDS=$(SEEDS) MNEME_SEED=$(START) MNEME_TEST_SECONDS=0 tests/run $(HOSTILE) && exit $$simulated
 
 mutants: $(BUILD)/bin/sim unit-build ## plant each fault of tests/mutants (or MUTANTS=...) in the cores: the swarm finds it within MUTANT_SEEDS=2000, or a test
 	@COMPILE="$(CC) $(CFLAGS_ALL)" LINK="$(CC) $(LDFLAGS_ALL)" LIBS="$(LIBS)" SEEDS=$(MUTANT_SEEDS) START=$(START) \
