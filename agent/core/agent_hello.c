@@ -39,6 +39,7 @@ void agent_hello(struct agent *agent)
     up->hello.numbering = agent->config.numbering;
     up->hello.holds = agent_holds(agent);
     up->hello.seen_round = agent->round_written;
+    up->hello.frozen_round = agent->round_frozen;
     up->hello.everything = !agent->welcomed; /* hello_accepted sees to it */
     agent->said_hello = true;
     agent->hello_open = true;

@@ -131,6 +131,19 @@ static void local_unknown(struct agent *agent, const struct mn_name *name, mn_ru
     }
 }
 
+/* A process outlives its agent and remembers what it waits for; of a round that was never decided
+ * nobody else may know any more. */
+static void local_frozen(struct agent *agent, uint64_t round)
+{
+    if (round <= agent->round_frozen) {
+        return;
+    }
+    agent->round_frozen = round;
+    if (agent->said_hello && round > agent_round_newest(agent)) {
+        agent_hello(agent);
+    }
+}
+
 static void local_attach(struct agent *agent, const struct agent_connection *connection,
                          const struct mn_from_vat *message)
 {
@@ -156,6 +169,7 @@ static void local_attach(struct agent *agent, const struct agent_connection *con
         return;
     }
     agent_connect(agent, vat, connection);
+    local_frozen(agent, message->attach.frozen_round);
     if (run == 0) {
         local_say_life(agent, vat);
         return;

@@ -386,6 +386,7 @@ struct agent {
     uint64_t welcomed_life;        /* the same, as it is on record now */
     uint64_t generation;           /* lower ones are refused */
     uint64_t round_written;        /* the newest that a vat had applied in a checkpoint here */
+    uint64_t round_frozen;         /* the newest that this host, or a vat here, was frozen for */
     uint64_t generation_safe;      /* durable: what we say that we know */
     uint64_t record_sequence;      /* of the newest record asked for */
     uint64_t recorded;             /* up to which they are durable */

@@ -60,6 +60,7 @@ static bool freeze_take_up(struct agent *agent, const struct mn_down *down)
     }
     freeze->generation = down->generation;
     freeze->round = down->freeze.round;
+    agent->round_frozen = freeze->round > agent->round_frozen ? freeze->round : agent->round_frozen;
     freeze->attempt = down->freeze.attempt;
     freeze->number += 1;
     freeze_move(freeze, AGENT_FREEZE_FENCING);

@@ -268,7 +268,7 @@ struct coordinator {
     uint64_t decision_size_max; /* bytes of what one decision's record says */
     uint32_t suspect_count_max; /* of one freeze */
     uint64_t round_seen;        /* the highest number that anybody has heard of, */
-    uint64_t round_applied;     /* and that of which an agent says that it was decided */
+    uint64_t round_awaited;     /* and that which an agent has applied, or was frozen for */
     size_t over_count;          /* of the rounds those that are over and told nobody, */
     size_t over_count_max;      /* at most so many, */
     uint64_t rounds_left_out;   /* and those that were there before them */
@@ -443,6 +443,8 @@ void round_suspect_seen(struct coordinator *coordinator);
 void round_number_seen(struct coordinator *coordinator, uint64_t number);
 /* And its decision was applied somewhere, as @host says. */
 void round_applied_seen(struct coordinator *coordinator, uint32_t host, uint64_t number);
+/* Or @host was frozen for it, and waits for its decision or for that of a later one. */
+void round_frozen_seen(struct coordinator *coordinator, uint32_t host, uint64_t number);
 void round_tick(struct coordinator *coordinator);
 /* When nothing else has happened: what can be made before it is wanted. */
 void round_prepare(struct coordinator *coordinator);

@@ -445,6 +445,8 @@ void hosts_hello(struct coordinator *coordinator, uint32_t host, const struct mn
         vats_first_forgotten(coordinator);
     }
     round_applied_seen(coordinator, host, newest);
+    round_frozen_seen(coordinator, host,
+                      round_said(coordinator, host, message->hello.frozen_round));
     /* A frozen agent says hello every few heartbeats, and tells what it has told no second time. */
     coordinator->hosts[host].told_all = coordinator->hosts[host].told_all && !everything &&
                                         coordinator->hosts[host].known &&

@@ -192,9 +192,9 @@ void round_number_seen(struct coordinator *coordinator, uint64_t number)
     }
 }
 
-/* Somebody has applied a decision above all that this journal has. Who did not get that one may
- * wait for it for ever, since it travels with messages; what it said, nobody knows any more. So
- * there has to be a later one, even if nothing is lost. */
+/* Somebody has applied a decision above all that this journal has, or is frozen for a round above
+ * them. Who did not get that one may wait for it for ever, since it travels with messages; what it
+ * said, nobody knows any more. So there has to be a later one, even if nothing is lost. */
 static bool round_owed(const struct coordinator *coordinator)
 {
     uint64_t newest = 0;
@@ -202,29 +202,49 @@ static bool round_owed(const struct coordinator *coordinator)
         const struct coordinator_round_facts *facts = &coordinator->rounds[i - 1]->facts;
         newest = facts->decision != NULL ? facts->round : 0;
     }
-    return coordinator->round_applied > newest;
+    return coordinator->round_awaited > newest;
+}
+
+static void round_await(struct coordinator *coordinator, uint32_t host, uint64_t number,
+                        const char *forgotten)
+{
+    if (number <= coordinator->round_awaited) {
+        return;
+    }
+    coordinator->round_awaited = number;
+    if (!round_owed(coordinator)) {
+        return;
+    }
+    coordinator_tell(coordinator, (struct coordinator_note_facts){
+                                      .note = COORDINATOR_NOTE_FORGOTTEN,
+                                      .host = coordinator_host_name(coordinator, host),
+                                      .round = number,
+                                      .text = forgotten});
+    if (round_active(coordinator) == NULL) {
+        round_changed(coordinator);
+    }
 }
 
 void round_applied_seen(struct coordinator *coordinator, uint32_t host, uint64_t number)
 {
     round_number_seen(coordinator, number);
-    if (number <= coordinator->round_applied) {
+    round_await(coordinator, host, number,
+                "this host knows a decision that this journal does not: what it told whom is not "
+                "known any more");
+}
+
+/* While everybody is asked, agents are frozen for the round that is under way, or for it under an
+ * earlier number: it is not called off any more. */
+void round_frozen_seen(struct coordinator *coordinator, uint32_t host, uint64_t number)
+{
+    const struct round *round = round_active(coordinator);
+    if (round != NULL && round->facts.state != COORDINATOR_ROUND_GATHER &&
+        number <= round->facts.round) {
         return;
     }
-    coordinator->round_applied = number;
-    if (!round_owed(coordinator)) {
-        return;
-    }
-    coordinator_tell(coordinator,
-                     (struct coordinator_note_facts){
-                         .note = COORDINATOR_NOTE_FORGOTTEN,
-                         .host = coordinator_host_name(coordinator, host),
-                         .round = number,
-                         .text = "this host knows a decision that this journal does not: what it "
-                                 "told whom is not known any more"});
-    if (round_active(coordinator) == NULL) {
-        round_changed(coordinator);
-    }
+    round_number_seen(coordinator, number);
+    round_await(coordinator, host, number,
+                "this host is frozen for a round that was never decided here");
 }
 
 static void round_begin(struct coordinator *coordinator)

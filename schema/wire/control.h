@@ -213,12 +213,13 @@ struct mn_up {
             const struct mn_vat_status *vats;
             uint32_t vat_count;
             uint64_t newest_round;
-            bool everything;     /* every row will follow: forget what was known of this store */
-            struct mn_head head; /* the newest that this agent was shown */
-            uint64_t numbering;  /* of the topology that it has read; 0: it does not say */
-            bool holds;          /* there are checkpoints on its store: the cluster is not new */
-            uint64_t seen_round; /* the newest that any of them says its vat had applied */
-            bool joins;          /* the agent reads joined frames: wire/joined.h */
+            bool everything;       /* every row will follow: forget what was known of this store */
+            struct mn_head head;   /* the newest that this agent was shown */
+            uint64_t numbering;    /* of the topology that it has read; 0: it does not say */
+            bool holds;            /* there are checkpoints on its store: the cluster is not new */
+            uint64_t seen_round;   /* the newest that any of them says its vat had applied */
+            bool joins;            /* the agent reads joined frames: wire/joined.h */
+            uint64_t frozen_round; /* the newest that it, or a vat here, was frozen for */
         } hello;
         struct {
             uint64_t number;

@@ -24,6 +24,7 @@ static Mneme__Hello *hello_out(struct codec *codec, const struct mn_up *message)
     out->holds = message->hello.holds ? 1 : 0;
     out->seen_round = message->hello.seen_round;
     out->joins = message->hello.joins ? 1 : 0;
+    out->frozen_round = message->hello.frozen_round;
     return out;
 }
 
@@ -309,6 +310,7 @@ static void hello_in(struct codec *codec, const Mneme__Hello *in, struct mn_up *
     out->hello.holds = in->holds != 0;
     out->hello.seen_round = in->seen_round;
     out->hello.joins = in->joins != 0;
+    out->hello.frozen_round = in->frozen_round;
     out->hello.head =
         (struct mn_head){.generation = codec_generation_in(codec, in->head_generation),
                          .sequence = in->head_sequence};

@@ -27,6 +27,7 @@ struct mn_from_vat {
             mn_run run; /* 0: just started, tell me who I am */
             uint32_t pid;
             struct mn_endpoint endpoint; /* "" until it has a life */
+            uint64_t frozen_round;       /* the newest that it was frozen for; 0: none */
         } attach;
         struct { /* a checkpoint file is there, whole but not yet synced */
             mn_epoch epoch;

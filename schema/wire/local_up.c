@@ -82,6 +82,7 @@ mn_result mn_from_vat_encode(const struct mn_from_vat *message, struct mn_buffer
         attach.run = message->attach.run;
         attach.pid = message->attach.pid;
         attach.endpoint = codec_text(message->attach.endpoint.text);
+        attach.frozen_round = message->attach.frozen_round;
         from.attach = &attach;
         break;
     case MN_FROM_VAT_WRITTEN:
@@ -175,6 +176,8 @@ static void from_vat_in(struct codec *codec, const Mneme__FromVat *in, struct mn
         out->attach.run = codec_run_in(codec, in->attach->run);
         out->attach.pid = in->attach->pid;
         codec_endpoint_in(codec, in->attach->endpoint, &out->attach.endpoint);
+        out->attach.frozen_round = in->attach->frozen_round;
+        (void)codec_check(codec, in->attach->frozen_round <= MN_ROUND_MAX);
         return;
     case MNEME__FROM_VAT__BODY_WRITTEN:
         written_in(codec, in->written, out);

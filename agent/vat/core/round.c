@@ -49,6 +49,15 @@ bool round_missing(const struct vat *vat, const struct mn_session *message)
     return message->round > vat->round || (fence != NULL && fence->round > vat->round);
 }
 
+uint64_t round_frozen(const struct vat *vat)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < vat->fence_count; i++) {
+        newest = vat->fences[i].round > newest ? vat->fences[i].round : newest;
+    }
+    return newest;
+}
+
 static mn_result fence_raise(struct vat *vat, const struct mn_vat_run *suspect, uint64_t round)
 {
     bool found = false;

@@ -212,6 +212,7 @@ static void say_attach(const struct vat *vat, struct vat_effects *effects)
         message->attach.run = vat->run;
         message->attach.pid = vat->pid;
         message->attach.endpoint = vat->endpoint;
+        message->attach.frozen_round = round_frozen(vat);
     }
 }
 

@@ -539,6 +539,8 @@ void round_on_freeze(struct vat *vat, const struct mn_to_vat *message, struct va
 void round_on_round(struct vat *vat, mn_time now, const struct mn_to_vat *message,
                     struct vat_effects *effects);
 
+/* The newest round that a fence waits for the decision of, or did; 0: none. */
+uint64_t round_frozen(const struct vat *vat);
 /* The fence of @peer, or NULL. */
 const struct vat_fence *round_fence(const struct vat *vat, const struct mn_name *peer);
 

@@ -184,6 +184,9 @@ static void lines_up(struct play *play, const struct mn_up *up)
     case MN_UP_HELLO:
         lines_add(play, "up hello %s generation %llu round %llu", up->hello.host.text,
                   (unsigned long long)up->generation, (unsigned long long)up->hello.newest_round);
+        if (up->hello.frozen_round > up->hello.newest_round) {
+            lines_add(play, " frozen %llu", (unsigned long long)up->hello.frozen_round);
+        }
         lines_add(play, "%s", up->hello.holds ? " holds" : "");
         for (uint32_t i = 0; i < up->hello.vat_count; i++) {
             lines_status(play, &up->hello.vats[i]);

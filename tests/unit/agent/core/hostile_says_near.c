@@ -142,6 +142,7 @@ static void says_attach(struct hostile_host *host, uint32_t connection, struct m
         word->attach.vat = process->vat;
         word->attach.pid = process->pid;
         word->attach.run = chance(host, 50) ? process->run : 0;
+        word->attach.frozen_round = chance(host, 90) ? 0 : below(host, 9);
         host->connection_runs[connection] = process->run;
     } else {
         word->attach.vat = host_any_vat(host);

@@ -365,7 +365,7 @@ static void freezes_in_a_new_generation_only_once_that_is_durable(void **state)
                        "record #5 generation 2\n"
                        "note freeze\n");
     play_recorded(&play, 5);
-    play_expect(&play, "up hello h1 generation 2 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
+    play_expect(&play, "up hello h1 generation 2 round 0 frozen 1 x1 run 1 up tcp://10.0.0.1:91\n"
                        "vat a freeze round 1 attempt 1\n");
     play_close(&play);
 }
@@ -460,8 +460,31 @@ static void hellos_again_when_no_decision_ends_a_freeze(void **state)
     play_at(&play, 10500);
     play_tick(&play);
     play_expect(&play, "up heartbeat 10 lag 500\n"
-                       "up hello h1 generation 1 round 0 x1 run 1 up tcp://10.0.0.1:91\n"
+                       "up hello h1 generation 1 round 0 frozen 1 x1 run 1 up tcp://10.0.0.1:91\n"
                        "up state x1 run 1 up tcp://10.0.0.1:91\n");
+    play_close(&play);
+}
+
+/* The process outlived the agent that froze it. */
+static void hellos_again_when_a_vat_waits_for_a_later_round(void **state)
+{
+    (void)state;
+    struct play play;
+    play_open(&play, 2, 2);
+    play_run_x1(&play);
+    struct mn_from_vat attach = {.kind = MN_FROM_VAT_ATTACH, .run = 1};
+    attach.attach.vat = mn_name_of("x1");
+    attach.attach.run = 1;
+    attach.attach.pid = 71;
+    attach.attach.endpoint = (struct mn_endpoint){"tcp://10.0.0.1:91"};
+    attach.attach.frozen_round = 9;
+    for (int again = 0; again < 2; again++) {
+        play_skip(&play);
+        play_vat(&play, 'b', &attach);
+        play_expect(&play, again ? ""
+                                 : "up hello h1 generation 1 round 0 frozen 9 x1 run 1 up "
+                                   "tcp://10.0.0.1:91\n");
+    }
     play_close(&play);
 }
 
@@ -550,6 +573,7 @@ int main(void)
         cmocka_unit_test(hellos_again_when_it_is_not_welcomed),
         cmocka_unit_test(hellos_less_and_less_often_when_nobody_answers),
         cmocka_unit_test(hellos_again_when_no_decision_ends_a_freeze),
+        cmocka_unit_test(hellos_again_when_a_vat_waits_for_a_later_round),
         cmocka_unit_test(probes_for_the_coordinator),
         cmocka_unit_test(gives_the_same_effects_for_the_same_events),
     };

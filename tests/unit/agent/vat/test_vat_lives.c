@@ -255,6 +255,20 @@ static void a_new_agent_is_asked_again_about_whoever_has_greeted(void **state)
     world_deinit(&world);
 }
 
+static void a_new_agent_is_told_which_round_is_waited_for(void **state)
+{
+    (void)state;
+    struct world world;
+    world_of_two(&world);
+    world_freeze(&world, 0, "b", 1, 7);
+    world_freeze(&world, 0, "c", 1, 5);
+    world_clear_logs(&world);
+    struct mn_to_vat who = {.kind = MN_TO_VAT_WHO};
+    world_tell(&world, 0, &who);
+    assert_non_null(strstr(world.vats[0].agent, "attach run 1 frozen 7\n"));
+    world_deinit(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_fenced_run_cannot_say_that_it_has_taken_anything),
         cmocka_unit_test(a_greet_for_another_vat_is_not_answered),
         cmocka_unit_test(a_new_agent_is_asked_again_about_whoever_has_greeted),
+        cmocka_unit_test(a_new_agent_is_told_which_round_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

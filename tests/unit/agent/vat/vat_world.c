@@ -164,7 +164,11 @@ static void to_agent(struct world *world, int index, const struct mn_from_vat *m
     hash_add(world, &message->kind, sizeof message->kind);
     switch (message->kind) {
     case MN_FROM_VAT_ATTACH:
-        world_log_add(vat->agent, "attach run %" PRIu32 "\n", message->attach.run);
+        world_log_add(vat->agent, "attach run %" PRIu32, message->attach.run);
+        if (message->attach.frozen_round > 0) {
+            world_log_add(vat->agent, " frozen %" PRIu64, message->attach.frozen_round);
+        }
+        world_log_add(vat->agent, "\n");
         break;
     case MN_FROM_VAT_WRITTEN:
         hash_add(world, &message->written.epoch, sizeof message->written.epoch);

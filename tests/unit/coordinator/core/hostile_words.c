@@ -206,6 +206,8 @@ void cluster_says_hello(struct hostile_cluster *cluster, uint32_t host)
                                 : hostile_below(&cluster->hostile, cluster->decided + 2);
     up.hello.seen_round =
         chance(cluster, 98) ? 0 : hostile_below(&cluster->hostile, cluster->round + 3);
+    up.hello.frozen_round =
+        chance(cluster, 90) ? 0 : hostile_below(&cluster->hostile, cluster->round + 3);
     up.hello.everything = chance(cluster, 50);
     up.hello.holds = chance(cluster, 70);
     up.hello.numbering = chance(cluster, 50) ? cluster->topology->numbering : 0;

@@ -1,5 +1,5 @@
 /* Stories of notices that are owed anew, because a later round takes back who has handled them, and
- * of what the journal says of that. */
+ * of what the journal says of that; and of rounds that are owed to who was frozen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,11 +103,50 @@ static void owes_again_what_a_decision_under_way_takes_back(void **state)
     scene_close(&scene);
 }
 
+static void hello_of_h1(struct scene *scene, uint64_t frozen)
+{
+    struct mn_vat_status x1 = {.vat = mn_name_of("x1"), .run = 1, .state = MN_VAT_UP};
+    struct mn_up up = {
+        .kind = MN_UP_HELLO,
+        .hello = {.host = mn_name_of("h1"), .frozen_round = frozen, .vats = &x1, .vat_count = 1}};
+    scene_up(scene, 1, &up);
+}
+
+/* Nothing is lost. A coordinator whose journal is lost had frozen h1, and decided nothing. */
+static void owes_a_later_round_to_who_was_frozen_for_one(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    hello_of_h1(&scene, 500);
+    scene_until(&scene, 25000);
+    trouble_must_say(&scene, "freeze round 501 attempt 1");
+    scene_close(&scene);
+}
+
+/* While all are asked in round 1 they say that they are frozen for it. */
+static void owes_nothing_more_to_who_is_frozen_for_its_own_round(void **state)
+{
+    (void)state;
+    struct scene scene;
+    trouble_begin(&scene);
+    trouble_lose_hosts(&scene, "3");
+    scene_until(&scene, 30000);
+    trouble_must_say(&scene, "freeze round 1 attempt 1");
+    scene_skip(&scene);
+    hello_of_h1(&scene, 1);
+    trouble_must_not_say(&scene, "note journal_forgot");
+    trouble_must_not_say(&scene, "round_begun");
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(owes_nothing_of_ten_rounds_that_are_done),
         cmocka_unit_test(owes_again_what_a_decision_under_way_takes_back),
+        cmocka_unit_test(owes_a_later_round_to_who_was_frozen_for_one),
+        cmocka_unit_test(owes_nothing_more_to_who_is_frozen_for_its_own_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

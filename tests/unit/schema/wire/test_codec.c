@@ -97,6 +97,7 @@ static void a_hello_says_whether_everything_follows_and_whether_there_is_any(voi
         in.hello.everything = everything != 0;
         in.hello.holds = everything == 0;
         in.hello.seen_round = 9;
+        in.hello.frozen_round = 11;
         in.hello.joins = true;
         assert_int_equal(up_again(&in, &arena, &out), MN_OK);
         assert_true(out.disk == UINT64_MAX);
@@ -104,6 +105,7 @@ static void a_hello_says_whether_everything_follows_and_whether_there_is_any(voi
         assert_int_equal(out.hello.everything, everything);
         assert_int_equal(out.hello.holds, !everything);
         assert_int_equal(out.hello.seen_round, 9);
+        assert_int_equal(out.hello.frozen_round, 11);
         assert_true(out.hello.joins);
         mn_arena_deinit(&arena);
     }

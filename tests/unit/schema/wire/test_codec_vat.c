@@ -88,6 +88,22 @@ static void a_life_comes_out_as_it_went_in(void **state)
     mn_arena_deinit(&arena);
 }
 
+static void an_attach_says_which_round_it_was_frozen_for_if_that_can_be(void **state)
+{
+    (void)state;
+    struct mn_from_vat in = {.run = 2, .kind = MN_FROM_VAT_ATTACH};
+    struct mn_from_vat out;
+    struct mn_arena arena = {0};
+    in.attach.vat = mn_name_of("x");
+    in.attach.run = 2;
+    in.attach.frozen_round = MN_ROUND_MAX;
+    assert_int_equal(from_vat_again(&in, &arena, &out), MN_OK);
+    assert_true(out.attach.frozen_round == MN_ROUND_MAX);
+    in.attach.frozen_round = MN_ROUND_MAX + 1;
+    assert_int_equal(from_vat_again(&in, &arena, &out), MN_BAD_INPUT);
+    mn_arena_deinit(&arena);
+}
+
 static void a_written_checkpoint_comes_out_as_it_went_in(void **state)
 {
     (void)state;
@@ -521,6 +537,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life_comes_out_as_it_went_in),
+        cmocka_unit_test(an_attach_says_which_round_it_was_frozen_for_if_that_can_be),
         cmocka_unit_test(a_written_checkpoint_comes_out_as_it_went_in),
         cmocka_unit_test(the_sizes_of_data_add_up_to_its_payload),
         cmocka_unit_test(a_piece_lies_within_its_message),
