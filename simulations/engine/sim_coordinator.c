@@ -11,7 +11,19 @@ enum { SIM_INVARIANT_VATS = 256 /* may be looked at for each step */ };
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
-static void say_down(struct sim *sim, const struct sim_coordinator *coordinator, uint32_t host,
+/* Tell the observer, and whether it has spoken in this generation since before the journal was
+ * lost. */
+static void observe_down(struct sim *sim, struct sim_coordinator *coordinator, uint32_t host,
+                         const struct mn_down *message)
+{
+    if (coordinator->generation != message->generation) {
+        coordinator->generation = message->generation;
+        coordinator->forgot = sim->forgot;
+    }
+    observer_down(sim->observer, host, message, coordinator->forgot < sim->forgot);
+}
+
+static void say_down(struct sim *sim, struct sim_coordinator *coordinator, uint32_t host,
                      const struct mn_down *message)
 {
     if (coordinator->connections[host] == 0) {
@@ -27,7 +39,7 @@ static void say_down(struct sim *sim, const struct sim_coordinator *coordinator,
     bool keeping = message->kind == MN_DOWN_PROMISE || message->kind == MN_DOWN_KEEP ||
                    message->kind == MN_DOWN_RECALL;
     if (sim->observer != NULL && !keeping) {
-        observer_down(sim->observer, host, message);
+        observe_down(sim, coordinator, host, message);
     }
     if (message->kind == MN_DOWN_FREEZE) {
         sim_fault_aim(sim, SIM_AIM_FREEZE);

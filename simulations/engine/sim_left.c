@@ -192,7 +192,7 @@ void sim_journal_forget(struct sim *sim, size_t count)
     sim_count(sim, SIM_SOMETIMES_JOURNAL_GONE);
     sim_journal_cut(&sim->in_force, count);
     sim->rounds_decided = 0;
-    sim->forgot = true;
+    sim->forgot += 1;
     if (sim->observer != NULL) {
         left.vats = sim_take(sim->vat_count, sizeof *left.vats);
         left.generations = sim_take(sim->host_count, sizeof *left.generations);
@@ -206,7 +206,7 @@ void sim_journal_forget(struct sim *sim, size_t count)
 
 void sim_left_less(struct sim *sim)
 {
-    if (!sim->forgot || sim->observer == NULL || !observer_asks_left(sim->observer)) {
+    if (sim->forgot == 0 || sim->observer == NULL || !observer_asks_left(sim->observer)) {
         return;
     }
     struct observer_left left = {.sequence = 0};

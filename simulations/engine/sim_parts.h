@@ -425,6 +425,8 @@ struct sim_coordinator {
     bool looked_at;            /* an operator will look at it */
     bool in_vain;              /* he saw it wait although all keepers answer */
     bool checked;              /* what was in force before it is in its journal */
+    uint64_t generation;       /* in which it spoke last, */
+    uint32_t forgot;           /* and how often the journal was lost before it first did */
     uint32_t *peers;           /* by host: the connection that spoke last */
     uint64_t *connections;     /* by host; 0: none */
     struct mn_buffer evidence; /* the document of the next decision, as far as it is made */
@@ -498,7 +500,7 @@ struct sim {
     bool accepted;              /* an operator had it go on without a majority, */
     bool given_up;              /* and nothing has come into force since; */
     size_t left;                /* so many records that were in force anybody has */
-    bool forgot;                /* nobody had some of them, and others took their place */
+    uint32_t forgot;            /* so often nobody had some, and others took their place */
     struct {
         bool any;  /* some keeper was to be replaced */
         bool open; /* this one is to be, by an operator's wish, */

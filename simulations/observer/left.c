@@ -12,7 +12,8 @@
  * one may be above each that was given out before, though no disk says so, and not above the next
  * of these. A generation counts from the first word to an agent: a coordinator that has recorded
  * one and is told of a higher one before it said anything has done no harm. Whom it does not reach
- * it need not go above.
+ * it need not go above. One that has spoken in a generation before the journal was lost, and that
+ * nobody could end, goes on in it.
  *
  * G2 as before, but for a vat whose process has ended and that a decision which is lost had started
  * elsewhere: where that was nobody may know, and its host's being up says nothing of it.

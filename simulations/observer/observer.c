@@ -424,9 +424,12 @@ void observer_deletes(struct observer *observer, uint32_t host, uint32_t vat, mn
     g7_deletes(observer, host, vat, epoch);
 }
 
-void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message)
+void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message,
+                   bool before)
 {
-    left_down(observer, host, message);
+    if (!before) {
+        left_down(observer, host, message);
+    }
     g5_down(observer, message);
     g10_down(observer, message);
 }

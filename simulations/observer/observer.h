@@ -135,8 +135,10 @@ void observer_left_less(struct observer *observer, const struct observer_left *l
 /* Nor does that host's agent know any more what it knew. */
 void observer_agent_lost(struct observer *observer, uint32_t host);
 
-/* The coordinator says something to a host's agent. */
-void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message);
+/* The coordinator says something to a host's agent. @before: it has spoken in that generation since
+ * before the journal was lost. */
+void observer_down(struct observer *observer, uint32_t host, const struct mn_down *message,
+                   bool before);
 
 /* A host's agent is handed it, or is started anew and knows of no freeze. */
 void observer_hears(struct observer *observer, uint32_t host, const struct mn_down *message);

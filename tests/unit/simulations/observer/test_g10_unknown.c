@@ -21,7 +21,7 @@ static void ask(struct history *history)
     const struct mn_down freeze = freeze_of(1, 1);
     history_at(history, 2000);
     for (uint32_t host = 0; host < HISTORY_HOST_COUNT; host++) {
-        observer_down(history->observer, host, &freeze);
+        observer_down(history->observer, host, &freeze, false);
         observer_hears(history->observer, host, &freeze);
     }
 }
@@ -102,7 +102,7 @@ static void asks_for_nothing_of_who_began_later(void **state)
     history_decides(&history, NULL, "b",
                     "checkpoints: [{vat: b, epoch: 1.1, kind: full, copies: {at: [h2, h3]}}]");
     const struct mn_down freeze = freeze_of(2, 1);
-    observer_down(history.observer, 0, &freeze);
+    observer_down(history.observer, 0, &freeze, false);
     history_begins(&history, B, history_state(B, EPOCH(1, 1)));
     history_takes(&history, B, A, history_sends(&history, A, B));
     history_at(&history, 2000);

@@ -21,7 +21,7 @@ static void lose_a(struct history *history)
 
 static void says(struct history *history, struct mn_down *down)
 {
-    observer_down(history->observer, 1, down);
+    observer_down(history->observer, 1, down, false);
 }
 
 static void sees_that_a_round_is_decided_twice(void **state)

@@ -234,13 +234,31 @@ static void sees_that_a_generation_is_said_again(void **state)
         lost.generations[1] = known;
         forget(&history, &lost);
         history_generation(&history);
-        observer_down(history.observer, 1, &down);
+        observer_down(history.observer, 1, &down, false);
         history_broken(
             &history, known < 2 ? "nothing"
                                 : "G6: the coordinator speaks to h2 in generation 2, and its agent "
                                   "knows of generation 2 of before the journal was lost");
         history_close(&history);
     }
+}
+
+/* It was cut off before another one led and lost the journal, and still says what it said. */
+static void lets_who_led_before_the_journal_was_lost_go_on_in_its_generation(void **state)
+{
+    (void)state;
+    struct history history;
+    struct lost lost = lost_all();
+    struct mn_down down = {.kind = MN_DOWN_TAKEN, .generation = 1};
+    history_open(&history);
+    forget(&history, &lost);
+    history_generation(&history);
+    observer_down(history.observer, 1, &down, true);
+    history_fine(&history);
+    observer_down(history.observer, 1, &down, false);
+    history_broken(&history, "G6: the coordinator speaks to h2 in generation 1, and its agent "
+                             "knows of generation 1 of before the journal was lost");
+    history_close(&history);
 }
 
 static void asks_nothing_of_an_agent_that_forgot_after_the_journal(void **state)
@@ -253,9 +271,9 @@ static void asks_nothing_of_an_agent_that_forgot_after_the_journal(void **state)
     forget(&history, &lost);
     observer_agent_lost(history.observer, 1);
     history_generation(&history);
-    observer_down(history.observer, 1, &down);
+    observer_down(history.observer, 1, &down, false);
     history_fine(&history);
-    observer_down(history.observer, 2, &down);
+    observer_down(history.observer, 2, &down, false);
     history_broken(&history, "G6: the coordinator speaks to h3 in generation 1, and its agent "
                              "knows of generation 1 of before the journal was lost");
     history_close(&history);
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test(lets_an_incarnation_be_passed_over_that_a_peer_may_have_met),
         cmocka_unit_test(sees_that_a_round_comes_again_that_somebody_knows),
         cmocka_unit_test(sees_that_a_generation_is_said_again),
+        cmocka_unit_test(lets_who_led_before_the_journal_was_lost_go_on_in_its_generation),
         cmocka_unit_test(asks_nothing_of_an_agent_that_forgot_after_the_journal),
         cmocka_unit_test(knows_that_nobody_knows_where_a_lost_round_started_a_vat),
     };
