@@ -7,7 +7,8 @@
  * hello to this generation; and once it is known that something was forgotten, before every host
  * has told what it has, or is lost. Of whom somebody speaks has run, and is lost. While hosts are
  * lost that have told nothing, so is of whom nobody speaks, and unknown: that is for an operator to
- * say. */
+ * say. So it is, where there are no keepers, with an empty journal and hosts that nobody has heard.
+ */
 #include "coordinator_private.h"
 
 /* ---- whether it is the first ----------------------------------------------------------------- */
@@ -29,20 +30,23 @@ void vats_first_found(struct coordinator *coordinator)
     coordinator->base = base > coordinator->base ? base : coordinator->base;
 }
 
-void vats_first_forgotten(struct coordinator *coordinator)
+static void first_forgotten(struct coordinator *coordinator, const char *text)
 {
     bool known = coordinator->forgotten;
     vats_first_found(coordinator);
-    if (known) {
-        return;
+    if (!known) {
+        coordinator_tell(coordinator,
+                         (struct coordinator_note_facts){.note = COORDINATOR_NOTE_FORGOTTEN,
+                                                         .number = coordinator->generation,
+                                                         .text = text});
     }
-    coordinator_tell(coordinator,
-                     (struct coordinator_note_facts){
-                         .note = COORDINATOR_NOTE_FORGOTTEN,
-                         .number = coordinator->generation,
-                         .text = "agents remember more than this journal: it is an old one, or was "
-                                 "lost. No vat is started for the first time before every host "
-                                 "has told what it has"});
+}
+
+void vats_first_forgotten(struct coordinator *coordinator)
+{
+    first_forgotten(coordinator,
+                    "agents remember more than this journal: it is an old one, or was lost. No vat "
+                    "is started for the first time before every host has told what it has");
 }
 
 bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host)
@@ -60,12 +64,28 @@ static mn_time first_at(const struct coordinator *coordinator)
                                                               : coordinator->listens_until;
 }
 
+/* Without keepers nobody but the agents can tell a journal that was lost from a new cluster's. */
+static bool may_be_lost(const struct coordinator *coordinator)
+{
+    bool may = false;
+    bool asked = coordinator->blank && coordinator->topology->keepers.count == 0;
+    for (uint32_t i = 0; asked && i < coordinator->host_count; i++) {
+        may = may || !coordinator->hosts[i].known;
+    }
+    return may;
+}
+
 /* Asked after every event: mostly the host that was awaited still is, and when it is not, those
  * before it are not either. */
 static bool first_is_known(struct coordinator *coordinator)
 {
     if (!coordinator->forgotten && coordinator->now >= first_at(coordinator)) {
-        return true; /* who is absent may come later; nobody who came remembers anything */
+        if (!may_be_lost(coordinator)) {
+            return true; /* who is absent may come later; nobody who came remembers anything */
+        }
+        first_forgotten(coordinator,
+                        "this journal is empty, there are no keepers, and a host is silent that "
+                        "may remember more: it is taken for one that was lost");
     }
     uint32_t host = coordinator->first_host;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {

@@ -106,6 +106,34 @@ static void starts_nothing_for_the_first_time_while_nearly_all_hosts_are_silent(
     scene_close(&scene);
 }
 
+/* Nobody has heard h6. Keepers would know if there had been a journal. */
+static void starts_nothing_without_keepers_that_a_silent_host_may_remember(void **state)
+{
+    (void)state;
+    for (int keepers = 0; keepers < 2; keepers++) {
+        struct scene scene;
+        scene_open_more(&scene, keepers == 0 ? "keepers: []\n" : "");
+        scene_skip(&scene);
+        for (uint32_t host = 1; host <= 5; host++) {
+            scene_hello(&scene, host, "");
+        }
+        scene.silent[5] = true;
+        scene_until(&scene, 11500);
+        if (keepers == 0) {
+            trouble_must_say(&scene, "note journal_forgot: this journal is empty, there are no "
+                                     "keepers, and a host is silent that may remember more");
+            trouble_must_not_say(&scene, "vat x1 run");
+            trouble_lose_hosts(&scene, "6");
+            struct coordinator_vat_facts facts;
+            coordinator_vat(scene.coordinator, 0, &facts);
+            assert_int_equal(facts.state, COORDINATOR_VAT_LOST);
+        } else {
+            trouble_must_say(&scene, "vat x1 run 1 incarnation 1 on h1\n");
+        }
+        scene_close(&scene);
+    }
+}
+
 /* h2 has nothing to do with x1, which runs on h1 and has 1.1 and 1.2 there and on h3. */
 static void believes_nobody_that_a_vat_of_another_host_died(void **state)
 {
@@ -204,6 +232,7 @@ int main(void)
             is_not_sure_of_vats_whose_copies_may_all_have_been_on_hosts_that_never_told),
         cmocka_unit_test(is_sure_where_one_host_alone_never_told),
         cmocka_unit_test(starts_nothing_for_the_first_time_while_nearly_all_hosts_are_silent),
+        cmocka_unit_test(starts_nothing_without_keepers_that_a_silent_host_may_remember),
         cmocka_unit_test(believes_nobody_that_a_vat_of_another_host_died),
         cmocka_unit_test(
             a_round_waits_until_every_host_has_told_all_where_the_journal_has_forgotten),
