@@ -143,7 +143,7 @@ mn_result agent_process_find_all(agent_process_found *found, void *context, stru
     DIR *proc = getcwd(directory, sizeof directory) != NULL ? opendir("/proc") : NULL;
     mn_result result = proc == NULL ? mn_result_from_errno(errno) : MN_OK;
     const struct dirent *entry = NULL;
-    while (result == MN_OK && (entry = readdir(proc)) != NULL) {
+    while (proc != NULL && result == MN_OK && (entry = readdir(proc)) != NULL) {
         char *end = NULL;
         unsigned long pid = strtoul(entry->d_name, &end, 10);
         if (*end == '\0' && pid > 0 && pid <= INT32_MAX && pid != (unsigned long)getpid()) {

@@ -140,7 +140,8 @@ mn_result answer_rounds(const struct answer_source *source, json_t **json, struc
     }
     if (result == MN_OK) {
         *json = json_pack("{s:O, s:I, s:b, s:o}", "rounds", list, "older_left_out",
-                          (json_int_t)(left + coordinator_rounds_left_out(source->coordinator)),
+                          (json_int_t)left +
+                              (json_int_t)coordinator_rounds_left_out(source->coordinator),
                           "forgotten", coordinator_has_forgotten(source->coordinator) ? 1 : 0,
                           "recalls", answer_recalls(source));
         result = *json == NULL ? MN_NO_MEMORY : MN_OK;
