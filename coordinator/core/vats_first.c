@@ -5,9 +5,10 @@
  * of may have run all the same, there or elsewhere, and what is known of it come with the next
  * hello or the next report. So nothing is started for the first time before every host has said
  * hello to this generation; and once it is known that something was forgotten, before every host
- * has told what it has, or is lost. Of whom somebody speaks has run, and is lost. While hosts are
- * lost that have told nothing, so is of whom nobody speaks, and unknown: that is for an operator to
- * say. So it is, where there are no keepers, with an empty journal and hosts that nobody has heard.
+ * has told what it has, or is lost; nor ever before one that holds something has told it. Of whom
+ * somebody speaks has run, and is lost. While hosts are lost that have told nothing, so is of whom
+ * nobody speaks, and unknown: that is for an operator to say. So it is, where there are no keepers,
+ * with an empty journal and hosts that nobody has heard.
  */
 #include "coordinator_private.h"
 
@@ -52,7 +53,8 @@ void vats_first_forgotten(struct coordinator *coordinator)
 bool vats_first_awaits(const struct coordinator *coordinator, uint32_t host)
 {
     const struct host_entry *entry = &coordinator->hosts[host];
-    bool told = entry->known && (entry->told_all || !coordinator->forgotten);
+    bool nothing = !coordinator->forgotten && !entry->holds;
+    bool told = entry->known && (entry->told_all || nothing);
     return !told && !hosts_lost(coordinator, host);
 }
 
@@ -79,17 +81,17 @@ static bool may_be_lost(const struct coordinator *coordinator)
  * before it are not either. */
 static bool first_is_known(struct coordinator *coordinator)
 {
-    if (!coordinator->forgotten && coordinator->now >= first_at(coordinator)) {
-        if (!may_be_lost(coordinator)) {
-            return true; /* who is absent may come later; nobody who came remembers anything */
-        }
+    bool late = !coordinator->forgotten && coordinator->now >= first_at(coordinator);
+    if (late && may_be_lost(coordinator)) {
         first_forgotten(coordinator,
                         "this journal is empty, there are no keepers, and a host is silent that "
                         "may remember more: it is taken for one that was lost");
     }
     uint32_t host = coordinator->first_host;
     for (uint32_t i = 0; i < coordinator->host_count; i++) {
-        if (vats_first_awaits(coordinator, host)) {
+        /* Who is absent may come later, where nobody who came remembers anything. */
+        bool absent = late && !coordinator->forgotten && !coordinator->hosts[host].known;
+        if (vats_first_awaits(coordinator, host) && !absent) {
             coordinator->first_host = host;
             return false;
         }
@@ -167,8 +169,9 @@ void vats_first_tick(struct coordinator *coordinator)
 
 mn_time vats_first_deadline(const struct coordinator *coordinator)
 {
+    mn_time at = first_at(coordinator);
     bool waits = coordinator->first_wait_count > 0 && !coordinator->forgotten;
-    return waits ? first_at(coordinator) : MN_TIME_NEVER;
+    return waits && at > coordinator->now ? at : MN_TIME_NEVER;
 }
 
 /* ---- and its start --------------------------------------------------------------------------- */

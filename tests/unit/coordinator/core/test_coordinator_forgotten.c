@@ -258,7 +258,7 @@ static void gives_out_another_run_where_an_agent_knows_that_the_first_is_over(vo
 }
 
 /* An older journal was put back, which does not know of x3. */
-static void begins_no_vat_before_its_host_has_told_what_it_holds(void **state)
+static void begins_no_vat_before_those_who_hold_something_have_told_it(void **state)
 {
     (void)state;
     struct scene scene;
@@ -273,10 +273,13 @@ static void begins_no_vat_before_its_host_has_told_what_it_holds(void **state)
     holds(&scene, 6);
     scene_skip(&scene);
     holds(&scene, 3);
+    complete(&scene, 3);
+    complete(&scene, 4);
+    complete(&scene, 5);
     trouble_must_not_say(&scene, "vat x3");
     scene_skip(&scene);
-    complete(&scene, 3);
-    scene_expect(&scene, "record 5 vat x3 run 1 incarnation 1 on h3\n");
+    complete(&scene, 6);
+    trouble_must_say(&scene, "record 5 vat x3 run 1 incarnation 1 on h3\n");
     scene_close(&scene);
 }
 
@@ -580,7 +583,7 @@ int main(void)
         cmocka_unit_test(takes_no_vat_for_new_of_which_there_is_a_checkpoint),
         cmocka_unit_test(takes_what_its_own_vats_wrote_for_nothing_forgotten),
         cmocka_unit_test(gives_out_another_run_where_an_agent_knows_that_the_first_is_over),
-        cmocka_unit_test(begins_no_vat_before_its_host_has_told_what_it_holds),
+        cmocka_unit_test(begins_no_vat_before_those_who_hold_something_have_told_it),
         cmocka_unit_test(begins_no_vat_of_an_older_journal_before_every_host_is_there),
         cmocka_unit_test(holds_a_vat_for_unknown_while_those_who_may_remember_it_are_lost),
         cmocka_unit_test(remembers_that_it_had_forgotten),
