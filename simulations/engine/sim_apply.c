@@ -366,6 +366,28 @@ static void swap_disk(struct sim *sim, uint32_t host, bool back)
     machine_back(sim, host);
 }
 
+static void disk_or_cut_begin(struct sim *sim, size_t index, const struct sim_fault *fault)
+{
+    uint32_t host = host_of(sim, fault->a);
+    switch (fault->kind) {
+    case SIM_FAULT_DISK_SLOW:
+        sim->machines[host].slow += fault->b;
+        return;
+    case SIM_FAULT_DISK_FULL:
+        sim->machines[host].full += 1;
+        return;
+    case SIM_FAULT_FULL_COORDINATOR:
+        sim->machines[sim->host_count].full += 1;
+        return;
+    case SIM_FAULT_DISK_ERROR:
+        sim->machines[host].errors_percent += fault->b;
+        return;
+    default:
+        cut_begin(sim, index, fault);
+        return;
+    }
+}
+
 static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
 {
     uint32_t host = host_of(sim, fault->a);
@@ -410,18 +432,6 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
     case SIM_FAULT_REPLACE_KEEPER:
         sim_replace_keeper(sim, fault->a, fault->b % sim->host_count);
         return;
-    case SIM_FAULT_DISK_SLOW:
-        sim->machines[host].slow += fault->b;
-        return;
-    case SIM_FAULT_DISK_FULL:
-        sim->machines[host].full += 1;
-        return;
-    case SIM_FAULT_FULL_COORDINATOR:
-        sim->machines[sim->host_count].full += 1;
-        return;
-    case SIM_FAULT_DISK_ERROR:
-        sim->machines[host].errors_percent += fault->b;
-        return;
     case SIM_FAULT_OLD_JOURNAL:
         old_journal(sim, fault->b);
         return;
@@ -438,7 +448,7 @@ static void begin(struct sim *sim, size_t index, const struct sim_fault *fault)
         sim_disk_copy(&sim->machines[host].backup, &sim->machines[host].disk);
         return;
     default:
-        cut_begin(sim, index, fault);
+        disk_or_cut_begin(sim, index, fault);
         return;
     }
 }
