@@ -229,6 +229,16 @@ static bool adopt_under_way(struct coordinator *coordinator, const struct coordi
     return true;
 }
 
+/* Whether a later life may have spoken that a journal which has forgotten does not know yet. */
+static bool adopt_awaits(const struct coordinator *coordinator)
+{
+    bool awaits = false;
+    for (uint32_t i = 0; coordinator->forgotten && i < coordinator->host_count; i++) {
+        awaits = awaits || vats_first_awaits(coordinator, i);
+    }
+    return awaits;
+}
+
 /* ---- words ----------------------------------------------------------------------------------- */
 
 void adopt_step(struct coordinator *coordinator, const struct coordinator_event *event)
@@ -248,6 +258,11 @@ void adopt_step(struct coordinator *coordinator, const struct coordinator_event 
     if (event->step.store[0] != '/' || strlen(event->step.store) >= MN_PATH_SIZE_MAX) {
         coordinator_answer(coordinator, ticket, MN_BAD_INPUT,
                            "the store has to be an absolute path on that host");
+        return;
+    }
+    if (adopt_awaits(coordinator)) {
+        coordinator_answer(coordinator, ticket, MN_AGAIN,
+                           "the journal has forgotten: wait until every host has told what it has");
         return;
     }
     const struct round *round = adopt_round(coordinator, vat);
