@@ -62,6 +62,20 @@ mn_result agent_store_file_path(const struct agent_store *store, const struct mn
     return MN_OK;
 }
 
+mn_result agent_store_write_at(int fd, const unsigned char *bytes, size_t size, uint64_t offset,
+                               const char *path, struct mn_error *error)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t written = pwrite(fd, bytes + done, size - done, (off_t)(offset + done));
+        if (written < 0) {
+            return agent_store_failure("write", path, error);
+        }
+        done += (size_t)written;
+    }
+    return MN_OK;
+}
+
 mn_result agent_store_sync_directory(const char *path, struct mn_error *error)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -166,17 +180,8 @@ static mn_result store_write_bytes(const char *path, const struct mn_copies *pie
     if (fd < 0) {
         return agent_store_failure("write", path, error);
     }
-    mn_result result = MN_OK;
-    size_t done = 0;
-    while (done < piece->piece.byte_count && result == MN_OK) {
-        ssize_t written = pwrite(fd, piece->piece.bytes + done, piece->piece.byte_count - done,
-                                 (off_t)(piece->piece.offset + done));
-        if (written < 0) {
-            result = agent_store_failure("write", path, error);
-        } else {
-            done += (size_t)written;
-        }
-    }
+    mn_result result = agent_store_write_at(fd, piece->piece.bytes, piece->piece.byte_count,
+                                            piece->piece.offset, path, error);
     if (close(fd) != 0 && result == MN_OK) {
         result = agent_store_failure("write", path, error);
     }

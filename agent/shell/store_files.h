@@ -14,6 +14,10 @@ mn_result agent_store_file_path(const struct agent_store *store, const struct mn
                                 mn_epoch epoch, const char *ending, char out[AGENT_STORE_PATH_SIZE],
                                 struct mn_error *error) MN_CHECKED;
 
+/* Write all of @bytes at @offset of what is open as @fd; @path is for the error. */
+mn_result agent_store_write_at(int fd, const unsigned char *bytes, size_t size, uint64_t offset,
+                               const char *path, struct mn_error *error) MN_CHECKED;
+
 /* Make what stands in a directory durable: its files' names. */
 mn_result agent_store_sync_directory(const char *path, struct mn_error *error) MN_CHECKED;
 

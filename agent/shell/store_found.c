@@ -145,21 +145,6 @@ static mn_result found_open(const char *from, const struct mn_name *vat, mn_epoc
     return MN_OK;
 }
 
-/* Write all of @bytes at @offset. */
-static mn_result found_write(int to, const unsigned char *bytes, size_t size, uint64_t offset,
-                             const char *path, struct mn_error *error)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t written = pwrite(to, bytes + done, size - done, (off_t)(offset + done));
-        if (written < 0) {
-            return agent_store_failure("write", path, error);
-        }
-        done += (size_t)written;
-    }
-    return MN_OK;
-}
-
 /* The next part of the file. *@end: it was the last. */
 static mn_result found_copy(int from, int to, const char *from_path, const char *to_path,
                             uint64_t *offset, bool *end, enum mn_passed_why *why,
@@ -177,7 +162,7 @@ static mn_result found_copy(int from, int to, const char *from_path, const char 
             *end = true;
             return MN_OK;
         }
-        mn_result result = found_write(to, bytes, (size_t)size, *offset, to_path, error);
+        mn_result result = agent_store_write_at(to, bytes, (size_t)size, *offset, to_path, error);
         if (result != MN_OK) {
             *why = result == MN_NO_SPACE ? MN_PASSED_FULL : MN_PASSED_UNWRITTEN;
             return result;

@@ -50,20 +50,6 @@ static mn_result sync_next(const char *path, uint64_t *offset, bool *end, struct
     return result;
 }
 
-static mn_result anew_write(int to, const unsigned char *bytes, size_t size, uint64_t offset,
-                            const char *path, struct mn_error *error)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t written = pwrite(to, bytes + done, size - done, (off_t)(offset + done));
-        if (written < 0) {
-            return agent_store_failure("write anew", path, error);
-        }
-        done += (size_t)written;
-    }
-    return MN_OK;
-}
-
 /* Copy the next part of what is open as @from. *@end: it was the last. */
 static mn_result anew_copy(int from, int to, const char *path, uint64_t *offset, bool *end,
                            struct mn_error *error)
@@ -77,7 +63,7 @@ static mn_result anew_copy(int from, int to, const char *path, uint64_t *offset,
             return agent_store_failure("read", path, error);
         }
         *end = size == 0;
-        result = anew_write(to, bytes, (size_t)size, *offset, path, error);
+        result = agent_store_write_at(to, bytes, (size_t)size, *offset, path, error);
         *offset += result == MN_OK ? (uint64_t)size : 0;
     }
     return result == MN_OK ? sync_part(to, first, path, error) : result;
