@@ -335,16 +335,22 @@ static void find_the_round_again(struct scene *scene)
     scene_skip(scene);
 }
 
+/* The one that comes knows x3 from the disk on h4 alone: nobody tells it anything of it. */
+static void adopt_for_another_coordinator(struct scene *scene)
+{
+    begin(scene, "policy: {approve: {share: 1, reset: false}}\n");
+    lose_h3(scene);
+    another_coordinator_comes(scene);
+    find_the_round_again(scene);
+    adopt_on_h4(scene);
+}
+
 static void does_not_take_a_found_disk_for_all_that_there_was(void **state)
 {
     (void)state;
     struct scene scene;
     struct coordinator_plan_facts plan;
-    begin(&scene, "policy: {approve: {share: 1, reset: false}}\n");
-    lose_h3(&scene);
-    another_coordinator_comes(&scene); /* and nobody tells it anything of x3 */
-    find_the_round_again(&scene);
-    adopt_on_h4(&scene);
+    adopt_for_another_coordinator(&scene);
     trouble_answer_first(&scene, 2, 2);
     assert_true(coordinator_plan(scene.coordinator, &plan));
     assert_int_equal(plan.asks, COORDINATOR_ASKS_UNSURE);
@@ -394,11 +400,7 @@ static void two_found_disks_are_not_all_that_there_was_either(void **state)
     (void)state;
     struct scene scene;
     struct coordinator_plan_facts plan;
-    begin(&scene, "policy: {approve: {share: 1, reset: false}}\n");
-    lose_h3(&scene);
-    another_coordinator_comes(&scene); /* and nobody tells it anything of x3 */
-    find_the_round_again(&scene);
-    adopt_on_h4(&scene);
+    adopt_for_another_coordinator(&scene);
     adopt_on_h5_too(&scene);
     /* What h4 took from the first disk comes again: a report that was lost, say. */
     scene_row(&scene, 4, "x3", EPOCH(1, 3), EPOCH(1, 2), true, "");
